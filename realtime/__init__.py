@@ -1,0 +1,19 @@
+"""The application: capture, faces, mask, inpaint, blend, output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from realtime.unmasker import FaceResult, Unmasker, UnmaskResult
+
+__all__ = ["FaceResult", "UnmaskResult", "Unmasker"]
+
+
+def __getattr__(name: str) -> object:
+    """Import the heavy modules only when they are asked for (`unmask --help` stays fast)."""
+    if name in __all__:
+        from realtime import unmasker
+
+        return getattr(unmasker, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,148 @@
+"""The canonical 128x128 crop: a similarity transform taken from eye and upper-face points only.
+
+Mouth and chin points drift under a mask, so none of them is used. The scale does not come from the
+eye distance alone: on a turned head that distance shrinks, the crop would zoom in and the mask would
+leave it. It is the smaller of two scales, one from the eyes and one from the upper face's height.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+CROP_SIZE = 128
+EYE_LINE_Y = 46.0
+
+_RIGHT_EYE_CORNER, _LEFT_EYE_CORNER, _UNDER_NOSE = 33, 263, 2
+_EYE_CORNER_DISTANCE, _EYE_TO_NOSE_HEIGHT = 48.0, 34.0
+_EYE_CENTRE_DISTANCE, _EYE_TO_NOSE_TIP = 32.0, 22.0
+_NOSE_SHIFT = 0.5
+
+
+def similarity_from_landmarks(landmarks: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Fit the canonical transform to Face Landmarker points.
+
+    Args:
+        landmarks: float [478, 2], pixels of the picture, x right and y down.
+
+    Returns:
+        float64 [2, 3], picture pixels to crop pixels.
+    """
+    points = np.asarray(landmarks, dtype=np.float64)
+    return _similarity(
+        points[_RIGHT_EYE_CORNER],
+        points[_LEFT_EYE_CORNER],
+        points[_UNDER_NOSE],
+        _EYE_CORNER_DISTANCE,
+        _EYE_TO_NOSE_HEIGHT,
+    )
+
+
+def similarity_from_keypoints(points: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Fit the canonical transform to the Face Detector's points, where landmarks are refused.
+
+    Args:
+        points: float [6, 2], pixels: right eye, left eye, nose tip, mouth, right ear, left ear
+            (right and left as the person's own).
+
+    Returns:
+        float64 [2, 3], picture pixels to crop pixels.
+    """
+    points = np.asarray(points, dtype=np.float64)
+    return _similarity(points[0], points[1], points[2], _EYE_CENTRE_DISTANCE, _EYE_TO_NOSE_TIP)
+
+
+def _similarity(
+    right_eye: NDArray[np.float64],
+    left_eye: NDArray[np.float64],
+    nose: NDArray[np.float64],
+    eye_distance_px: float,
+    nose_height_px: float,
+) -> NDArray[np.float64]:
+    """Eyes level at `EYE_LINE_Y`, both distances at most as given, a turned head shifted inwards."""
+    middle = (right_eye + left_eye) / 2
+    across = left_eye - right_eye
+    eye_distance = max(float(np.hypot(*across)), 1e-3)
+    cos, sin = across / eye_distance
+    along = cos * (nose - middle)[0] + sin * (nose - middle)[1]
+    height = max(-sin * (nose - middle)[0] + cos * (nose - middle)[1], 1e-3)
+    scale = min(eye_distance_px / eye_distance, nose_height_px / height)
+    linear = scale * np.array([[cos, sin], [-sin, cos]])
+    shift = np.clip(_NOSE_SHIFT * along * scale, -14.0, 14.0)
+    target = np.array([CROP_SIZE / 2 - 0.5 - shift, EYE_LINE_Y])
+    return np.column_stack([linear, target - linear @ middle])
+
+
+def apply(matrix: NDArray[np.float64], points: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Move points [N, 2] by an affine matrix [2, 3]."""
+    return np.asarray(points, dtype=np.float64) @ matrix[:, :2].T + matrix[:, 2]
+
+
+def invert(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the inverse of an affine matrix [2, 3]."""
+    return cv2.invertAffineTransform(matrix).astype(np.float64)
+
+
+def scale_of(matrix: NDArray[np.float64]) -> float:
+    """Return how many crop pixels one picture pixel becomes."""
+    return float(np.hypot(matrix[0, 0], matrix[1, 0]))
+
+
+def warp_crop(
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int = CROP_SIZE
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Cut the canonical crop out of a picture.
+
+    Large faces are averaged down before the warp, so that the crop does not alias.
+
+    Args:
+        image: uint8 [H, W, 3], any colour order.
+        matrix: float64 [2, 3], picture pixels to crop pixels at 128x128.
+        size: side of the crop in pixels.
+
+    Returns:
+        The crop, uint8 [size, size, 3] in the picture's colour order, border pixels repeated outside
+        it, and its validity, bool [size, size]: False where the crop lies outside the picture.
+    """
+    matrix = matrix * (size / CROP_SIZE)
+    source, to_crop = _reduced(image, matrix)
+    crop = cv2.warpAffine(
+        source, to_crop, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return crop.astype(np.uint8, copy=False), _validity(image.shape[:2], matrix, size)
+
+
+def _reduced(
+    image: NDArray[np.uint8], matrix: NDArray[np.float64]
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Shrink the face's region by a whole factor where the warp would skip pixels."""
+    factor = int(1.0 / max(scale_of(matrix), 1e-6))
+    if factor < 2:
+        return image, matrix
+    side = CROP_SIZE
+    corners = apply(invert(matrix), np.array([[0, 0], [side, 0], [0, side], [side, side]]))
+    height, width = image.shape[:2]
+    x0, y0 = np.clip(np.floor(corners.min(0)).astype(int) - 2 * factor, 0, [width - 1, height - 1])
+    x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int) + 2 * factor, 1, [width, height])
+    if x1 - x0 < factor or y1 - y0 < factor:
+        return image, matrix
+    region = image[y0:y1, x0:x1]
+    shape = ((x1 - x0) // factor, (y1 - y0) // factor)
+    small = cv2.resize(
+        region[: shape[1] * factor, : shape[0] * factor], shape, interpolation=cv2.INTER_AREA
+    )
+    to_region = np.array([[factor, 0, x0 + (factor - 1) / 2], [0, factor, y0 + (factor - 1) / 2]])
+    linear = matrix[:, :2] @ to_region[:, :2]
+    offset = matrix[:, :2] @ to_region[:, 2] + matrix[:, 2]
+    return small.astype(np.uint8, copy=False), np.column_stack([linear, offset])
+
+
+def _validity(shape: tuple[int, int], matrix: NDArray[np.float64], size: int) -> NDArray[np.bool_]:
+    """Mark the crop pixels whose centre lies inside the picture."""
+    height, width = shape
+    back = invert(matrix)
+    ys, xs = np.mgrid[0:size, 0:size]
+    x = back[0, 0] * xs + back[0, 1] * ys + back[0, 2]
+    y = back[1, 0] * xs + back[1, 1] * ys + back[1, 2]
+    return (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)

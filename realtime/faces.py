@@ -1,0 +1,185 @@
+"""Finds faces in one picture: MediaPipe Face Landmarker, and its detector where landmarks are refused."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.alignment import similarity_from_keypoints, similarity_from_landmarks
+from realtime.model_files import face_landmarker_path
+
+if TYPE_CHECKING:
+    from mediapipe.tasks.python import vision
+
+_EYES_NOSE_MOUTH = ((33, 133), (362, 263), (1,), (61,), (291,))
+_DETECTOR_IN_TASK = "face_detector.tflite"
+
+
+@dataclass(frozen=True)
+class Face:
+    """One found face.
+
+    Attributes:
+        box: x0, y0, x1, y1 in pixels.
+        keypoints: float64 [5, 2], pixels: right eye, left eye, nose tip, right and left mouth corner
+            (the person's own right and left). A detector's face knows one mouth point; both corners
+            are then placed round it.
+        landmarks: float64 [478, 2], pixels, or None where the landmark model refused the face.
+        matrix: float64 [2, 3], picture pixels to canonical crop pixels.
+    """
+
+    box: tuple[float, float, float, float]
+    keypoints: NDArray[np.float64]
+    landmarks: NDArray[np.float64] | None
+    matrix: NDArray[np.float64]
+
+    @property
+    def centre(self) -> NDArray[np.float64]:
+        """The middle between the eyes, float64 [2], pixels."""
+        return self.keypoints[:2].mean(0)
+
+    @property
+    def size(self) -> float:
+        """The box's longer side in pixels."""
+        return max(self.box[2] - self.box[0], self.box[3] - self.box[1])
+
+
+class FaceFinder:
+    """Finds faces in pictures or in the successive frames of a stream.
+
+    The landmark model rejects many masked faces; its thresholds are low, and what the detector finds
+    beyond it is kept with the detector's six points.
+
+    Args:
+        max_faces: at most this many faces, the largest first.
+        video: frames follow one another (MediaPipe's VIDEO mode tracks and is faster).
+        detection_confidence: detector threshold, 0..1.
+        presence_confidence: landmark model threshold, 0..1.
+        models_dir: folder searched first for `face_landmarker.task`.
+    """
+
+    def __init__(
+        self,
+        max_faces: int = 4,
+        *,
+        video: bool = False,
+        detection_confidence: float = 0.25,
+        presence_confidence: float = 0.01,
+        models_dir: Path | None = None,
+    ) -> None:
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        task = face_landmarker_path(models_dir)
+        mode = vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE
+        self.max_faces = max_faces
+        self._video = video
+        self._timestamp_ms = 0
+        self._last_count = 0
+        self._landmarker = vision.FaceLandmarker.create_from_options(
+            vision.FaceLandmarkerOptions(
+                base_options=BaseOptions(model_asset_path=str(task)),
+                running_mode=mode,
+                num_faces=max_faces,
+                min_face_detection_confidence=detection_confidence,
+                min_face_presence_confidence=presence_confidence,
+                min_tracking_confidence=presence_confidence,
+            )
+        )
+        with zipfile.ZipFile(task) as bundle:
+            detector_model = bundle.read(_DETECTOR_IN_TASK)
+        self._detector = vision.FaceDetector.create_from_options(
+            vision.FaceDetectorOptions(
+                base_options=BaseOptions(model_asset_buffer=detector_model),
+                min_detection_confidence=detection_confidence,
+            )
+        )
+
+    def __call__(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
+        """Find the faces of one picture, uint8 [H, W, 3] RGB, contiguous; the largest first."""
+        import mediapipe as mp
+
+        picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=image_rgb)
+        height, width = image_rgb.shape[:2]
+        if self._video:
+            self._timestamp_ms += 33
+            result = self._landmarker.detect_for_video(picture, self._timestamp_ms)
+        else:
+            result = self._landmarker.detect(picture)
+        faces = [_from_landmarks(points, width, height) for points in result.face_landmarks]
+        if self._detector_is_due(len(faces)):
+            found = self._detector.detect(picture)
+            for candidate in _from_detections(found, width, height):
+                if not any(_same_face(candidate, face) for face in faces):
+                    faces.append(candidate)
+        faces = sorted(faces, key=lambda face: -face.size)[: self.max_faces]
+        self._last_count = len(faces)
+        return faces
+
+    def _detector_is_due(self, found: int) -> bool:
+        """Ask the detector for pictures always, for streams only where faces went missing."""
+        if found >= self.max_faces:
+            return False
+        return not self._video or found == 0 or found < self._last_count
+
+    def close(self) -> None:
+        """Free the MediaPipe graphs."""
+        self._landmarker.close()
+        self._detector.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _from_landmarks(points: list, width: int, height: int) -> Face:
+    """Turn one normalised landmark list into a Face in pixels."""
+    landmarks = np.array([(point.x, point.y) for point in points]) * (width, height)
+    x0, y0 = landmarks.min(0)
+    x1, y1 = landmarks.max(0)
+    keypoints = np.stack([landmarks[list(indices)].mean(0) for indices in _EYES_NOSE_MOUTH])
+    return Face(
+        (float(x0), float(y0), float(x1), float(y1)),
+        keypoints,
+        landmarks,
+        similarity_from_landmarks(landmarks),
+    )
+
+
+def _from_detections(result: vision.FaceDetectorResult, width: int, height: int) -> list[Face]:
+    """Turn the detector's boxes and six points into Faces in pixels."""
+    faces = []
+    for detection in result.detections:
+        box = detection.bounding_box
+        points = np.array([(p.x, p.y) for p in detection.keypoints or ()]) * (width, height)
+        if len(points) != 6:
+            continue
+        half_mouth = (points[1] - points[0]) * 0.35
+        keypoints = np.stack(
+            [points[0], points[1], points[2], points[3] - half_mouth, points[3] + half_mouth]
+        )
+        faces.append(
+            Face(
+                (
+                    float(box.origin_x),
+                    float(box.origin_y),
+                    float(box.origin_x + box.width),
+                    float(box.origin_y + box.height),
+                ),
+                keypoints,
+                None,
+                similarity_from_keypoints(points),
+            )
+        )
+    return faces
+
+
+def _same_face(one: Face, other: Face) -> bool:
+    """Two finds of one face lie closer than half its size."""
+    return float(np.hypot(*(one.centre - other.centre))) < 0.5 * max(one.size, other.size)

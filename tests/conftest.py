@@ -1,0 +1,58 @@
+"""Small real data the tests make for themselves, from scikit-image's public-domain photograph."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from numpy.typing import NDArray
+
+from realtime.faces import Face, FaceFinder
+
+# The suite shares its cores with whatever else runs; nested thread pools only slow it down.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+
+@pytest.fixture(scope="session")
+def astronaut_rgb() -> NDArray[np.uint8]:
+    """A real face, 512x512 RGB."""
+    return np.ascontiguousarray(skimage.data.astronaut())
+
+
+@pytest.fixture(scope="session")
+def astronaut_face(astronaut_rgb: NDArray[np.uint8]) -> Face:
+    """The face found in it, with landmarks."""
+    with FaceFinder(1) as finder:
+        return finder(astronaut_rgb)[0]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Third-party research data beside the checkout; tests that need it skip where it is absent."""
+    folder = Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the research data beside the checkout is not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def photo_folder(
+    tmp_path_factory: pytest.TempPathFactory, astronaut_rgb: NDArray[np.uint8]
+) -> Path:
+    """Photographs in LFW's layout: one person, moved, turned, and recoloured."""
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for person in ("Ann_One", "Bea_Two", "Cyd_Three", "Dee_Four"):
+        (folder / person).mkdir()
+        for number in range(1, 7):
+            turn = cv2.getRotationMatrix2D((224, 120), float(rng.uniform(-15, 15)), 0.6)
+            turn[:, 2] += np.array([-99, -10]) + rng.uniform(-8, 8, 2)
+            picture = cv2.warpAffine(astronaut_rgb, turn, (250, 250))
+            picture = cv2.convertScaleAbs(picture, alpha=float(rng.uniform(0.7, 1.2)))
+            path = folder / person / f"{person}_{number:04d}.jpg"
+            cv2.imwrite(str(path), picture[:, :, ::-1])
+    return folder
