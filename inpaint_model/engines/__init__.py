@@ -1,0 +1,37 @@
+"""The engines that can run a generator: their names, their order, and what works on this machine."""
+
+from __future__ import annotations
+
+import importlib
+
+from inpaint_model.engines.base import Engine, EngineStatus
+from inpaint_model.errors import UserError
+
+_PLACES = {
+    "openvino": ("inpaint_model.engines.openvino_engine", "OpenVinoEngine"),
+    "onnxruntime": ("inpaint_model.engines.onnxruntime_engine", "OnnxRuntimeEngine"),
+    "tensorrt": ("inpaint_model.engines.absent", "TensorRtEngine"),
+    "torch": ("inpaint_model.engines.absent", "TorchEngine"),
+}
+ENGINE_NAMES = tuple(_PLACES)
+AUTO_ORDER = ("openvino", "onnxruntime")
+"""What `auto` tries, the fastest first."""
+
+__all__ = ["AUTO_ORDER", "ENGINE_NAMES", "EngineStatus", "available_engines", "engine_named"]
+
+
+def engine_named(name: str) -> Engine:
+    """Return an engine by its name; its libraries are not loaded yet.
+
+    Raises:
+        UserError: no engine has this name.
+    """
+    if name not in _PLACES:
+        raise UserError(f"unknown engine '{name}': take auto, {', '.join(ENGINE_NAMES)}")
+    module, kind = _PLACES[name]
+    return getattr(importlib.import_module(module), kind)()
+
+
+def available_engines() -> list[EngineStatus]:
+    """Try every engine and say what works here, and where not, the mend."""
+    return [engine_named(name).probe() for name in ENGINE_NAMES]

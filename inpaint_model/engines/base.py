@@ -1,0 +1,96 @@
+"""What an engine is: it says whether it can run here, and loads a generator."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inpaint_model.artefacts import Artefact
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """Whether an engine works on this machine.
+
+    Attributes:
+        name: the engine.
+        usable: whether it can run here.
+        version: of its library; empty where there is none.
+        detail: usable: what it makes use of; else why not, and the mend.
+    """
+
+    name: str
+    usable: bool
+    version: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class SessionInfo:
+    """What was loaded.
+
+    Attributes:
+        engine: the engine's name.
+        version: of its library.
+        precision: "int8", "bf16", "fp16" or "fp32": the arithmetic of most of the network.
+        precision_reason: why this one.
+        model_sha256: of the model file, in hex.
+        warnings: what went less than well, one line each.
+    """
+
+    engine: str
+    version: str
+    precision: str
+    precision_reason: str
+    model_sha256: str
+    warnings: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.engine} {self.version}, {self.precision} ({self.precision_reason})"
+
+
+class Session(ABC):
+    """A generator loaded by an engine. Called by one thread at a time."""
+
+    info: SessionInfo
+
+    @abstractmethod
+    def run(self, crops: NDArray[np.uint8], holes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Fill holes.
+
+        Args:
+            crops: uint8 [N, 128, 128, 3], RGB, N >= 1, C-contiguous, perhaps read-only.
+            holes: uint8 [N, 128, 128], nonzero where to fill, C-contiguous, perhaps read-only.
+
+        Returns:
+            uint8 [N, 128, 128, 3], the caller's own, equal to `crops` outside the holes.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Free what the engine holds."""
+
+
+class Engine(ABC):
+    """A way of running a generator. Making one loads nothing; its library is imported on use."""
+
+    name: str
+
+    @abstractmethod
+    def probe(self) -> EngineStatus:
+        """Say whether this engine can run here. Never raises."""
+
+    @abstractmethod
+    def load(self, artefact: Artefact, threads: int | None) -> Session:
+        """Load a generator.
+
+        Args:
+            artefact: the model's files; the engine picks the one it runs best.
+            threads: how many CPU threads to use; the engine decides where None.
+
+        Raises:
+            UserError: this model cannot run on this engine.
+        """

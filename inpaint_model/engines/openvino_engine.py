@@ -1,0 +1,144 @@
+"""OpenVINO on the CPU, in the best precision the processor has, from compiled models kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inpaint_model.artefacts import Artefact, ModelFile
+from inpaint_model.cache import CompiledCache
+from inpaint_model.engines.base import Engine, EngineStatus, Session, SessionInfo
+from inpaint_model.engines.cpu import int8_instructions
+
+if TYPE_CHECKING:
+    import openvino
+
+_DEVICE = "CPU"
+
+
+class OpenVinoEngine(Engine):
+    """Runs crops one by one: on a CPU a batch of this network gains nothing over that."""
+
+    name = "openvino"
+
+    def probe(self) -> EngineStatus:
+        """Import OpenVINO and ask it for the CPU."""
+        try:
+            import openvino
+
+            core = openvino.Core()
+            bf16 = _has_bf16(core)
+        except ImportError as error:
+            return EngineStatus(self.name, False, "", f"{error}; pip install openvino")
+        except Exception as error:
+            return EngineStatus(
+                self.name, False, "", f"finds no CPU device: {error}".split("\n")[0]
+            )
+        int8 = int8_instructions()
+        kinds = ([f"int8 ({int8})"] if int8 else []) + (["bf16"] if bf16 else []) + ["fp32"]
+        return EngineStatus(self.name, True, _version(), f"CPU: {', '.join(kinds)}")
+
+    def load(self, artefact: Artefact, threads: int | None) -> Session:
+        """Load from the cache, or compile and keep the result."""
+        import openvino
+
+        core = openvino.Core()
+        int8 = int8_instructions()
+        file = artefact.file(int8=bool(int8))
+        precision, why = _choose_precision(file, int8, _has_bf16(core))
+        cache = CompiledCache(self.name)
+        compiled = _compile(core, file, _settings(precision, threads), cache)
+        info = SessionInfo(self.name, _version(), precision, why, file.sha256)
+        return OpenVinoSession(compiled, replace(info, warnings=tuple(cache.warnings)))
+
+
+class OpenVinoSession(Session):
+    """A compiled network of one crop, with its input and output memory."""
+
+    def __init__(self, compiled: openvino.CompiledModel, info: SessionInfo) -> None:
+        self.info = info
+        self._request = compiled.create_infer_request()
+        self._crop: NDArray[np.uint8] = self._request.get_tensor("crops").data
+        self._hole: NDArray[np.uint8] = self._request.get_tensor("holes").data
+
+    def run(self, crops: NDArray[np.uint8], holes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Fill holes; see `Session.run`."""
+        filled = np.empty_like(crops)
+        for index in range(len(crops)):
+            self._crop[0] = crops[index]
+            self._hole[0] = holes[index]
+            self._request.infer()
+            filled[index] = self._request.get_output_tensor(0).data[0]
+        return filled
+
+    def close(self) -> None:
+        """Drop the request and its memory."""
+        del self._crop, self._hole, self._request
+
+
+def _version() -> str:
+    import openvino
+
+    return openvino.__version__.split("-")[0]
+
+
+def _has_bf16(core: openvino.Core) -> bool:
+    return "BF16" in core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+
+
+def _choose_precision(file: ModelFile, int8: str, bf16: bool) -> tuple[str, str]:
+    """Return the precision and why."""
+    if file.quantised:
+        return "int8", f"the CPU has {int8}" if int8 else "the given file is quantised"
+    if bf16:
+        return "bf16", "the CPU has bf16 arithmetic"
+    return "fp32", "the CPU has neither VNNI, AMX nor bf16" if not int8 else "the CPU has no bf16"
+
+
+def _settings(precision: str, threads: int | None) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": 1,
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+        # Other threads of the program share these cores: let the system place ours.
+        "ENABLE_CPU_PINNING": False,
+    }
+    if threads is not None:
+        settings["INFERENCE_NUM_THREADS"] = threads
+    return settings
+
+
+def _compile(
+    core: openvino.Core, file: ModelFile, settings: dict[str, Any], cache: CompiledCache
+) -> openvino.CompiledModel:
+    key = _key(core, file, settings)
+    kept = cache.load(key)
+    if kept is not None:
+        try:
+            return core.import_model(kept, _DEVICE, settings)
+        except RuntimeError:
+            cache.discard(key, "was refused by OpenVINO")
+    network = core.read_model(file.path)
+    network.reshape({"crops": [1, 128, 128, 3], "holes": [1, 128, 128]})
+    compiled = core.compile_model(network, _DEVICE, settings)
+    cache.store(key, compiled.export_model().getvalue())
+    return compiled
+
+
+def _key(core: openvino.Core, file: ModelFile, settings: dict[str, Any]) -> str:
+    """Name everything that a compiled model depends on."""
+    import openvino
+
+    parts = [
+        file.sha256,
+        openvino.__version__,
+        core.get_property(_DEVICE, "FULL_DEVICE_NAME"),
+        str(sorted(core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES"))),
+        str(sorted(settings.items())),
+    ]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return f"{file.path.stem}-{digest[:24]}"

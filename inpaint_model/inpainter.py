@@ -1,0 +1,187 @@
+"""`Inpainter`: fills holes in canonical crops with one model on one engine; `open_inpainter` picks both."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inpaint_model.artefacts import Artefact, find_artefact
+from inpaint_model.engines import AUTO_ORDER, engine_named
+from inpaint_model.engines.base import Engine, Session
+from inpaint_model.errors import UserError
+
+CROP_SHAPE = (128, 128, 3)
+HOLE_SHAPE = (128, 128)
+
+
+class Inpainter:
+    """Fills holes in canonical face crops. Made by `open_inpainter`; may be called from any thread.
+
+    Args:
+        model: the model's name.
+        session: the loaded network.
+        reason: one line: which engine was taken and why.
+    """
+
+    def __init__(self, model: str, session: Session, reason: str) -> None:
+        self._model = model
+        self._session: Session | None = session
+        self._info = session.info
+        self._reason = reason
+        self._lock = threading.Lock()
+
+    def __call__(
+        self, crops: NDArray[np.uint8], holes: NDArray[np.uint8] | NDArray[np.bool_]
+    ) -> NDArray[np.uint8]:
+        """Fill the holes.
+
+        Args:
+            crops: uint8 [N, 128, 128, 3], RGB; any N >= 0; not changed.
+            holes: uint8 or bool [N, 128, 128], nonzero where to fill.
+
+        Returns:
+            A new uint8 [N, 128, 128, 3], RGB; outside the holes equal to `crops`.
+
+        Raises:
+            ValueError: shapes or types are not these.
+            RuntimeError: the inpainter is closed.
+        """
+        _check_arrays(crops, holes)
+        with self._lock:
+            if self._session is None:
+                raise RuntimeError("the inpainter is closed")
+            if len(crops) == 0:
+                return np.empty_like(crops)
+            return self._session.run(
+                np.ascontiguousarray(crops), np.ascontiguousarray(holes).view(np.uint8)
+            )
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self._model
+
+    @property
+    def model_sha256(self) -> str:
+        """SHA-256, in hex, of the model file that runs."""
+        return self._info.model_sha256
+
+    @property
+    def engine(self) -> str:
+        """The engine that runs it."""
+        return self._info.engine
+
+    @property
+    def precision(self) -> str:
+        """The arithmetic of most of the network: "int8", "bf16" or "fp32"."""
+        return self._info.precision
+
+    @property
+    def reason(self) -> str:
+        """One line: which engine was taken and why."""
+        return self._reason
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What went less than well on opening, one line each."""
+        return self._info.warnings
+
+    def close(self) -> None:
+        """Free the network. Closing twice is harmless."""
+        with self._lock:
+            if self._session is not None:
+                self._session.close()
+                self._session = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_inpainter(
+    model: str | Path = "fast", engine: str = "auto", *, threads: int | None = None
+) -> Inpainter:
+    """Open a model on an engine.
+
+    Args:
+        model: "fast", "paper", or the path of an ONNX generator of the same interface.
+        engine: "auto" takes the fastest that works; a named one is that one or an error.
+        threads: how many CPU threads the engine may use; it decides where not given.
+
+    Returns:
+        The inpainter, ready: the first call costs no more than the next.
+
+    Raises:
+        UserError: the model or the engine is unknown or cannot run here.
+    """
+    if threads is not None and threads < 1:
+        raise UserError(f"threads must be at least 1, not {threads}")
+    candidates = [engine_named(name) for name in (AUTO_ORDER if engine == "auto" else (engine,))]
+    artefact = find_artefact(model)
+    if engine != "auto":
+        session = _load(candidates[0], artefact, threads)
+        return Inpainter(artefact.name, session, f"{session.info}; engine named by the caller")
+    failed: list[str] = []
+    for candidate in candidates:
+        try:
+            session = _load(candidate, artefact, threads)
+        except UserError as error:
+            failed.append(str(error))
+            continue
+        why = "; ".join(failed) or "the fastest on a CPU"
+        return Inpainter(artefact.name, session, f"{session.info}; chosen by auto: {why}")
+    raise UserError("no engine works here: " + "; ".join(failed))
+
+
+def _load(engine: Engine, artefact: Artefact, threads: int | None) -> Session:
+    status = engine.probe()
+    if not status.usable:
+        raise UserError(f"engine {engine.name} cannot run: {status.detail}")
+    try:
+        session = engine.load(artefact, threads)
+        _try_out(session)
+    except UserError:
+        raise
+    except Exception as error:  # each engine has its own kinds; the user needs the first line
+        line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise UserError(f"engine {engine.name} cannot run {artefact.path}: {line}") from error
+    return session
+
+
+def _try_out(session: Session) -> None:
+    """Run once, so that the first call is not the slow one, and hold the model to its contract."""
+    crops = np.random.default_rng(0).integers(0, 256, (1, *CROP_SHAPE), dtype=np.uint8)
+    holes = np.zeros((1, *HOLE_SHAPE), dtype=np.uint8)
+    holes[:, 64:, 32:96] = 1
+    out = session.run(crops, holes)
+    if out.shape != crops.shape or out.dtype != np.uint8:
+        raise UserError(f"the model gives {out.dtype} {list(out.shape)}, not uint8 [N,128,128,3]")
+    if not np.array_equal(out[holes == 0], crops[holes == 0]):
+        raise UserError("the model changes pixels outside the hole; it is not a generator to use")
+
+
+def _check_arrays(crops: NDArray[np.generic], holes: NDArray[np.generic]) -> None:
+    for name, array in (("crops", crops), ("holes", holes)):
+        if not isinstance(array, np.ndarray):
+            raise ValueError(f"{name} must be a numpy array, not {type(array).__name__}")
+    if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[1:] != CROP_SHAPE:
+        raise ValueError(
+            f"crops must be uint8 [N, 128, 128, 3], not {crops.dtype} {list(crops.shape)}"
+        )
+    if holes.dtype not in (np.uint8, np.bool_) or holes.shape != (len(crops), *HOLE_SHAPE):
+        raise ValueError(
+            f"holes must be uint8 or bool [{len(crops)}, 128, 128], "
+            f"not {holes.dtype} {list(holes.shape)}"
+        )

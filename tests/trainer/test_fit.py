@@ -1,0 +1,130 @@
+"""Training: it learns, it resumes exact to the step, its folder holds what it says."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from inpaint_model.errors import UserError
+from trainer.faceset import FaceSet
+from trainer.fit import fit, learning_rate
+from trainer.generator_task import GeneratorTask, fill
+from trainer.presets import PRESETS, FitConfig, Stage, resolve
+from trainer.runs import RunFolder
+from trainer.segmenter_task import SegmenterTask
+
+FINISHING = Stage(steps=4, batch=4, l1=2.0, adversarial=0.01, matching=0.05)
+
+
+def tiny(steps: int, every: int, *extra: Stage) -> FitConfig:
+    return replace(
+        PRESETS["fast"],
+        stages=(Stage(steps=steps, batch=4), *extra),
+        validate_every=every,
+        warm_up_steps=2,
+        validation_faces=4,
+    )
+
+
+def generator(config: FitConfig, faces: FaceSet) -> GeneratorTask:
+    return GeneratorTask(config, faces.only("train"), faces.only("val"), None)
+
+
+def run(config: FitConfig, faces: FaceSet, folder: Path, *, resume: bool = False) -> GeneratorTask:
+    run_folder = RunFolder(folder)
+    run_folder.begin(config, resume=resume)
+    task = generator(config, faces)
+    fit(task, config, faces.only("train"), run_folder, resume=resume, log=lambda _: None)
+    return task
+
+
+def test_resuming_gives_the_same_weights(faces: FaceSet, tmp_path: Path):
+    torch.set_num_threads(1)
+    config = tiny(6, 3, FINISHING)
+    whole = run(config, faces, tmp_path / "whole")
+    cut = RunFolder(tmp_path / "cut")
+    cut.begin(config, resume=False)
+    first = replace(config, stages=(Stage(steps=6, batch=4),))
+    half = generator(config, faces)
+    with pytest.raises(KeyboardInterrupt):
+        fit(half, config, faces.only("train"), cut, log=_stop_after("step 6  "))
+    assert first.steps == int(cut.load()["step"])
+    resumed = run(config, faces, tmp_path / "cut", resume=True)
+    for one, two in zip(whole.net.parameters(), resumed.net.parameters(), strict=True):
+        assert torch.equal(one, two)
+
+
+def _stop_after(prefix: str):
+    def log(text: str) -> None:
+        if text.startswith(prefix):
+            raise KeyboardInterrupt
+
+    return log
+
+
+def test_it_learns(faces: FaceSet, tmp_path: Path):
+    config = tiny(30, 15)
+    run(config, faces, tmp_path / "run")
+    with (tmp_path / "run" / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == [15, 30]
+    assert float(rows[1]["mask_db"]) > float(rows[0]["mask_db"]) + 0.5
+    assert (tmp_path / "run" / "sheet-000030.png").stat().st_size > 1000
+    assert RunFolder(tmp_path / "run").config() == config
+
+
+def test_the_segmenter_learns(faces: FaceSet, tmp_path: Path):
+    config = replace(
+        PRESETS["segmenter"],
+        stages=(Stage(steps=40, batch=8, lr_start=5e-3),),
+        validate_every=40,
+        warm_up_steps=2,
+        validation_faces=6,
+        ema=0.8,
+    )
+    folder = RunFolder(tmp_path / "run")
+    folder.begin(config, resume=False)
+    task = SegmenterTask(config, faces.only("train"), faces.only("val"))
+    figures = fit(task, config, faces.only("train"), folder, log=lambda _: None)
+    assert figures["iou"] > 0.25
+
+
+def test_filling_keeps_known_pixels(faces: FaceSet):
+    task = generator(tiny(1, 1), faces)
+    holes = np.zeros((len(faces), 128, 128), bool)
+    holes[:, 60:100, 30:90] = True
+    out = fill(task.net.eval(), faces.crops, holes)
+    assert np.array_equal(out[~holes], faces.crops[~holes])
+    assert (out[holes] != faces.crops[holes]).any()
+
+
+def test_rate_rises_then_falls():
+    config = replace(tiny(100, 10), warm_up_steps=10)
+    rates = [learning_rate(config, step) for step in range(100)]
+    assert rates[0] < rates[9]
+    assert rates[9] == max(rates)
+    assert rates[99] == pytest.approx(config.stages[0].lr_end, rel=0.05)
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_every_preset_resolves_and_survives_its_file(preset: str, tmp_path: Path):
+    config = resolve(preset, scale=0.01, seed=3)
+    RunFolder(tmp_path / "run").begin(config, resume=False)
+    assert RunFolder(tmp_path / "run").config() == config
+
+
+def test_wrong_use_is_named(tmp_path: Path, faces: FaceSet):
+    with pytest.raises(UserError, match="no preset"):
+        resolve("quick")
+    with pytest.raises(UserError, match="holds no run"):
+        RunFolder(tmp_path).config()
+    RunFolder(tmp_path / "run").begin(resolve("fast"), resume=False)
+    with pytest.raises(UserError, match="--resume"):
+        RunFolder(tmp_path / "run").begin(resolve("fast"), resume=False)
+    with pytest.raises(UserError, match="recogniser"):
+        generator(resolve("fast"), faces)

@@ -1,0 +1,70 @@
+"""Training samples: holes, what counts in the loss, worn masks and their exact alpha."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from trainer.faceset import FaceSet
+from trainer.sampling import (
+    Jitter,
+    draw_hole_batch,
+    draw_mask_batch,
+    draw_protocol,
+    protocol_mask_hole,
+    square_hole,
+)
+
+
+def test_squares_have_the_papers_sides_and_lie_inside():
+    rng = np.random.default_rng(0)
+    sides = set()
+    for _ in range(400):
+        hole = square_hole(rng)
+        height, width = hole.any(1).sum(), hole.any(0).sum()
+        assert height == width
+        assert hole.sum() == height * width
+        sides.add(int(height))
+    assert min(sides) == 24
+    assert max(sides) == 48
+
+
+def test_protocol_holes_cover_what_they_say_and_the_mouth(faces: FaceSet):
+    rng = np.random.default_rng(1)
+    for landmarks in faces.landmarks[:6]:
+        hole = protocol_mask_hole(landmarks, rng)
+        assert 0.20 <= hole.mean() <= 0.45
+        mouth = landmarks[13]
+        assert hole[int(mouth[1]), int(mouth[0])] or hole[int(mouth[1]) + 8, int(mouth[0])]
+
+
+def test_a_batch_is_repeatable(faces: FaceSet):
+    one, two = (
+        draw_hole_batch(faces, [0, 1, 2], np.random.default_rng(5), Jitter()) for _ in range(2)
+    )
+    assert np.array_equal(one.crops, two.crops)
+    assert np.array_equal(one.holes, two.holes)
+
+
+def test_only_known_hole_pixels_count(faces: FaceSet):
+    valid = faces.valid.copy()
+    valid[:, 90:] = False
+    cut = FaceSet(faces.crops, valid, faces.landmarks, faces.split, faces.source, faces.identity)
+    batch = draw_hole_batch(cut, [0] * 8, np.random.default_rng(0), Jitter(0, 0, 0, 0))
+    assert not (batch.counted & ~batch.holes).any()
+    assert not batch.counted[:, 92:].any()
+    assert batch.counted.any()
+
+
+def test_masks_are_worn_or_not_as_asked(faces: FaceSet):
+    rng = np.random.default_rng(0)
+    still = Jitter(0, 0, 0, 0)
+    bare = draw_mask_batch(faces, [0, 1, 2, 3], rng, still, bare_share=1.0)
+    worn = draw_mask_batch(faces, [0, 1, 2, 3], rng, still, bare_share=0.0)
+    assert not bare.alphas.any()
+    assert (worn.alphas.mean((1, 2)) > 0.02).all()
+
+
+def test_unknown_protocol_is_refused(faces: FaceSet):
+    with pytest.raises(KeyError):
+        draw_protocol(faces, "circles")

@@ -1,0 +1,1 @@
+"""Data preparation, synthetic masks, training, evaluation and export of the networks."""

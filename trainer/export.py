@@ -1,0 +1,110 @@
+"""Writes the shipped artefacts, the ONNX generator and the TFLite segmenter, and checks parity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from inpaint_model.errors import UserError
+from inpaint_model.student import StudentGenerator
+from trainer.fit import load_average
+from trainer.generator_task import fill
+from trainer.runs import RunFolder
+
+MOST_DIFFERENCE = 1
+
+
+class ByteGenerator(nn.Module):
+    """A generator with bytes on both sides: normalisation, compositing and rounding inside."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, crops: Tensor, holes: Tensor) -> Tensor:
+        """Fill crops, uint8 [N, 128, 128, 3] RGB, in holes, uint8 [N, 128, 128]; uint8 as crops."""
+        floats = crops.permute(0, 3, 1, 2).float() / 127.5 - 1
+        flags = holes.unsqueeze(1).clamp(max=1).float()
+        out = self.net(floats, flags)
+        levels = torch.round((out + 1) * 127.5).clamp(0, 255).permute(0, 2, 3, 1)
+        return torch.where(holes.unsqueeze(-1) > 0, levels.to(torch.uint8), crops)
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far an exported network is from the trained one, in levels of 0..255 inside the holes."""
+
+    largest: int
+    mean: float
+
+    def check(self, what: str) -> None:
+        """Raise where the export is not the trained network."""
+        if self.largest > MOST_DIFFERENCE:
+            raise RuntimeError(f"{what}: exported and trained network differ by {self.largest}/255")
+
+
+def export_generator(
+    net: nn.Module, out: Path, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
+) -> Parity:
+    """Write a generator as ONNX and compare it with the trained network.
+
+    Args:
+        net: the trained network, float in and out.
+        out: the `.onnx` to write.
+        crops: uint8 [N, 128, 128, 3], real crops to compare on.
+        holes: bool [N, 128, 128].
+
+    Returns:
+        The difference ONNX Runtime shows against torch, both in fp32.
+    """
+    net = net.eval().float().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    part = out.with_name(out.name + ".part")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    example = (torch.from_numpy(crops[:2]), torch.from_numpy(holes[:2].astype(np.uint8)))
+    try:
+        torch.onnx.export(
+            ByteGenerator(net).eval(),
+            example,
+            str(part),
+            input_names=["crops", "holes"],
+            output_names=["filled"],
+            dynamic_axes={name: {0: "N"} for name in ("crops", "holes", "filled")},
+            opset_version=17,
+            dynamo=False,
+        )
+        parity = _compare(part, net, crops, holes)
+        parity.check(out.name)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+    return parity
+
+
+def _compare(
+    onnx_file: Path, net: nn.Module, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
+) -> Parity:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(onnx_file), providers=["CPUExecutionProvider"])
+    feed = {"crops": crops, "holes": holes.astype(np.uint8)}
+    exported = np.asarray(session.run(["filled"], feed)[0])
+    trained = fill(net, crops, holes)
+    if not np.array_equal(exported[~holes], crops[~holes]):
+        raise RuntimeError("the exported generator changes pixels outside the hole")
+    difference = np.abs(exported.astype(int) - trained.astype(int))[holes]
+    return Parity(int(difference.max(initial=0)), float(difference.mean()))
+
+
+def load_generator(run: Path) -> StudentGenerator:
+    """Load the averaged weights of a finished or running `fit` of a student."""
+    config = RunFolder(run).config()
+    if config.network != "student":
+        raise UserError(f"{run}: holds a {config.network}, not a generator")
+    net = StudentGenerator()
+    load_average(run, net)
+    return net.eval()

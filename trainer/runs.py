@@ -1,0 +1,83 @@
+"""The run folder: resolved configuration, metrics as CSV, sheets, and checkpoints to resume from."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from inpaint_model.errors import UserError
+from trainer.presets import FitConfig
+
+_CONFIG, _METRICS, _CHECKPOINT = "config.json", "metrics.csv", "checkpoint.pt"
+
+
+class RunFolder:
+    """One training run on disk.
+
+    Args:
+        path: the folder; made where it does not exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def begin(self, config: FitConfig, *, resume: bool) -> FitConfig:
+        """Start the run, or return the configuration of the one to be resumed.
+
+        Raises:
+            UserError: the folder holds a run already and `resume` is false, or the reverse.
+        """
+        file = self.path / _CONFIG
+        if resume:
+            return self.config()
+        if file.exists():
+            raise UserError(f"{self.path}: holds a run already; add --resume or name another")
+        self.path.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(config.as_dict(), indent=2) + "\n", encoding="utf-8")
+        return config
+
+    def config(self) -> FitConfig:
+        """Read the run's configuration."""
+        file = self.path / _CONFIG
+        if not file.is_file():
+            raise UserError(f"{self.path}: holds no run ({_CONFIG} is missing)")
+        return FitConfig.from_dict(json.loads(file.read_text(encoding="utf-8")))
+
+    def log(self, row: dict[str, float]) -> None:
+        """Append one row of figures to the metrics."""
+        file = self.path / _METRICS
+        rows = []
+        if file.exists():
+            with file.open(newline="", encoding="utf-8") as old:
+                rows = [r for r in csv.DictReader(old) if int(r["step"]) < row["step"]]
+        names = list(dict.fromkeys([name for r in [*rows, row] for name in r]))
+        part = file.with_suffix(".part")
+        with part.open("w", newline="", encoding="utf-8") as new:
+            writer = csv.DictWriter(new, names, restval="")
+            writer.writeheader()
+            writer.writerows([*rows, row])
+        part.replace(file)
+
+    def sheet(self, step: int, picture_rgb: NDArray[np.uint8]) -> None:
+        """Write a sample sheet, uint8 [H, W, 3] RGB, as PNG."""
+        cv2.imwrite(str(self.path / f"sheet-{step:06d}.png"), picture_rgb[:, :, ::-1])
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Write the checkpoint, beside its place first."""
+        part = self.path / (_CHECKPOINT + ".part")
+        torch.save(state, part)
+        part.replace(self.path / _CHECKPOINT)
+
+    def load(self) -> dict[str, Any]:
+        """Read the checkpoint (tensors and plain types only: nothing in it is executed)."""
+        file = self.path / _CHECKPOINT
+        if not file.is_file():
+            raise UserError(f"{self.path}: holds no checkpoint yet")
+        return torch.load(file, map_location="cpu", weights_only=True)

@@ -1,0 +1,127 @@
+"""Trains the mask segmenter on faces wearing synthetic masks: cross-entropy and Dice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from inpaint_model.segmenter import MaskSegmenterNet
+from realtime.maskwear import Template, random_style, wear
+from trainer.faceset import FaceSet
+from trainer.generator_task import to_tensor
+from trainer.measures import iou
+from trainer.presets import FitConfig, Stage
+from trainer.sampling import MaskBatch, draw_mask_batch
+
+
+def segment(net: nn.Module, crops: NDArray[np.uint8], batch: int = 100) -> NDArray[np.float32]:
+    """Run the segmenter: uint8 [N, 128, 128, 3] to mask probability, float32 [N, 128, 128]."""
+    parts = []
+    with torch.no_grad():
+        for at in range(0, len(crops), batch):
+            logits = net(to_tensor(crops[at : at + batch])).float()
+            parts.append(logits.softmax(1)[:, 1].numpy())
+    return np.concatenate(parts)
+
+
+class SegmenterTask:
+    """The segmenter's samples, loss and judgement.
+
+    Args:
+        config: the run.
+        train, val: faces.
+        templates: mask drawings worn in training besides the procedural masks.
+        val_templates: drawings never trained on, worn in validation; procedural masks where empty.
+    """
+
+    def __init__(
+        self,
+        config: FitConfig,
+        train: FaceSet,
+        val: FaceSet,
+        templates: Sequence[Template] = (),
+        val_templates: Sequence[Template] = (),
+    ) -> None:
+        torch.manual_seed(config.seed)
+        self.net: nn.Module = MaskSegmenterNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._config, self._train, self._templates = config, train, templates
+        rng = np.random.default_rng(config.seed)
+        chosen = np.sort(rng.permutation(len(val))[: config.validation_faces])
+        self._bare = val.where(np.isin(np.arange(len(val)), chosen))
+        self._worn = wear_all(self._bare, val_templates, seed=1)
+
+    def draw(self, stage: Stage, indices: list[int], rng: np.random.Generator) -> MaskBatch:
+        """Draw a batch of masked and bare faces with their alpha."""
+        config = self._config
+        return draw_mask_batch(
+            self._train, indices, rng, config.jitter, self._templates, config.bare_share
+        )
+
+    def loss(self, stage: Stage, batch: MaskBatch) -> tuple[Tensor, dict[str, float]]:
+        """Cross-entropy plus half the soft Dice loss."""
+        wanted = torch.from_numpy(batch.alphas)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = self.net(to_tensor(batch.crops))
+        logits = logits.float()
+        entropy = functional.cross_entropy(logits, wanted.long())
+        found, wanted = logits.softmax(1)[:, 1], wanted.float()
+        both = (found * wanted).sum((1, 2))
+        dice = 1 - (2 * both + 50) / (found.sum((1, 2)) + wanted.sum((1, 2)) + 50)
+        total = entropy + 0.5 * dice.mean()
+        return total, {"entropy": float(entropy.detach()), "dice": float(dice.mean().detach())}
+
+    def after_step(self, stage: Stage, rate: float) -> dict[str, float]:
+        """Nothing follows."""
+        return {}
+
+    def validate(self, net: nn.Module) -> tuple[dict[str, float], NDArray[np.uint8]]:
+        """IoU on held-out faces wearing masks, and false pixels on the same faces bare."""
+        found = segment(net, self._worn.crops) > 0.5
+        false = segment(net, self._bare.crops) > 0.5
+        figures = {
+            "iou": float(iou(found, self._worn.alphas).mean()),
+            "bare_false_share": float((false.mean((1, 2)) > 0.01).mean()),
+        }
+        return figures, _sheet(self._worn.crops, found, self._worn.alphas)
+
+    def extra_state(self) -> dict[str, Any]:
+        """Nothing else."""
+        return {}
+
+    def load_extra(self, state: dict[str, Any]) -> None:
+        """Nothing else."""
+
+
+def wear_all(faces: FaceSet, templates: Sequence[Template], seed: int) -> MaskBatch:
+    """Put a mask on every face: from the templates where given, else procedural; seeded."""
+    rng = np.random.default_rng(seed)
+    worn = [
+        wear(crop, landmarks, random_style(rng, templates, template_share=float(bool(templates))))
+        for crop, landmarks in zip(faces.crops, faces.landmarks, strict=True)
+    ]
+    return MaskBatch(
+        np.stack([item.image_rgb for item in worn]), np.stack([item.alpha > 0 for item in worn])
+    )
+
+
+def _sheet(
+    crops: NDArray[np.uint8], found: NDArray[np.bool_], true: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """Lay out masked crops above what was found (green) and missed (red)."""
+    rows = []
+    for at in range(0, min(48, len(crops) - 11), 12):
+        group = slice(at, at + 12)
+        painted = crops[group].copy()
+        painted[found[group]] //= 2
+        painted[found[group]] += np.array([0, 127, 0], np.uint8)
+        painted[true[group] & ~found[group]] = (255, 0, 0)
+        painted[found[group] & ~true[group]] = (255, 255, 0)
+        rows += [cv2.hconcat(list(crops[group])), cv2.hconcat(list(painted))]
+    return np.asarray(cv2.vconcat(rows), np.uint8) if rows else crops[0]
