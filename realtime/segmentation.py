@@ -1,0 +1,101 @@
+"""Marks the mask's pixels in a canonical crop: our network, run by MediaPipe Image Segmenter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inpaint_model.errors import UserError
+from realtime.alignment import CROP_SIZE
+
+HOLE_MARGIN_PX = 3
+_WEIGHTS = Path(__file__).parent.parent / "inpaint_model" / "weights" / "segmenter.tflite"
+_MASK_LABEL = 1
+_SMALLEST_PART = 0.01
+
+
+class MaskSegmenter:
+    """Finds the pixels of a worn mask.
+
+    Args:
+        path: the `.tflite` with metadata; the project's own by default.
+
+    Raises:
+        UserError: the model file is missing or MediaPipe refuses it.
+    """
+
+    def __init__(self, path: Path = _WEIGHTS) -> None:
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        if not path.is_file():
+            raise UserError(f"{path}: the mask segmenter's weights are missing; reinstall")
+        try:
+            self._segmenter = vision.ImageSegmenter.create_from_options(
+                vision.ImageSegmenterOptions(
+                    base_options=BaseOptions(model_asset_buffer=path.read_bytes()),
+                    output_confidence_masks=True,
+                    output_category_mask=False,
+                )
+            )
+        except (RuntimeError, ValueError) as error:
+            raise UserError(f"{path}: not a segmenter MediaPipe can run ({error})") from None
+
+    def __call__(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return each pixel's probability of being mask.
+
+        Args:
+            crop_rgb: uint8 [128, 128, 3], RGB, contiguous.
+
+        Returns:
+            float32 [128, 128], 0..1.
+        """
+        import mediapipe as mp
+
+        picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=crop_rgb)
+        masks = self._segmenter.segment(picture).confidence_masks
+        view = masks[_MASK_LABEL].numpy_view()
+        return np.array(view, dtype=np.float32).reshape(CROP_SIZE, CROP_SIZE)
+
+    def close(self) -> None:
+        """Free the MediaPipe graph."""
+        self._segmenter.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def mask_pixels(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Decide on the mask's pixels: above one half, no specks, no pinholes.
+
+    Args:
+        probability: float32 [128, 128].
+
+    Returns:
+        bool [128, 128].
+    """
+    binary = (probability > 0.5).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    areas = stats[:, cv2.CC_STAT_AREA]
+    keep = areas >= _SMALLEST_PART * binary.size
+    keep[0] = False
+    if count <= 1 or not keep.any():
+        return np.zeros(binary.shape, dtype=bool)
+    contours, _ = cv2.findContours(
+        keep[labels].astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )
+    filled = np.zeros_like(binary)
+    cv2.drawContours(filled, contours, -1, 1, cv2.FILLED)
+    return filled > 0
+
+
+def hole_of(mask: NDArray[np.bool_], margin_px: int = HOLE_MARGIN_PX) -> NDArray[np.bool_]:
+    """Widen the mask by its rim and contact shadow; bool [128, 128] to the same."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin_px + 1,) * 2)
+    return cv2.dilate(mask.astype(np.uint8), kernel) > 0

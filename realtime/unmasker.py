@@ -1,0 +1,222 @@
+"""One frame's way: faces, canonical crop, mask, fill, blend. Single-threaded, no input or output."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inpaint_model import open_inpainter
+from inpaint_model.errors import UserError
+from realtime.alignment import warp_crop
+from realtime.blending import feather, match_colour, paste
+from realtime.segmentation import MaskSegmenter, hole_of, mask_pixels
+from realtime.tracking import FaceTracker, Track
+
+LEAST_COVERAGE = 0.04
+_NEW_SHARE = 0.6
+
+
+@dataclass(frozen=True)
+class FaceResult:
+    """What was done with one face.
+
+    Attributes:
+        track_id: the face's number, the same from frame to frame.
+        box: x0, y0, x1, y1 in pixels.
+        keypoints: float64 [5, 2], pixels: eyes, nose, mouth corners.
+        mask_coverage: share of the canonical crop that is mask, 0..1.
+        inpainted: whether the frame was changed here. The lower face shown is then invented.
+        crop_before: uint8 [128, 128, 3], RGB, the canonical crop of the frame.
+        crop_after: the same with the mask filled; equal to `crop_before` where not inpainted.
+    """
+
+    track_id: int
+    box: tuple[float, float, float, float]
+    keypoints: NDArray[np.float64]
+    mask_coverage: float
+    inpainted: bool
+    crop_before: NDArray[np.uint8]
+    crop_after: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class UnmaskResult:
+    """One frame's result.
+
+    Attributes:
+        frame: uint8 [H, W, 3], BGR; the given frame itself where nothing was replaced.
+        replaced: uint8 [H, W], 255 where pixels were replaced.
+        faces: every face found.
+        latency_ms: time of each stage: faces, crop, segment, inpaint, blend.
+    """
+
+    frame: NDArray[np.uint8]
+    replaced: NDArray[np.uint8]
+    faces: list[FaceResult]
+    latency_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class _Work:
+    """A face on its way through the line."""
+
+    track: Track
+    crop: NDArray[np.uint8]
+    valid: NDArray[np.bool_]
+    mask: NDArray[np.bool_]
+    hole: NDArray[np.bool_]
+    coverage: float
+    filled: NDArray[np.uint8]
+
+    @property
+    def masked(self) -> bool:
+        return self.coverage >= LEAST_COVERAGE
+
+
+class Unmasker:
+    """Shows faces without their masks. Called on successive frames it tracks.
+
+    Args:
+        model: generator: "fast", "paper", or the path of an ONNX file of the same interface.
+        engine: "auto", "openvino", "onnxruntime", "tensorrt" or "torch".
+        max_faces: at most this many faces a frame, the largest first.
+        still: the pictures are unrelated: no tracking and no smoothing, a more thorough search.
+        models_dir: folder searched first for MediaPipe's models.
+
+    Raises:
+        UserError: a model or engine cannot be had.
+    """
+
+    def __init__(
+        self,
+        model: str = "fast",
+        engine: str = "auto",
+        max_faces: int = 4,
+        *,
+        still: bool = False,
+        models_dir: Path | None = None,
+    ) -> None:
+        if max_faces < 1:
+            raise UserError("max_faces must be at least 1")
+        self._still = still
+        self.inpainter = open_inpainter(model=model, engine=engine)
+        self._segmenter = MaskSegmenter()
+        self._tracker = FaceTracker(max_faces, still=still, models_dir=models_dir)
+
+    def __call__(self, frame_bgr: NDArray[np.uint8]) -> UnmaskResult:
+        """Unmask one frame.
+
+        Args:
+            frame_bgr: uint8 [H, W, 3], BGR; not changed.
+
+        Returns:
+            The frame with every masked face filled; a face without a mask, and all that lies outside
+            the replaced region, is bit for bit as given.
+
+        Raises:
+            ValueError: the frame has another shape or type.
+        """
+        if frame_bgr.dtype != np.uint8 or frame_bgr.ndim != 3 or frame_bgr.shape[2] != 3:
+            raise ValueError(f"a frame is uint8 [H, W, 3], not {frame_bgr.dtype} {frame_bgr.shape}")
+        latency_ms: dict[str, float] = {}
+        with _timed(latency_ms, "faces"):
+            frame_rgb = np.asarray(cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+            tracks = self._tracker(frame_rgb)
+        with _timed(latency_ms, "segment"):
+            work = [self._segment(frame_rgb, track) for track in tracks]
+        masked = [item for item in work if item.masked]
+        with _timed(latency_ms, "inpaint"):
+            self._fill(masked)
+        with _timed(latency_ms, "blend"):
+            frame, replaced = _blend(frame_bgr, masked)
+        return UnmaskResult(frame, replaced, [_result(item) for item in work], latency_ms)
+
+    def _segment(self, frame_rgb: NDArray[np.uint8], track: Track) -> _Work:
+        crop, valid = warp_crop(frame_rgb, track.matrix)
+        probability = self._segmenter(crop)
+        if not self._still:
+            if track.probability is not None:
+                probability = cv2.addWeighted(
+                    probability, _NEW_SHARE, track.probability, 1 - _NEW_SHARE, 0
+                ).astype(np.float32, copy=False)
+            track.probability = probability
+        mask = mask_pixels(probability)
+        coverage = float(mask.mean())
+        return _Work(track, crop, valid, mask, hole_of(mask), coverage, crop)
+
+    def _fill(self, masked: list[_Work]) -> None:
+        """Fill all faces of the frame in one batch; what lies outside the picture counts as hole."""
+        if not masked:
+            return
+        crops = np.stack([item.crop for item in masked])
+        holes = np.stack([item.hole | ~item.valid for item in masked])
+        for item, filled in zip(masked, self.inpainter(crops, holes), strict=True):
+            item.filled = match_colour(filled, item.hole, item.valid & ~item.hole)
+
+    def reset(self) -> None:
+        """Forget all faces: the next frame is unrelated to the last."""
+        self._tracker.reset()
+
+    def close(self) -> None:
+        """Free the models."""
+        self._tracker.close()
+        self._segmenter.close()
+        self.inpainter.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@contextmanager
+def _timed(latency_ms: dict[str, float], stage: str) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    latency_ms[stage] = (time.perf_counter() - began) * 1e3
+
+
+def _blend(
+    frame_bgr: NDArray[np.uint8], masked: list[_Work]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Paste every filled crop into a copy of the frame; the given frame where there is none."""
+    replaced = np.zeros(frame_bgr.shape[:2], dtype=np.uint8)
+    frame = frame_bgr
+    for item in masked:
+        patch = paste(frame, item.filled, feather(item.mask, item.hole), item.track.matrix)
+        if patch is None:
+            continue
+        if frame is frame_bgr:
+            frame = frame_bgr.copy()
+        height, width = patch.replaced.shape
+        rows, columns = slice(patch.y, patch.y + height), slice(patch.x, patch.x + width)
+        frame[rows, columns] = patch.image
+        replaced[rows, columns][patch.replaced] = 255
+    return frame, replaced
+
+
+def _result(item: _Work) -> FaceResult:
+    after = item.crop
+    if item.masked:
+        after = np.where(item.hole[..., None], item.filled, item.crop)
+    return FaceResult(
+        item.track.track_id,
+        item.track.face.box,
+        item.track.face.keypoints,
+        item.coverage,
+        item.masked,
+        item.crop,
+        after,
+    )
+
+
+__all__ = ["FaceResult", "UnmaskResult", "Unmasker"]

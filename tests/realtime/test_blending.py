@@ -1,0 +1,78 @@
+"""Putting the fill back: exact outside the hole, no seam at its rim, only the face's own region."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from realtime import alignment
+from realtime.blending import feather, match_colour, paste
+from realtime.faces import Face
+from realtime.segmentation import hole_of
+
+
+@pytest.fixture
+def mask() -> np.ndarray:
+    mask = np.zeros((128, 128), np.uint8)
+    cv2.ellipse(mask, (64, 82), (28, 24), 0, 0, 360, 1, -1)
+    return mask > 0
+
+
+def test_opacity_is_full_on_the_mask_and_zero_outside_the_hole(mask):
+    hole = hole_of(mask)
+    opacity = feather(mask, hole)
+    assert (opacity[mask] > 0.99).all()
+    assert (opacity[~hole] == 0).all()
+    rim = opacity[hole & ~mask]
+    assert 0.05 < rim.mean() < 0.95
+
+
+def test_pasting_the_same_crop_changes_next_to_nothing(astronaut_rgb, astronaut_face: Face, mask):
+    frame = np.ascontiguousarray(astronaut_rgb[:, :, ::-1])
+    crop, _ = alignment.warp_crop(astronaut_rgb, astronaut_face.matrix)
+    patch = paste(frame, crop, feather(mask, hole_of(mask)), astronaut_face.matrix)
+    assert patch is not None
+    height, width = patch.replaced.shape
+    region = frame[patch.y : patch.y + height, patch.x : patch.x + width]
+    difference = np.abs(patch.image.astype(int) - region)
+    assert difference[~patch.replaced].max(initial=0) == 0
+    assert difference.mean() < 3
+
+
+def test_pasted_region_is_the_holes_own(astronaut_rgb, astronaut_face: Face, mask):
+    frame = np.ascontiguousarray(astronaut_rgb[:, :, ::-1])
+    grey = np.full((128, 128, 3), 127, np.uint8)
+    patch = paste(frame, grey, feather(mask, hole_of(mask)), astronaut_face.matrix)
+    assert patch is not None
+    expected = hole_of(mask).sum() / alignment.scale_of(astronaut_face.matrix) ** 2
+    assert patch.replaced.sum() == pytest.approx(expected, rel=0.1)
+    ys, xs = np.nonzero(patch.replaced)
+    points = np.column_stack([xs + patch.x, ys + patch.y]).astype(float)
+    inside = alignment.apply(astronaut_face.matrix, points)
+    assert np.hypot((inside[:, 0] - 64) / 32, (inside[:, 1] - 82) / 28).max() < 1.1
+
+
+def test_a_face_half_outside_the_frame_is_cut(mask):
+    frame = np.full((100, 100, 3), 50, np.uint8)
+    matrix = np.array([[1.0, 0, 60], [0, 1.0, 40]])
+    patch = paste(
+        frame, np.full((128, 128, 3), 200, np.uint8), feather(mask, hole_of(mask)), matrix
+    )
+    assert patch is not None
+    assert patch.x == 0
+    assert patch.x + patch.replaced.shape[1] <= 100
+    away = np.array([[1.0, 0, 4000], [0, 1.0, 0]])
+    assert paste(frame, frame, feather(mask, hole_of(mask)), away) is None
+
+
+def test_colour_meets_the_ring(mask):
+    hole = hole_of(mask)
+    crop = np.full((128, 128, 3), (180, 140, 120), np.uint8)
+    crop[hole] = (170, 128, 112)
+    out = match_colour(crop, hole, ~hole)
+    assert np.array_equal(out[~hole], crop[~hole])
+    rim = hole & (cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3) <= 2)
+    before = np.abs(crop[rim].astype(float) - (180, 140, 120)).mean()
+    after = np.abs(out[rim].astype(float) - (180, 140, 120)).mean()
+    assert after < 0.4 * before
