@@ -1,0 +1,1 @@
+"""FPS, latency and quality measurements: each prints a table and writes JSON."""

@@ -1,0 +1,100 @@
+"""The benchmarks' command line; each prints a table and writes JSON."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inpaint_model.errors import UserError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+
+Data = Annotated[list[Path], typer.Option(help="Prepared file of faces; repeat for shards.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for JSON and sheets.")]
+Model = Annotated[str, typer.Option(help="fast, paper, or an ONNX file.")]
+Engine = Annotated[str, typer.Option(help="auto, openvino, onnxruntime, ...")]
+
+
+@app.command()
+def quality(data: Data, out: Out = None, model: Model = "fast", engine: Engine = "auto") -> None:
+    """PSNR and SSIM of a generator on held-out faces, beside OpenCV's Telea."""
+    from benchmarks import quality as benchmark
+
+    benchmark.run(data, out, model, engine)
+
+
+@app.command()
+def segmentation(
+    data: Data,
+    templates: Annotated[Path | None, typer.Option(help="Folder of mask drawings.")] = None,
+    out: Out = None,
+) -> None:
+    """IoU of the shipped segmenter on held-out faces wearing masks."""
+    from benchmarks import segmentation as benchmark
+
+    benchmark.run(data, templates, out)
+
+
+@app.command()
+def photos(
+    photos: Annotated[list[Path], typer.Option(help="Folder of masked people; repeat.")],
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+    limit: Annotated[int, typer.Option(help="This many, evenly spread; 0 for all.")] = 0,
+) -> None:
+    """Share of real masked photographs found and acted on, and a sheet of them."""
+    from benchmarks import photos as benchmark
+
+    benchmark.run_masked(photos, out, model, engine, limit)
+
+
+@app.command()
+def bare(
+    faces: Annotated[Path, typer.Option(help="Folder of bare faces; its val split is used.")],
+    manifest: Annotated[Path | None, typer.Option(help="CSV path,source,split,identity.")] = None,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+) -> None:
+    """Share of bare faces left bit-identical."""
+    from benchmarks import photos as benchmark
+
+    benchmark.run_bare(faces, manifest, out, model, engine)
+
+
+@app.command()
+def video(
+    clips: Annotated[list[Path], typer.Option(help="Clip or folder of clips; repeat.")],
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+) -> None:
+    """Frames a second and peak memory of `unmask video` on 512x512 clips."""
+    from benchmarks import video as benchmark
+
+    benchmark.run(clips, out, model, engine)
+
+
+@app.command("cold-start")
+def cold_start(out: Out = None, model: Model = "fast", engine: Engine = "auto") -> None:
+    """Seconds to the help text and to the first unmasked frame."""
+    from benchmarks import cold_start as benchmark
+
+    benchmark.run(out, model, engine)
+
+
+def main() -> None:
+    """Run a command; a UserError is one line and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

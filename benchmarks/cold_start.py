@@ -1,0 +1,41 @@
+"""Cold start: a fresh process for `unmask --help`, and for the first unmasked frame."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.tables import Row, publish
+
+_FIRST_FRAME = """
+import numpy as np, skimage.data
+from realtime import Unmasker
+frame = np.ascontiguousarray(skimage.data.astronaut()[:, :, ::-1])
+with Unmasker(model={model!r}, engine={engine!r}) as unmasker:
+    assert unmasker(frame).faces
+"""
+_HELP = "import sys; sys.argv = ['unmask', '--help']\nfrom realtime.cli import main\nmain()"
+
+
+def run(out: Path | None, model: str, engine: str, repeats: int = 5) -> list[Row]:
+    """Time fresh processes; the engine's compiled-model cache is warm after the first."""
+    programs = {
+        "unmask --help": _HELP,
+        "first frame": _FIRST_FRAME.format(model=model, engine=engine),
+    }
+    rows: list[Row] = []
+    for name, program in programs.items():
+        seconds = [_seconds(program) for _ in range(repeats)]
+        rows.append({"what": name, "first s": seconds[0], "median s": float(np.median(seconds))})
+    publish("cold-start", rows, out)
+    return rows
+
+
+def _seconds(program: str) -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    return time.perf_counter() - began

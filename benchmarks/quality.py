@@ -1,0 +1,99 @@
+"""Quality of a generator on held-out faces, both protocols, beside OpenCV's own inpainting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from skimage.metrics import structural_similarity
+
+from benchmarks.tables import Row, publish
+from inpaint_model import open_inpainter
+from trainer import faceset
+from trainer.faceset import FaceSet
+from trainer.generator_task import make_sheet
+from trainer.measures import composited_psnr
+from trainer.sampling import draw_protocol
+
+
+def telea(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Fill with `cv2.inpaint` (Telea 2004), radius 5 px."""
+    filled = [
+        cv2.inpaint(crop, hole.astype(np.uint8), 5, cv2.INPAINT_TELEA)
+        for crop, hole in zip(crops, holes, strict=True)
+    ]
+    return np.asarray(np.stack(filled), dtype=np.uint8)
+
+
+def hole_psnr(
+    results: NDArray[np.uint8], truths: NDArray[np.uint8], counted: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """PSNR over the hole pixels whose truth is known, float64 [N], dB."""
+    return composited_psnr(results, truths, counted)
+
+
+def ssim(results: NDArray[np.uint8], truths: NDArray[np.uint8]) -> float:
+    """Mean SSIM of the composited crops (scikit-image's definition, 7x7 window)."""
+    values = [
+        structural_similarity(a, b, channel_axis=2, data_range=255)
+        for a, b in zip(results, truths, strict=True)
+    ]
+    return float(np.mean(values))
+
+
+def run(
+    data: list[Path], out: Path | None, model: str, engine: str, faces_per_source: int = 250
+) -> list[Row]:
+    """Measure a generator and Telea on the same crops and holes; write a sheet of 40 faces."""
+    val = faceset.load(data).only("val", ("lfw", "celeba"))
+    rows: list[Row] = []
+    with open_inpainter(model=model, engine=engine) as inpainter:
+        for source in ("lfw", "celeba"):
+            faces = val.only("val", (source,))
+            faces = faces.where(np.arange(len(faces)) < faces_per_source)
+            for protocol in ("face-mask", "paper-squares"):
+                holes, counted = draw_protocol(faces, protocol, seed=7)
+                # What lies outside the photograph is hole to both, and counts for neither.
+                filled = inpainter(faces.crops, holes | ~faces.valid)
+                filled = np.where(holes[..., None], filled, faces.crops)
+                name = f"{inpainter.model} ({inpainter.engine}, {inpainter.precision})"
+                for what, result in ((name, filled), ("Telea", telea(faces.crops, holes))):
+                    rows.append(_row(source, protocol, what, faces, result, holes, counted))
+                if out is not None and protocol == "face-mask":
+                    _write_sheet(out / f"sheet-{source}.png", faces, holes, filled)
+    publish("quality", rows, out)
+    return rows
+
+
+def _row(
+    source: str,
+    protocol: str,
+    what: str,
+    faces: FaceSet,
+    result: NDArray[np.uint8],
+    holes: NDArray[np.bool_],
+    counted: NDArray[np.bool_],
+) -> Row:
+    everywhere = np.ones_like(faces.valid)
+    shown = np.where((holes & ~faces.valid)[..., None], faces.crops, result)
+    return {
+        "data": source,
+        "faces": len(faces),
+        "protocol": protocol,
+        "coverage": float(holes.mean()),
+        "filled by": what,
+        "composited dB": float(composited_psnr(result, faces.crops, faces.valid).mean()),
+        "whole crop dB": float(composited_psnr(shown, faces.crops, everywhere).mean()),
+        "hole dB": float(hole_psnr(result, faces.crops, counted).mean()),
+        "SSIM": ssim(shown, faces.crops),
+    }
+
+
+def _write_sheet(
+    path: Path, faces: FaceSet, holes: NDArray[np.bool_], filled: NDArray[np.uint8]
+) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet = make_sheet(faces.crops, holes, filled)
+    cv2.imwrite(str(path), sheet[:, :, ::-1])

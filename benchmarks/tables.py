@@ -1,0 +1,34 @@
+"""Prints a benchmark's figures as a Markdown table and writes them as JSON."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+Row = Mapping[str, str | float | int]
+
+
+def publish(name: str, rows: Sequence[Row], out: Path | None) -> None:
+    """Print rows as a Markdown table; write them with the machine's name to `out/name.json`.
+
+    Args:
+        name: the benchmark's name.
+        rows: one mapping a row, all with the same keys.
+        out: folder for the JSON; None writes none.
+    """
+    columns = list(rows[0])
+    print(f"\n{name}\n")
+    print("| " + " | ".join(columns) + " |")
+    print("|" + " --- |" * len(columns))
+    for row in rows:
+        print("| " + " | ".join(_text(row[column]) for column in columns) + " |")
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        data = {"benchmark": name, "machine": platform.platform(), "rows": [dict(r) for r in rows]}
+        (out / f"{name}.json").write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+
+
+def _text(value: str | float | int) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

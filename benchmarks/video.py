@@ -1,0 +1,62 @@
+"""Speed and memory of `unmask video` on clips with one rendered masked face, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.masked_clips import wear_on_clip
+from benchmarks.tables import Row, publish
+from inpaint_model.errors import UserError
+from realtime.maskwear import random_style
+
+
+def run(clips: list[Path], out: Path | None, model: str, engine: str) -> list[Row]:
+    """Render a mask on each clip at 512x512, then time the command and read its peak memory."""
+    videos = sorted(p for c in clips for p in (c.glob("*.mp4") if c.is_dir() else [c]))
+    if not videos:
+        raise UserError("no clips to measure on")
+    rows: list[Row] = []
+    rng = np.random.default_rng(11)
+    with tempfile.TemporaryDirectory() as scratch:
+        for video in videos:
+            masked = (out or Path(scratch)) / f"masked-{video.stem}.mp4"
+            masked.parent.mkdir(parents=True, exist_ok=True)
+            frames = wear_on_clip(video, masked, random_style(rng))
+            target = masked.with_name(f"unmasked-{video.stem}.mp4")
+            rows.append(_measure(masked, target, frames, model, engine))
+    publish("video", rows, out)
+    return rows
+
+
+def _measure(masked: Path, target: Path, frames: int, model: str, engine: str) -> Row:
+    """Run `unmask video` in a process of its own."""
+    report = target.with_suffix(".json")
+    command = [sys.executable, "-c", "from realtime.cli import main; main()", "video"]
+    command += [str(masked), str(target), "--overwrite", "--report", str(report)]
+    command += ["--model", model, "--engine", engine]
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    _, error = process.stderr.read() if process.stderr else b"", b""
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    if status:
+        raise UserError(f"unmask video failed on {masked.name}: {error.decode(errors='replace')}")
+    data = json.loads(report.read_text(encoding="utf-8"))
+    stages = {name: values["p50_ms"] for name, values in data.get("stages", {}).items()}
+    return {
+        "clip": masked.stem.removeprefix("masked-"),
+        "frames": frames,
+        "masked faces": data["masked_faces"],
+        "frames/s of the line": data["fps"],
+        "frames/s with start-up": frames / seconds,
+        "peak MB": usage.ru_maxrss / 1024,
+        "stages p50 ms": ", ".join(f"{name} {value:.1f}" for name, value in stages.items()),
+    }
