@@ -27,7 +27,7 @@ class OnnxRuntimeEngine(Engine):
         """Import ONNX Runtime."""
         try:
             import onnxruntime
-        except ImportError as error:
+        except (ImportError, OSError) as error:
             return EngineStatus(self.name, False, "", f"{error}; pip install onnxruntime")
         int8 = int8_instructions()
         kinds = f"int8 ({int8}), fp32" if int8 else "fp32"
@@ -47,7 +47,7 @@ class OnnxRuntimeEngine(Engine):
         if file.quantised:
             why = f"the CPU has {int8}" if int8 else "the given file is quantised"
         else:
-            why = "no int8 version of the model" if int8 else "the CPU has neither VNNI nor AMX"
+            why = "no int8 version of the model" if int8 else "the CPU has no VNNI or AMX"
         precision = "int8" if file.quantised else "fp32"
         version = onnxruntime.__version__
         return OnnxRuntimeSession(

@@ -91,12 +91,12 @@ def _has_bf16(core: openvino.Core) -> bool:
 
 
 def _choose_precision(file: ModelFile, int8: str, bf16: bool) -> tuple[str, str]:
-    """Return the precision and why."""
+    """Return the precision and why; bf16 halves the time of fp32, and int8 that of bf16."""
     if file.quantised:
         return "int8", f"the CPU has {int8}" if int8 else "the given file is quantised"
     if bf16:
         return "bf16", "the CPU has bf16 arithmetic"
-    return "fp32", "the CPU has neither VNNI, AMX nor bf16" if not int8 else "the CPU has no bf16"
+    return "fp32", "no int8 version of the model" if int8 else "the CPU has no VNNI, AMX or bf16"
 
 
 def _settings(precision: str, threads: int | None) -> dict[str, Any]:
