@@ -44,7 +44,7 @@ def wear_on_clip(
                 stream.pix_fmt = "yuv420p"
                 outputs.append((container, stream))
             for frame in given.decode(video):
-                bare = _square(frame.to_ndarray(format="rgb24"), side)
+                bare = _square(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), side)
                 faces = finder(bare)
                 masked = bare
                 if faces and faces[0].landmarks is not None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,9 +16,12 @@ from realtime.alignment import similarity_from_keypoints, similarity_from_landma
 from realtime.model_files import face_landmarker_path
 
 if TYPE_CHECKING:
-    from mediapipe.tasks.python import vision
+    from mediapipe.tasks.python.components.containers.detections import (
+        DetectionResult as FaceDetectorResult,
+    )
 
 _EYES_NOSE_MOUTH = ((33, 133), (362, 263), (1,), (61,), (291,))
+_LARGE_PICTURE_PX, _PART_SHARE, _CLOSE_UP_PX, _SURE = 320, 0.6, 384, 0.5
 _DETECTOR_IN_TASK = "face_detector.tflite"
 
 
@@ -53,7 +58,8 @@ class FaceFinder:
     """Finds faces in pictures or in the successive frames of a stream.
 
     The landmark model rejects many masked faces; its thresholds are low, and what the detector finds
-    beyond it is kept with the detector's six points.
+    beyond it is kept with the detector's six points. In pictures (not streams) small faces get a second
+    look: the detector sees overlapping parts, the landmark model each face alone.
 
     Args:
         max_faces: at most this many faces, the largest first.
@@ -112,13 +118,49 @@ class FaceFinder:
             result = self._landmarker.detect(picture)
         faces = [_from_landmarks(points, width, height) for points in result.face_landmarks]
         if self._detector_is_due(len(faces)):
-            found = self._detector.detect(picture)
-            for candidate in _from_detections(found, width, height):
+            candidates = _from_detections(self._detector.detect(picture), width, height)
+            if not self._video:
+                candidates += self._in_parts(image_rgb)
+            for candidate in candidates:
                 if not any(_same_face(candidate, face) for face in faces):
-                    faces.append(candidate)
+                    faces.append(candidate if self._video else self._closer(image_rgb, candidate))
         faces = sorted(faces, key=lambda face: -face.size)[: self.max_faces]
         self._last_count = len(faces)
         return faces
+
+    def _in_parts(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
+        """Run the detector on four overlapping parts of a large picture."""
+        import mediapipe as mp
+
+        height, width = image_rgb.shape[:2]
+        if max(height, width) < _LARGE_PICTURE_PX:
+            return []
+        faces = []
+        high, wide = int(height * _PART_SHARE), int(width * _PART_SHARE)
+        for y, x in itertools.product((0, height - high), (0, width - wide)):
+            part = np.ascontiguousarray(image_rgb[y : y + high, x : x + wide])
+            picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=part)
+            found = _from_detections(self._detector.detect(picture), wide, high, _SURE)
+            faces += [_moved(face, x, y, 1.0) for face in found]
+        return faces
+
+    def _closer(self, image_rgb: NDArray[np.uint8], face: Face) -> Face:
+        """Ask the landmark model about one face alone; the face as it was where it refuses."""
+        import mediapipe as mp
+
+        height, width = image_rgb.shape[:2]
+        x0, y0 = np.maximum(np.array(face.box[:2]) - 0.6 * face.size, 0).astype(int)
+        x1, y1 = np.minimum(np.array(face.box[2:]) + 0.6 * face.size, [width, height]).astype(int)
+        if min(x1 - x0, y1 - y0) < 16:
+            return face
+        scale = max(1.0, _CLOSE_UP_PX / max(x1 - x0, y1 - y0))
+        part = cv2.resize(image_rgb[y0:y1, x0:x1], None, fx=scale, fy=scale)
+        picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(part))
+        for points in self._landmarker.detect(picture).face_landmarks:
+            found = _moved(_from_landmarks(points, part.shape[1], part.shape[0]), x0, y0, 1 / scale)
+            if _same_face(found, face):
+                return found
+        return face
 
     def _detector_is_due(self, found: int) -> bool:
         """Ask the detector for pictures always, for streams only where faces went missing."""
@@ -152,13 +194,15 @@ def _from_landmarks(points: list, width: int, height: int) -> Face:
     )
 
 
-def _from_detections(result: vision.FaceDetectorResult, width: int, height: int) -> list[Face]:
+def _from_detections(
+    result: FaceDetectorResult, width: int, height: int, least_score: float = 0.0
+) -> list[Face]:
     """Turn the detector's boxes and six points into Faces in pixels."""
     faces = []
     for detection in result.detections:
         box = detection.bounding_box
         points = np.array([(p.x, p.y) for p in detection.keypoints or ()]) * (width, height)
-        if len(points) != 6:
+        if len(points) != 6 or (detection.categories[0].score or 0) < least_score:
             continue
         half_mouth = (points[1] - points[0]) * 0.35
         keypoints = np.stack(
@@ -178,6 +222,18 @@ def _from_detections(result: vision.FaceDetectorResult, width: int, height: int)
             )
         )
     return faces
+
+
+def _moved(face: Face, x: float, y: float, scale: float) -> Face:
+    """Bring a face found in a part, at another scale, back into the whole picture."""
+    x0, y0, x1, y1 = (float(value * scale) for value in face.box)
+    matrix = face.matrix.copy()
+    matrix[:, :2] /= scale
+    matrix[:, 2] -= matrix[:, :2] @ (x, y)
+    landmarks = None if face.landmarks is None else face.landmarks * scale + (x, y)
+    return Face(
+        (x0 + x, y0 + y, x1 + x, y1 + y), face.keypoints * scale + (x, y), landmarks, matrix
+    )
 
 
 def _same_face(one: Face, other: Face) -> bool:

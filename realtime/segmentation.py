@@ -15,7 +15,7 @@ from realtime.alignment import CROP_SIZE
 HOLE_MARGIN_PX = 3
 _WEIGHTS = Path(__file__).parent.parent / "inpaint_model" / "weights" / "segmenter.tflite"
 _MASK_LABEL = 1
-_SMALLEST_PART = 0.01
+_SMALLEST_MASK, _SMALLEST_PART = 0.01, 0.0015
 
 
 class MaskSegmenter:
@@ -74,6 +74,8 @@ class MaskSegmenter:
 def mask_pixels(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Decide on the mask's pixels: above one half, no specks, no pinholes.
 
+    Small parts, such as ear loops, stay only beside a mask.
+
     Args:
         probability: float32 [128, 128].
 
@@ -85,7 +87,7 @@ def mask_pixels(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
     areas = stats[:, cv2.CC_STAT_AREA]
     keep = areas >= _SMALLEST_PART * binary.size
     keep[0] = False
-    if count <= 1 or not keep.any():
+    if count <= 1 or areas[1:].max() < _SMALLEST_MASK * binary.size:
         return np.zeros(binary.shape, dtype=bool)
     contours, _ = cv2.findContours(
         keep[labels].astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE

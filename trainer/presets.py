@@ -99,8 +99,8 @@ PRESETS: dict[str, FitConfig] = {
         preset="fast",
         network="student",
         stages=(
-            Stage(steps=5000, lr_start=2e-3, lr_end=4e-4),
-            Stage(steps=3000, batch=16, lr_start=6e-4, lr_end=3e-4, l1=2.0, perceptual=0.15),
+            Stage(steps=4000, lr_start=2e-3, lr_end=5e-4),
+            Stage(steps=3500, batch=16, lr_start=6e-4, lr_end=3e-4, l1=2.0, perceptual=0.15),
             Stage(
                 steps=1000,
                 batch=16,
@@ -116,7 +116,7 @@ PRESETS: dict[str, FitConfig] = {
     "segmenter": FitConfig(
         preset="segmenter",
         network="segmenter",
-        stages=(Stage(steps=3200, lr_start=3e-3, lr_end=5e-5),),
+        stages=(Stage(steps=5000, lr_start=3e-3, lr_end=5e-5),),
         jitter=Jitter(rotation_deg=10.0, scale=0.13, shift_px=6.0, colour=0.6),
         validation_faces=400,
     ),

@@ -18,12 +18,13 @@ from trainer.export import export_generator, load_generator
 from trainer.fit import Task, fit, load_average
 from trainer.generator_task import GeneratorTask
 from trainer.presets import FitConfig, resolve
+from trainer.quantize import quantize_onnx
 from trainer.recogniser import find_recogniser, load_recogniser
 from trainer.runs import RunFolder
 from trainer.sampling import draw_protocol
-from trainer.segmenter_task import SegmenterTask
+from trainer.segmenter_task import SegmenterTask, wear_all
 
-_PARITY_CROPS = 32
+_PARITY_CROPS, _QUANTIZATION_CROPS = 32, 400
 
 
 def start(
@@ -81,7 +82,8 @@ def export_run(run: Path, data: Sequence[Path], out: Path) -> str:
     """
     config = RunFolder(run).config()
     val = faceset.load(data).only("val")
-    val = val.where(np.arange(len(val)) < _PARITY_CROPS)
+    chosen = np.random.default_rng(0).permutation(len(val))[:_QUANTIZATION_CROPS]
+    val = val.where(np.isin(np.arange(len(val)), chosen))
     out.mkdir(parents=True, exist_ok=True)
     if config.network == "segmenter":
         from trainer.tflite import export_segmenter
@@ -89,7 +91,12 @@ def export_run(run: Path, data: Sequence[Path], out: Path) -> str:
         net = MaskSegmenterNet()
         load_average(run, net)
         path = out / "segmenter.tflite"
-        return f"{path}: {export_segmenter(net.eval(), path, val.crops)}"
+        worn = wear_all(val.where(np.arange(len(val)) < _PARITY_CROPS), [], seed=2)
+        return f"{path}: {export_segmenter(net.eval(), path, worn.crops)}"
     holes, _ = draw_protocol(val, "face-mask")
     path = out / f"{config.preset}.onnx"
-    return f"{path}: {export_generator(load_generator(run), path, val.crops, holes)}"
+    parity = export_generator(
+        load_generator(run), path, *(a[:_PARITY_CROPS] for a in (val.crops, holes))
+    )
+    report = quantize_onnx(path, val.crops, holes, out / f"{config.preset}.int8.onnx")
+    return f"{path}: {parity}\n{report}"

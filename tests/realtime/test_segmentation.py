@@ -1,0 +1,47 @@
+"""Marking the mask: the shipped segmenter on a worn mask, and the decision on its pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from realtime.alignment import apply, warp_crop
+from realtime.faces import Face
+from realtime.maskwear import kind_style, wear
+from realtime.segmentation import MaskSegmenter, hole_of, mask_pixels
+from trainer.measures import iou
+
+
+@pytest.mark.parametrize("kind", ["surgical", "cloth", "n95", "kn95"])
+def test_the_shipped_segmenter_finds_a_worn_mask(astronaut_rgb, astronaut_face: Face, kind):
+    crop, _ = warp_crop(astronaut_rgb, astronaut_face.matrix)
+    assert astronaut_face.landmarks is not None
+    landmarks = apply(astronaut_face.matrix, astronaut_face.landmarks)
+    worn = wear(crop, landmarks, kind_style(kind))
+    with MaskSegmenter() as segmenter:
+        probability = segmenter(np.ascontiguousarray(worn.image_rgb))
+        bare = segmenter(crop)
+    assert 0 <= probability.min() <= probability.max() <= 1
+    assert iou((probability > 0.5)[None], worn.alpha[None] > 0)[0] > 0.85
+    assert (bare > 0.5).mean() < 0.01
+
+
+def test_specks_go_holes_close_and_loops_stay_beside_a_mask():
+    probability = np.zeros((128, 128), np.float32)
+    probability[5:12, 5:12] = 0.9
+    assert not mask_pixels(probability).any()
+    probability[60:100, 30:90] = 0.9
+    probability[75:80, 50:55] = 0.1
+    probability[20:22, 20:22] = 0.9
+    mask = mask_pixels(probability)
+    assert mask[5:12, 5:12].all()
+    assert mask[60:100, 30:90].all()
+    assert not mask[20:22, 20:22].any()
+
+
+def test_the_hole_is_wider_than_the_mask_by_its_margin():
+    mask = np.zeros((128, 128), bool)
+    mask[60:70, 60:70] = True
+    hole = hole_of(mask, 3)
+    assert hole[57, 65] and hole[65, 72]
+    assert not hole[56, 65] and not hole[65, 73]

@@ -1,0 +1,126 @@
+"""One frame's way with the shipped models: masked faces are filled, everything else is untouched."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from inpaint_model.errors import UserError
+from realtime import Unmasker
+from realtime.faces import Face
+from realtime.maskwear import kind_style, wear
+from trainer.measures import iou
+
+
+@pytest.fixture(scope="module")
+def worn(astronaut_rgb, astronaut_face: Face):
+    assert astronaut_face.landmarks is not None
+    return wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical"))
+
+
+@pytest.fixture(scope="module")
+def masked_bgr(worn) -> np.ndarray:
+    return np.ascontiguousarray(worn.image_rgb[:, :, ::-1])
+
+
+@pytest.fixture(scope="module")
+def unmasker():
+    with Unmasker(still=True) as unmasker:
+        yield unmasker
+
+
+def test_the_mask_is_found_and_filled(unmasker: Unmasker, masked_bgr, worn, astronaut_rgb):
+    result = unmasker(masked_bgr)
+    (face,) = result.faces
+    assert face.inpainted
+    assert 0.05 < face.mask_coverage < 0.5
+    found = result.replaced > 0
+    assert iou(found[None], worn.alpha[None] > 0)[0] > 0.7
+    body = cv2.erode(worn.alpha, np.ones((9, 9), np.uint8)) > 0
+    truth = astronaut_rgb[:, :, ::-1].astype(float)
+    before = np.abs(masked_bgr[body] - truth[body]).mean()
+    after = np.abs(result.frame[body] - truth[body]).mean()
+    assert after < 0.5 * before
+
+
+def test_nothing_else_changes(unmasker: Unmasker, masked_bgr):
+    given = masked_bgr.copy()
+    result = unmasker(masked_bgr)
+    assert np.array_equal(masked_bgr, given)
+    kept = result.replaced == 0
+    assert np.array_equal(result.frame[kept], masked_bgr[kept])
+    assert set(np.unique(result.replaced)) == {0, 255}
+
+
+def test_a_bare_face_is_untouched(unmasker: Unmasker, astronaut_rgb):
+    frame = np.ascontiguousarray(astronaut_rgb[:, :, ::-1])
+    result = unmasker(frame)
+    (face,) = result.faces
+    assert not face.inpainted
+    assert np.array_equal(result.frame, frame)
+    assert not result.replaced.any()
+    assert np.array_equal(face.crop_before, face.crop_after)
+
+
+def test_a_record_says_where_the_face_is(unmasker: Unmasker, masked_bgr, astronaut_face: Face):
+    (face,) = unmasker(masked_bgr).faces
+    x0, y0, x1, y1 = face.box
+    assert x0 < face.keypoints[:, 0].min() < face.keypoints[:, 0].max() < x1
+    assert face.keypoints[:2] == pytest.approx(astronaut_face.keypoints[:2], abs=8)
+    assert y0 < face.keypoints[2, 1] < y1
+    assert face.crop_before.shape == face.crop_after.shape == (128, 128, 3)
+    assert (face.crop_before != face.crop_after).any()
+
+
+def test_two_faces_are_filled_and_the_limit_holds(masked_bgr):
+    pair = np.hstack([masked_bgr, masked_bgr])
+    with Unmasker(still=True) as both, Unmasker(still=True, max_faces=1) as one:
+        assert sum(face.inpainted for face in both(pair).faces) == 2
+        assert len(one(pair).faces) == 1
+
+
+def test_a_stream_keeps_the_number_and_reset_forgets(masked_bgr):
+    with Unmasker() as unmasker:
+        numbers = [unmasker(masked_bgr).faces[0].track_id for _ in range(3)]
+        assert numbers == [0, 0, 0]
+        unmasker.reset()
+        assert unmasker(np.zeros_like(masked_bgr)).faces == []
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (17, 400, 3), (480, 641, 3)])
+def test_any_size_of_frame_passes(unmasker: Unmasker, shape):
+    frame = np.full(shape, 80, np.uint8)
+    assert np.array_equal(unmasker(frame).frame, frame)
+
+
+@pytest.mark.parametrize(
+    "frame", [np.zeros((9, 9), np.uint8), np.zeros((9, 9, 4), np.uint8), np.zeros((9, 9, 3))]
+)
+def test_other_frames_are_refused(unmasker: Unmasker, frame):
+    with pytest.raises(ValueError, match="uint8"):
+        unmasker(frame)
+
+
+def test_wrong_use_is_named():
+    with pytest.raises(UserError, match="max_faces"):
+        Unmasker(max_faces=0)
+    with pytest.raises(UserError):
+        Unmasker(engine="abacus")
+
+
+def test_the_application_does_not_import_torch(masked_bgr, tmp_path: Path):
+    np.save(tmp_path / "frame.npy", masked_bgr)
+    program = (
+        "import sys, numpy as np\n"
+        "from realtime import Unmasker\n"
+        f"frame = np.load({str(tmp_path / 'frame.npy')!r})\n"
+        "with Unmasker() as unmasker:\n"
+        "    assert unmasker(frame).faces[0].inpainted\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
