@@ -87,6 +87,16 @@ def cold_start(out: Out = None, model: Model = "fast", engine: Engine = "auto") 
     benchmark.run(out, model, engine)
 
 
+@app.command("all")
+def run_all(out: Out = None, model: Model = "fast", engine: Engine = "auto") -> None:
+    """What can be measured without research data: cold start, and the demo's clip as a video."""
+    from benchmarks import cold_start as start
+    from benchmarks import video as film
+
+    start.run(out, model, engine)
+    film.run_demo(out, model, engine)
+
+
 def main() -> None:
     """Run a command; a UserError is one line and exit code 2."""
     try:

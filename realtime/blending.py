@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from realtime.alignment import CROP_SIZE, apply, invert
 
-_RING_PX = 5
-_LARGEST_SHIFT = 16.0
-_SPREAD_PX = 10.0
+_RING_PX, _LEAST_RIM_PX = 4, 20
+_LEFT_ALONE, _LARGEST_SHIFT = 4.0, 20.0
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,9 @@ def match_colour(
 ) -> NDArray[np.uint8]:
     """Shift the filled colours so that they meet the ring round the hole.
 
-    The difference between the known ring outside and the filled ring inside is smoothed along the
-    rim and fades towards the middle of the hole.
+    The shift is one colour for the whole fill, the median along the rim of known minus filled; the
+    jaw, hair and collar that cross the rim do not move a median. Small differences are left alone:
+    there the generator is the better judge.
 
     Args:
         filled_rgb: uint8 [128, 128, 3], composited.
@@ -51,18 +51,18 @@ def match_colour(
     depth_out = cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, 3)
     outside = known & (depth_out > 0) & (depth_out <= _RING_PX)
     inside = hole & (depth_in <= _RING_PX)
-    if not outside.any() or not inside.any():
-        return filled_rgb
     colours = filled_rgb.astype(np.float32)
-    wanted, wanted_weight = _local_mean(colours, outside, 3.0)
-    found, found_weight = _local_mean(colours, inside, 3.0)
-    sure = np.minimum(wanted_weight, found_weight)
-    difference = np.clip(wanted - found, -_LARGEST_SHIFT, _LARGEST_SHIFT)
-    spread = cv2.GaussianBlur(difference * sure[..., None], (0, 0), _SPREAD_PX / 2)
-    weight = cv2.GaussianBlur(sure, (0, 0), _SPREAD_PX / 2)
-    shift = spread / np.maximum(weight, 1e-4)[..., None]
-    fade = np.exp(-depth_in / _SPREAD_PX)[..., None] * hole[..., None]
-    return np.clip(np.rint(colours + shift * fade), 0, 255).astype(np.uint8)
+    wanted, weight = _local_mean(colours, outside, 3.0)
+    found, _ = _local_mean(colours, inside, 3.0)
+    rim = hole & (depth_in <= 1.5) & (weight > 0.02)
+    if np.count_nonzero(rim) < _LEAST_RIM_PX:
+        return filled_rgb
+    shift = np.median((wanted - found)[rim], axis=0)
+    shift = np.sign(shift) * np.clip(np.abs(shift) - _LEFT_ALONE, 0, _LARGEST_SHIFT)
+    if not shift.any():
+        return filled_rgb
+    shifted = np.clip(np.rint(colours + shift), 0, 255).astype(np.uint8)
+    return np.where(hole[..., None], shifted, filled_rgb)
 
 
 def _local_mean(

@@ -1,0 +1,77 @@
+"""The benchmarks run on small real data and print what they say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks import photos, quality
+from benchmarks.masked_clips import wear_on_clip
+from benchmarks.tables import publish
+from inpaint_model.errors import UserError
+from realtime.faces import Face
+from realtime.maskwear import kind_style, wear
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory, astronaut_rgb) -> Path:
+    """A second of the astronaut, moving."""
+    path = tmp_path_factory.mktemp("clip") / "bare.mp4"
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx264", rate=25)
+        stream.width = stream.height = 256
+        stream.pix_fmt = "yuv420p"
+        for step in range(8):
+            moved = cv2.warpAffine(
+                astronaut_rgb, np.array([[0.9, 0, -70 + step], [0, 0.9, 0]]), (256, 256)
+            )
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(moved, format="rgb24")))
+        file.mux(stream.encode())
+    return path
+
+
+def test_a_table_is_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    publish("speed", [{"what": "a", "fps": 31.25}, {"what": "b", "fps": 7}], tmp_path)
+    assert "| a | 31.25 |" in capsys.readouterr().out
+    assert json.loads((tmp_path / "speed.json").read_text())["rows"][1] == {"what": "b", "fps": 7}
+
+
+def test_photographs_are_counted(tmp_path: Path, astronaut_rgb, astronaut_face: Face):
+    assert astronaut_face.landmarks is not None
+    masked = wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical")).image_rgb
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, picture in (("a", masked), ("b", astronaut_rgb), ("c", astronaut_rgb * 0)):
+        cv2.imwrite(str(folder / f"{name}.png"), picture[:, :, ::-1])
+    (row,) = photos.run_masked([folder], tmp_path / "out", "fast", "auto")
+    assert row["photographs"] == 3
+    assert row["face found"] == pytest.approx(2 / 3)
+    assert row["acted on"] == pytest.approx(1 / 3)
+    assert (tmp_path / "out" / "sheet-photos.png").exists()
+    with pytest.raises(UserError, match="no pictures"):
+        photos.pictures_in([tmp_path / "out" / "nothing"])
+
+
+def test_the_rendered_mask_is_on_the_clip(clip: Path, tmp_path: Path):
+    target = tmp_path / "masked.mp4"
+    assert wear_on_clip(clip, target, kind_style("surgical"), side=256) == 8
+    with av.open(str(target)) as masked, av.open(str(tmp_path / "masked-truth.mp4")) as truth:
+        for one, two in zip(masked.decode(video=0), truth.decode(video=0), strict=True):
+            difference = np.abs(
+                one.to_ndarray(format="rgb24").astype(int) - two.to_ndarray(format="rgb24")
+            ).max(2)
+            assert 0.01 < (difference > 40).mean() < 0.3
+
+
+def test_telea_fills_only_the_hole(astronaut_rgb):
+    crops = np.ascontiguousarray(astronaut_rgb[None, 50:178, 160:288])
+    holes = np.zeros((1, 128, 128), bool)
+    holes[0, 60:90, 40:80] = True
+    filled = quality.telea(crops, holes)
+    assert np.array_equal(filled[~holes], crops[~holes])
+    assert quality.hole_psnr(filled, crops, holes)[0] < quality.hole_psnr(crops, crops, holes)[0]
