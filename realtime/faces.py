@@ -64,7 +64,8 @@ class FaceFinder:
     Args:
         max_faces: at most this many faces, the largest first.
         video: frames follow one another (MediaPipe's VIDEO mode tracks and is faster).
-        detection_confidence: detector threshold, 0..1.
+        detection_confidence: detector threshold, 0..1, of a doubtful face; one is taken only where no
+            sure face is in the picture.
         presence_confidence: landmark model threshold, 0..1.
         models_dir: folder searched first for `face_landmarker.task`.
     """
@@ -91,7 +92,7 @@ class FaceFinder:
                 base_options=BaseOptions(model_asset_path=str(task)),
                 running_mode=mode,
                 num_faces=max_faces,
-                min_face_detection_confidence=detection_confidence,
+                min_face_detection_confidence=_SURE,
                 min_face_presence_confidence=presence_confidence,
                 min_tracking_confidence=presence_confidence,
             )
@@ -118,9 +119,12 @@ class FaceFinder:
             result = self._landmarker.detect(picture)
         faces = [_from_landmarks(points, width, height) for points in result.face_landmarks]
         if self._detector_is_due(len(faces)):
-            candidates = _from_detections(self._detector.detect(picture), width, height)
+            found = self._detector.detect(picture)
+            candidates = _from_detections(found, width, height, _SURE)
             if not self._video:
                 candidates += self._in_parts(image_rgb)
+            if not faces and not candidates:
+                candidates = _from_detections(found, width, height)[:1]
             for candidate in candidates:
                 if not any(_same_face(candidate, face) for face in faces):
                     faces.append(candidate if self._video else self._closer(image_rgb, candidate))

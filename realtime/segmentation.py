@@ -15,6 +15,8 @@ from realtime.alignment import CROP_SIZE
 HOLE_MARGIN_PX = 3
 _WEIGHTS = Path(__file__).parent.parent / "inpaint_model" / "weights" / "segmenter.tflite"
 _MASK_LABEL = 1
+# Least coverage of the crop and least mean probability of its mask pixels.
+_BEGIN_ACTING, _KEEP_ACTING = (0.05, 0.88), (0.035, 0.8)
 _SMALLEST_MASK, _SMALLEST_PART = 0.01, 0.0015
 
 
@@ -95,6 +97,22 @@ def mask_pixels(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
     filled = np.zeros_like(binary)
     cv2.drawContours(filled, contours, -1, 1, cv2.FILLED)
     return filled > 0
+
+
+def is_worn(
+    mask: NDArray[np.bool_], probability: NDArray[np.float32], *, before: bool = False
+) -> bool:
+    """Decide whether the face wears a mask: enough pixels, and sure of them on average.
+
+    Beards, collars and things that are no face are marked with less confidence than masks are.
+
+    Args:
+        mask: bool [128, 128], from `mask_pixels`.
+        probability: float32 [128, 128].
+        before: the face wore one in the last frame; then less will do, so that nothing blinks.
+    """
+    coverage, confidence = _KEEP_ACTING if before else _BEGIN_ACTING
+    return bool(mask.mean() >= coverage and probability[mask].mean() >= confidence)
 
 
 def hole_of(mask: NDArray[np.bool_], margin_px: int = HOLE_MARGIN_PX) -> NDArray[np.bool_]:

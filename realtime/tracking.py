@@ -79,6 +79,7 @@ class Track:
         matrix: float64 [2, 3], smoothed, frame pixels to crop pixels.
         misses: frames since it was last found.
         probability: float32 [128, 128], the mask's smoothed probability in crop space, or None.
+        masked: whether it wore a mask in the last frame.
     """
 
     track_id: int
@@ -87,6 +88,7 @@ class Track:
     filter: OneEuro
     misses: int = 0
     probability: NDArray[np.float32] | None = None
+    masked: bool = False
 
 
 class FaceTracker:

@@ -17,10 +17,9 @@ from inpaint_model import open_inpainter
 from inpaint_model.errors import UserError
 from realtime.alignment import warp_crop
 from realtime.blending import feather, match_colour, paste
-from realtime.segmentation import MaskSegmenter, hole_of, mask_pixels
+from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
 from realtime.tracking import FaceTracker, Track
 
-LEAST_COVERAGE = 0.04
 _NEW_SHARE = 0.6
 
 
@@ -73,12 +72,8 @@ class _Work:
     valid: NDArray[np.bool_]
     mask: NDArray[np.bool_]
     hole: NDArray[np.bool_]
-    coverage: float
+    masked: bool
     filled: NDArray[np.uint8]
-
-    @property
-    def masked(self) -> bool:
-        return self.coverage >= LEAST_COVERAGE
 
 
 class Unmasker:
@@ -149,8 +144,8 @@ class Unmasker:
                 ).astype(np.float32, copy=False)
             track.probability = probability
         mask = mask_pixels(probability)
-        coverage = float(mask.mean())
-        return _Work(track, crop, valid, mask, hole_of(mask), coverage, crop)
+        track.masked = is_worn(mask, probability, before=track.masked)
+        return _Work(track, crop, valid, mask, hole_of(mask), track.masked, crop)
 
     def _fill(self, masked: list[_Work]) -> None:
         """Fill all faces of the frame in one batch; what lies outside the picture counts as hole."""
@@ -212,7 +207,7 @@ def _result(item: _Work) -> FaceResult:
         item.track.track_id,
         item.track.face.box,
         item.track.face.keypoints,
-        item.coverage,
+        float(item.mask.mean()),
         item.masked,
         item.crop,
         after,
