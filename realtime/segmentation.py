@@ -15,9 +15,10 @@ from realtime.alignment import CROP_SIZE
 HOLE_MARGIN_PX = 3
 _WEIGHTS = Path(__file__).parent.parent / "inpaint_model" / "weights" / "segmenter.tflite"
 _MASK_LABEL = 1
+_LARGEST_PINHOLE_PX = 60
 # Least coverage of the crop and least mean probability of its mask pixels.
 _BEGIN_ACTING, _KEEP_ACTING = (0.05, 0.88), (0.035, 0.8)
-_SMALLEST_MASK, _SMALLEST_PART = 0.01, 0.0015
+_FAINT, _SMALLEST_MASK, _SMALLEST_PART = 0.2, 0.01, 0.001
 
 
 class MaskSegmenter:
@@ -74,9 +75,10 @@ class MaskSegmenter:
 
 
 def mask_pixels(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Decide on the mask's pixels: above one half, no specks, no pinholes.
+    """Decide on the mask's pixels: sure ones and what hangs on to them, no specks, no pinholes.
 
-    Small parts, such as ear loops, stay only beside a mask.
+    Thin ear loops are marked faintly, so a pixel counts from `_FAINT` on where it is connected to
+    sure pixels. Small parts stay only beside a mask.
 
     Args:
         probability: float32 [128, 128].
@@ -84,19 +86,18 @@ def mask_pixels(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
     Returns:
         bool [128, 128].
     """
-    binary = (probability > 0.5).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
-    areas = stats[:, cv2.CC_STAT_AREA]
-    keep = areas >= _SMALLEST_PART * binary.size
+    sure, faint = probability > 0.5, (probability > _FAINT).astype(np.uint8)
+    count, labels = cv2.connectedComponents(faint, connectivity=8)
+    sure_px = np.bincount(labels[sure], minlength=count)
+    keep = sure_px >= _SMALLEST_PART * sure.size
     keep[0] = False
-    if count <= 1 or areas[1:].max() < _SMALLEST_MASK * binary.size:
-        return np.zeros(binary.shape, dtype=bool)
-    contours, _ = cv2.findContours(
-        keep[labels].astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
-    filled = np.zeros_like(binary)
-    cv2.drawContours(filled, contours, -1, 1, cv2.FILLED)
-    return filled > 0
+    if count <= 1 or sure_px[1:].max() < _SMALLEST_MASK * sure.size:
+        return np.zeros(sure.shape, dtype=bool)
+    mask = keep[labels]
+    _, gaps, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
+    pinhole = stats[:, cv2.CC_STAT_AREA] <= _LARGEST_PINHOLE_PX
+    pinhole[0] = False
+    return mask | pinhole[gaps]
 
 
 def is_worn(
@@ -112,7 +113,8 @@ def is_worn(
         before: the face wore one in the last frame; then less will do, so that nothing blinks.
     """
     coverage, confidence = _KEEP_ACTING if before else _BEGIN_ACTING
-    return bool(mask.mean() >= coverage and probability[mask].mean() >= confidence)
+    sure = mask & (probability > 0.5)
+    return bool(sure.mean() >= coverage and probability[sure].mean() >= confidence)
 
 
 def hole_of(mask: NDArray[np.bool_], margin_px: int = HOLE_MARGIN_PX) -> NDArray[np.bool_]:
