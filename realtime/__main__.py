@@ -1,0 +1,7 @@
+"""`python -m realtime` is `unmask`."""
+
+from __future__ import annotations
+
+from realtime.cli import main
+
+main()

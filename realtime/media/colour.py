@@ -1,0 +1,51 @@
+"""Exact ways between FFmpeg's YUV frames and BGR arrays.
+
+swscale's default path darkens a picture by about 1.5 levels on the way to BGR and back, which would
+show as a seam round what was replaced; with full chroma and accurate rounding luma returns exactly.
+"""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+from av.video.reformatter import Interpolation
+from numpy.typing import NDArray
+
+_EXACT = (
+    Interpolation.BILINEAR
+    | Interpolation.ACCURATE_RND
+    | Interpolation.FULL_CHR_H_INT
+    | Interpolation.FULL_CHR_H_INP
+)
+
+
+def to_bgr(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    """Convert a decoded frame, turned upright, to uint8 [H, W, 3] BGR."""
+    image = frame.to_ndarray(format="bgr24", interpolation=int(_EXACT), threads=1)
+    quarter_turns = round(frame.rotation / 90) % 4
+    if quarter_turns:
+        image = np.rot90(image, quarter_turns)
+    return np.ascontiguousarray(image, dtype=np.uint8)
+
+
+def from_bgr(
+    image_bgr: NDArray[np.uint8], pixel_format: str, colorspace: int, color_range: int
+) -> av.VideoFrame:
+    """Convert uint8 [H, W, 3] BGR to a frame for the encoder.
+
+    Args:
+        image_bgr: the picture.
+        pixel_format: FFmpeg's name, such as "yuv420p".
+        colorspace: the source's matrix (FFmpeg's AVCOL_SPC number).
+        color_range: the source's range (FFmpeg's AVCOL_RANGE number).
+    """
+    frame = av.VideoFrame.from_ndarray(image_bgr, format="bgr24")
+    yuv = frame.reformat(
+        format=pixel_format,
+        dst_colorspace=colorspace,
+        dst_color_range=color_range or None,
+        interpolation=int(_EXACT),
+        threads=1,
+    )
+    yuv.colorspace, yuv.color_range = colorspace, color_range
+    return yuv

@@ -1,0 +1,179 @@
+"""Reads and writes pictures of any usual kind: 8 and 16 bits, grey, colour, with alpha, turned by EXIF."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inpaint_model.errors import UserError
+from realtime.media.output import SYNTHETIC_NOTE
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+_JPEG_QUALITY, _WEBP_LOSSLESS = 95, 101
+_ORIENTATION, _DESCRIPTION = 0x0112, 0x010E
+_TURNS = {3: 2, 4: 2, 5: 1, 6: 3, 7: 3, 8: 1}
+_FLIPPED = {2, 4, 5, 7}
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture as it lies in its file, turned upright.
+
+    Attributes:
+        pixels: uint8 or uint16, [H, W], [H, W, 3] BGR or [H, W, 4] BGRA.
+        icc: its colour profile.
+        exif: its EXIF data, without the orientation.
+        frames: more than one in animations, of which only the first is here.
+    """
+
+    pixels: NDArray[np.uint8] | NDArray[np.uint16]
+    icc: bytes = b""
+    exif: dict[int, object] = field(default_factory=dict)
+    frames: int = 1
+
+    @property
+    def bgr(self) -> NDArray[np.uint8]:
+        """The picture as the unmasker takes it, uint8 [H, W, 3], BGR."""
+        pixels = self.pixels
+        if pixels.dtype == np.uint16:
+            pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        if pixels.ndim == 2:
+            pixels = np.repeat(pixels[:, :, None], 3, axis=2)
+        return np.ascontiguousarray(pixels[:, :, :3], dtype=np.uint8)
+
+    def replace(self, result_bgr: NDArray[np.uint8], replaced: NDArray[np.uint8]) -> Picture:
+        """Return the picture with new content, of the same kind.
+
+        16-bit pixels keep their fine steps where the fill is blended in; alpha stays.
+
+        Args:
+            result_bgr: uint8 [H, W, 3].
+            replaced: uint8 [H, W], nonzero where the picture changes; elsewhere it stays bit for bit.
+        """
+        change = result_bgr.astype(np.int32) - self.bgr
+        pixels = self.pixels.copy()
+        where = replaced > 0
+        if pixels.ndim == 2:
+            grey = cv2.cvtColor(result_bgr, cv2.COLOR_BGR2GRAY).astype(np.int32)
+            change = grey - self.bgr[:, :, 0]
+        top = np.iinfo(pixels.dtype).max
+        colours = pixels if pixels.ndim == 2 else pixels[:, :, :3]
+        moved = colours.astype(np.int32) + change * (top // 255)
+        colours[where] = np.clip(moved, 0, top)[where]
+        return Picture(pixels, self.icc, self.exif, self.frames)
+
+
+def read_picture(path: Path) -> Picture:
+    """Read a picture.
+
+    Raises:
+        UserError: it is none, is damaged, or is of a kind that is not supported.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    if not content:
+        raise UserError(f"{path}: is empty")
+    header = _check_whole(path, content)
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise UserError(f"{path}: is not a picture that can be read")
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise UserError(f"{path}: has {pixels.dtype} pixels; 8 and 16 bits are supported")
+    turn = header.exif.pop(_ORIENTATION, 1)
+    return Picture(_upright(pixels, turn), header.icc, header.exif, header.frames)
+
+
+@dataclass(frozen=True)
+class _Header:
+    icc: bytes = b""
+    exif: dict[int, object] = field(default_factory=dict)
+    frames: int = 1
+
+
+def _check_whole(path: Path, content: bytes) -> _Header:
+    """Let Pillow, which OpenCV is not, refuse files that are cut short; read profile and EXIF."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content)) as picture:
+                picture.load()
+                exif = dict(picture.getexif())
+                icc = picture.info.get("icc_profile") or b""
+                return _Header(icc, exif, getattr(picture, "n_frames", 1))
+    except UnidentifiedImageError:
+        if path.suffix.lower() in (".tif", ".tiff"):  # kinds of TIFF that only OpenCV reads
+            return _Header()
+        raise UserError(f"{path}: is not a picture that can be read") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UserError(f"{path}: is too large, more than 89 megapixels") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f"{path}: is damaged or cut short ({error})") from None
+
+
+def _upright(pixels: NDArray, orientation: object) -> NDArray:
+    """Turn as EXIF's orientation says."""
+    if orientation in _FLIPPED:
+        pixels = pixels[:, ::-1]
+    turns = _TURNS.get(orientation, 0) if isinstance(orientation, int) else 0
+    return np.ascontiguousarray(np.rot90(pixels, turns))
+
+
+def check_target(target: Path, picture: Picture | None = None) -> None:
+    """Refuse a format that cannot hold the picture as it is.
+
+    Raises:
+        UserError: it cannot.
+    """
+    suffix = target.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UserError(f"{target}: name a {', '.join(SUFFIXES)} file")
+    if picture is None or suffix == ".png":
+        return
+    if picture.pixels.dtype == np.uint16:
+        raise UserError(f"{target}: {suffix} cannot hold 16 bits; name a .png file")
+    if suffix != ".webp" and picture.pixels.ndim == 3 and picture.pixels.shape[2] == 4:
+        raise UserError(f"{target}: {suffix} cannot hold transparency; name a .png file")
+
+
+def write_picture(path: Path, target: Path, picture: Picture) -> None:
+    """Write a picture with its profile, its EXIF data and the tag that it is synthetic.
+
+    Args:
+        path: where to write.
+        target: the name the file will have; it decides on the format.
+        picture: what to write; PNG and WebP keep it bit for bit, JPEG has quality 95.
+    """
+    types, metadata = [cv2.IMAGE_METADATA_EXIF], [_exif_bytes(picture.exif)]
+    grey_profile = picture.icc[16:20] == b"GRAY"
+    if picture.icc and grey_profile == (picture.pixels.ndim == 2):
+        types.append(cv2.IMAGE_METADATA_ICCP)
+        metadata.append(np.frombuffer(picture.icc, np.uint8))
+    options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY, cv2.IMWRITE_WEBP_QUALITY, _WEBP_LOSSLESS]
+    suffix = target.suffix.lower()
+    chosen = {".png": [], ".webp": options[2:]}.get(suffix, options[:2])
+    done, content = cv2.imencodeWithMetadata(suffix, picture.pixels, types, metadata, chosen)
+    if not done:
+        raise UserError(f"{target}: the picture cannot be written in this format")
+    path.write_bytes(content.tobytes())
+
+
+def _exif_bytes(tags: dict[int, object]) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    exif = Image.Exif()
+    for tag in (0x010F, 0x0110, 0x0132, 0x013B, 0x8298):  # maker, model, date, artist, copyright
+        if tag in tags:
+            exif[tag] = tags[tag]
+    exif[_DESCRIPTION] = SYNTHETIC_NOTE
+    return np.frombuffer(exif.tobytes().removeprefix(b"Exif\0\0"), np.uint8)

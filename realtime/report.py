@@ -1,0 +1,178 @@
+"""What a run did, for `--report` and the closing line: counts, speed, time of each stage."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inpaint_model.errors import UserError
+
+if TYPE_CHECKING:
+    from realtime.unmasker import UnmaskResult
+
+
+class InpainterFacts(Protocol):
+    """What a report says of the network that ran."""
+
+    @property
+    def model(self) -> str: ...  # noqa: D102
+    @property
+    def model_sha256(self) -> str: ...  # noqa: D102
+    @property
+    def engine(self) -> str: ...  # noqa: D102
+    @property
+    def precision(self) -> str: ...  # noqa: D102
+    @property
+    def warnings(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+class FrameUnmasker(Protocol):
+    """What the pipelines for files need of an `Unmasker`."""
+
+    @property
+    def inpainter(self) -> InpainterFacts:
+        """The network that runs."""
+        ...
+
+    def __call__(self, frame_bgr: NDArray[np.uint8], /) -> UnmaskResult:
+        """Unmask one frame."""
+        ...
+
+    def reset(self) -> None:
+        """Forget all faces."""
+        ...
+
+
+def check_report_path(path: Path | None) -> None:
+    """Refuse a report that cannot be written, before any work is done.
+
+    Raises:
+        UserError: its folder does not exist, or it is a folder.
+    """
+    if path is not None and path.is_dir():
+        raise UserError(f"{path}: is a folder; name the report's file")
+    if path is not None and not path.parent.is_dir():
+        raise UserError(f"{path}: the report's folder does not exist")
+
+
+class StageTimes:
+    """Collects each stage's time, 4 bytes a value, so that long videos cost little memory."""
+
+    def __init__(self) -> None:
+        self._values_ms: dict[str, array[float]] = {}
+
+    def add(self, latency_ms: Mapping[str, float]) -> None:
+        """Take one frame's times."""
+        for stage, value in latency_ms.items():
+            self._values_ms.setdefault(stage, array("f")).append(value)
+
+    def merge(self, other: Self, *, first: bool = False) -> None:
+        """Take another's stages over, before or after one's own."""
+        both = (other, self) if first else (self, other)
+        self._values_ms = {k: v for times in both for k, v in times._values_ms.items()}
+
+    def summary(self) -> dict[str, dict[str, float]]:
+        """Return {stage: {"p50_ms": ..., "p95_ms": ...}} in the order the stages first came."""
+        return {
+            stage: {f"p{p}_ms": round(float(np.percentile(values, p)), 3) for p in (50, 95)}
+            for stage, values in self._values_ms.items()
+        }
+
+
+@dataclass
+class Counts:
+    """Running totals.
+
+    Attributes:
+        frames: pictures seen.
+        faces: faces found, counted once a frame.
+        masked_faces: of these, the ones that were filled.
+        track_ids: the different faces followed.
+    """
+
+    frames: int = 0
+    faces: int = 0
+    masked_faces: int = 0
+    track_ids: set[int] = field(default_factory=set)
+
+    def add(self, result: UnmaskResult) -> None:
+        """Take one frame's result."""
+        self.frames += 1
+        self.faces += len(result.faces)
+        self.masked_faces += sum(face.inpainted for face in result.faces)
+        self.track_ids.update(face.track_id for face in result.faces)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished run.
+
+    Attributes:
+        frames, faces, masked_faces: as in `Counts`.
+        tracks: different faces followed.
+        fps: frames a second from the first frame read to the last one written, without start-up.
+        stages: of each stage of a frame the median and the 95th percentile, milliseconds.
+        dropped_frames: frames left out.
+        model, model_sha256, engine, precision: what ran.
+        synthetic: whether anything in the output was invented.
+        warnings: one line each.
+    """
+
+    frames: int
+    faces: int
+    masked_faces: int
+    tracks: int
+    fps: float
+    stages: dict[str, dict[str, float]]
+    dropped_frames: int
+    model: str
+    model_sha256: str
+    engine: str
+    precision: str
+    synthetic: bool
+    warnings: list[str]
+
+    @classmethod
+    def of(
+        cls,
+        counts: Counts,
+        times: StageTimes,
+        seconds: float,
+        unmasker: FrameUnmasker,
+        warnings: list[str],
+    ) -> Self:
+        """Sum up a run of `seconds`."""
+        inpainter = unmasker.inpainter
+        return cls(
+            frames=counts.frames,
+            faces=counts.faces,
+            masked_faces=counts.masked_faces,
+            tracks=len(counts.track_ids),
+            fps=round(counts.frames / max(seconds, 1e-9), 2),
+            stages=times.summary(),
+            dropped_frames=0,
+            model=inpainter.model,
+            model_sha256=inpainter.model_sha256,
+            engine=inpainter.engine,
+            precision=inpainter.precision,
+            synthetic=counts.masked_faces > 0,
+            warnings=[*inpainter.warnings, *warnings],
+        )
+
+    def write(self, path: Path) -> None:
+        """Write as JSON.
+
+        Raises:
+            UserError: it cannot be written there.
+        """
+        try:
+            path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"{path}: the report cannot be written ({error.strerror})") from None
