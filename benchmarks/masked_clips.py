@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.errors import UserError
 from realtime.faces import FaceFinder
 from realtime.maskwear import MaskStyle, wear
+from realtime.media.clip import write_clip
+from realtime.media.source import VideoFile
+
+
+def bare_frames(source: Path, side: int) -> Iterator[NDArray[np.uint8]]:
+    """Decode a clip's middle square, scaled: uint8 [side, side, 3] BGR."""
+    with VideoFile(source) as file:
+        for piece in file:
+            if piece.frame is not None:
+                yield _square(piece.frame.image_bgr, side)
+
+
+def worn_frames(source: Path, style: MaskStyle, side: int) -> Iterator[NDArray[np.uint8]]:
+    """The same with a mask on the largest face of each frame."""
+    with FaceFinder(1, video=True) as finder:
+        for bare in bare_frames(source, side):
+            bare_rgb = np.ascontiguousarray(bare[:, :, ::-1])
+            faces = finder(bare_rgb)
+            if not faces or faces[0].landmarks is None:
+                yield bare
+                continue
+            worn = wear(bare_rgb, faces[0].landmarks, style).image_rgb
+            yield np.ascontiguousarray(worn[:, :, ::-1])
 
 
 def wear_on_clip(
     source: Path, target: Path, style: MaskStyle, *, side: int = 512, most_frames: int = 300
 ) -> int:
-    """Write a square clip in which the largest face wears a mask; audio is copied.
+    """Write a square clip in which the largest face wears a mask, and the bare one beside it.
 
     Args:
         source: a clip with one face.
-        target: the `.mp4` to write; the bare clip is written beside it as `NAME-truth.mp4`.
+        target: the `.mp4` to write; the bare clip is `NAME-truth.mp4` beside it.
         style: the mask.
         side: width and height of the result, pixels; the middle of the source is taken.
         most_frames: stop after this many.
@@ -29,34 +52,19 @@ def wear_on_clip(
     Returns:
         The number of frames written.
     """
-    truth = target.with_name(target.stem + "-truth.mp4")
+    with VideoFile(source) as file:
+        fps = round(file.frame_rate)
     frames = 0
-    with av.open(str(source)) as given, FaceFinder(1, video=True) as finder:
-        if not given.streams.video:
-            raise UserError(f"{source}: holds no video")
-        video = given.streams.video[0]
-        rate = video.average_rate or 25
-        with av.open(str(target), "w") as masked_file, av.open(str(truth), "w") as truth_file:
-            outputs = []
-            for container in (masked_file, truth_file):
-                stream = container.add_stream("libx264", rate=rate, options={"crf": "16"})
-                stream.width = stream.height = side
-                stream.pix_fmt = "yuv420p"
-                outputs.append((container, stream))
-            for frame in given.decode(video):
-                bare = _square(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), side)
-                faces = finder(bare)
-                masked = bare
-                if faces and faces[0].landmarks is not None:
-                    masked = wear(bare, faces[0].landmarks, style).image_rgb
-                for (container, stream), picture in zip(outputs, (masked, bare), strict=True):
-                    packet_frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-                    container.mux(stream.encode(packet_frame))
-                frames += 1
-                if frames >= most_frames:
-                    break
-            for container, stream in outputs:
-                container.mux(stream.encode())
+
+    def counted() -> Iterator[NDArray[np.uint8]]:
+        nonlocal frames
+        for frame in islice(worn_frames(source, style, side), most_frames):
+            frames += 1
+            yield frame
+
+    write_clip(target, counted(), fps)
+    truth = target.with_name(target.stem + "-truth.mp4")
+    write_clip(truth, islice(bare_frames(source, side), most_frames), fps)
     return frames
 
 

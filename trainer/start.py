@@ -95,8 +95,7 @@ def export_run(run: Path, data: Sequence[Path], out: Path) -> str:
         return f"{path}: {export_segmenter(net.eval(), path, worn.crops)}"
     holes, _ = draw_protocol(val, "face-mask")
     path = out / f"{config.preset}.onnx"
-    parity = export_generator(
-        load_generator(run), path, *(a[:_PARITY_CROPS] for a in (val.crops, holes))
-    )
+    net = load_generator(run)
+    parity = export_generator(net, path, val.crops[:_PARITY_CROPS], holes[:_PARITY_CROPS])
     report = quantize_onnx(path, val.crops, holes, out / f"{config.preset}.int8.onnx")
     return f"{path}: {parity}\n{report}"
