@@ -50,6 +50,14 @@ def fill(
     return np.where(holes[..., None], np.concatenate(filled), crops)
 
 
+def gradient_difference(fake: Tensor, real: Tensor, counted: Tensor) -> Tensor:
+    """Mean absolute difference of horizontal and vertical steps at the counted pixels."""
+    error = fake - real
+    across = (error[..., :, 1:] - error[..., :, :-1]).abs() * counted[..., :, 1:]
+    down = (error[..., 1:, :] - error[..., :-1, :]).abs() * counted[..., 1:, :]
+    return (across.sum() + down.sum()) / (6 * counted.sum().clamp_min(1))
+
+
 class GeneratorTask:
     """The student and its finishing.
 
@@ -94,14 +102,25 @@ class GeneratorTask:
         total, parts = stage.l1 * l1, {"l1": float(l1.detach())}
         composite = real + (out - real) * counted
         if stage.perceptual and self._recogniser is not None:
-            with torch.autocast("cpu", torch.bfloat16):
-                seen = self._recogniser.perceptual_loss((composite + 1) * 127.5, (real + 1) * 127.5)
+            seen = self._perceptual(composite, real, batch.shift)
             total = total + stage.perceptual * seen
             parts["perceptual"] = float(seen.detach())
+        if stage.gradient:
+            slope = gradient_difference(composite, real, counted)
+            total = total + stage.gradient * slope
+            parts["gradient"] = float(slope.detach())
         if stage.adversarial or stage.matching:
             added, figures = self._adversarial(stage, composite, real, counted)
             total, parts = total + added, parts | figures
         return total, parts
+
+    def _perceptual(self, composite: Tensor, real: Tensor, shift: tuple[int, int]) -> Tensor:
+        """Distance of the recogniser's feature maps."""
+        assert self._recogniser is not None
+        rows, columns = slice(shift[0], shift[0] - 4 or None), slice(shift[1], shift[1] - 4 or None)
+        fake, true = ((x[..., rows, columns] + 1) * 127.5 for x in (composite, real))
+        with torch.autocast("cpu", torch.bfloat16):
+            return self._recogniser.perceptual_loss(fake, true)
 
     def _adversarial(
         self, stage: Stage, composite: Tensor, real: Tensor, counted: Tensor

@@ -19,6 +19,8 @@ class Stage:
         lr_start, lr_end: learning rate, cosine between the two.
         l1: weight of the mean absolute difference inside the hole ([-1, 1] units).
         perceptual: weight of the recogniser's feature distance.
+        gradient: weight of the mean absolute difference of the picture's gradients inside the hole;
+            keeps the perceptual loss from leaving a grid.
         adversarial: weight of the hinge loss on patches inside the hole.
         matching: weight of the discriminator's feature matching.
     """
@@ -29,6 +31,7 @@ class Stage:
     lr_end: float = 2e-4
     l1: float = 1.0
     perceptual: float = 0.0
+    gradient: float = 0.0
     adversarial: float = 0.0
     matching: float = 0.0
 
@@ -100,18 +103,28 @@ PRESETS: dict[str, FitConfig] = {
         network="student",
         stages=(
             Stage(steps=4000, lr_start=2e-3, lr_end=5e-4),
-            Stage(steps=3500, batch=16, lr_start=6e-4, lr_end=3e-4, l1=2.0, perceptual=0.15),
             Stage(
-                steps=1000,
+                steps=5500,
+                batch=16,
+                lr_start=6e-4,
+                lr_end=3e-4,
+                l1=2.0,
+                perceptual=0.25,
+                gradient=1.5,
+            ),
+            Stage(
+                steps=1200,
                 batch=16,
                 lr_start=3e-4,
                 lr_end=5e-5,
                 l1=2.0,
-                perceptual=0.15,
+                perceptual=0.25,
+                gradient=1.0,
                 adversarial=0.01,
                 matching=0.05,
             ),
         ),
+        jitter=Jitter(colour=0.6),
     ),
     "segmenter": FitConfig(
         preset="segmenter",

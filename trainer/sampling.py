@@ -40,11 +40,14 @@ class HoleBatch:
         crops: uint8 [N, 128, 128, 3], RGB.
         holes: bool [N, 128, 128], to be filled.
         counted: bool [N, 128, 128], hole pixels whose truth is known (inside the photograph).
+        shift: y and x, 0..3 px: where a network of large strides is to begin to look, so that its
+            grid leaves no pattern in what is trained against it.
     """
 
     crops: NDArray[np.uint8]
     holes: NDArray[np.bool_]
     counted: NDArray[np.bool_]
+    shift: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,8 @@ def draw_hole_batch(
         crops.append(recolour(crop, jitter.colour, rng))
         counted.append(hole & valid)
         holes.append(hole | ~valid if rng.random() < 0.5 else hole)
-    return HoleBatch(np.stack(crops), np.stack(holes), np.stack(counted))
+    shift = int(rng.integers(4)), int(rng.integers(4))
+    return HoleBatch(np.stack(crops), np.stack(holes), np.stack(counted), shift)
 
 
 def draw_mask_batch(

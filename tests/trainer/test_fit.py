@@ -13,8 +13,9 @@ import torch
 from inpaint_model.errors import UserError
 from trainer.faceset import FaceSet
 from trainer.fit import fit, learning_rate
-from trainer.generator_task import GeneratorTask, fill
+from trainer.generator_task import GeneratorTask, fill, gradient_difference
 from trainer.presets import PRESETS, FitConfig, Stage, resolve
+from trainer.recogniser import Recogniser
 from trainer.runs import RunFolder
 from trainer.segmenter_task import SegmenterTask
 
@@ -92,6 +93,33 @@ def test_the_segmenter_learns(faces: FaceSet, tmp_path: Path):
     task = SegmenterTask(config, faces.only("train"), faces.only("val"))
     figures = fit(task, config, faces.only("train"), folder, log=lambda _: None)
     assert figures["iou"] > 0.25
+
+
+def test_every_term_of_the_finishing_reaches_the_generator(faces: FaceSet):
+    torch.manual_seed(0)
+    stage = replace(FINISHING, perceptual=0.25, gradient=1.0)
+    config = replace(tiny(1, 1), stages=(stage,))
+    task = GeneratorTask(config, faces.only("train"), faces.only("val"), Recogniser())
+    batch = task.draw(stage, [0, 1, 2, 3], np.random.default_rng(0))
+    total, parts = task.loss(stage, batch)
+    assert {"l1", "perceptual", "gradient", "adv", "match"} <= parts.keys()
+    total.backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in task.net.parameters())
+    assert all(p.grad is None for p in task.discriminator.parameters())
+    before = [p.clone() for p in task.discriminator.parameters()]
+    assert task.after_step(stage, 1e-3)["disc"] > 0
+    moved = zip(before, task.discriminator.parameters(), strict=True)
+    assert any(not torch.equal(old, new) for old, new in moved)
+
+
+def test_a_grid_costs_more_than_a_soft_error():
+    real, inside = torch.zeros(1, 3, 16, 16), torch.ones(1, 1, 16, 16)
+    grid = torch.zeros_like(real)
+    grid[..., ::2] = 0.1
+    assert gradient_difference(real, real, inside) == 0
+    assert gradient_difference(grid, real, inside) > 10 * gradient_difference(
+        real + 0.05, real, inside
+    )
 
 
 def test_filling_keeps_known_pixels(faces: FaceSet):
