@@ -47,6 +47,30 @@ class UpUnit(nn.Sequential):
         )
 
 
+# Mean colour of the training faces between brow and cheek, RGB in 0..1, and that place in the crop.
+_USUAL_SKIN = (0.653, 0.494, 0.411)
+_SKIN_ROWS, _SKIN_COLUMNS = slice(26, 60), slice(36, 92)
+_BALANCE = 0.6
+
+
+def skin_gains(crops: Tensor, holes: Tensor) -> Tensor:
+    """How far to move a crop's colours towards usual skin, so that casts and dark frames fill well.
+
+    Args:
+        crops: float [N, 3, 128, 128], RGB in [0, 1].
+        holes: float [N, 1, 128, 128]; only known pixels count.
+
+    Returns:
+        float [N, 3, 1, 1], to multiply the crop with, and to divide the fill by.
+    """
+    known = 1 - holes[:, :, _SKIN_ROWS, _SKIN_COLUMNS]
+    usual = torch.tensor(_USUAL_SKIN, dtype=crops.dtype, device=crops.device).view(1, 3, 1, 1)
+    # Half a hundred pixels of usual skin are taken as seen, so that few known ones decide nothing.
+    total = (crops[:, :, _SKIN_ROWS, _SKIN_COLUMNS] * known).sum((2, 3), keepdim=True) + 50 * usual
+    mean = total / (known.sum((2, 3), keepdim=True) + 50)
+    return (usual / mean.clamp_min(0.02)).pow(_BALANCE).clamp(0.55, 1.8)
+
+
 class StudentGenerator(nn.Module):
     """A U-Net of four scales (64, 32, 16 and 8 pixels) with dilated residual units at the coarse two.
 
@@ -88,14 +112,18 @@ class StudentGenerator(nn.Module):
         Returns:
             float [N, 3, 128, 128], RGB about [-1, 1], the network's own picture (not composited).
         """
-        given = torch.cat([crops * (1 - holes), holes], 1)
+        bright = (crops + 1) / 2
+        gains = skin_gains(bright, holes)
+        balanced = (bright * gains).clamp(0, 1) * 2 - 1
+        given = torch.cat([balanced * (1 - holes), holes], 1)
         at64 = self.down64(given)
         at32 = self.down32(at64)
         at16 = self.body16(self.down16(at32))
         x = self.up16(self.body8(self.down8(at16)))
         x = self.up32(self.fuse16(torch.cat([x, at16], 1)))
         x = self.up64(self.fuse32(torch.cat([x, at32], 1)))
-        return self.to_rgb(self.fuse64(torch.cat([x, at64], 1)))
+        out = self.to_rgb(self.fuse64(torch.cat([x, at64], 1)))
+        return (out + 1) / gains - 1
 
 
 def flops(net: nn.Module, size: int = 128) -> float:
