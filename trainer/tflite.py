@@ -7,9 +7,13 @@ folded into the convolutions; `export_segmenter` compares the file, run by Media
 
 from __future__ import annotations
 
+import copy
+import importlib
+import io
 import sys
 import tempfile
 import types
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +86,7 @@ class _Graph:
         kind: str,
         inputs: Sequence[int],
         shape: Sequence[int],
-        options: object,
+        options: object | None = None,
         *,
         name: str = "",
     ) -> int:
@@ -94,8 +98,10 @@ class _Graph:
         operator: Any = schema.OperatorT()
         operator.opcodeIndex = self.codes.index(code)
         operator.inputs, operator.outputs = list(inputs), [output]
-        operator.builtinOptionsType = getattr(_Options, type(options).__name__.removesuffix("T"))
-        operator.builtinOptions = options
+        if options is not None:
+            kind_of_options = type(options).__name__.removesuffix("T")
+            operator.builtinOptionsType = getattr(_Options, kind_of_options)
+            operator.builtinOptions = options
         self.operators.append(operator)
         return output
 
@@ -154,11 +160,9 @@ class _Graph:
         shape[3] += self.shape(two)[3]
         return self.operator("CONCATENATION", [one, two], shape, options)
 
-    def softmax(self, x: int, name: str) -> int:
-        """Softmax over the channels."""
-        options = schema.SoftmaxOptionsT()
-        options.beta = 1.0
-        return self.operator("SOFTMAX", [x], self.shape(x), options, name=name)
+    def sigmoid(self, x: int, name: str) -> int:
+        """Sigmoid of each value."""
+        return self.operator("LOGISTIC", [x], self.shape(x), name=name)
 
     def pack(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
         """Serialise the model."""
@@ -168,9 +172,20 @@ class _Graph:
         model = schema.ModelT()
         model.version, model.subgraphs, model.buffers = _MODEL_VERSION, [graph], self.buffers
         model.operatorCodes = [_operator_code(code) for code in self.codes]
-        builder = flatbuffers.Builder(1 << 20)
-        builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-        return bytes(builder.Output())
+        return _serialise(model)
+
+
+class _AlignedBuilder(flatbuffers.Builder):
+    """Starts every vector at a multiple of 16 bytes, as TFLite's schema asks of buffers."""
+
+    def StartVector(self, elemSize: int, numElems: int, alignment: int) -> int:
+        return super().StartVector(elemSize, numElems, max(alignment, 16))
+
+
+def _serialise(model: Any) -> bytes:
+    builder = _AlignedBuilder(1 << 20)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
 
 
 def _buffer(data: bytes) -> schema.BufferT:
@@ -182,10 +197,8 @@ def _buffer(data: bytes) -> schema.BufferT:
 def _operator_code(code: int) -> schema.OperatorCodeT:
     entry = schema.OperatorCodeT()
     entry.builtinCode = entry.deprecatedBuiltinCode = code
-    # The second version of RESIZE_BILINEAR knows half-pixel centres, of CONV_2D dilation.
-    entry.version = 3 if code == _Operator.RESIZE_BILINEAR else 2
-    if code in (_Operator.CONCATENATION, _Operator.SOFTMAX, _Operator.PAD):
-        entry.version = 1
+    # The third version of RESIZE_BILINEAR knows half-pixel centres, the second of CONV_2D dilation.
+    entry.version = {_Operator.RESIZE_BILINEAR: 3, _Operator.CONV_2D: 2}.get(code, 1)
     return entry
 
 
@@ -199,8 +212,16 @@ def write_graph(net: MaskSegmenterNet) -> bytes:
     x = graph.join(graph.double(graph.unit(at16, net.down8)), at16)
     x = graph.join(graph.double(graph.unit(x, net.fuse16)), at32)
     x = graph.join(graph.double(graph.unit(x, net.fuse32)), at64)
-    logits = graph.convolution(graph.unit(x, net.fuse64), net.logits, relu=False)
-    return graph.pack([crops], [graph.softmax(graph.double(logits), "masks")])
+    margins = graph.convolution(graph.unit(x, net.fuse64), _margins(net.logits), relu=False)
+    return graph.pack([crops], [graph.sigmoid(graph.double(margins), "masks")])
+
+
+def _margins(logits: nn.Conv2d) -> nn.Conv2d:
+    """Each of two logits less the other: their sigmoid is the softmax, at a fraction of its cost."""
+    margins = copy.deepcopy(logits)
+    for part in margins.parameters():
+        part.data = part.data - part.data.flip(0)
+    return margins
 
 
 def add_metadata(model: bytes) -> bytes:
@@ -211,14 +232,27 @@ def add_metadata(model: bytes) -> bytes:
     labels = metadata_writer.Labels().add(list(LABELS))
     writer = image_segmenter.MetadataWriter.create(bytearray(model), [127.5], [127.5], labels)
     content, _ = writer.populate()
-    return bytes(content)
+    return _settle(bytes(content))
+
+
+def _settle(content: bytes) -> bytes:
+    """Align the buffers, which the writer packs anew, and drop the time: one network, one file."""
+    file = io.BytesIO(_serialise(schema.ModelT.InitFromPackedBuf(content)))
+    with zipfile.ZipFile(io.BytesIO(content)) as written, zipfile.ZipFile(file, "a") as settled:
+        for entry in written.infolist():
+            settled.writestr(zipfile.ZipInfo(entry.filename), written.read(entry))
+    return file.getvalue()
 
 
 def _stand_in_for_parser_version() -> None:
     """MediaPipe 1.2 does not ship the compiled module its metadata writer imports for one string."""
     name = "mediapipe.tasks.cc.metadata.python"
-    if name in sys.modules:
+    try:
+        importlib.import_module(f"{name}._pywrap_metadata_version")
         return
+    except ModuleNotFoundError:
+        if name in sys.modules:
+            return
     stand_in = types.ModuleType("_pywrap_metadata_version")
     stand_in.__dict__["GetMinimumMetadataParserVersion"] = lambda _: _PARSER_VERSION
     package = types.ModuleType(name)
@@ -237,12 +271,18 @@ def export_segmenter(net: nn.Module, out: Path, crops: NDArray[np.uint8]) -> Seg
         crops: uint8 [N, 128, 128, 3], RGB, real crops to compare on.
 
     Raises:
-        UserError: the network is not a MaskSegmenterNet.
+        UserError: the network is not a MaskSegmenterNet, or the crops are not such crops.
         RuntimeError: the file differs from the network.
     """
     if not isinstance(net, MaskSegmenterNet):
         raise UserError(
             f"only a MaskSegmenterNet can be written as TFLite, not {type(net).__name__}"
+        )
+    wanted_shape = (CROP_SIZE, CROP_SIZE, 3)
+    if crops.dtype != np.uint8 or not len(crops) or crops.shape[1:] != wanted_shape:
+        raise UserError(
+            f"parity needs uint8 crops [N, {CROP_SIZE}, {CROP_SIZE}, 3], at least one, "
+            f"not {crops.dtype} {list(crops.shape)}"
         )
     net = net.eval()
     content = add_metadata(write_graph(net))
@@ -260,6 +300,7 @@ def export_segmenter(net: nn.Module, out: Path, crops: NDArray[np.uint8]) -> Seg
         raise RuntimeError(
             f"{out.name}: exported and trained network differ by {parity.largest:.3f}"
         )
+    out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(out.name + ".part")
     part.write_bytes(content)
     part.replace(out)
