@@ -142,6 +142,10 @@ def _validity(shape: tuple[int, int], matrix: NDArray[np.float64], size: int) ->
     """Mark the crop pixels whose centre lies inside the picture."""
     height, width = shape
     back = invert(matrix)
+    last = size - 1
+    corners = apply(back, np.array([[0, 0], [last, 0], [0, last], [last, last]]))
+    if (corners >= -0.5).all() and (corners <= (width - 0.5, height - 0.5)).all():
+        return np.ones((size, size), dtype=bool)
     ys, xs = np.mgrid[0:size, 0:size]
     x = back[0, 0] * xs + back[0, 1] * ys + back[0, 2]
     y = back[1, 0] * xs + back[1, 1] * ys + back[1, 2]

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from inpaint_model.errors import UserError
 
 if TYPE_CHECKING:
-    from realtime.unmasker import UnmaskResult
+    from realtime.unmasker import Seen, UnmaskResult
 
 
 class InpainterFacts(Protocol):
@@ -31,6 +31,19 @@ class InpainterFacts(Protocol):
     def precision(self) -> str: ...  # noqa: D102
     @property
     def warnings(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+@runtime_checkable
+class SteppedUnmasker(Protocol):
+    """An unmasker whose two steps may run in two threads, as `Unmasker`'s do."""
+
+    def look(self, frame_bgr: NDArray[np.uint8], /) -> Seen:
+        """Find and follow the faces."""
+        ...
+
+    def finish(self, seen: Seen, /) -> UnmaskResult:
+        """Segment, fill and blend."""
+        ...
 
 
 class FrameUnmasker(Protocol):

@@ -17,6 +17,7 @@ from inpaint_model import open_inpainter
 from inpaint_model.errors import UserError
 from realtime.alignment import warp_crop
 from realtime.blending import feather, match_colour, paste
+from realtime.faces import Face
 from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
 from realtime.tracking import FaceTracker, Track
 
@@ -63,11 +64,36 @@ class UnmaskResult:
     latency_ms: dict[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Sight:
+    """A track as it stood in one frame; the track itself moves on with the next.
+
+    Attributes:
+        track: the followed face.
+        face: where it was found.
+        matrix: float64 [2, 3], frame pixels to crop pixels.
+    """
+
+    track: Track
+    face: Face
+    matrix: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What `Unmasker.look` found in a frame, for `Unmasker.finish`."""
+
+    frame_bgr: NDArray[np.uint8]
+    frame_rgb: NDArray[np.uint8]
+    sights: list[Sight]
+    latency_ms: dict[str, float]
+
+
 @dataclass
 class _Work:
     """A face on its way through the line."""
 
-    track: Track
+    sight: Sight
     crop: NDArray[np.uint8]
     valid: NDArray[np.bool_]
     mask: NDArray[np.bool_]
@@ -119,23 +145,37 @@ class Unmasker:
         Raises:
             ValueError: the frame has another shape or type.
         """
+        return self.finish(self.look(frame_bgr))
+
+    def look(self, frame_bgr: NDArray[np.uint8]) -> Seen:
+        """Find and follow the faces: the first of two steps, which may run a frame ahead of `finish`.
+
+        Frames must come in order to each step; one thread may look while another finishes.
+        """
         if frame_bgr.dtype != np.uint8 or frame_bgr.ndim != 3 or frame_bgr.shape[2] != 3:
             raise ValueError(f"a frame is uint8 [H, W, 3], not {frame_bgr.dtype} {frame_bgr.shape}")
         latency_ms: dict[str, float] = {}
         with _timed(latency_ms, "faces"):
             frame_rgb = np.asarray(cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
             tracks = self._tracker(frame_rgb)
+            sights = [Sight(track, track.face, track.matrix) for track in tracks]
+        return Seen(frame_bgr, frame_rgb, sights, latency_ms)
+
+    def finish(self, seen: Seen) -> UnmaskResult:
+        """Segment, fill and blend what was found: the second step."""
+        latency_ms = dict(seen.latency_ms)
         with _timed(latency_ms, "segment"):
-            work = [self._segment(frame_rgb, track) for track in tracks]
+            work = [self._segment(seen.frame_rgb, sight) for sight in seen.sights]
         masked = [item for item in work if item.masked]
         with _timed(latency_ms, "inpaint"):
             self._fill(masked)
         with _timed(latency_ms, "blend"):
-            frame, replaced = _blend(frame_bgr, masked)
+            frame, replaced = _blend(seen.frame_bgr, masked)
         return UnmaskResult(frame, replaced, [_result(item) for item in work], latency_ms)
 
-    def _segment(self, frame_rgb: NDArray[np.uint8], track: Track) -> _Work:
-        crop, valid = warp_crop(frame_rgb, track.matrix)
+    def _segment(self, frame_rgb: NDArray[np.uint8], sight: Sight) -> _Work:
+        crop, valid = warp_crop(frame_rgb, sight.matrix)
+        track = sight.track
         probability = self._segmenter(crop)
         if not self._still:
             if track.probability is not None:
@@ -145,7 +185,7 @@ class Unmasker:
             track.probability = probability
         mask = mask_pixels(probability)
         track.masked = is_worn(mask, probability, before=track.masked)
-        return _Work(track, crop, valid, mask, hole_of(mask), track.masked, crop)
+        return _Work(sight, crop, valid, mask, hole_of(mask), track.masked, crop)
 
     def _fill(self, masked: list[_Work]) -> None:
         """Fill all faces of the frame in one batch; what lies outside the picture counts as hole."""
@@ -187,7 +227,7 @@ def _blend(
     replaced = np.zeros(frame_bgr.shape[:2], dtype=np.uint8)
     frame = frame_bgr
     for item in masked:
-        patch = paste(frame, item.filled, feather(item.mask, item.hole), item.track.matrix)
+        patch = paste(frame, item.filled, feather(item.mask, item.hole), item.sight.matrix)
         if patch is None:
             continue
         if frame is frame_bgr:
@@ -204,9 +244,9 @@ def _result(item: _Work) -> FaceResult:
     if item.masked:
         after = np.where(item.hole[..., None], item.filled, item.crop)
     return FaceResult(
-        item.track.track_id,
-        item.track.face.box,
-        item.track.face.keypoints,
+        item.sight.track.track_id,
+        item.sight.face.box,
+        item.sight.face.keypoints,
         float(item.mask.mean()),
         item.masked,
         item.crop,

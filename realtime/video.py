@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from realtime.media.background import ReadAhead, WriteBehind
 from realtime.media.output import check_paths, complete_or_absent
 from realtime.media.sink import Encoding, VideoWriter, container_format
 from realtime.media.source import Frame, Piece, VideoFile
-from realtime.report import Counts, FrameUnmasker, Report, StageTimes
+from realtime.report import Counts, FrameUnmasker, Report, StageTimes, SteppedUnmasker
+from realtime.unmasker import Seen, UnmaskResult
 
 _DEPTH = 4
 Progress = Callable[[int, int], None]
@@ -66,9 +67,9 @@ def unmask_video(
 ) -> Report:
     """Unmask a video file.
 
-    Three threads, joined by short queues, so that memory does not grow with the video: decoding,
-    the unmasker (the caller's thread), encoding. `target` appears only when all is done. Where no
-    mask was found it is a copy of the source.
+    Four threads, joined by short queues, so that memory does not grow with the video: decoding,
+    finding faces, the rest of the unmasker (the caller's thread), encoding. `target` appears only
+    when all is done. Where no mask was found it is a copy of the source.
 
     Args:
         source: a video file.
@@ -118,11 +119,20 @@ def _run(
 
     expected = file.expected_frames
     pieces = _timed(file, decode_times)
-    with ReadAhead(pieces, _DEPTH) as ahead, WriteBehind(write, _DEPTH) as behind:
-        for piece in ahead:
+    with (
+        ReadAhead(pieces, _DEPTH) as ahead,
+        ReadAhead(_looked(ahead, unmasker), 1) as looked,
+        WriteBehind(write, _DEPTH) as behind,
+    ):
+        for piece, seen in looked:
             image_bgr = None
             if piece.frame is not None:
-                image_bgr = _unmask(piece.frame, unmasker, options, counts, times)
+                result = _unmask(piece.frame, seen, unmasker)
+                counts.add(result)
+                times.add(result.latency_ms)
+                image_bgr = result.frame
+                if options.side_by_side:
+                    image_bgr = np.hstack([piece.frame.image_bgr, result.frame])
                 if progress is not None:
                     progress(counts.frames, expected)
             behind.put(_Done(piece, image_bgr))
@@ -130,15 +140,21 @@ def _run(
     times.merge(encode_times)
 
 
-def _unmask(
-    frame: Frame, unmasker: FrameUnmasker, options: VideoOptions, counts: Counts, times: StageTimes
-) -> NDArray[np.uint8]:
-    result = unmasker(frame.image_bgr)
-    counts.add(result)
-    times.add(result.latency_ms)
-    if options.side_by_side:
-        return np.hstack([frame.image_bgr, result.frame])
-    return result.frame
+def _looked(
+    pieces: Iterable[Piece], unmasker: FrameUnmasker
+) -> Iterator[tuple[Piece, Seen | None]]:
+    """Take the unmasker's first step, where it has two."""
+    for piece in pieces:
+        seen = None
+        if piece.frame is not None and isinstance(unmasker, SteppedUnmasker):
+            seen = unmasker.look(piece.frame.image_bgr)
+        yield piece, seen
+
+
+def _unmask(frame: Frame, seen: Seen | None, unmasker: FrameUnmasker) -> UnmaskResult:
+    if seen is not None and isinstance(unmasker, SteppedUnmasker):
+        return unmasker.finish(seen)
+    return unmasker(frame.image_bgr)
 
 
 def _timed(file: VideoFile, times: StageTimes) -> Iterator[Piece]:

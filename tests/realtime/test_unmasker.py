@@ -124,3 +124,16 @@ def test_the_application_does_not_import_torch(masked_bgr, tmp_path: Path):
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_two_steps_one_frame_apart_give_the_same_as_one(masked_bgr):
+    moved = [
+        cv2.warpAffine(masked_bgr, np.array([[1.0, 0, 3.0 * step], [0, 1.0, 0]]), (512, 512))
+        for step in range(4)
+    ]
+    with Unmasker() as whole, Unmasker() as stepped:
+        wanted = [whole(frame).frame for frame in moved]
+        seen = [stepped.look(frame) for frame in moved]
+        found = [stepped.finish(each).frame for each in seen]
+    for one, two in zip(wanted, found, strict=True):
+        assert np.array_equal(one, two)
