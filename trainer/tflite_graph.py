@@ -146,6 +146,7 @@ class _AlignedBuilder(flatbuffers.Builder):
 
 
 def serialise(model: Any) -> bytes:
+    """Pack a model, its buffers aligned to 16 bytes as the schema asks."""
     builder = _AlignedBuilder(1 << 20)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
