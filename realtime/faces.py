@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _EYES_NOSE_MOUTH = ((33, 133), (362, 263), (1,), (61,), (291,))
 _LARGE_PICTURE_PX, _PART_SHARE, _CLOSE_UP_PX, _SURE = 320, 0.6, 384, 0.5
+_FRAME_MS = 33
 _DETECTOR_IN_TASK = "face_detector.tflite"
 
 
@@ -65,7 +66,7 @@ class FaceFinder:
         max_faces: at most this many faces, the largest first.
         video: frames follow one another (MediaPipe's VIDEO mode tracks and is faster).
         detection_confidence: detector threshold, 0..1, of a doubtful face; one is taken only where no
-            sure face is in the picture.
+            sure face is in the picture, and in a stream only where one was before.
         presence_confidence: landmark model threshold, 0..1.
         models_dir: folder searched first for `face_landmarker.task`.
     """
@@ -113,7 +114,7 @@ class FaceFinder:
         picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=image_rgb)
         height, width = image_rgb.shape[:2]
         if self._video:
-            self._timestamp_ms += 33
+            self._timestamp_ms += _FRAME_MS
             result = self._landmarker.detect_for_video(picture, self._timestamp_ms)
         else:
             result = self._landmarker.detect(picture)
@@ -123,7 +124,7 @@ class FaceFinder:
             candidates = _from_detections(found, width, height, _SURE)
             if not self._video:
                 candidates += self._in_parts(image_rgb)
-            if not faces and not candidates:
+            if not faces and not candidates and self._doubt_is_allowed():
                 candidates = _from_detections(found, width, height)[:1]
             for candidate in candidates:
                 if not any(_same_face(candidate, face) for face in faces):
@@ -171,6 +172,11 @@ class FaceFinder:
         if found >= self.max_faces:
             return False
         return not self._video or found == 0 or found < self._last_count
+
+    def _doubt_is_allowed(self) -> bool:
+        """A doubtful face may be all of a picture; in a stream it only goes on from a found one."""
+        first_frame = self._timestamp_ms <= _FRAME_MS
+        return not self._video or first_frame or self._last_count > 0
 
     def close(self) -> None:
         """Free the MediaPipe graphs."""
