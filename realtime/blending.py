@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import CROP_SIZE, apply, invert
+from realtime.alignment import apply, invert
 
 _RING_PX, _LEAST_RIM_PX = 4, 20
 _LEFT_ALONE, _LARGEST_SHIFT = 4.0, 20.0
@@ -134,12 +134,3 @@ def paste(
     replaced = weight > 1.0 / 512
     image = np.where(replaced[..., None], blended, region)
     return Patch(int(x0), int(y0), image.astype(np.uint8, copy=False), replaced)
-
-
-def crop_is_inside(matrix: NDArray[np.float64], shape: tuple[int, ...]) -> bool:
-    """Say whether any part of the canonical crop lies inside a frame of this shape."""
-    corners = np.array([[0, 0], [CROP_SIZE, 0], [0, CROP_SIZE], [CROP_SIZE, CROP_SIZE]])
-    points = apply(invert(matrix), corners)
-    return bool(
-        (points.max(0) > 0).all() and points.min(0)[0] < shape[1] and points.min(0)[1] < shape[0]
-    )
