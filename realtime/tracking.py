@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from realtime.faces import Face, FaceFinder
 
 _NOMINAL_INTERVAL_S = 1 / 30
-_MOST_MISSES = 5
+_MOST_MISSES, _INSISTING_HITS = 5, 3
 
 
 class OneEuro:
@@ -78,6 +78,8 @@ class Track:
         face: where it was last found.
         matrix: float64 [2, 3], smoothed, frame pixels to crop pixels.
         misses: frames since it was last found.
+        hits: frames in which it was found; one found once is not kept through a miss.
+        began_alone: no other face was followed when it appeared.
         probability: float32 [128, 128], the mask's smoothed probability in crop space, or None.
         masked: whether it wore a mask in the last frame.
     """
@@ -87,8 +89,16 @@ class Track:
     matrix: NDArray[np.float64]
     filter: OneEuro
     misses: int = 0
+    hits: int = 1
+    began_alone: bool = True
     probability: NDArray[np.float32] | None = None
     masked: bool = False
+
+    @property
+    def is_trusted(self) -> bool:
+        """Beside faces that are followed already, the detector alone must insist before it counts."""
+        landmarked = self.face.landmarks is not None
+        return self.began_alone or landmarked or self.hits >= _INSISTING_HITS
 
 
 class FaceTracker:
@@ -121,19 +131,19 @@ class FaceTracker:
             nearest = min(free, key=lambda face: _distance(track.face, face), default=None)
             if nearest is not None and _distance(track.face, nearest) < 0.6:
                 free = [face for face in free if face is not nearest]
-                track.face, track.misses = nearest, 0
+                track.face, track.misses, track.hits = nearest, 0, track.hits + 1
                 track.matrix = _to_matrix(track.filter(_to_vector(nearest.matrix)))
             else:
                 track.misses += 1
-        kept = [track for track in known if track.misses <= _MOST_MISSES]
-        kept += [self._begin(face) for face in free]
+        kept = [track for track in known if track.misses <= min(_MOST_MISSES, track.hits - 1)]
+        kept += [self._begin(face, alone=not kept) for face in free]
         self._tracks = sorted(kept, key=lambda track: track.misses)[: self._max_faces]
-        return self._tracks
+        return [track for track in self._tracks if self._still or track.is_trusted]
 
-    def _begin(self, face: Face) -> Track:
+    def _begin(self, face: Face, *, alone: bool) -> Track:
         smooth = OneEuro()
         smooth(_to_vector(face.matrix))
-        return Track(next(self._numbers), face, face.matrix, smooth)
+        return Track(next(self._numbers), face, face.matrix, smooth, began_alone=alone)
 
     def reset(self) -> None:
         """Forget every track; numbers begin again."""

@@ -43,6 +43,8 @@ def test_a_face_missed_for_a_moment_is_kept_then_dropped(astronaut_rgb):
     blank = np.zeros_like(astronaut_rgb)
     with FaceTracker(1) as tracker:
         (first,) = tracker(astronaut_rgb)
+        for _ in range(6):
+            tracker(astronaut_rgb)
         (held,) = tracker(blank)
         assert held.track_id == first.track_id
         assert held.misses == 1
