@@ -27,13 +27,6 @@ def telea(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint
     return np.asarray(np.stack(filled), dtype=np.uint8)
 
 
-def hole_psnr(
-    results: NDArray[np.uint8], truths: NDArray[np.uint8], counted: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """PSNR over the hole pixels whose truth is known, float64 [N], dB."""
-    return composited_psnr(results, truths, counted)
-
-
 def ssim(results: NDArray[np.uint8], truths: NDArray[np.uint8]) -> float:
     """Mean SSIM of the composited crops (scikit-image's definition, 7x7 window)."""
     values = [
@@ -86,7 +79,7 @@ def _row(
         "filled by": what,
         "composited dB": float(composited_psnr(result, faces.crops, faces.valid).mean()),
         "whole crop dB": float(composited_psnr(shown, faces.crops, everywhere).mean()),
-        "hole dB": float(hole_psnr(result, faces.crops, counted).mean()),
+        "hole dB": float(composited_psnr(result, faces.crops, counted).mean()),
         "SSIM": ssim(shown, faces.crops),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from realtime.maskwear.templates import Template
 
@@ -26,20 +26,8 @@ Straps = Literal["ear", "head", "wing", "none"]
 Valve = Literal["none", "side", "centre"]
 Rgb = tuple[float, float, float]
 
-KINDS: tuple[Kind, ...] = ("surgical", "cloth", "n95", "kn95", "template")
-PATTERNS: tuple[Pattern, ...] = (
-    "plain",
-    "plaid",
-    "stripes",
-    "dots",
-    "blobs",
-    "flowers",
-    "camouflage",
-    "lettering",
-    "lace",
-    "gradient",
-    "panels",
-)
+KINDS: tuple[Kind, ...] = get_args(Kind)
+PATTERNS: tuple[Pattern, ...] = get_args(Pattern)
 
 
 @dataclass(frozen=True)
