@@ -13,7 +13,7 @@ from benchmarks.tables import Row, publish
 from inpaint_model import open_inpainter
 from trainer import faceset
 from trainer.faceset import FaceSet
-from trainer.generator_task import make_sheet
+from trainer.filling import make_sheet
 from trainer.measures import composited_psnr
 from trainer.sampling import draw_protocol
 

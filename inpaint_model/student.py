@@ -6,19 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-
-class ConvUnit(nn.Sequential):
-    """Convolution, batch norm, ReLU; "same" padding."""
-
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, dilation: int = 1
-    ) -> None:
-        padding = dilation * (kernel - 1) // 2
-        super().__init__(
-            nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
-        )
+from inpaint_model.colours import skin_gains
+from inpaint_model.layers import ConvUnit, UpUnit
 
 
 class ResidualUnit(nn.Module):
@@ -34,41 +23,6 @@ class ResidualUnit(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Float [N, C, H, W] to the same shape."""
         return functional.relu(x + self.second(self.first(x)))
-
-
-class UpUnit(nn.Sequential):
-    """Transposed 4x4 convolution of stride 2, batch norm, ReLU."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(
-            nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
-        )
-
-
-# Mean colour of the training faces between brow and cheek, RGB in 0..1, and that place in the crop.
-_USUAL_SKIN = (0.653, 0.494, 0.411)
-_SKIN_ROWS, _SKIN_COLUMNS = slice(26, 60), slice(36, 92)
-_BALANCE = 0.6
-
-
-def skin_gains(crops: Tensor, holes: Tensor) -> Tensor:
-    """How far to move a crop's colours towards usual skin, so that casts and dark frames fill well.
-
-    Args:
-        crops: float [N, 3, 128, 128], RGB in [0, 1].
-        holes: float [N, 1, 128, 128]; only known pixels count.
-
-    Returns:
-        float [N, 3, 1, 1], to multiply the crop with, and to divide the fill by.
-    """
-    known = 1 - holes[:, :, _SKIN_ROWS, _SKIN_COLUMNS]
-    usual = torch.tensor(_USUAL_SKIN, dtype=crops.dtype, device=crops.device).view(1, 3, 1, 1)
-    # Half a hundred pixels of usual skin are taken as seen, so that few known ones decide nothing.
-    total = (crops[:, :, _SKIN_ROWS, _SKIN_COLUMNS] * known).sum((2, 3), keepdim=True) + 50 * usual
-    mean = total / (known.sum((2, 3), keepdim=True) + 50)
-    return (usual / mean.clamp_min(0.02)).pow(_BALANCE).clamp(0.55, 1.8)
 
 
 class StudentGenerator(nn.Module):
@@ -124,15 +78,3 @@ class StudentGenerator(nn.Module):
         x = self.up64(self.fuse32(torch.cat([x, at32], 1)))
         out = self.to_rgb(self.fuse64(torch.cat([x, at64], 1)))
         return (out + 1) / gains - 1
-
-
-def flops(net: nn.Module, size: int = 128) -> float:
-    """Count the floating-point operations of one crop (two a multiply-add), in GFLOP."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    was_training = net.training
-    net.eval()
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        net(torch.zeros(1, 3, size, size), torch.zeros(1, 1, size, size))
-    net.train(was_training)
-    return counter.get_total_flops() / 1e9

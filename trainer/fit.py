@@ -4,36 +4,47 @@ from __future__ import annotations
 
 import copy
 import math
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
+from lightning.fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from trainer.faceset import FaceSet
-from trainer.presets import FitConfig, Stage
+from trainer.config import FitConfig, Stage
+from trainer.order import EpochOrder
 from trainer.runs import RunFolder
+from trainer.throughput import Progress
 
 
 class Task(Protocol):
-    """What the loop trains: a network, its samples, its loss and its judgement."""
+    """What the loop trains: a network, its samples, its loss and its judgement.
+
+    Attributes:
+        net: the network itself, not wrapped for any device.
+        train_count: how many faces there are to draw from.
+    """
 
     net: nn.Module
+    train_count: int
 
-    def draw(self, stage: Stage, indices: list[int], rng: np.random.Generator) -> Any:
-        """Draw one batch (numpy), in another thread."""
+    def setup(self, fabric: Fabric, optimiser: torch.optim.Optimizer) -> torch.optim.Optimizer:
+        """Move to the run's devices; return the optimiser to step with."""
         ...
 
-    def loss(self, stage: Stage, batch: Any) -> tuple[Tensor, dict[str, float]]:
+    def draw(self, stage: Stage, indices: list[int], rng: np.random.Generator) -> Any:
+        """Draw one batch, in another thread."""
+        ...
+
+    def loss(self, stage: Stage, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of one batch and figures to show."""
         ...
 
-    def after_step(self, stage: Stage, rate: float) -> dict[str, float]:
+    def after_step(self, stage: Stage) -> dict[str, Tensor]:
         """Do what follows the optimiser's step (a discriminator's own)."""
         ...
 
@@ -58,26 +69,30 @@ def learning_rate(config: FitConfig, step: int) -> float:
     return rate * min(1.0, (step + 1) / max(1, config.warm_up_steps))
 
 
+@torch.no_grad()
 def average_into(average: nn.Module, net: nn.Module, decay: float) -> None:
     """Move the averaged weights and batch-norm figures towards the trained ones."""
-    with torch.no_grad():
-        trained = net.state_dict()
-        for name, value in average.state_dict().items():
-            if value.dtype.is_floating_point:
-                value.lerp_(trained[name], 1 - decay)
-            else:
-                value.copy_(trained[name])
+    pairs = list(zip(average.state_dict().values(), net.state_dict().values(), strict=True))
+    moving = [(a, b) for a, b in pairs if a.is_floating_point()]
+    torch._foreach_lerp_([a for a, _ in moving], [b for _, b in moving], 1 - decay)
+    for a, b in pairs:
+        if not a.is_floating_point():
+            a.copy_(b)
 
 
 def _batches(
-    task: Task, config: FitConfig, faces: FaceSet, start: int
+    task: Task, config: FitConfig, fabric: Fabric, start: int
 ) -> Iterator[tuple[int, Stage, Any]]:
-    """Draw batches one ahead in a thread; a step's batch depends on seed and step alone."""
+    """Draw batches one ahead in a thread; a step's batch depends on seed, step and device alone."""
+    order = EpochOrder(task.train_count, config.seed)
+    rank, world = fabric.global_rank, fabric.world_size
 
     def draw(step: int) -> Any:
         stage, _ = config.stage_at(step)
-        rng = np.random.default_rng([config.seed, step])
-        return task.draw(stage, rng.integers(0, len(faces), stage.batch).tolist(), rng)
+        share = stage.batch // world
+        first = config.crops_before(step) + rank * share
+        rng = np.random.default_rng([config.seed, step, rank])
+        return task.draw(stage, order.take(first, share), rng)
 
     with ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(draw, start)
@@ -91,75 +106,79 @@ def _batches(
 def fit(
     task: Task,
     config: FitConfig,
-    faces: FaceSet,
     folder: RunFolder,
     *,
+    fabric: Fabric | None = None,
     resume: bool = False,
-    log: Any = print,
+    log: Callable[[str], Any] = print,
 ) -> dict[str, float]:
     """Train to the end of the schedule; return the last validation figures.
 
     Args:
         task: the network and its loss.
         config: the schedule.
-        faces: training faces.
         folder: where figures, sheets and checkpoints go.
+        fabric: the devices and the precision; one CPU in bfloat16 where not given.
         resume: go on from the folder's checkpoint, exact to the step.
         log: takes lines of text.
     """
+    fabric = fabric or Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
     torch.manual_seed(config.seed)
-    average = copy.deepcopy(task.net).eval()
     optimiser = torch.optim.AdamW(task.net.parameters(), lr=1e-3, betas=(0.9, 0.99))
-    start = 0
-    if resume:
-        state = folder.load()
-        start = int(state["step"])
-        task.net.load_state_dict(state["net"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        task.load_extra(state["extra"])
+    optimiser = task.setup(fabric, optimiser)
+    average = copy.deepcopy(task.net).eval()
+    start = _resume(folder, task, average, optimiser) if resume else 0
     figures: dict[str, float] = {}
-    shown: dict[str, list[float]] = {}
-    began, crops = time.perf_counter(), 0
-    for step, stage, batch in _batches(task, config, faces, start):
-        rate = learning_rate(config, step)
+    progress = Progress(config, task.net, fabric)
+    for step, stage, batch in _batches(task, config, fabric, start):
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = learning_rate(config, step)
         task.net.train()
         loss, parts = task.loss(stage, batch)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        fabric.backward(loss)
         nn.utils.clip_grad_norm_(task.net.parameters(), 5.0)
         optimiser.step()
-        parts |= task.after_step(stage, rate)
+        parts |= task.after_step(stage)
         average_into(average, task.net, min(config.ema, (step + 1) / (step + 10)))
-        for name, value in parts.items():
-            shown.setdefault(name, []).append(value)
-        crops += stage.batch
         done = step + 1
-        if done % 50 == 0 or done == config.steps:
-            means = {name: float(np.mean(values)) for name, values in shown.items()}
-            speed = crops / (time.perf_counter() - began)
-            text = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
-            log(f"step {done}/{config.steps}  {text}  lr {rate:.1e}  {speed:.0f} crops/s")
-            shown.clear()
-            began, crops = time.perf_counter(), 0
+        line = progress.add(done, stage.batch, parts)
+        if line and fabric.is_global_zero:
+            log(f"{line}  lr {learning_rate(config, step):.1e}")
         if done % config.validate_every == 0 or done == config.steps:
-            figures, sheet = task.validate(average)
-            folder.log({"step": done, "rate": rate, **figures})
-            folder.sheet(done, sheet)
-            folder.save(
-                {
-                    "step": done,
-                    "net": task.net.state_dict(),
-                    "average": average.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "extra": task.extra_state(),
-                }
-            )
-            log(f"step {done}  " + "  ".join(f"{k} {v:.3f}" for k, v in figures.items()))
-            began, crops = time.perf_counter(), 0
+            if fabric.is_global_zero:
+                figures, sheet = task.validate(average)
+                crops = config.crops_before(done)
+                folder.log({"step": done, "crops": crops, **figures})
+                folder.sheet(done, sheet)
+                folder.save(_state(done, task, average, optimiser))
+                log(f"step {done}  " + "  ".join(f"{k} {v:.3f}" for k, v in figures.items()))
+            fabric.barrier()
+            progress.restart()
     return figures
+
+
+def _state(
+    step: int, task: Task, average: nn.Module, optimiser: torch.optim.Optimizer
+) -> dict[str, Any]:
+    return {
+        "step": step,
+        "net": task.net.state_dict(),
+        "average": average.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "extra": task.extra_state(),
+    }
+
+
+def _resume(
+    folder: RunFolder, task: Task, average: nn.Module, optimiser: torch.optim.Optimizer
+) -> int:
+    state = folder.load()
+    task.net.load_state_dict(state["net"])
+    average.load_state_dict(state["average"])
+    optimiser.load_state_dict(state["optimiser"])
+    task.load_extra(state["extra"])
+    return int(state["step"])
 
 
 def load_average(folder: Path, net: nn.Module) -> int:

@@ -1,53 +1,65 @@
-"""Trains the student generator: L1 in the hole, perceptual and light adversarial finishing."""
+"""Trains the generators: the paper's losses, and L1, perceptual, gradient and light adversarial ones."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
+from lightning.fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from inpaint_model.errors import UserError
+from inpaint_model.generator import PaperGenerator
 from inpaint_model.student import StudentGenerator
+from trainer.adversary import Adversary, Figures, PaperAdversary, PatchAdversary, Pictures
+from trainer.config import FitConfig, Stage
 from trainer.faceset import FaceSet
+from trainer.filling import fill, make_sheet, to_mask, to_tensor
 from trainer.measures import composited_psnr
-from trainer.patch_discriminator import (
-    PatchDiscriminator,
-    discriminator_loss,
-    feature_matching,
-    generator_loss,
-    patch_weights,
-)
-from trainer.presets import FitConfig, Stage
+from trainer.paper_losses import completion_mse
 from trainer.recogniser import Recogniser
-from trainer.sampling import HoleBatch, draw_hole_batch, draw_protocol
+from trainer.sampling import draw_hole_batch, draw_protocol
+
+# A teacher fills crops, uint8 [N, 128, 128, 3], in holes, uint8 [N, 128, 128].
+Teacher = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.uint8]]
 
 
-def to_tensor(crops: NDArray[np.uint8]) -> Tensor:
-    """Turn uint8 [N, 128, 128, 3] into float [N, 3, 128, 128] in [-1, 1], channels last."""
-    floats = torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 127.5 - 1
-    return floats.contiguous(memory_format=torch.channels_last)
+@dataclass(frozen=True)
+class Samples:
+    """A batch as the losses take it, on the run's device.
+
+    Attributes:
+        real: float [N, 3, 128, 128] in [-1, 1].
+        holes: float [N, 1, 128, 128], 1 where to fill.
+        counted: the same, 1 on hole pixels whose truth is known.
+        shift: y and x where the recogniser begins to look, 0..3 px.
+        taught: the teacher's fill of the crops, float [N, 3, 128, 128], or None.
+    """
+
+    real: Tensor
+    holes: Tensor
+    counted: Tensor
+    shift: tuple[int, int]
+    taught: Tensor | None = None
 
 
-def to_mask(flags: NDArray[np.bool_]) -> Tensor:
-    """Turn bool [N, 128, 128] into float [N, 1, 128, 128]."""
-    return torch.from_numpy(flags).float().unsqueeze(1)
+def make_generator(config: FitConfig) -> nn.Module:
+    """Make a run's generator, untrained."""
+    if config.network == "student":
+        return StudentGenerator()
+    count = {"paper": 2, "glcic": 1}.get(config.network)
+    if count is None:
+        raise UserError(f"a {config.network} is no generator")
+    return PaperGenerator(count, config.width, balance=config.balance)
 
 
-def fill(
-    net: nn.Module, crops: NDArray[np.uint8], holes: NDArray[np.bool_], batch: int = 50
-) -> NDArray[np.uint8]:
-    """Run a generator as the product does: uint8 in, composited and rounded uint8 out."""
-    filled = []
-    with torch.no_grad():
-        for at in range(0, len(crops), batch):
-            part = net(to_tensor(crops[at : at + batch]), to_mask(holes[at : at + batch])).float()
-            levels = ((part + 1) * 127.5).round().clamp(0, 255).byte()
-            filled.append(levels.permute(0, 2, 3, 1).numpy())
-    return np.where(holes[..., None], np.concatenate(filled), crops)
+def counted_l1(fake: Tensor, real: Tensor, counted: Tensor) -> Tensor:
+    """Mean absolute difference over the counted pixels."""
+    return ((fake - real).abs() * counted).sum() / (3 * counted.sum().clamp_min(1))
 
 
 def gradient_difference(fake: Tensor, real: Tensor, counted: Tensor) -> Tensor:
@@ -59,133 +71,142 @@ def gradient_difference(fake: Tensor, real: Tensor, counted: Tensor) -> Tensor:
 
 
 class GeneratorTask:
-    """The student and its finishing.
+    """A generator, its samples, its losses and its judgement.
 
     Args:
         config: the run.
         train, val: faces.
         recogniser: the perceptual network; None where no stage asks for it.
+        teacher: what the stages' `distil` follows; None where the run has no teacher.
     """
 
     def __init__(
-        self, config: FitConfig, train: FaceSet, val: FaceSet, recogniser: Recogniser | None
+        self,
+        config: FitConfig,
+        train: FaceSet,
+        val: FaceSet,
+        recogniser: Recogniser | None,
+        teacher: Teacher | None = None,
     ) -> None:
         if recogniser is None and any(stage.perceptual for stage in config.stages):
             raise UserError("this preset needs the recogniser's weights: name --recogniser DIR")
         torch.manual_seed(config.seed)
-        self.net: nn.Module = StudentGenerator().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.discriminator = PatchDiscriminator().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._d_optimiser = torch.optim.Adam(
-            self.discriminator.parameters(), lr=4e-4, betas=(0.5, 0.99)
-        )
-        self._recogniser = recogniser
+        self.net: nn.Module = make_generator(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.train_count = len(train)
+        self.opponents: dict[str, Adversary] = {}
+        if any(stage.minimax for stage in config.stages):
+            self.opponents["paper"] = PaperAdversary(config.width)
+        if any(stage.adversarial or stage.matching for stage in config.stages):
+            self.opponents["patch"] = PatchAdversary()
+        self._trained, self._recogniser, self._teacher = self.net, recogniser, teacher
         self._config, self._train = config, train
-        rng = np.random.default_rng(config.seed)
-        keep = np.isin(val.source, ["lfw", "celeba"]) if len(val) else np.zeros(0, bool)
-        chosen = np.flatnonzero(keep) if keep.any() else np.arange(len(val))
-        chosen = np.sort(rng.permutation(chosen)[: config.validation_faces])
-        self._val = val.where(np.isin(np.arange(len(val)), chosen))
-        self._pending: tuple[Tensor, Tensor, Tensor] | None = None
+        self._judged = {"": _some(val, config.validation_faces, config.seed)}
+        if config.faces:
+            self._judged["seen_"] = _some(train, config.validation_faces, config.seed)
+        self._fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
 
-    def draw(self, stage: Stage, indices: list[int], rng: np.random.Generator) -> HoleBatch:
+    def setup(self, fabric: Fabric, optimiser: torch.optim.Optimizer) -> torch.optim.Optimizer:
+        """Move generator, opponents and recogniser to the run's devices."""
+        self._fabric = fabric
+        self._trained, optimiser = fabric.setup(self.net, optimiser)
+        for opponent in self.opponents.values():
+            opponent.setup(fabric)
+        if self._recogniser is not None:
+            self._recogniser.to(fabric.device)
+        return optimiser
+
+    def draw(self, stage: Stage, indices: list[int], rng: np.random.Generator) -> Samples:
         """Draw a batch of crops and holes."""
-        return draw_hole_batch(self._train, indices, rng, self._config.jitter)
+        config = self._config
+        batch = draw_hole_batch(self._train, indices, rng, config.jitter, config.holes)
+        taught = None
+        if stage.distil and self._teacher is not None:
+            taught = to_tensor(self._teacher(batch.crops, batch.holes.view(np.uint8)))
+        tensors = to_tensor(batch.crops), to_mask(batch.holes), to_mask(batch.counted)
+        return Samples(*tensors, batch.shift, taught)
 
-    def loss(self, stage: Stage, batch: HoleBatch) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, stage: Stage, batch: Samples) -> tuple[Tensor, Figures]:
         """Return the weighted sum of the stage's losses; only known hole pixels count."""
-        real, holes = to_tensor(batch.crops), to_mask(batch.holes)
-        counted = to_mask(batch.counted)
-        with torch.autocast("cpu", torch.bfloat16):
-            out = self.net(real, holes)
-        out = out.float()
-        l1 = ((out - real).abs() * counted).sum() / (3 * counted.sum().clamp_min(1))
-        total, parts = stage.l1 * l1, {"l1": float(l1.detach())}
+        real, counted = batch.real, batch.counted
+        pictures = self._pictures(batch)
+        out = pictures[-1]
         composite = real + (out - real) * counted
-        if stage.perceptual and self._recogniser is not None:
-            seen = self._perceptual(composite, real, batch.shift)
-            total = total + stage.perceptual * seen
-            parts["perceptual"] = float(seen.detach())
+        total, parts = torch.zeros((), device=real.device), {}
+
+        def add(name: str, weight: float, value: Tensor) -> None:
+            nonlocal total
+            total = total + weight * value
+            parts[name] = value.detach()
+
+        if stage.mse:
+            add("mse", stage.mse, completion_mse(pictures, real, counted))
+        if stage.l1:
+            # The last picture is the result; the ones before it are held to the truth at half weight.
+            before = [0.5 * counted_l1(picture, real, counted) for picture in pictures[:-1]]
+            add("l1", stage.l1, sum(before, counted_l1(out, real, counted)))
+        if batch.taught is not None:
+            add("distil", stage.distil, counted_l1(out, batch.taught, batch.holes))
+        if stage.perceptual:
+            add("perceptual", stage.perceptual, self._perceptual(composite, real, batch.shift))
         if stage.gradient:
-            slope = gradient_difference(composite, real, counted)
-            total = total + stage.gradient * slope
-            parts["gradient"] = float(slope.detach())
-        if stage.adversarial or stage.matching:
-            added, figures = self._adversarial(stage, composite, real, counted)
-            total, parts = total + added, parts | figures
+            add("gradient", stage.gradient, gradient_difference(composite, real, counted))
+        for opponent in self._opponents_of(stage):
+            value, figures = opponent.judge(stage, Pictures(composite, real, counted))
+            total, parts = total + value, parts | figures
         return total, parts
+
+    def _pictures(self, batch: Samples) -> list[Tensor]:
+        if isinstance(self.net, PaperGenerator):
+            return [p.float() for p in self._trained(batch.real, batch.holes, every=True)]
+        return [self._trained(batch.real, batch.holes).float()]
+
+    def _opponents_of(self, stage: Stage) -> list[Adversary]:
+        wanted = {"paper": stage.minimax, "patch": stage.adversarial or stage.matching}
+        return [opponent for name, opponent in self.opponents.items() if wanted[name]]
 
     def _perceptual(self, composite: Tensor, real: Tensor, shift: tuple[int, int]) -> Tensor:
         """Distance of the recogniser's feature maps."""
         assert self._recogniser is not None
         rows, columns = slice(shift[0], shift[0] - 4 or None), slice(shift[1], shift[1] - 4 or None)
         fake, true = ((x[..., rows, columns] + 1) * 127.5 for x in (composite, real))
-        with torch.autocast("cpu", torch.bfloat16):
+        with self._fabric.autocast():
             return self._recogniser.perceptual_loss(fake, true)
 
-    def _adversarial(
-        self, stage: Stage, composite: Tensor, real: Tensor, counted: Tensor
-    ) -> tuple[Tensor, dict[str, float]]:
-        self.discriminator.requires_grad_(False)
-        logits, features = self.discriminator(composite)
-        with torch.no_grad():
-            _, wanted = self.discriminator(real)
-        self.discriminator.requires_grad_(True)
-        weight = patch_weights(counted, logits.shape[-1])
-        adversarial = generator_loss(logits, weight)
-        matching = feature_matching(wanted, features)
-        self._pending = (composite.detach(), real, weight)
-        total = stage.adversarial * adversarial + stage.matching * matching
-        return total, {"adv": float(adversarial.detach()), "match": float(matching.detach())}
-
-    def after_step(self, stage: Stage, rate: float) -> dict[str, float]:
-        """Train the discriminator on the pictures of this step."""
-        if self._pending is None:
-            return {}
-        composite, real, weight = self._pending
-        self._pending = None
-        logits, _ = self.discriminator(torch.cat([real, composite]))
-        real_logits, fake_logits = logits.chunk(2)
-        loss = discriminator_loss(real_logits, fake_logits, weight)
-        self._d_optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self._d_optimiser.step()
-        return {"disc": float(loss.detach())}
+    def after_step(self, stage: Stage) -> Figures:
+        """Train the opponents on the pictures of this step."""
+        figures: Figures = {}
+        for opponent in self._opponents_of(stage):
+            figures |= opponent.learn(self._fabric)
+        return figures
 
     def validate(self, net: nn.Module) -> tuple[dict[str, float], NDArray[np.uint8]]:
-        """Measure both protocols on held-out faces; draw masked, result, truth."""
+        """Measure both protocols on held-out faces (and squares on seen ones); draw a sheet."""
         figures: dict[str, float] = {}
         sheet = np.zeros((1, 1, 3), np.uint8)
-        for kind, name in (("paper-squares", "squares_db"), ("face-mask", "mask_db")):
-            holes, counted = draw_protocol(self._val, kind, seed=1)
-            out = fill(net, self._val.crops, holes)
-            figures[name] = float(composited_psnr(out, self._val.crops, self._val.valid).mean())
-            sheet = make_sheet(self._val.crops, holes & counted, out)
+        for prefix, faces in self._judged.items():
+            for kind, name in (("face-mask", "mask_db"), ("paper-squares", "squares_db")):
+                holes, counted = draw_protocol(faces, kind, seed=1)
+                with self._fabric.autocast():
+                    out = fill(net, faces.crops, holes)
+                scores = composited_psnr(out, faces.crops, faces.valid)
+                figures[prefix + name] = float(scores.mean())
+                if not prefix and (kind == "face-mask") == (self._config.holes == "masks"):
+                    sheet = make_sheet(faces.crops, holes & counted, out)
         return figures, sheet
 
     def extra_state(self) -> dict[str, Any]:
-        """The discriminator and its optimiser."""
-        return {
-            "discriminator": self.discriminator.state_dict(),
-            "d_optimiser": self._d_optimiser.state_dict(),
-        }
+        """The opponents and their optimisers."""
+        return {name: opponent.state() for name, opponent in self.opponents.items()}
 
     def load_extra(self, state: dict[str, Any]) -> None:
-        """Take the discriminator back."""
-        self.discriminator.load_state_dict(state["discriminator"])
-        self._d_optimiser.load_state_dict(state["d_optimiser"])
+        """Take the opponents back."""
+        for name, opponent in self.opponents.items():
+            opponent.load(state[name])
 
 
-def make_sheet(
-    crops: NDArray[np.uint8], holes: NDArray[np.bool_], results: NDArray[np.uint8], columns: int = 8
-) -> NDArray[np.uint8]:
-    """Lay out rows of masked, result and truth, uint8 RGB; 40 faces."""
-    count = min(40, len(crops))
-    masked = np.where(holes[..., None], np.uint8(127), crops)
-    rows = []
-    for at in range(0, count, columns):
-        group = range(at, min(at + columns, count))
-        for pictures in (masked, results, crops):
-            tiles = [pictures[i] for i in group]
-            tiles += [np.zeros_like(tiles[0])] * (columns - len(tiles))
-            rows.append(cv2.hconcat(tiles))
-    return np.asarray(cv2.vconcat(rows), dtype=np.uint8)
+def _some(faces: FaceSet, count: int, seed: int) -> FaceSet:
+    """Draw `count` faces, of LFW and CelebA where there are any (UTKFace ends at the chin)."""
+    keep = np.isin(faces.source, ["lfw", "celeba"]) if len(faces) else np.zeros(0, bool)
+    of = np.flatnonzero(keep) if keep.any() else np.arange(len(faces))
+    chosen = np.random.default_rng(seed).permutation(of)[:count]
+    return faces.where(np.isin(np.arange(len(faces)), chosen))

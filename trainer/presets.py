@@ -1,103 +1,63 @@
-"""What a training run is: validated, frozen configuration and the named presets."""
+"""The named presets, and what a command line may change of them."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from inpaint_model.errors import UserError
+from trainer.config import FitConfig, Stage
+from trainer.paper_losses import ALPHA
 from trainer.sampling import Jitter
 
-
-@dataclass(frozen=True)
-class Stage:
-    """One stretch of a training run.
-
-    Attributes:
-        steps: optimiser steps.
-        batch: crops a step.
-        lr_start, lr_end: learning rate, cosine between the two.
-        l1: weight of the mean absolute difference inside the hole ([-1, 1] units).
-        perceptual: weight of the recogniser's feature distance.
-        gradient: weight of the mean absolute difference of the picture's gradients inside the hole;
-            keeps the perceptual loss from leaving a grid.
-        adversarial: weight of the hinge loss on patches inside the hole.
-        matching: weight of the discriminator's feature matching.
-    """
-
-    steps: int
-    batch: int = 32
-    lr_start: float = 2e-3
-    lr_end: float = 2e-4
-    l1: float = 1.0
-    perceptual: float = 0.0
-    gradient: float = 0.0
-    adversarial: float = 0.0
-    matching: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.steps < 1 or self.batch < 2:
-            raise UserError("a stage needs at least 1 step and a batch of at least 2")
-
-
-@dataclass(frozen=True)
-class FitConfig:
-    """A resolved training run, saved beside its results.
-
-    Attributes:
-        preset: its name.
-        network: "student" or "segmenter".
-        stages: run one after another.
-        jitter: how samples are moved and recoloured.
-        bare_share: segmenter: share of faces without a mask.
-        seed: fixes initial weights and every draw.
-        ema: decay of the averaged weights, which are validated and exported.
-        warm_up_steps: the learning rate rises linearly over these.
-        validate_every, validation_faces: how often and on how many held-out faces.
-    """
-
-    preset: str
-    network: str
-    stages: tuple[Stage, ...]
-    jitter: Jitter = field(default_factory=Jitter)
-    bare_share: float = 0.3
-    seed: int = 0
-    ema: float = 0.998
-    warm_up_steps: int = 100
-    validate_every: int = 500
-    validation_faces: int = 300
-
-    def __post_init__(self) -> None:
-        if self.network not in ("student", "segmenter"):
-            raise UserError(f"no such network: {self.network}")
-        if not self.stages:
-            raise UserError("a run needs at least one stage")
-
-    @property
-    def steps(self) -> int:
-        """All steps of all stages."""
-        return sum(stage.steps for stage in self.stages)
-
-    def stage_at(self, step: int) -> tuple[Stage, float]:
-        """Return the stage a step belongs to, and how far it is in it, 0..1."""
-        for stage in self.stages:
-            if step < stage.steps:
-                return stage, step / stage.steps
-            step -= stage.steps
-        return self.stages[-1], 1.0
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the configuration as plain JSON types."""
-        return asdict(self)
-
-    @staticmethod
-    def from_dict(data: dict[str, Any]) -> FitConfig:
-        """Read what `as_dict` wrote."""
-        stages = tuple(Stage(**stage) for stage in data["stages"])
-        return FitConfig(**{**data, "stages": stages, "jitter": Jitter(**data["jitter"])})
-
+# 1,000 epochs of 2,000 images are 2,000,000 crops; the paper says "minimax first, then joint" and not
+# for how long: the first 50 epochs are minimax here. Its equations 1, then 1 to 3.
+MINIMAX = Stage(steps=3125, lr_start=1e-3, lr_end=1e-3, l1=0.0, minimax=1.0)
+JOINT = Stage(steps=59_375, lr_start=1e-3, lr_end=1e-5, l1=0.0, mse=1.0, minimax=ALPHA)
+_PAPER = FitConfig(
+    preset="paper",
+    network="paper",
+    stages=(MINIMAX, JOINT),
+    holes="squares",
+    sources=("celeba",),
+    faces=2000,
+    jitter=Jitter(rotation_deg=0.0, scale=0.0, shift_px=0.0, colour=0.0),
+    ema=0.999,
+    validation_faces=100,
+)
 
 PRESETS: dict[str, FitConfig] = {
+    "paper": _PAPER,
+    "glcic": replace(_PAPER, preset="glcic", network="glcic"),
+    "paper-mask": FitConfig(
+        preset="paper-mask",
+        network="paper",
+        stages=(
+            Stage(steps=20_000, batch=16, lr_start=1e-3, lr_end=3e-4, gradient=0.5, distil=2.0),
+            Stage(
+                steps=20_000,
+                batch=16,
+                lr_start=5e-4,
+                lr_end=2e-4,
+                l1=2.0,
+                perceptual=0.25,
+                gradient=1.0,
+            ),
+            Stage(
+                steps=10_000,
+                batch=16,
+                lr_start=2e-4,
+                lr_end=2e-5,
+                l1=2.0,
+                perceptual=0.25,
+                gradient=1.0,
+                adversarial=0.01,
+                matching=0.05,
+            ),
+        ),
+        balance=True,
+        jitter=Jitter(colour=0.6),
+        validation_faces=100,
+    ),
     "fast": FitConfig(
         preset="fast",
         network="student",
@@ -136,16 +96,50 @@ PRESETS: dict[str, FitConfig] = {
 }
 
 
-def resolve(preset: str, *, scale: float = 1.0, seed: int | None = None) -> FitConfig:
-    """Return a preset, its steps multiplied by `scale`.
+@dataclass(frozen=True)
+class Changes:
+    """What a command line changes of a preset; None leaves it.
+
+    Attributes:
+        scale: multiplies every stage's steps.
+        stages: which of the preset's stages to run, counted from 1; all where empty.
+        batch: crops a step; the steps are scaled so that as many crops are seen.
+        width, faces, seed, teacher: of `FitConfig`.
+    """
+
+    scale: float = 1.0
+    batch: int | None = None
+    width: int | None = None
+    faces: int | None = None
+    seed: int | None = None
+    teacher: str | None = None
+    stages: tuple[int, ...] = ()
+
+
+def resolve(preset: str, changes: Changes | None = None) -> FitConfig:
+    """Return a preset with the changes made.
 
     Raises:
-        UserError: no such preset.
+        UserError: no such preset, or a change that makes no sense.
     """
     if preset not in PRESETS:
         raise UserError(f"no preset {preset!r}; there are: {', '.join(sorted(PRESETS))}")
+    changes = changes or Changes()
+    if not changes.scale > 0:
+        raise UserError(f"--scale must be above 0, not {changes.scale}")
     config = PRESETS[preset]
-    stages = tuple(replace(s, steps=max(1, round(s.steps * scale))) for s in config.stages)
-    every = max(1, min(config.validate_every, sum(s.steps for s in stages)))
-    seed = config.seed if seed is None else seed
-    return replace(config, stages=stages, seed=seed, validate_every=every)
+    wrong = [number for number in changes.stages if not 1 <= number <= len(config.stages)]
+    if wrong:
+        raise UserError(f"{preset} has stages 1 to {len(config.stages)}, not {wrong[0]}")
+    taken = changes.stages or tuple(range(1, len(config.stages) + 1))
+    stages = tuple(_changed(config.stages[number - 1], changes) for number in taken)
+    every = max(1, min(config.validate_every, sum(stage.steps for stage in stages) // 8))
+    named = {name: getattr(changes, name) for name in ("width", "faces", "seed", "teacher")}
+    kept = {name: value for name, value in named.items() if value is not None}
+    return replace(config, stages=stages, validate_every=every, **kept)
+
+
+def _changed(stage: Stage, changes: Changes) -> Stage:
+    batch = changes.batch or stage.batch
+    steps = max(1, round(stage.steps * changes.scale * stage.batch / batch))
+    return replace(stage, batch=batch, steps=steps)

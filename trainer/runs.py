@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
-from trainer.presets import FitConfig
+from trainer.config import FitConfig
 
 _CONFIG, _METRICS, _CHECKPOINT = "config.json", "metrics.csv", "checkpoint.pt"
 

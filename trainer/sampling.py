@@ -161,19 +161,27 @@ def degrade(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uin
 
 
 def draw_hole_batch(
-    faces: FaceSet, indices: Sequence[int], rng: np.random.Generator, jitter: Jitter
+    faces: FaceSet,
+    indices: Sequence[int],
+    rng: np.random.Generator,
+    jitter: Jitter,
+    kind: str = "masks",
 ) -> HoleBatch:
     """Draw one augmented generator batch of the faces at `indices`.
 
-    What lies outside the photograph is marked as hole half the time and left as repeated border
-    else; it never counts in the loss.
+    With `kind` "masks" the holes are silhouettes of worn masks and some squares; with "squares" they
+    are the paper's squares alone, exactly square. What lies outside the photograph is marked as hole
+    half the time and left as repeated border else; it never counts in the loss.
     """
     crops, holes, counted = [], [], []
     for index in indices:
         matrix = _affine(jitter, rng)
         crop = _warp(faces.crops[index], matrix)
         valid = _warp_flags(faces.valid[index], matrix)
-        hole = _warp_flags(_random_hole(faces.landmarks[index], rng), matrix)
+        if kind == "squares":
+            hole = square_hole(rng)
+        else:
+            hole = _warp_flags(_random_hole(faces.landmarks[index], rng), matrix)
         crops.append(recolour(crop, jitter.colour, rng))
         counted.append(hole & valid)
         holes.append(hole | ~valid if rng.random() < 0.5 else hole)

@@ -8,26 +8,28 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from lightning.fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from inpaint_model.segmenter import MaskSegmenterNet
 from realtime.maskwear import Template, random_style, wear
+from trainer.config import FitConfig, Stage
 from trainer.faceset import FaceSet
-from trainer.generator_task import to_tensor
+from trainer.filling import to_tensor
 from trainer.measures import iou
-from trainer.presets import FitConfig, Stage
 from trainer.sampling import MaskBatch, draw_mask_batch
 
 
 def segment(net: nn.Module, crops: NDArray[np.uint8], batch: int = 100) -> NDArray[np.float32]:
     """Run the segmenter: uint8 [N, 128, 128, 3] to mask probability, float32 [N, 128, 128]."""
+    device = next(net.parameters()).device
     parts = []
     with torch.no_grad():
         for at in range(0, len(crops), batch):
-            logits = net(to_tensor(crops[at : at + batch])).float()
-            parts.append(logits.softmax(1)[:, 1].numpy())
+            logits = net(to_tensor(crops[at : at + batch]).to(device)).float()
+            parts.append(logits.softmax(1)[:, 1].cpu().numpy())
     return np.concatenate(parts)
 
 
@@ -51,11 +53,19 @@ class SegmenterTask:
     ) -> None:
         torch.manual_seed(config.seed)
         self.net: nn.Module = MaskSegmenterNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.train_count = len(train)
+        self._trained, self._device = self.net, torch.device("cpu")
         self._config, self._train, self._templates = config, train, templates
         rng = np.random.default_rng(config.seed)
         chosen = np.sort(rng.permutation(len(val))[: config.validation_faces])
         self._bare = val.where(np.isin(np.arange(len(val)), chosen))
         self._worn = wear_all(self._bare, val_templates, seed=1)
+
+    def setup(self, fabric: Fabric, optimiser: torch.optim.Optimizer) -> torch.optim.Optimizer:
+        """Move the network to the run's devices."""
+        self._trained, optimiser = fabric.setup(self.net, optimiser)
+        self._device = fabric.device
+        return optimiser
 
     def draw(self, stage: Stage, indices: list[int], rng: np.random.Generator) -> MaskBatch:
         """Draw a batch of masked and bare faces with their alpha."""
@@ -64,20 +74,18 @@ class SegmenterTask:
             self._train, indices, rng, config.jitter, self._templates, config.bare_share
         )
 
-    def loss(self, stage: Stage, batch: MaskBatch) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, stage: Stage, batch: MaskBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross-entropy plus half the soft Dice loss."""
-        wanted = torch.from_numpy(batch.alphas)
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = self.net(to_tensor(batch.crops))
-        logits = logits.float()
+        wanted = torch.from_numpy(batch.alphas).to(self._device)
+        logits = self._trained(to_tensor(batch.crops).to(self._device)).float()
         entropy = functional.cross_entropy(logits, wanted.long())
         found, wanted = logits.softmax(1)[:, 1], wanted.float()
         both = (found * wanted).sum((1, 2))
         dice = 1 - (2 * both + 50) / (found.sum((1, 2)) + wanted.sum((1, 2)) + 50)
         total = entropy + 0.5 * dice.mean()
-        return total, {"entropy": float(entropy.detach()), "dice": float(dice.mean().detach())}
+        return total, {"entropy": entropy.detach(), "dice": dice.mean().detach()}
 
-    def after_step(self, stage: Stage, rate: float) -> dict[str, float]:
+    def after_step(self, stage: Stage) -> dict[str, Tensor]:
         """Nothing follows."""
         return {}
 

@@ -1,101 +1,177 @@
-"""Brings configuration, data and network together for the commands `fit` and `export`."""
+"""Brings configuration, data and network together for the command `fit`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from lightning.fabric import Fabric
+from lightning.fabric.strategies import DDPStrategy
 from rich.console import Console
 
 from inpaint_model.errors import UserError
-from inpaint_model.segmenter import MaskSegmenterNet
 from realtime.maskwear import Template, load_templates
 from trainer import faceset
-from trainer.export import export_generator, load_generator
-from trainer.fit import Task, fit, load_average
-from trainer.generator_task import GeneratorTask
-from trainer.presets import FitConfig, resolve
-from trainer.quantize import quantize_onnx
+from trainer.begin import begin_from
+from trainer.config import FitConfig
+from trainer.faceset import FaceSet
+from trainer.fit import Task, fit
+from trainer.generator_task import GeneratorTask, Teacher
+from trainer.presets import Changes, resolve
 from trainer.recogniser import find_recogniser, load_recogniser
 from trainer.runs import RunFolder
-from trainer.sampling import draw_protocol
-from trainer.segmenter_task import SegmenterTask, wear_all
-
-_PARITY_CROPS, _QUANTIZATION_CROPS = 32, 400
+from trainer.segmenter_task import SegmenterTask
 
 
-def start(
-    preset: str,
-    data: Sequence[Path],
-    run: Path,
-    *,
-    resume: bool = False,
-    scale: float = 1.0,
-    seed: int | None = None,
-    threads: int = 0,
-    recogniser: Path | None = None,
-    templates: Path | None = None,
-    val_templates: Path | None = None,
-) -> dict[str, float]:
-    """Begin or resume a run and train it to its end; return the last validation figures."""
-    if threads:
-        torch.set_num_threads(threads)
+@dataclass(frozen=True)
+class Devices:
+    """Where a run is trained.
+
+    Attributes:
+        accelerator: "auto", "cpu", "cuda" or another of Lightning Fabric's.
+        count: how many devices; each takes its part of every batch.
+        precision: of Lightning Fabric: "bf16-mixed", "32-true", "16-mixed", ...
+        threads: CPU threads; 0 leaves torch's choice.
+    """
+
+    accelerator: str = "auto"
+    count: int = 1
+    precision: str = "bf16-mixed"
+    threads: int = 0
+
+    def open(self) -> Fabric:
+        """Start Fabric, and the other devices' processes where there are several."""
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        # Each device keeps its own batch-norm figures; those of the first are saved.
+        strategy = DDPStrategy(broadcast_buffers=False) if self.count > 1 else "auto"
+        try:
+            fabric = Fabric(
+                accelerator=self.accelerator,
+                devices=self.count,
+                strategy=strategy,
+                precision=self.precision,  # type: ignore[arg-type]
+            )
+        except (ValueError, RuntimeError) as error:
+            line = str(error).strip().splitlines()[0]
+            raise UserError(f"these devices or this precision cannot be had: {line}") from None
+        fabric.launch()
+        return fabric
+
+
+@dataclass(frozen=True)
+class Helpers:
+    """What a run may be given besides its faces; folders, or None.
+
+    Attributes:
+        recogniser: weights of the perceptual loss's network.
+        templates, val_templates: mask drawings the segmenter is trained and judged on.
+        begin: the run whose weights this one starts from.
+    """
+
+    recogniser: Path | None = None
+    templates: Path | None = None
+    val_templates: Path | None = None
+    begin: Path | None = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """One `fit`, as ordered on the command line.
+
+    Attributes:
+        preset: its name.
+        data: prepared files.
+        run: the run folder.
+        changes: to the preset.
+        devices: where to train.
+        helpers: what else is given.
+        resume: go on from the run's checkpoint.
+    """
+
+    preset: str
+    data: Sequence[Path]
+    run: Path
+    changes: Changes = field(default_factory=Changes)
+    devices: Devices = field(default_factory=Devices)
+    helpers: Helpers = field(default_factory=Helpers)
+    resume: bool = False
+
+
+def start(order: Order, faces: FaceSet | None = None) -> dict[str, float]:
+    """Begin or resume a run and train it to its end; return the last validation figures.
+
+    Args:
+        order: what to train.
+        faces: the faces of `order.data` where they are loaded already.
+
+    Raises:
+        UserError: the order makes no sense or its files are not what they should be.
+    """
     cv2.setNumThreads(1)
-    config = resolve(preset, scale=scale, seed=seed)
-    faces = faceset.load(data)
-    train, val = faces.only("train"), faces.only("val")
+    config = resolve(order.preset, order.changes)
+    if order.helpers.begin is not None:
+        config = replace(config, begun_from=order.helpers.begin.name)
+    folder = RunFolder(order.run)
+    if order.resume:
+        config = folder.config()
+    _check_devices(config, order.devices.count)
+    if order.helpers.begin is not None:
+        RunFolder(order.helpers.begin).config()
+    fabric = order.devices.open()
+    faces = faces or faceset.load(order.data)
+    train, val = training_faces(faces, config), faces.only("val")
     if not len(train) or not len(val):
         raise UserError("the prepared data needs faces of both splits, train and val")
-    folder = RunFolder(run)
-    config = folder.begin(config, resume=resume)
-    task: Task
+    task = _task(config, train, val, order.helpers)
+    if order.helpers.begin is not None and not order.resume:
+        begin_from(order.helpers.begin, task.net, config)
+    if fabric.is_global_zero:
+        config = folder.begin(config, resume=order.resume)
+    console = Console(soft_wrap=True, highlight=False, quiet=not fabric.is_global_zero)
+    console.print(f"{config.preset}: {len(train)} faces to train on, {len(val)} held out")
+    return fit(task, config, folder, fabric=fabric, resume=order.resume, log=console.print)
+
+
+def training_faces(faces: FaceSet, config: FitConfig) -> FaceSet:
+    """Return the faces a run trains on: of its sources, and as many as it asks for."""
+    train = faces.only("train", config.sources)
+    if config.sources and not len(train):
+        train = faces.only("train")  # data without the paper's set: take what there is
+    if config.faces and config.faces < len(train):
+        rng = np.random.default_rng([config.seed, 2])
+        keep = rng.permutation(len(train))[: config.faces]
+        train = train.where(np.isin(np.arange(len(train)), keep))
+    return train
+
+
+def _check_devices(config: FitConfig, count: int) -> None:
+    for stage in config.stages:
+        if stage.batch % count:
+            raise UserError(f"a batch of {stage.batch} does not divide over {count} devices")
+
+
+def _task(config: FitConfig, train: FaceSet, val: FaceSet, helpers: Helpers) -> Task:
     if config.network == "segmenter":
-        worn = _templates(templates)
-        task = SegmenterTask(config, train, val, worn, _templates(val_templates))
-    else:
-        task = GeneratorTask(config, train, val, _recogniser(config, recogniser))
-    console = Console(soft_wrap=True, highlight=False)
-    console.print(f"{preset}: {len(train)} faces to train on, {len(val)} held out, {run}")
-    return fit(task, config, train, folder, resume=resume, log=console.print)
+        worn, judged = _templates(helpers.templates), _templates(helpers.val_templates)
+        return SegmenterTask(config, train, val, worn, judged)
+    recogniser = None
+    if any(stage.perceptual for stage in config.stages):
+        recogniser = load_recogniser(find_recogniser(helpers.recogniser))
+    return GeneratorTask(config, train, val, recogniser, _teacher(config))
 
 
 def _templates(folder: Path | None) -> list[Template]:
     return load_templates(folder) if folder else []
 
 
-def _recogniser(config: FitConfig, folder: Path | None):
-    if not any(stage.perceptual for stage in config.stages):
+def _teacher(config: FitConfig) -> Teacher | None:
+    if not config.teacher:
         return None
-    return load_recogniser(find_recogniser(folder))
+    from inpaint_model import open_inpainter
 
-
-def export_run(run: Path, data: Sequence[Path], out: Path) -> str:
-    """Export a run's averaged weights; return a line on parity.
-
-    Args:
-        run: a folder `fit` wrote.
-        data: prepared files; held-out crops of them are what parity is checked on.
-        out: the artefact's folder: `fast.onnx` or `segmenter.tflite`.
-    """
-    config = RunFolder(run).config()
-    val = faceset.load(data).only("val")
-    chosen = np.random.default_rng(0).permutation(len(val))[:_QUANTIZATION_CROPS]
-    val = val.where(np.isin(np.arange(len(val)), chosen))
-    out.mkdir(parents=True, exist_ok=True)
-    if config.network == "segmenter":
-        from trainer.tflite import export_segmenter
-
-        net = MaskSegmenterNet()
-        load_average(run, net)
-        path = out / "segmenter.tflite"
-        worn = wear_all(val.where(np.arange(len(val)) < _PARITY_CROPS), [], seed=2)
-        return f"{path}: {export_segmenter(net.eval(), path, worn.crops)}"
-    holes, _ = draw_protocol(val, "face-mask")
-    path = out / f"{config.preset}.onnx"
-    net = load_generator(run)
-    parity = export_generator(net, path, val.crops[:_PARITY_CROPS], holes[:_PARITY_CROPS])
-    report = quantize_onnx(path, val.crops, holes, out / f"{config.preset}.int8.onnx")
-    return f"{path}: {parity}\n{report}"
+    return open_inpainter(config.teacher, threads=1)

@@ -11,10 +11,13 @@ import pytest
 import torch
 
 from inpaint_model.errors import UserError
+from trainer.config import FitConfig, Stage
 from trainer.faceset import FaceSet
+from trainer.filling import fill
 from trainer.fit import fit, learning_rate
-from trainer.generator_task import GeneratorTask, fill, gradient_difference
-from trainer.presets import PRESETS, FitConfig, Stage, resolve
+from trainer.generator_task import GeneratorTask, counted_l1, gradient_difference
+from trainer.order import EpochOrder
+from trainer.presets import JOINT, MINIMAX, PRESETS, Changes, resolve
 from trainer.recogniser import Recogniser
 from trainer.runs import RunFolder
 from trainer.segmenter_task import SegmenterTask
@@ -40,7 +43,7 @@ def run(config: FitConfig, faces: FaceSet, folder: Path, *, resume: bool = False
     run_folder = RunFolder(folder)
     run_folder.begin(config, resume=resume)
     task = generator(config, faces)
-    fit(task, config, faces.only("train"), run_folder, resume=resume, log=lambda _: None)
+    fit(task, config, run_folder, resume=resume, log=lambda _: None)
     return task
 
 
@@ -53,7 +56,7 @@ def test_resuming_gives_the_same_weights(faces: FaceSet, tmp_path: Path):
     first = replace(config, stages=(Stage(steps=6, batch=4),))
     half = generator(config, faces)
     with pytest.raises(KeyboardInterrupt):
-        fit(half, config, faces.only("train"), cut, log=_stop_after("step 6  "))
+        fit(half, config, cut, log=_stop_after("step 6  "))
     assert first.steps == int(cut.load()["step"])
     resumed = run(config, faces, tmp_path / "cut", resume=True)
     for one, two in zip(whole.net.parameters(), resumed.net.parameters(), strict=True):
@@ -91,7 +94,7 @@ def test_the_segmenter_learns(faces: FaceSet, tmp_path: Path):
     folder = RunFolder(tmp_path / "run")
     folder.begin(config, resume=False)
     task = SegmenterTask(config, faces.only("train"), faces.only("val"))
-    figures = fit(task, config, faces.only("train"), folder, log=lambda _: None)
+    figures = fit(task, config, folder, log=lambda _: None)
     assert figures["iou"] > 0.25
 
 
@@ -105,11 +108,86 @@ def test_every_term_of_the_finishing_reaches_the_generator(faces: FaceSet):
     assert {"l1", "perceptual", "gradient", "adv", "match"} <= parts.keys()
     total.backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in task.net.parameters())
-    assert all(p.grad is None for p in task.discriminator.parameters())
-    before = [p.clone() for p in task.discriminator.parameters()]
-    assert task.after_step(stage, 1e-3)["disc"] > 0
-    moved = zip(before, task.discriminator.parameters(), strict=True)
+    opponent = task.opponents["patch"].plain
+    assert all(p.grad is None for p in opponent.parameters())
+    before = [p.clone() for p in opponent.parameters()]
+    assert task.after_step(stage)["disc"] > 0
+    moved = zip(before, opponent.parameters(), strict=True)
     assert any(not torch.equal(old, new) for old, new in moved)
+
+
+@pytest.mark.parametrize("network", ["paper", "glcic"])
+def test_the_papers_schedule_resumes_exactly(network: str, faces: FaceSet, tmp_path: Path):
+    torch.set_num_threads(1)
+    stages = (replace(MINIMAX, steps=2, batch=2), replace(JOINT, steps=2, batch=2))
+    config = replace(
+        PRESETS[network], width=4, stages=stages, validate_every=2, validation_faces=2, faces=6
+    )
+    whole = run(config, faces, tmp_path / "whole")
+    cut = RunFolder(tmp_path / "cut")
+    cut.begin(config, resume=False)
+    with pytest.raises(KeyboardInterrupt):
+        fit(generator(config, faces), config, cut, log=_stop_after("step 2  "))
+    resumed = run(config, faces, tmp_path / "cut", resume=True)
+    for task in (whole, resumed):
+        assert task.opponents.keys() == {"paper"}
+    for name, value in whole.net.state_dict().items():
+        assert torch.equal(value, resumed.net.state_dict()[name]), name
+    opponents = [task.opponents["paper"].plain.state_dict() for task in (whole, resumed)]
+    assert all(torch.equal(opponents[0][name], opponents[1][name]) for name in opponents[0])
+
+
+def test_minimax_alone_trains_the_generator_too(faces: FaceSet):
+    config = replace(PRESETS["paper"], width=4, stages=(replace(MINIMAX, steps=1, batch=2),))
+    task = generator(config, faces)
+    batch = task.draw(config.stages[0], [0, 1], np.random.default_rng(0))
+    total, parts = task.loss(config.stages[0], batch)
+    assert parts.keys() == {"minimax"}
+    total.backward()
+    slopes = [p.grad.abs().sum() for p in task.net.parameters() if p.grad is not None]
+    assert len(slopes) == len(list(task.net.parameters()))
+    assert all(slope.isfinite() for slope in slopes) and max(slopes) > 0
+
+
+def test_a_teacher_is_followed_where_the_stage_says_so(faces: FaceSet):
+    def grey(crops: np.ndarray, holes: np.ndarray) -> np.ndarray:
+        return np.where(holes[..., None] > 0, np.uint8(128), crops)
+
+    stage = Stage(steps=1, batch=2, l1=0.0, distil=1.0)
+    config = replace(PRESETS["paper-mask"], width=4, stages=(stage,), teacher="fast")
+    task = GeneratorTask(config, faces.only("train"), faces.only("val"), None, grey)
+    batch = task.draw(stage, [0, 1], np.random.default_rng(0))
+    total, parts = task.loss(stage, batch)
+    out = task._pictures(batch)[-1]
+    wanted = counted_l1(out, torch.full_like(out, 128 / 127.5 - 1), batch.holes)
+    assert parts.keys() == {"distil"}
+    assert float(total.detach()) == pytest.approx(float(wanted.detach()), rel=0.02)
+
+
+def test_squares_are_square_and_of_the_papers_sides(faces: FaceSet):
+    config = replace(PRESETS["paper"], width=4)
+    task = generator(config, faces)
+    count = min(16, task.train_count)
+    batch = task.draw(config.stages[0], list(range(count)), np.random.default_rng(0))
+    for counted in batch.counted[:, 0] > 0:
+        rows, columns = counted.any(1).sum(), counted.any(0).sum()
+        assert counted.sum() <= rows * columns <= 48 * 48
+
+
+def test_an_epoch_shows_every_face_once():
+    order = EpochOrder(7, seed=1)
+    seen = order.take(0, 21)
+    assert [sorted(seen[at : at + 7]) for at in (0, 7, 14)] == [list(range(7))] * 3
+    assert seen[:7] != seen[7:14]
+    assert EpochOrder(7, seed=1).take(5, 9) == seen[5:14]
+
+
+def test_a_changed_batch_sees_as_many_crops():
+    plain, changed = resolve("paper"), resolve("paper", Changes(batch=8, width=16))
+    assert plain.crops_before(plain.steps) == changed.crops_before(changed.steps) == 2_000_000
+    assert changed.width == 16
+    only = resolve("paper", Changes(stages=(2,)))
+    assert [stage.mse for stage in only.stages] == [1.0]
 
 
 def test_a_grid_costs_more_than_a_soft_error():
@@ -141,7 +219,7 @@ def test_rate_rises_then_falls():
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
 def test_every_preset_resolves_and_survives_its_file(preset: str, tmp_path: Path):
-    config = resolve(preset, scale=0.01, seed=3)
+    config = resolve(preset, Changes(scale=0.01, seed=3))
     RunFolder(tmp_path / "run").begin(config, resume=False)
     assert RunFolder(tmp_path / "run").config() == config
 
@@ -149,6 +227,10 @@ def test_every_preset_resolves_and_survives_its_file(preset: str, tmp_path: Path
 def test_wrong_use_is_named(tmp_path: Path, faces: FaceSet):
     with pytest.raises(UserError, match="no preset"):
         resolve("quick")
+    with pytest.raises(UserError, match="stages 1 to 2, not 3"):
+        resolve("paper", Changes(stages=(3,)))
+    with pytest.raises(UserError, match="even"):
+        resolve("paper", Changes(width=7))
     with pytest.raises(UserError, match="holds no run"):
         RunFolder(tmp_path).config()
     RunFolder(tmp_path / "run").begin(resolve("fast"), resume=False)

@@ -1,0 +1,60 @@
+"""Runs a generator under training as the product would, between bytes and tensors, and draws sheets."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+
+def to_tensor(crops: NDArray[np.uint8]) -> Tensor:
+    """Turn uint8 [N, 128, 128, 3] into float [N, 3, 128, 128] in [-1, 1], channels last."""
+    floats = torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return floats.contiguous(memory_format=torch.channels_last)
+
+
+def to_mask(flags: NDArray[np.bool_]) -> Tensor:
+    """Turn bool [N, 128, 128] into float [N, 1, 128, 128]."""
+    return torch.from_numpy(flags).float().unsqueeze(1)
+
+
+def to_bytes(pictures: Tensor) -> NDArray[np.uint8]:
+    """Turn float [N, 3, 128, 128] in [-1, 1] into uint8 [N, 128, 128, 3], rounded and clipped."""
+    levels = ((pictures.detach().float() + 1) * 127.5).round().clamp(0, 255).byte()
+    return levels.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def raw_pictures(
+    net: nn.Module, crops: NDArray[np.uint8], holes: NDArray[np.bool_], batch: int = 25
+) -> NDArray[np.uint8]:
+    """Return the network's own pictures, uint8 [N, 128, 128, 3], of crops with holes."""
+    device = next(net.parameters()).device
+    parts = []
+    with torch.no_grad():
+        for at in range(0, len(crops), batch):
+            given = to_tensor(crops[at : at + batch]), to_mask(holes[at : at + batch])
+            parts.append(to_bytes(net(*(x.to(device) for x in given))))
+    return np.concatenate(parts) if parts else crops[:0]
+
+
+def fill(net: nn.Module, crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Run a generator as the product does: uint8 in, composited and rounded uint8 out."""
+    return np.where(holes[..., None], raw_pictures(net, crops, holes), crops)
+
+
+def make_sheet(
+    crops: NDArray[np.uint8], holes: NDArray[np.bool_], results: NDArray[np.uint8], columns: int = 8
+) -> NDArray[np.uint8]:
+    """Lay out rows of masked, result and truth, uint8 RGB; 40 faces."""
+    count = min(40, len(crops))
+    masked = np.where(holes[..., None], np.uint8(127), crops)
+    rows = []
+    for at in range(0, count, columns):
+        group = range(at, min(at + columns, count))
+        for pictures in (masked, results, crops):
+            tiles = [pictures[i] for i in group]
+            tiles += [np.zeros_like(tiles[0])] * (columns - len(tiles))
+            rows.append(cv2.hconcat(tiles))
+    return np.asarray(cv2.vconcat(rows), dtype=np.uint8)

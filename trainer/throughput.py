@@ -1,0 +1,81 @@
+"""How fast a run goes: crops a second, and the share of the device's matrix peak they amount to."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from lightning.fabric import Fabric
+from torch import Tensor, nn
+
+from inpaint_model.layers import flops
+from trainer.config import FitConfig
+
+_SHOW_EVERY = 50
+
+
+class Progress:
+    """Collects the figures of steps into a line every fifty.
+
+    Args:
+        config: the run.
+        net: the network trained; its arithmetic is counted.
+        fabric: the devices.
+    """
+
+    def __init__(self, config: FitConfig, net: nn.Module, fabric: Fabric) -> None:
+        self._config, self._device, self._world = config, fabric.device, fabric.world_size
+        self._training_gflop = 0.0
+        self._peak_gflops = 0.0
+        if config.network in ("paper", "glcic"):
+            # Backward is twice forward: a product for the input and one for the weights.
+            self._training_gflop = 3 * flops(net)
+            self._peak_gflops = matrix_peak(fabric.device)
+        self._parts: dict[str, list[Tensor]] = {}
+        self._crops = 0
+        self._began = time.perf_counter()
+
+    def add(self, step: int, crops: int, parts: dict[str, Tensor]) -> str:
+        """Take one step's figures; return the line to show, or nothing between two."""
+        for name, value in parts.items():
+            self._parts.setdefault(name, []).append(value)
+        self._crops += crops
+        if step % _SHOW_EVERY and step != self._config.steps:
+            return ""
+        means = {name: float(torch.stack(all_).mean()) for name, all_ in self._parts.items()}
+        line = f"step {step}/{self._config.steps}  "
+        line += "  ".join(f"{name} {value:.4f}" for name, value in means.items())
+        speed = self._crops / (time.perf_counter() - self._began)
+        line += f"  {speed:.1f} crops/s"
+        if self._peak_gflops:
+            share = speed * self._training_gflop / (self._peak_gflops * self._world)
+            line += f" ({share:.0%} of the matrix peak)"
+        self.restart()
+        return line
+
+    def restart(self) -> None:
+        """Begin to count and time again."""
+        self._parts.clear()
+        self._crops = 0
+        self._began = time.perf_counter()
+
+
+def matrix_peak(device: torch.device, side: int = 0) -> float:
+    """Measure the device's bfloat16 matrix product, GFLOP/s: the best of five of one square product.
+
+    Args:
+        device: a CPU or a GPU.
+        side: of the square matrices; by default 8192 on a GPU, 2048 on a CPU.
+    """
+    side = side or (8192 if device.type == "cuda" else 2048)
+    a = torch.randn(side, side, dtype=torch.bfloat16, device=device)
+    best = float("inf")
+    for _ in range(6):
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        began = time.perf_counter()
+        torch.mm(a, a)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        best = min(best, time.perf_counter() - began)
+    return 2 * side**3 / best / 1e9
