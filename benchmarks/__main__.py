@@ -87,6 +87,23 @@ def cold_start(out: Out = None, model: Model = "fast", engine: Engine = "auto") 
     benchmark.run(out, model, engine)
 
 
+@app.command()
+def table4(
+    data: Data,
+    runs: Annotated[Path, typer.Option(help="Folder of the runs `glcic` and `paper`.")],
+    crops: Annotated[int, typer.Option(help="Train missing runs on so many crops; 0: none.")] = 0,
+    width: Annotated[int, typer.Option(help="First channels of runs trained here.")] = 64,
+    batch: Annotated[int, typer.Option(help="Crops a step of runs trained here.")] = 32,
+    threads: Annotated[int, typer.Option(help="CPU threads of runs trained here.")] = 0,
+    out: Out = None,
+) -> None:
+    """The paper's Table 4: one autoencoder against two of equal budget, beside the printed figures."""
+    from benchmarks import table4 as benchmark
+
+    budget = benchmark.Budget(crops, width, batch, threads) if crops else None
+    benchmark.run(data, runs, budget, out)
+
+
 @app.command("all")
 def run_all(out: Out = None, model: Model = "fast", engine: Engine = "auto") -> None:
     """What can be measured without research data: cold start, and the demo's clip as a video."""

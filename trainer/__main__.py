@@ -1,4 +1,4 @@
-"""The trainer's command line: prepare, fit, export."""
+"""The trainer's command line: prepare, fit, evaluate, export."""
 
 from __future__ import annotations
 
@@ -48,12 +48,27 @@ def prepare(
 
 @app.command()
 def fit(
-    preset: Annotated[str, typer.Option(help="fast or segmenter.")],
+    preset: Annotated[str, typer.Option(help="paper, glcic, paper-mask, fast or segmenter.")],
     data: Annotated[list[Path], typer.Option(help="Prepared file; repeat for several shards.")],
     run: Annotated[Path, typer.Option(help="Run folder: configuration, metrics, sheets.")],
     resume: Annotated[bool, typer.Option(help="Go on from the run's checkpoint.")] = False,
+    begin: Annotated[
+        Path | None, typer.Option(help="Run whose weights to start from; widened if narrower.")
+    ] = None,
     scale: Annotated[float, typer.Option(help="Multiply the preset's steps.")] = 1.0,
+    stage: Annotated[
+        list[int] | None, typer.Option(help="Only this stage of the preset, from 1; repeat.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(min=2, help="Crops a step; as many in all.")] = None,
+    width: Annotated[int | None, typer.Option(help="The paper's networks: first channels.")] = None,
+    faces: Annotated[int | None, typer.Option(help="Train on this many faces; 0: all.")] = None,
+    teacher: Annotated[str | None, typer.Option(help="Model to distil from: fast.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed than the preset's.")] = None,
+    accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    devices: Annotated[int, typer.Option(min=1, help="How many; they share each batch.")] = 1,
+    precision: Annotated[
+        str, typer.Option(help="bf16-mixed, 16-mixed, 32-true, ...")
+    ] = "bf16-mixed",
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.")] = 0,
     recogniser: Annotated[
         Path | None, typer.Option(help="Folder of the recogniser's weights (perceptual loss).")
@@ -66,19 +81,59 @@ def fit(
     ] = None,
 ) -> None:
     """Train a network."""
-    from trainer.start import start
+    from trainer.presets import Changes
+    from trainer.start import Devices, Helpers, Order, start
 
     start(
-        preset,
-        data,
-        run,
-        resume=resume,
-        scale=scale,
-        seed=seed,
-        threads=threads,
-        recogniser=recogniser,
-        templates=templates,
-        val_templates=val_templates,
+        Order(
+            preset,
+            data,
+            run,
+            changes=Changes(scale, batch, width, faces, seed, teacher, tuple(stage or ())),
+            devices=Devices(accelerator, devices, precision, threads),
+            helpers=Helpers(recogniser, templates, val_templates, begin),
+            resume=resume,
+        )
+    )
+
+
+@app.command()
+def evaluate(
+    data: Annotated[list[Path], typer.Option(help="Prepared file; repeat for several shards.")],
+    out: Annotated[Path, typer.Option(help="Folder for JSON, Markdown table and sheets.")],
+    run: Annotated[Path | None, typer.Option(help="Run folder of a fit; or name --model.")] = None,
+    model: Annotated[str | None, typer.Option(help="fast, paper, or an ONNX file.")] = None,
+    engine: Annotated[str, typer.Option(help="What runs --model: auto, openvino, ...")] = "auto",
+    split: Annotated[str, typer.Option(help="val, train or test.")] = "val",
+    source: Annotated[list[str] | None, typer.Option(help="Data set; repeat; all if none.")] = None,
+    faces: Annotated[int, typer.Option(help="At most this many of each source; 0: all.")] = 0,
+    protocol: Annotated[
+        list[str] | None, typer.Option(help="paper-squares or face-mask; repeat; both if none.")
+    ] = None,
+    recogniser: Annotated[
+        Path | None, typer.Option(help="Folder of the recogniser's weights (perceptual distance).")
+    ] = None,
+    identity: Annotated[bool, typer.Option(help="Measure identity, where dlib is there.")] = True,
+    seed: Annotated[int, typer.Option(help="Of the choice of faces and of the holes.")] = 7,
+) -> None:
+    """Measure a run or a model on held-out faces: PSNR, SSIM, perceptual distance, identity."""
+    from trainer.evaluate_run import run as evaluate_run
+
+    print(
+        evaluate_run(
+            data,
+            out,
+            run=run,
+            model=model,
+            engine=engine,
+            split=split,
+            sources=source or (),
+            faces_per_source=faces,
+            protocols=protocol or (),
+            recogniser=recogniser,
+            identity=identity,
+            seed=seed,
+        )
     )
 
 
@@ -91,7 +146,7 @@ def export(
     ),
 ) -> None:
     """Write a run's artefact (ONNX generator or TFLite segmenter) and check its parity."""
-    from trainer.start import export_run
+    from trainer.export_run import export_run
 
     print(export_run(run, data, out))
 

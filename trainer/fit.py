@@ -36,8 +36,8 @@ class Task(Protocol):
         """Move to the run's devices; return the optimiser to step with."""
         ...
 
-    def draw(self, stage: Stage, indices: list[int], rng: np.random.Generator) -> Any:
-        """Draw one batch, in another thread."""
+    def draw(self, stage: Stage, step: int, indices: list[int], rng: np.random.Generator) -> Any:
+        """Draw one step's batch, in another thread."""
         ...
 
     def loss(self, stage: Stage, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
@@ -92,7 +92,7 @@ def _batches(
         share = stage.batch // world
         first = config.crops_before(step) + rank * share
         rng = np.random.default_rng([config.seed, step, rank])
-        return task.draw(stage, order.take(first, share), rng)
+        return task.draw(stage, step, order.take(first, share), rng)
 
     with ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(draw, start)

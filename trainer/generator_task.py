@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,11 @@ from inpaint_model.student import StudentGenerator
 from trainer.adversary import Adversary, Figures, PaperAdversary, PatchAdversary, Pictures
 from trainer.config import FitConfig, Stage
 from trainer.faceset import FaceSet
-from trainer.filling import fill, make_sheet, to_mask, to_tensor
+from trainer.filling import fill, make_sheet, to_bytes, to_mask, to_tensor
 from trainer.measures import composited_psnr
 from trainer.paper_losses import completion_mse
 from trainer.recogniser import Recogniser
+from trainer.resident import ResidentFaces
 from trainer.sampling import draw_hole_batch, draw_protocol
 
 # A teacher fills crops, uint8 [N, 128, 128, 3], in holes, uint8 [N, 128, 128].
@@ -104,26 +105,41 @@ class GeneratorTask:
         if config.faces:
             self._judged["seen_"] = _some(train, config.validation_faces, config.seed)
         self._fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+        self._resident: ResidentFaces | None = None
 
     def setup(self, fabric: Fabric, optimiser: torch.optim.Optimizer) -> torch.optim.Optimizer:
-        """Move generator, opponents and recogniser to the run's devices."""
+        """Move generator, opponents and recogniser to the run's devices; on a GPU the faces too."""
         self._fabric = fabric
         self._trained, optimiser = fabric.setup(self.net, optimiser)
         for opponent in self.opponents.values():
             opponent.setup(fabric)
         if self._recogniser is not None:
             self._recogniser.to(fabric.device)
+        if fabric.device.type == "cuda":
+            config = self._config
+            seed = config.seed + 1_000_003 * fabric.global_rank
+            self._resident = ResidentFaces(
+                self._train, fabric.device, config.jitter, config.holes, seed
+            )
         return optimiser
 
-    def draw(self, stage: Stage, indices: list[int], rng: np.random.Generator) -> Samples:
-        """Draw a batch of crops and holes."""
-        config = self._config
-        batch = draw_hole_batch(self._train, indices, rng, config.jitter, config.holes)
-        taught = None
-        if stage.distil and self._teacher is not None:
-            taught = to_tensor(self._teacher(batch.crops, batch.holes.view(np.uint8)))
-        tensors = to_tensor(batch.crops), to_mask(batch.holes), to_mask(batch.counted)
-        return Samples(*tensors, batch.shift, taught)
+    def draw(
+        self, stage: Stage, step: int, indices: list[int], rng: np.random.Generator
+    ) -> Samples:
+        """Draw a batch of crops and holes: on the device where the faces lie there, else here."""
+        if self._resident is not None:
+            drawn = self._resident.draw(indices, step)
+            samples = Samples(drawn.real, drawn.holes, drawn.counted, drawn.shift)
+        else:
+            config = self._config
+            batch = draw_hole_batch(self._train, indices, rng, config.jitter, config.holes)
+            tensors = to_tensor(batch.crops), to_mask(batch.holes), to_mask(batch.counted)
+            samples = Samples(*tensors, batch.shift)
+        if not stage.distil or self._teacher is None:
+            return samples
+        holes = (samples.holes[:, 0] > 0).byte().cpu().numpy()
+        taught = to_tensor(self._teacher(to_bytes(samples.real), holes))
+        return replace(samples, taught=taught.to(samples.real.device))
 
     def loss(self, stage: Stage, batch: Samples) -> tuple[Tensor, Figures]:
         """Return the weighted sum of the stage's losses; only known hole pixels count."""

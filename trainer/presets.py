@@ -133,7 +133,7 @@ def resolve(preset: str, changes: Changes | None = None) -> FitConfig:
         raise UserError(f"{preset} has stages 1 to {len(config.stages)}, not {wrong[0]}")
     taken = changes.stages or tuple(range(1, len(config.stages) + 1))
     stages = tuple(_changed(config.stages[number - 1], changes) for number in taken)
-    every = max(1, min(config.validate_every, sum(stage.steps for stage in stages) // 8))
+    every = max(1, min(config.validate_every, sum(stage.steps for stage in stages) // 4))
     named = {name: getattr(changes, name) for name in ("width", "faces", "seed", "teacher")}
     kept = {name: value for name, value in named.items() if value is not None}
     return replace(config, stages=stages, validate_every=every, **kept)

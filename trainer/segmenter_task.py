@@ -67,7 +67,9 @@ class SegmenterTask:
         self._device = fabric.device
         return optimiser
 
-    def draw(self, stage: Stage, indices: list[int], rng: np.random.Generator) -> MaskBatch:
+    def draw(
+        self, stage: Stage, step: int, indices: list[int], rng: np.random.Generator
+    ) -> MaskBatch:
         """Draw a batch of masked and bare faces with their alpha."""
         config = self._config
         return draw_mask_batch(

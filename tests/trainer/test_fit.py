@@ -103,7 +103,7 @@ def test_every_term_of_the_finishing_reaches_the_generator(faces: FaceSet):
     stage = replace(FINISHING, perceptual=0.25, gradient=1.0)
     config = replace(tiny(1, 1), stages=(stage,))
     task = GeneratorTask(config, faces.only("train"), faces.only("val"), Recogniser())
-    batch = task.draw(stage, [0, 1, 2, 3], np.random.default_rng(0))
+    batch = task.draw(stage, 0, [0, 1, 2, 3], np.random.default_rng(0))
     total, parts = task.loss(stage, batch)
     assert {"l1", "perceptual", "gradient", "adv", "match"} <= parts.keys()
     total.backward()
@@ -140,7 +140,7 @@ def test_the_papers_schedule_resumes_exactly(network: str, faces: FaceSet, tmp_p
 def test_minimax_alone_trains_the_generator_too(faces: FaceSet):
     config = replace(PRESETS["paper"], width=4, stages=(replace(MINIMAX, steps=1, batch=2),))
     task = generator(config, faces)
-    batch = task.draw(config.stages[0], [0, 1], np.random.default_rng(0))
+    batch = task.draw(config.stages[0], 0, [0, 1], np.random.default_rng(0))
     total, parts = task.loss(config.stages[0], batch)
     assert parts.keys() == {"minimax"}
     total.backward()
@@ -156,7 +156,7 @@ def test_a_teacher_is_followed_where_the_stage_says_so(faces: FaceSet):
     stage = Stage(steps=1, batch=2, l1=0.0, distil=1.0)
     config = replace(PRESETS["paper-mask"], width=4, stages=(stage,), teacher="fast")
     task = GeneratorTask(config, faces.only("train"), faces.only("val"), None, grey)
-    batch = task.draw(stage, [0, 1], np.random.default_rng(0))
+    batch = task.draw(stage, 0, [0, 1], np.random.default_rng(0))
     total, parts = task.loss(stage, batch)
     out = task._pictures(batch)[-1]
     wanted = counted_l1(out, torch.full_like(out, 128 / 127.5 - 1), batch.holes)
@@ -168,7 +168,7 @@ def test_squares_are_square_and_of_the_papers_sides(faces: FaceSet):
     config = replace(PRESETS["paper"], width=4)
     task = generator(config, faces)
     count = min(16, task.train_count)
-    batch = task.draw(config.stages[0], list(range(count)), np.random.default_rng(0))
+    batch = task.draw(config.stages[0], 0, list(range(count)), np.random.default_rng(0))
     for counted in batch.counted[:, 0] > 0:
         rows, columns = counted.any(1).sum(), counted.any(0).sum()
         assert counted.sum() <= rows * columns <= 48 * 48

@@ -1,0 +1,84 @@
+"""Table 4: equal budgets are demanded, both tables are printed, the curve is a line over decades."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import table4
+from benchmarks.learning_curve import fit_curve, read_curve
+from inpaint_model.errors import UserError
+from trainer.faceset import CodedFace, encode, write
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory, astronaut_rgb) -> Path:
+    """Pieces of the astronaut's photograph, some held out, called CelebA."""
+    faces = []
+    for index in range(6):
+        crop = np.ascontiguousarray(astronaut_rgb[index : index + 128, 160 + index : 288 + index])
+        split = "val" if index > 3 else "train"
+        valid, points = np.ones((128, 128), bool), np.full((478, 2), 64, np.float32)
+        faces.append(CodedFace(encode(crop), valid, points, split, "celeba", str(index)))
+    path = tmp_path_factory.mktemp("table4") / "faces.npz"
+    write(path, faces)
+    return path
+
+
+@pytest.fixture(scope="module")
+def runs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both runs, trained on forty crops."""
+    folder = tmp_path_factory.mktemp("runs")
+    table4.run([data], folder, table4.Budget(40, width=4, batch=2, threads=1), folder)
+    return folder
+
+
+def test_both_models_are_measured_beside_the_papers_figures(runs: Path):
+    rows = json.loads((runs / "table4.json").read_text())["rows"]
+    assert [row["the paper, dB / SSIM"] for row in rows] == ["31.86 / 0.89", "36.74 / 0.91"]
+    assert {row["crops seen"] for row in rows} == {40}
+    for row in rows:
+        mean, low, high = (float(part.strip("[],")) for part in str(row["held out, dB"]).split(" "))
+        assert 5 < low <= mean <= high < 60
+    gains = json.loads((runs / "table4-two-against-one.json").read_text())["rows"]
+    assert [row["images"] for row in gains] == ["seen", "held out"]
+
+
+def test_trained_runs_are_not_trained_again(data: Path, runs: Path, tmp_path: Path):
+    before = (runs / "paper" / "checkpoint.pt").stat().st_mtime_ns
+    table4.run([data], runs, None, tmp_path)
+    assert (runs / "paper" / "checkpoint.pt").stat().st_mtime_ns == before
+    assert (tmp_path / "table4.json").read_bytes() == (runs / "table4.json").read_bytes()
+
+
+def test_unequal_budgets_and_missing_runs_are_refused(data: Path, runs: Path, tmp_path: Path):
+    with pytest.raises(UserError, match="--crops"):
+        table4.run([data], tmp_path / "none", None, None)
+    shutil.copytree(runs, tmp_path / "runs")
+    file = tmp_path / "runs" / "paper" / "config.json"
+    config = json.loads(file.read_text()) | {"seed": 5}
+    file.write_text(json.dumps(config))
+    with pytest.raises(UserError, match="differ in seed"):
+        table4.run([data], tmp_path / "runs", None, None)
+
+
+def test_a_straight_curve_is_continued():
+    crops = np.array([3e4, 5e4, 7e4, 1e5])
+    curve = fit_curve(crops, 20 + 2.5 * np.log10(crops))
+    assert curve.per_decade == pytest.approx(2.5)
+    assert curve.at(1e6) == pytest.approx(35)
+    assert curve.residual_db == pytest.approx(0, abs=1e-9)
+
+
+def test_a_curve_too_short_is_named(tmp_path: Path):
+    with pytest.raises(UserError, match="three"):
+        fit_curve(np.array([1.0, 2.0]), np.array([1.0, 2.0]))
+    with pytest.raises(UserError, match="no metrics"):
+        read_curve(tmp_path, "squares_db")
+    (tmp_path / "metrics.csv").write_text("step,crops,mask_db\n1,2,20.5\n")
+    with pytest.raises(UserError, match="squares_db"):
+        read_curve(tmp_path, "squares_db")
