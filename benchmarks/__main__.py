@@ -104,6 +104,20 @@ def table4(
     benchmark.run(data, runs, budget, out)
 
 
+@app.command()
+def latency(
+    model: Annotated[list[str] | None, typer.Option(help="Model; repeat; fast and paper.")] = None,
+    batch: Annotated[list[int] | None, typer.Option(help="Crops a call; repeat; 1 and 4.")] = None,
+    engine: Engine = "auto",
+    threads: Annotated[int, typer.Option(help="CPU threads; 0: the engine decides.")] = 0,
+    out: Out = None,
+) -> None:
+    """Milliseconds a crop of the generators, and how many times the first is faster."""
+    from benchmarks import latency as benchmark
+
+    benchmark.run(model or ["fast", "paper"], batch or [1, 4], engine, threads, out)
+
+
 @app.command("all")
 def run_all(out: Out = None, model: Model = "fast", engine: Engine = "auto") -> None:
     """What can be measured without research data: cold start, and the demo's clip as a video."""

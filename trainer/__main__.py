@@ -70,6 +70,7 @@ def fit(
         str, typer.Option(help="bf16-mixed, 16-mixed, 32-true, ...")
     ] = "bf16-mixed",
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.")] = 0,
+    compiled: Annotated[bool, typer.Option("--compile", help="torch.compile the network.")] = False,
     recogniser: Annotated[
         Path | None, typer.Option(help="Folder of the recogniser's weights (perceptual loss).")
     ] = None,
@@ -90,7 +91,7 @@ def fit(
             data,
             run,
             changes=Changes(scale, batch, width, faces, seed, teacher, tuple(stage or ())),
-            devices=Devices(accelerator, devices, precision, threads),
+            devices=Devices(accelerator, devices, precision, threads, compiled),
             helpers=Helpers(recogniser, templates, val_templates, begin),
             resume=resume,
         )

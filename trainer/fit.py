@@ -32,8 +32,10 @@ class Task(Protocol):
     net: nn.Module
     train_count: int
 
-    def setup(self, fabric: Fabric, optimiser: torch.optim.Optimizer) -> torch.optim.Optimizer:
-        """Move to the run's devices; return the optimiser to step with."""
+    def setup(
+        self, fabric: Fabric, optimiser: torch.optim.Optimizer, compiled: bool
+    ) -> torch.optim.Optimizer:
+        """Move to the run's devices, compile where asked; return the optimiser to step with."""
         ...
 
     def draw(self, stage: Stage, step: int, indices: list[int], rng: np.random.Generator) -> Any:
@@ -109,6 +111,7 @@ def fit(
     folder: RunFolder,
     *,
     fabric: Fabric | None = None,
+    compiled: bool = False,
     resume: bool = False,
     log: Callable[[str], Any] = print,
 ) -> dict[str, float]:
@@ -119,13 +122,14 @@ def fit(
         config: the schedule.
         folder: where figures, sheets and checkpoints go.
         fabric: the devices and the precision; one CPU in bfloat16 where not given.
+        compiled: compile the network with `torch.compile` (minutes at first, faster steps after).
         resume: go on from the folder's checkpoint, exact to the step.
         log: takes lines of text.
     """
     fabric = fabric or Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
     torch.manual_seed(config.seed)
     optimiser = torch.optim.AdamW(task.net.parameters(), lr=1e-3, betas=(0.9, 0.99))
-    optimiser = task.setup(fabric, optimiser)
+    optimiser = task.setup(fabric, optimiser, compiled)
     average = copy.deepcopy(task.net).eval()
     start = _resume(folder, task, average, optimiser) if resume else 0
     figures: dict[str, float] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -107,10 +107,13 @@ class GeneratorTask:
         self._fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
         self._resident: ResidentFaces | None = None
 
-    def setup(self, fabric: Fabric, optimiser: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    def setup(
+        self, fabric: Fabric, optimiser: torch.optim.Optimizer, compiled: bool
+    ) -> torch.optim.Optimizer:
         """Move generator, opponents and recogniser to the run's devices; on a GPU the faces too."""
         self._fabric = fabric
-        self._trained, optimiser = fabric.setup(self.net, optimiser)
+        net = cast(nn.Module, torch.compile(self.net)) if compiled else self.net
+        self._trained, optimiser = fabric.setup(net, optimiser)
         for opponent in self.opponents.values():
             opponent.setup(fabric)
         if self._recogniser is not None:

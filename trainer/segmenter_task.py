@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -61,9 +61,12 @@ class SegmenterTask:
         self._bare = val.where(np.isin(np.arange(len(val)), chosen))
         self._worn = wear_all(self._bare, val_templates, seed=1)
 
-    def setup(self, fabric: Fabric, optimiser: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    def setup(
+        self, fabric: Fabric, optimiser: torch.optim.Optimizer, compiled: bool
+    ) -> torch.optim.Optimizer:
         """Move the network to the run's devices."""
-        self._trained, optimiser = fabric.setup(self.net, optimiser)
+        net = cast(nn.Module, torch.compile(self.net)) if compiled else self.net
+        self._trained, optimiser = fabric.setup(net, optimiser)
         self._device = fabric.device
         return optimiser
 

@@ -36,12 +36,14 @@ class Devices:
         count: how many devices; each takes its part of every batch.
         precision: of Lightning Fabric: "bf16-mixed", "32-true", "16-mixed", ...
         threads: CPU threads; 0 leaves torch's choice.
+        compiled: compile the network; worth its minutes on a GPU.
     """
 
     accelerator: str = "auto"
     count: int = 1
     precision: str = "bf16-mixed"
     threads: int = 0
+    compiled: bool = False
 
     def open(self) -> Fabric:
         """Start Fabric, and the other devices' processes where there are several."""
@@ -134,7 +136,15 @@ def start(order: Order, faces: FaceSet | None = None) -> dict[str, float]:
         config = folder.begin(config, resume=order.resume)
     console = Console(soft_wrap=True, highlight=False, quiet=not fabric.is_global_zero)
     console.print(f"{config.preset}: {len(train)} faces to train on, {len(val)} held out")
-    return fit(task, config, folder, fabric=fabric, resume=order.resume, log=console.print)
+    return fit(
+        task,
+        config,
+        folder,
+        fabric=fabric,
+        compiled=order.devices.compiled,
+        resume=order.resume,
+        log=console.print,
+    )
 
 
 def training_faces(faces: FaceSet, config: FitConfig) -> FaceSet:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks import photos, quality
+from benchmarks import latency, photos, quality
 from benchmarks.masked_clips import wear_on_clip
 from benchmarks.tables import publish
 from inpaint_model.errors import UserError
@@ -76,3 +76,13 @@ def test_telea_fills_only_the_hole(astronaut_rgb):
     filled = quality.telea(crops, holes)
     assert np.array_equal(filled[~holes], crops[~holes])
     assert composited_psnr(filled, crops, holes)[0] < composited_psnr(crops, crops, holes)[0]
+
+
+def test_latency_compares_models_in_one_run(tmp_path: Path):
+    rows = latency.run(["fast", "fast"], [1, 2], "auto", 1, tmp_path, rounds=3)
+    assert [(row["model"], row["batch"]) for row in rows] == [("fast", 1)] * 2 + [("fast", 2)] * 2
+    assert rows[0]["times the first"] == 1
+    assert all(float(row["ms a crop, p50"]) > 0 for row in rows)
+    assert json.loads((tmp_path / "latency.json").read_text())["rows"] == [dict(r) for r in rows]
+    with pytest.raises(UserError, match="at least one"):
+        latency.run(["fast"], [0], "auto", 1, None)
