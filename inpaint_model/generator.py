@@ -103,5 +103,5 @@ class PaperGenerator(nn.Module):
     def _run(self, autoencoder: nn.Module, given: Tensor) -> Tensor:
         kind = next(autoencoder.parameters()).dtype
         if kind == given.dtype:
-            return autoencoder(given).float()
+            return autoencoder(given)
         return autoencoder(given.to(kind)).to(given.dtype)
