@@ -7,7 +7,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.metrics import structural_similarity
 
 from benchmarks.tables import Row, publish
 from inpaint_model import open_inpainter
@@ -16,6 +15,7 @@ from trainer.faceset import FaceSet
 from trainer.filling import make_sheet
 from trainer.measures import composited_psnr
 from trainer.sampling import draw_protocol
+from trainer.similarity import ssim
 
 
 def telea(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -25,15 +25,6 @@ def telea(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint
         for crop, hole in zip(crops, holes, strict=True)
     ]
     return np.asarray(np.stack(filled), dtype=np.uint8)
-
-
-def ssim(results: NDArray[np.uint8], truths: NDArray[np.uint8]) -> float:
-    """Mean SSIM of the composited crops (scikit-image's definition, 7x7 window)."""
-    values = [
-        structural_similarity(a, b, channel_axis=2, data_range=255)
-        for a, b in zip(results, truths, strict=True)
-    ]
-    return float(np.mean(values))
 
 
 def run(
@@ -80,7 +71,7 @@ def _row(
         "composited dB": float(composited_psnr(result, faces.crops, faces.valid).mean()),
         "whole crop dB": float(composited_psnr(shown, faces.crops, everywhere).mean()),
         "hole dB": float(composited_psnr(result, faces.crops, counted).mean()),
-        "SSIM": ssim(shown, faces.crops),
+        "SSIM": float(ssim(shown, faces.crops, everywhere)[0].mean()),
     }
 
 

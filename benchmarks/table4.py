@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+from torch import nn
 
 from benchmarks.learning_curve import fit_curve, read_curve
 from benchmarks.tables import Row, publish
@@ -66,10 +66,10 @@ def run(data: list[Path], runs: Path, budget: Budget | None, out: Path | None) -
         if not (runs / preset / "config.json").is_file():
             _train(preset, data, runs / preset, budget, faces)
     configs = {preset: RunFolder(runs / preset).config() for preset in PAPER}
-    steps = {preset: int(RunFolder(runs / preset).load()["step"]) for preset in PAPER}
-    seen = {preset: configs[preset].crops_before(steps[preset]) for preset in PAPER}
+    loaded = {preset: load_generator(runs / preset) for preset in PAPER}
+    seen = {preset: configs[preset].crops_before(loaded[preset][1]) for preset in PAPER}
     _check_equal(configs, seen)
-    scores = {preset: _measure(runs / preset, configs[preset], faces) for preset in PAPER}
+    scores = {preset: _measure(loaded[preset][0], configs[preset], faces) for preset in PAPER}
     rows = [_row(preset, configs[preset], seen[preset], scores[preset]) for preset in PAPER]
     publish("table4", rows, out)
     gains = [_gain(which, scores) for which in ("seen", "held out")]
@@ -96,19 +96,14 @@ def _check_equal(configs: dict[str, FitConfig], seen: dict[str, int]) -> None:
         raise UserError(f"the two runs are not of equal budget: they differ in {what}")
 
 
-def _measure(run: Path, config: FitConfig, faces: FaceSet) -> dict[str, Scores]:
-    generator = from_module(load_generator(run))
+def _measure(net: nn.Module, config: FitConfig, faces: FaceSet) -> dict[str, Scores]:
+    generator = from_module(net)
     held_out = faces.only("val", config.sources)
     sets = {"seen": training_faces(faces, config), "held out": held_out if len(held_out) else faces}
     return {
-        name: evaluate(generator, _some(part), "paper-squares", seed=7)
+        name: evaluate(generator, part.some(JUDGED, 7), "paper-squares", seed=7)
         for name, part in sets.items()
     }
-
-
-def _some(faces: FaceSet) -> FaceSet:
-    chosen = np.random.default_rng(7).permutation(len(faces))[:JUDGED]
-    return faces.where(np.isin(np.arange(len(faces)), chosen))
 
 
 def _row(preset: str, config: FitConfig, crops: int, scores: dict[str, Scores]) -> Row:

@@ -67,8 +67,9 @@ def fit(
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
     devices: Annotated[int, typer.Option(min=1, help="How many; they share each batch.")] = 1,
     precision: Annotated[
-        str, typer.Option(help="bf16-mixed, 16-mixed, 32-true, ...")
-    ] = "bf16-mixed",
+        str,
+        typer.Option(help="auto, bf16-mixed, 16-mixed, 32-true, ...; auto: bf16 if it is fast."),
+    ] = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.")] = 0,
     compiled: Annotated[bool, typer.Option("--compile", help="torch.compile the network.")] = False,
     recogniser: Annotated[

@@ -135,8 +135,7 @@ def _open(
 ) -> Iterator[tuple[Generator, dict[str, Any]]]:
     """Open what is to be evaluated, with what the report says of it."""
     if run is not None:
-        net = load_generator(run)
-        config, step = RunFolder(run).config(), int(RunFolder(run).load()["step"])
+        config, (net, step) = RunFolder(run).config(), load_generator(run)
         about = {
             "what": f"run {run.name} at step {step}",
             "run": str(run),

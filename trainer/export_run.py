@@ -24,15 +24,15 @@ _PARITY_CROPS, _QUANTIZATION_CROPS = 32, 400
 _SHIPPED = {"student": ("fast", "fp32"), "paper": ("paper", "fp16"), "glcic": ("glcic", "fp16")}
 
 
-def load_generator(run: Path) -> nn.Module:
-    """Load the averaged weights of a finished or running `fit` of a generator.
+def load_generator(run: Path) -> tuple[nn.Module, int]:
+    """Load the averaged weights of a finished or running `fit` of a generator, and their step.
 
     Raises:
         UserError: the folder holds no run, or one of a network that is no generator.
     """
     net = make_generator(RunFolder(run).config())
-    load_average(run, net)
-    return net.eval()
+    step = load_average(run, net)
+    return net.eval(), step
 
 
 def export_run(run: Path, data: Sequence[Path], out: Path) -> str:
@@ -44,15 +44,13 @@ def export_run(run: Path, data: Sequence[Path], out: Path) -> str:
         out: the artefact's folder: `fast.onnx`, `paper.onnx` or `segmenter.tflite`.
     """
     config = RunFolder(run).config()
-    val = faceset.load(data).only("val")
-    chosen = np.random.default_rng(0).permutation(len(val))[:_QUANTIZATION_CROPS]
-    val = val.where(np.isin(np.arange(len(val)), chosen))
+    val = faceset.load(data).only("val").some(_QUANTIZATION_CROPS, 0)
     out.mkdir(parents=True, exist_ok=True)
     if config.network == "segmenter":
         return _export_segmenter(run, val, out)
     name, kind = _SHIPPED[config.network]
     holes, _ = draw_protocol(val, "face-mask")
-    net = load_generator(run)
+    net, _ = load_generator(run)
     few = val.crops[:_PARITY_CROPS], holes[:_PARITY_CROPS]
     path = out / f"{name}.onnx"
     lines = [f"{path}: {export_generator(net, path, *few, half=kind == 'fp16')}"]

@@ -71,6 +71,11 @@ class FaceSet:
             self.identity[keep],
         )
 
+    def some(self, count: int, seed: int | Sequence[int]) -> FaceSet:
+        """Return at most `count` faces, drawn at random, in their order; the same for one seed."""
+        chosen = np.random.default_rng(seed).permutation(len(self))[:count]
+        return self.where(np.isin(np.arange(len(self)), chosen))
+
     def only(self, split: str, sources: Sequence[str] = ()) -> FaceSet:
         """Return one split, and of it the named sources (all where none is named)."""
         keep = self.split == split

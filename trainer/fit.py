@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from trainer.config import FitConfig, Stage
 from trainer.order import EpochOrder
+from trainer.precision import one_cpu
 from trainer.runs import RunFolder
 from trainer.throughput import Progress
 
@@ -121,12 +122,12 @@ def fit(
         task: the network and its loss.
         config: the schedule.
         folder: where figures, sheets and checkpoints go.
-        fabric: the devices and the precision; one CPU in bfloat16 where not given.
+        fabric: the devices and the precision; one CPU where not given.
         compiled: compile the network with `torch.compile` (minutes at first, faster steps after).
         resume: go on from the folder's checkpoint, exact to the step.
         log: takes lines of text.
     """
-    fabric = fabric or Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+    fabric = fabric or one_cpu()
     torch.manual_seed(config.seed)
     optimiser = torch.optim.AdamW(task.net.parameters(), lr=1e-3, betas=(0.9, 0.99))
     optimiser = task.setup(fabric, optimiser, compiled)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -21,31 +21,13 @@ from trainer.faceset import FaceSet
 from trainer.filling import fill, make_sheet, to_bytes, to_mask, to_tensor
 from trainer.measures import composited_psnr
 from trainer.paper_losses import completion_mse
+from trainer.precision import one_cpu
 from trainer.recogniser import Recogniser
-from trainer.resident import ResidentFaces
+from trainer.resident import HoleTensors, ResidentFaces
 from trainer.sampling import draw_hole_batch, draw_protocol
 
 # A teacher fills crops, uint8 [N, 128, 128, 3], in holes, uint8 [N, 128, 128].
 Teacher = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.uint8]]
-
-
-@dataclass(frozen=True)
-class Samples:
-    """A batch as the losses take it, on the run's device.
-
-    Attributes:
-        real: float [N, 3, 128, 128] in [-1, 1].
-        holes: float [N, 1, 128, 128], 1 where to fill.
-        counted: the same, 1 on hole pixels whose truth is known.
-        shift: y and x where the recogniser begins to look, 0..3 px.
-        taught: the teacher's fill of the crops, float [N, 3, 128, 128], or None.
-    """
-
-    real: Tensor
-    holes: Tensor
-    counted: Tensor
-    shift: tuple[int, int]
-    taught: Tensor | None = None
 
 
 def make_generator(config: FitConfig) -> nn.Module:
@@ -104,7 +86,7 @@ class GeneratorTask:
         self._judged = {"": _some(val, config.validation_faces, config.seed)}
         if config.faces:
             self._judged["seen_"] = _some(train, config.validation_faces, config.seed)
-        self._fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+        self._fabric = one_cpu()
         self._resident: ResidentFaces | None = None
 
     def setup(
@@ -128,23 +110,22 @@ class GeneratorTask:
 
     def draw(
         self, stage: Stage, step: int, indices: list[int], rng: np.random.Generator
-    ) -> Samples:
+    ) -> HoleTensors:
         """Draw a batch of crops and holes: on the device where the faces lie there, else here."""
         if self._resident is not None:
-            drawn = self._resident.draw(indices, step)
-            samples = Samples(drawn.real, drawn.holes, drawn.counted, drawn.shift)
+            samples = self._resident.draw(indices, step)
         else:
             config = self._config
             batch = draw_hole_batch(self._train, indices, rng, config.jitter, config.holes)
             tensors = to_tensor(batch.crops), to_mask(batch.holes), to_mask(batch.counted)
-            samples = Samples(*tensors, batch.shift)
+            samples = HoleTensors(*tensors, batch.shift)
         if not stage.distil or self._teacher is None:
             return samples
         holes = (samples.holes[:, 0] > 0).byte().cpu().numpy()
         taught = to_tensor(self._teacher(to_bytes(samples.real), holes))
         return replace(samples, taught=taught.to(samples.real.device))
 
-    def loss(self, stage: Stage, batch: Samples) -> tuple[Tensor, Figures]:
+    def loss(self, stage: Stage, batch: HoleTensors) -> tuple[Tensor, Figures]:
         """Return the weighted sum of the stage's losses; only known hole pixels count."""
         real, counted = batch.real, batch.counted
         pictures = self._pictures(batch)
@@ -174,7 +155,7 @@ class GeneratorTask:
             total, parts = total + value, parts | figures
         return total, parts
 
-    def _pictures(self, batch: Samples) -> list[Tensor]:
+    def _pictures(self, batch: HoleTensors) -> list[Tensor]:
         if isinstance(self.net, PaperGenerator):
             return [p.float() for p in self._trained(batch.real, batch.holes, every=True)]
         return [self._trained(batch.real, batch.holes).float()]
@@ -226,6 +207,4 @@ class GeneratorTask:
 def _some(faces: FaceSet, count: int, seed: int) -> FaceSet:
     """Draw `count` faces, of LFW and CelebA where there are any (UTKFace ends at the chin)."""
     keep = np.isin(faces.source, ["lfw", "celeba"]) if len(faces) else np.zeros(0, bool)
-    of = np.flatnonzero(keep) if keep.any() else np.arange(len(faces))
-    chosen = np.random.default_rng(seed).permutation(of)[:count]
-    return faces.where(np.isin(np.arange(len(faces)), chosen))
+    return (faces.where(keep) if keep.any() else faces).some(count, seed)

@@ -43,12 +43,14 @@ class HoleTensors:
         counted: float32 [B, 1, 128, 128], 1 at hole pixels whose truth is known (inside the
             photograph), else 0.
         shift: y and x, 0..3 px: where a network of large strides is to begin to look.
+        taught: a teacher's fill of the crops, as `real`; None where nobody teaches.
     """
 
     real: Tensor
     holes: Tensor
     counted: Tensor
     shift: tuple[int, int]
+    taught: Tensor | None = None
 
 
 class ResidentFaces:

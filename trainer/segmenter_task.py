@@ -56,9 +56,7 @@ class SegmenterTask:
         self.train_count = len(train)
         self._trained, self._device = self.net, torch.device("cpu")
         self._config, self._train, self._templates = config, train, templates
-        rng = np.random.default_rng(config.seed)
-        chosen = np.sort(rng.permutation(len(val))[: config.validation_faces])
-        self._bare = val.where(np.isin(np.arange(len(val)), chosen))
+        self._bare = val.some(config.validation_faces, config.seed)
         self._worn = wear_all(self._bare, val_templates, seed=1)
 
     def setup(

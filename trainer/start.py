@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
-import numpy as np
 import torch
 from lightning.fabric import Fabric
 from lightning.fabric.strategies import DDPStrategy
@@ -21,6 +20,7 @@ from trainer.config import FitConfig
 from trainer.faceset import FaceSet
 from trainer.fit import Task, fit
 from trainer.generator_task import GeneratorTask, Teacher
+from trainer.precision import AUTO, resolve_precision
 from trainer.presets import Changes, resolve
 from trainer.recogniser import find_recogniser, load_recogniser
 from trainer.runs import RunFolder
@@ -34,14 +34,14 @@ class Devices:
     Attributes:
         accelerator: "auto", "cpu", "cuda" or another of Lightning Fabric's.
         count: how many devices; each takes its part of every batch.
-        precision: of Lightning Fabric: "bf16-mixed", "32-true", "16-mixed", ...
+        precision: "auto", or of Lightning Fabric: "bf16-mixed", "32-true", "16-mixed", ...
         threads: CPU threads; 0 leaves torch's choice.
         compiled: compile the network; worth its minutes on a GPU.
     """
 
     accelerator: str = "auto"
     count: int = 1
-    precision: str = "bf16-mixed"
+    precision: str = AUTO
     threads: int = 0
     compiled: bool = False
 
@@ -56,7 +56,7 @@ class Devices:
                 accelerator=self.accelerator,
                 devices=self.count,
                 strategy=strategy,
-                precision=self.precision,  # type: ignore[arg-type]
+                precision=resolve_precision(self.precision, self.accelerator),  # type: ignore[arg-type]
             )
         except (ValueError, RuntimeError) as error:
             line = str(error).strip().splitlines()[0]
@@ -153,9 +153,7 @@ def training_faces(faces: FaceSet, config: FitConfig) -> FaceSet:
     if config.sources and not len(train):
         train = faces.only("train")  # data without the paper's set: take what there is
     if config.faces and config.faces < len(train):
-        rng = np.random.default_rng([config.seed, 2])
-        keep = rng.permutation(len(train))[: config.faces]
-        train = train.where(np.isin(np.arange(len(train)), keep))
+        train = train.some(config.faces, [config.seed, 2])
     return train
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from inpaint_model.layers import flops
 from trainer.config import FitConfig
+from trainer.precision import matrix_type
 
 _SHOW_EVERY = 50
 
@@ -30,7 +31,7 @@ class Progress:
         if config.network in ("paper", "glcic"):
             # Backward is twice forward: a product for the input and one for the weights.
             self._training_gflop = 3 * flops(net)
-            self._peak_gflops = matrix_peak(fabric.device)
+            self._peak_gflops = matrix_peak(fabric.device, matrix_type(fabric))
         self._parts: dict[str, list[Tensor]] = {}
         self._crops = 0
         self._began = time.perf_counter()
@@ -60,15 +61,16 @@ class Progress:
         self._began = time.perf_counter()
 
 
-def matrix_peak(device: torch.device, side: int = 0) -> float:
-    """Measure the device's bfloat16 matrix product, GFLOP/s: the best of five of one square product.
+def matrix_peak(device: torch.device, kind: torch.dtype = torch.bfloat16, side: int = 0) -> float:
+    """Measure the device's matrix product, GFLOP/s: the best of five of one square product.
 
     Args:
         device: a CPU or a GPU.
+        kind: the type to multiply in.
         side: of the square matrices; by default 8192 on a GPU, 2048 on a CPU.
     """
     side = side or (8192 if device.type == "cuda" else 2048)
-    a = torch.randn(side, side, dtype=torch.bfloat16, device=device)
+    a = torch.randn(side, side, dtype=kind, device=device)
     best = float("inf")
     for _ in range(6):
         if device.type == "cuda":

@@ -1,0 +1,39 @@
+"""Chooses the arithmetic to train in: bfloat16 where the device computes it, else fp32."""
+
+from __future__ import annotations
+
+import torch
+from lightning.fabric import Fabric
+
+AUTO = "auto"
+
+
+def resolve_precision(precision: str, accelerator: str) -> str:
+    """Turn "auto" into what the device computes fast; anything else stays as it is.
+
+    A CPU without AVX-512 emulates bfloat16, a hundred times slower than fp32 (measured on Zen 3: a
+    3x3 convolution of 64 channels takes 1.2 s instead of 9 ms).
+
+    Args:
+        precision: "auto" or one of Lightning Fabric's.
+        accelerator: of Lightning Fabric: "auto", "cpu", "cuda", ...
+    """
+    if precision != AUTO:
+        return precision
+    on_gpu = accelerator in ("cuda", "gpu") or (accelerator == AUTO and torch.cuda.is_available())
+    if on_gpu:
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
+    return "bf16-mixed" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "32-true"
+
+
+def one_cpu() -> Fabric:
+    """One CPU, in the arithmetic it is fastest in."""
+    return Fabric(accelerator="cpu", devices=1, precision=resolve_precision(AUTO, "cpu"))  # type: ignore[arg-type]
+
+
+def matrix_type(fabric: Fabric) -> torch.dtype:
+    """Return the type a run's matrix products are computed in."""
+    name = str(fabric._precision.precision)
+    if name.startswith("bf16"):
+        return torch.bfloat16
+    return torch.float16 if name.startswith("16") else torch.float32
