@@ -70,11 +70,16 @@ class StudentGenerator(nn.Module):
         gains = skin_gains(bright, holes)
         balanced = (bright * gains).clamp(0, 1) * 2 - 1
         given = torch.cat([balanced * (1 - holes), holes], 1)
+        kind = next(self.parameters()).dtype  # narrower than the pictures in the fp16 export
+        if kind == crops.dtype:
+            return (self._run(given) + 1) / gains - 1
+        return (self._run(given.to(kind)).to(crops.dtype) + 1) / gains - 1
+
+    def _run(self, given: Tensor) -> Tensor:
         at64 = self.down64(given)
         at32 = self.down32(at64)
         at16 = self.body16(self.down16(at32))
         x = self.up16(self.body8(self.down8(at16)))
         x = self.up32(self.fuse16(torch.cat([x, at16], 1)))
         x = self.up64(self.fuse32(torch.cat([x, at32], 1)))
-        out = self.to_rgb(self.fuse64(torch.cat([x, at64], 1)))
-        return (out + 1) / gains - 1
+        return self.to_rgb(self.fuse64(torch.cat([x, at64], 1)))

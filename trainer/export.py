@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from inpaint_model.generator import PaperGenerator
 from trainer.filling import fill
 
 # Levels of 255 inside the hole, between torch in fp32 and the exported file on ONNX Runtime.
@@ -19,7 +18,10 @@ MOST_DIFFERENCE = {"fp32": 1, "fp16": 2}
 
 
 class ByteGenerator(nn.Module):
-    """A generator with bytes on both sides: normalisation, compositing and rounding inside."""
+    """A generator with bytes on both sides: normalisation, compositing and rounding inside.
+
+    Bytes are turned into floats first and back last of all: TensorRT takes them nowhere else.
+    """
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
@@ -27,11 +29,12 @@ class ByteGenerator(nn.Module):
 
     def forward(self, crops: Tensor, holes: Tensor) -> Tensor:
         """Fill crops, uint8 [N, 128, 128, 3] RGB, in holes, uint8 [N, 128, 128]; uint8 as crops."""
-        floats = crops.permute(0, 3, 1, 2).float() / 127.5 - 1
-        flags = holes.unsqueeze(1).clamp(max=1).float()
-        out = self.net(floats, flags)
-        levels = torch.round((out + 1) * 127.5).clamp(0, 255).permute(0, 2, 3, 1)
-        return torch.where(holes.unsqueeze(-1) > 0, levels.to(torch.uint8), crops)
+        levels = crops.float()
+        flags = holes.float().clamp(max=1)
+        floats = levels.permute(0, 3, 1, 2) / 127.5 - 1
+        out = self.net(floats, flags.unsqueeze(1))
+        filled = torch.round((out + 1) * 127.5).clamp(0, 255).permute(0, 2, 3, 1)
+        return torch.where(flags.unsqueeze(-1) > 0, filled, levels).to(torch.uint8)
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def export_generator(
         out: the `.onnx` to write.
         crops: uint8 [N, 128, 128, 3], real crops to compare on.
         holes: bool [N, 128, 128].
-        half: keep the weights and run the convolutions of the paper's generator in fp16.
+        half: keep the weights and run the convolutions in fp16.
 
     Returns:
         The difference ONNX Runtime shows against torch in fp32.
@@ -73,9 +76,7 @@ def export_generator(
     net = net.eval().float().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     precision, exported = "fp32", net
     if half:
-        precision, exported = "fp16", copy.deepcopy(net)
-        assert isinstance(exported, PaperGenerator)
-        exported.autoencoders.half()
+        precision, exported = "fp16", copy.deepcopy(net).half()
     part = out.with_name(out.name + ".part")
     out.parent.mkdir(parents=True, exist_ok=True)
     example = (torch.from_numpy(crops[:2]), torch.from_numpy(holes[:2].astype(np.uint8)))

@@ -20,8 +20,7 @@ from trainer.sampling import draw_protocol
 from trainer.segmenter_task import wear_all
 
 _PARITY_CROPS, _QUANTIZATION_CROPS = 32, 400
-# What a network ships as, and the type its weights are kept and its convolutions run in.
-_SHIPPED = {"student": ("fast", "fp32"), "paper": ("paper", "fp16"), "glcic": ("glcic", "fp16")}
+_SHIPPED = {"student": "fast", "paper": "paper", "glcic": "glcic"}
 
 
 def load_generator(run: Path) -> tuple[nn.Module, int]:
@@ -48,21 +47,19 @@ def export_run(run: Path, data: Sequence[Path], out: Path) -> str:
     out.mkdir(parents=True, exist_ok=True)
     if config.network == "segmenter":
         return _export_segmenter(run, val, out)
-    name, kind = _SHIPPED[config.network]
+    name = _SHIPPED[config.network]
     holes, _ = draw_protocol(val, "face-mask")
     net, _ = load_generator(run)
     few = val.crops[:_PARITY_CROPS], holes[:_PARITY_CROPS]
     path = out / f"{name}.onnx"
-    lines = [f"{path}: {export_generator(net, path, *few, half=kind == 'fp16')}"]
+    lines = [f"{path}: {export_generator(net, path, *few, half=True)}"]
     # int8 is made from full precision: NNCF folds and measures in it.
-    whole = out / f"{name}.fp32.onnx" if kind == "fp16" else path
+    whole = out / f"{name}.fp32.onnx"
     try:
-        if whole != path:
-            export_generator(net, whole, *few)
+        export_generator(net, whole, *few)
         lines.append(str(quantize_onnx(whole, val.crops, holes, out / f"{name}.int8.onnx")))
     finally:
-        if whole != path:
-            whole.unlink(missing_ok=True)
+        whole.unlink(missing_ok=True)
     return "\n".join(lines)
 
 
