@@ -12,7 +12,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) --editable '.[dev,train]'
+	$(PIP) --editable '.[dev,train,tensorrt-rtx]'
 	touch $@
 
 demo: $(VENV)/.installed

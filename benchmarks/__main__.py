@@ -118,6 +118,21 @@ def latency(
     benchmark.run(model or ["fast", "paper"], batch or [1, 4], engine, threads, out)
 
 
+@app.command()
+def engines(
+    model: Annotated[list[str] | None, typer.Option(help="Model; repeat; fast and paper.")] = None,
+    batch: Annotated[list[int] | None, typer.Option(help="Crops a call; repeat.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cuda or cpu.")] = "auto",
+    threads: Annotated[int, typer.Option(help="CPU threads; 0: each engine decides.")] = 0,
+    rounds: Annotated[int, typer.Option(min=1, help="Calls of each engine.")] = 30,
+    out: Out = None,
+) -> None:
+    """Every engine that runs here against torch in eager fp32: latency, throughput, share of peak."""
+    from benchmarks import engines as benchmark
+
+    benchmark.run(model or ["fast", "paper"], batch or [1, 4], device, threads, out, rounds)
+
+
 @app.command("all")
 def run_all(out: Out = None, model: Model = "fast", engine: Engine = "auto") -> None:
     """What can be measured without research data: cold start, and the demo's clip as a video."""

@@ -51,7 +51,7 @@ def run(
 
 
 def _time(opened: Sequence[Inpainter], batch: int, rounds: int) -> list[Row]:
-    crops, holes = _work(batch)
+    crops, holes = work(batch)
     taken: list[list[float]] = [[] for _ in opened]
     for _ in range(rounds):
         for inpainter, times in zip(opened, taken, strict=True):
@@ -72,7 +72,7 @@ def _time(opened: Sequence[Inpainter], batch: int, rounds: int) -> list[Row]:
     ]
 
 
-def _work(batch: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def work(batch: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Noise with the lower half of the middle as hole: speed does not depend on the picture."""
     crops = np.random.default_rng(0).integers(0, 256, (batch, 128, 128, 3), dtype=np.uint8)
     holes = np.zeros((batch, 128, 128), np.uint8)

@@ -11,6 +11,8 @@ from inpaint_model.errors import UserError
 SHIPPED_MODELS = ("fast", "paper")
 WEIGHTS_DIR = Path(__file__).parent / "weights"
 _QUANTISED_MARK = b"DequantizeLinear"
+# What `trainer export` writes into the file's metadata: the entry precision = fp16.
+_HALF_MARK = b"\x0a\x09precision\x12\x04fp16"
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,17 @@ class ModelFile:
     Attributes:
         path: the file.
         sha256: of its bytes, in hex.
-        quantised: whether it holds int8 weights (QDQ form).
+        precision: of its convolutions: "int8" (QDQ form), "fp16" or "fp32".
     """
 
     path: Path
     sha256: str
-    quantised: bool
+    precision: str
+
+    @property
+    def quantised(self) -> bool:
+        """Whether it holds int8 weights."""
+        return self.precision == "int8"
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,10 @@ class Artefact:
             content = path.read_bytes()
         except OSError as error:
             raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-        return ModelFile(path, hashlib.sha256(content).hexdigest(), _QUANTISED_MARK in content)
+        precision = "fp16" if _HALF_MARK in content else "fp32"
+        if _QUANTISED_MARK in content:
+            precision = "int8"
+        return ModelFile(path, hashlib.sha256(content).hexdigest(), precision)
 
 
 def find_artefact(model: str | Path, weights_dir: Path = WEIGHTS_DIR) -> Artefact:

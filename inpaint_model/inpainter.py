@@ -10,9 +10,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import Artefact, find_artefact
-from inpaint_model.engines import AUTO_ORDER, engine_named
-from inpaint_model.engines.base import Engine, Session
+from inpaint_model.artefacts import find_artefact
+from inpaint_model.engines.base import Session
+from inpaint_model.engines.opening import open_session
 from inpaint_model.errors import UserError
 
 CROP_SHAPE = (128, 128, 3)
@@ -78,7 +78,7 @@ class Inpainter:
 
     @property
     def precision(self) -> str:
-        """The arithmetic of most of the network: "int8", "bf16" or "fp32"."""
+        """The arithmetic of most of the network: "int8", "bf16", "fp16" or "fp32"."""
         return self._info.precision
 
     @property
@@ -128,48 +128,9 @@ def open_inpainter(
     """
     if threads is not None and threads < 1:
         raise UserError(f"threads must be at least 1, not {threads}")
-    candidates = [engine_named(name) for name in (AUTO_ORDER if engine == "auto" else (engine,))]
     artefact = find_artefact(model)
-    if engine != "auto":
-        session = _load(candidates[0], artefact, threads)
-        return Inpainter(artefact.name, session, f"{session.info}; engine named by the caller")
-    failed: list[str] = []
-    for candidate in candidates:
-        try:
-            session = _load(candidate, artefact, threads)
-        except UserError as error:
-            failed.append(str(error))
-            continue
-        why = "; ".join(failed) or "the fastest on a CPU"
-        return Inpainter(artefact.name, session, f"{session.info}; chosen by auto: {why}")
-    raise UserError("no engine works here: " + "; ".join(failed))
-
-
-def _load(engine: Engine, artefact: Artefact, threads: int | None) -> Session:
-    status = engine.probe()
-    if not status.usable:
-        raise UserError(f"engine {engine.name} cannot run: {status.detail}")
-    try:
-        session = engine.load(artefact, threads)
-        _try_out(session)
-    except UserError:
-        raise
-    except Exception as error:  # each engine has its own kinds; the user needs the first line
-        line = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise UserError(f"engine {engine.name} cannot run {artefact.path}: {line}") from error
-    return session
-
-
-def _try_out(session: Session) -> None:
-    """Run once, so that the first call is not the slow one, and hold the model to its contract."""
-    crops = np.random.default_rng(0).integers(0, 256, (1, *CROP_SHAPE), dtype=np.uint8)
-    holes = np.zeros((1, *HOLE_SHAPE), dtype=np.uint8)
-    holes[:, 64:, 32:96] = 1
-    out = session.run(crops, holes)
-    if out.shape != crops.shape or out.dtype != np.uint8:
-        raise UserError(f"the model gives {out.dtype} {list(out.shape)}, not uint8 [N,128,128,3]")
-    if not np.array_equal(out[holes == 0], crops[holes == 0]):
-        raise UserError("the model changes pixels outside the hole; it is not a generator to use")
+    session, reason = open_session(artefact, engine, threads)
+    return Inpainter(artefact.name, session, reason)
 
 
 def _check_arrays(crops: NDArray[np.generic], holes: NDArray[np.generic]) -> None:

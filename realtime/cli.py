@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from realtime.terminal import FrameProgress, quiet_libraries, say, stop_on_sigterm
+from realtime import engine_cli
+from realtime.engine_cli import Engine, EngineName, Model
+from realtime.terminal import (
+    FrameProgress,
+    quiet_libraries,
+    say,
+    say_what_engines_do,
+    stop_on_sigterm,
+)
 
 if TYPE_CHECKING:
     from realtime.report import Report
@@ -28,18 +35,7 @@ app = typer.Typer(
 )
 
 
-class EngineName(StrEnum):
-    """What runs the network."""
-
-    AUTO = "auto"
-    OPENVINO = "openvino"
-    ONNXRUNTIME = "onnxruntime"
-    TENSORRT = "tensorrt"
-    TORCH = "torch"
-
-
-Model = Annotated[str, typer.Option(help="fast, paper, or the path of an .onnx generator.")]
-Engine = Annotated[EngineName, typer.Option(help="What runs the network; auto: the fastest.")]
+app.add_typer(engine_cli.app, name="engine")
 MaxFaces = Annotated[int, typer.Option(min=1, help="At most so many faces, the largest first.")]
 ModelsDir = Annotated[
     Path | None, typer.Option(help="Folder with MediaPipe's face_landmarker.task.")
@@ -173,7 +169,7 @@ def run(arguments: list[str] | None = None) -> int:
     debug = bool(os.environ.get(DEBUG_VARIABLE))
     with quiet_libraries(enabled=not debug):
         try:
-            with stop_on_sigterm():
+            with stop_on_sigterm(), say_what_engines_do():
                 status = app(arguments, prog_name="unmask", standalone_mode=False)
             if status == _INTERRUPTED:  # Typer's answer to Ctrl-C
                 raise KeyboardInterrupt

@@ -30,6 +30,8 @@ class InpainterFacts(Protocol):
     @property
     def precision(self) -> str: ...  # noqa: D102
     @property
+    def reason(self) -> str: ...  # noqa: D102
+    @property
     def warnings(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
@@ -134,6 +136,7 @@ class Report:
         stages: of each stage of a frame the median and the 95th percentile, milliseconds.
         dropped_frames: frames left out.
         model, model_sha256, engine, precision: what ran.
+        engine_reason: one line: which engine was taken and why.
         synthetic: whether anything in the output was invented.
         warnings: one line each.
     """
@@ -149,6 +152,7 @@ class Report:
     model_sha256: str
     engine: str
     precision: str
+    engine_reason: str
     synthetic: bool
     warnings: list[str]
 
@@ -175,6 +179,7 @@ class Report:
             model_sha256=inpainter.model_sha256,
             engine=inpainter.engine,
             precision=inpainter.precision,
+            engine_reason=inpainter.reason,
             synthetic=counts.masked_faces > 0,
             warnings=[*inpainter.warnings, *warnings],
         )

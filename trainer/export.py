@@ -91,12 +91,22 @@ def export_generator(
             opset_version=17,
             dynamo=False,
         )
+        _note(part, precision)
         parity = _compare(part, net, crops, holes)
         parity.check(out.name, precision)
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
     return parity
+
+
+def _note(onnx_file: Path, precision: str) -> None:
+    """Write into the file's metadata what its convolutions compute in."""
+    import onnx
+
+    model = onnx.load(onnx_file)
+    onnx.helper.set_model_props(model, {"precision": precision})
+    onnx.save(model, onnx_file)
 
 
 def _compare(

@@ -10,18 +10,31 @@ from inpaint_model.errors import UserError
 _PLACES = {
     "openvino": ("inpaint_model.engines.openvino_engine", "OpenVinoEngine"),
     "onnxruntime": ("inpaint_model.engines.onnxruntime_engine", "OnnxRuntimeEngine"),
-    "tensorrt": ("inpaint_model.engines.absent", "TensorRtEngine"),
-    "torch": ("inpaint_model.engines.absent", "TorchEngine"),
+    "tensorrt": ("inpaint_model.engines.tensorrt", "TensorRtEngine"),
+    "torch": ("inpaint_model.engines.torch", "TorchEngine"),
 }
 ENGINE_NAMES = tuple(_PLACES)
-AUTO_ORDER = ("openvino", "onnxruntime")
-"""What `auto` tries, the fastest first."""
+ACCELERATED_ORDER = ("tensorrt", "torch", "onnxruntime")
+"""What `auto` tries where there is a GPU, the fastest first."""
+CPU_ORDER = ("openvino", "onnxruntime")
+"""What `auto` tries else."""
 
-__all__ = ["AUTO_ORDER", "ENGINE_NAMES", "EngineStatus", "available_engines", "engine_named"]
+__all__ = [
+    "ACCELERATED_ORDER",
+    "CPU_ORDER",
+    "ENGINE_NAMES",
+    "EngineStatus",
+    "available_engines",
+    "engine_named",
+]
 
 
-def engine_named(name: str) -> Engine:
+def engine_named(name: str, *, cpu_only: bool = False) -> Engine:
     """Return an engine by its name; its libraries are not loaded yet.
+
+    Args:
+        name: one of `ENGINE_NAMES`.
+        cpu_only: leave accelerators alone, where the engine runs on both.
 
     Raises:
         UserError: no engine has this name.
@@ -29,7 +42,8 @@ def engine_named(name: str) -> Engine:
     if name not in _PLACES:
         raise UserError(f"unknown engine '{name}': take auto, {', '.join(ENGINE_NAMES)}")
     module, kind = _PLACES[name]
-    return getattr(importlib.import_module(module), kind)()
+    make = getattr(importlib.import_module(module), kind)
+    return make(cpu_only=True) if cpu_only and name == "onnxruntime" else make()
 
 
 def available_engines() -> list[EngineStatus]:

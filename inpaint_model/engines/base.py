@@ -19,13 +19,23 @@ class EngineStatus:
         name: the engine.
         usable: whether it can run here.
         version: of its library; empty where there is none.
-        detail: usable: what it makes use of; else why not, and the mend.
+        detail: usable: what it makes use of; else why not.
+        accelerated: whether it runs on a GPU.
+        mend: the command or deed that makes it usable; empty where there is none.
     """
 
     name: str
     usable: bool
     version: str
     detail: str
+    accelerated: bool = False
+    mend: str = ""
+
+    @property
+    def refusal(self) -> str:
+        """Why it cannot run and the mend, for one line."""
+        why = f"{self.detail}; {self.mend}" if self.mend else self.detail
+        return f"engine {self.name} cannot run: {why}"
 
 
 @dataclass(frozen=True)

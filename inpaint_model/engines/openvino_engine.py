@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ class OpenVinoEngine(Engine):
             core = openvino.Core()
             bf16 = _has_bf16(core)
         except ImportError as error:
-            return EngineStatus(self.name, False, "", f"{error}; pip install openvino")
+            return EngineStatus(self.name, False, "", str(error), mend="pip install openvino")
         except Exception as error:
             return EngineStatus(
                 self.name, False, "", f"finds no CPU device: {error}".split("\n")[0]
@@ -115,30 +115,30 @@ def _settings(precision: str, threads: int | None) -> dict[str, Any]:
 def _compile(
     core: openvino.Core, file: ModelFile, settings: dict[str, Any], cache: CompiledCache
 ) -> openvino.CompiledModel:
-    key = _key(core, file, settings)
-    kept = cache.load(key)
+    facts = _facts(core, file, settings)
+    kept = cache.load(facts)
     if kept is not None:
         try:
             return core.import_model(kept, _DEVICE, settings)
         except RuntimeError:
-            cache.discard(key, "was refused by OpenVINO")
+            cache.discard(facts, "was refused by OpenVINO")
+    began = time.monotonic()
     network = core.read_model(file.path)
     network.reshape({"crops": [1, 128, 128, 3], "holes": [1, 128, 128]})
     compiled = core.compile_model(network, _DEVICE, settings)
-    cache.store(key, compiled.export_model().getvalue())
+    cache.store(facts, compiled.export_model().getvalue(), time.monotonic() - began)
     return compiled
 
 
-def _key(core: openvino.Core, file: ModelFile, settings: dict[str, Any]) -> str:
+def _facts(core: openvino.Core, file: ModelFile, settings: dict[str, Any]) -> dict[str, str]:
     """Name everything that a compiled model depends on."""
     import openvino
 
-    parts = [
-        file.sha256,
-        openvino.__version__,
-        core.get_property(_DEVICE, "FULL_DEVICE_NAME"),
-        str(sorted(core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES"))),
-        str(sorted(settings.items())),
-    ]
-    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-    return f"{file.path.stem}-{digest[:24]}"
+    abilities = core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+    return {
+        "model": file.path.stem,
+        "model_sha256": file.sha256,
+        "library": f"OpenVINO {openvino.__version__}",
+        "device": f"{core.get_property(_DEVICE, 'FULL_DEVICE_NAME')} ({', '.join(sorted(abilities))})",
+        "settings": ", ".join(f"{name}={value}" for name, value in sorted(settings.items())),
+    }

@@ -32,23 +32,21 @@ def _save_generator(path: Path, *, composite: bool = True) -> None:
     constants = {
         "half": np.float32(127.5),
         "one": np.float32(1),
-        "zero": np.uint8(0),
         "low": np.float32(0),
         "high": np.float32(255),
         "axis1": np.array([1]),
         "axis3": np.array([3]),
-        "one_u8": np.uint8(1),
         "w1": rng.normal(0, 0.1, (8, 4, 5, 5)).astype(np.float32),
         "w2": rng.normal(0, 0.1, (12, 8, 3, 3)).astype(np.float32),
     }
     steps = [
-        ("Transpose", ["crops"], "planes", {"perm": [0, 3, 1, 2]}),
-        ("Cast", ["planes"], "float", {"to": TensorProto.FLOAT}),
-        ("Div", ["float", "half"], "scaled", {}),
+        ("Cast", ["crops"], "known_levels", {"to": TensorProto.FLOAT}),
+        ("Transpose", ["known_levels"], "planes", {"perm": [0, 3, 1, 2]}),
+        ("Div", ["planes", "half"], "scaled", {}),
         ("Sub", ["scaled", "one"], "centred", {}),
-        ("Unsqueeze", ["holes", "axis1"], "hole4", {}),
-        ("Clip", ["hole4", "", "one_u8"], "flag_u8", {}),
-        ("Cast", ["flag_u8"], "flag", {"to": TensorProto.FLOAT}),
+        ("Cast", ["holes"], "hole_levels", {"to": TensorProto.FLOAT}),
+        ("Clip", ["hole_levels", "", "one"], "flag3", {}),
+        ("Unsqueeze", ["flag3", "axis1"], "flag", {}),
         ("Sub", ["one", "flag"], "known", {}),
         ("Mul", ["centred", "known"], "given", {}),
         ("Concat", ["given", "flag"], "input", {"axis": 1}),
@@ -61,14 +59,14 @@ def _save_generator(path: Path, *, composite: bool = True) -> None:
         ("Round", ["levels"], "rounded", {}),
         ("Clip", ["rounded", "low", "high"], "clipped", {}),
         ("Transpose", ["clipped"], "last", {"perm": [0, 2, 3, 1]}),
-        ("Cast", ["last"], "bytes" if composite else "filled", {"to": TensorProto.UINT8}),
     ]
     if composite:
         steps += [
-            ("Unsqueeze", ["holes", "axis3"], "hole_last", {}),
-            ("Greater", ["hole_last", "zero"], "inside", {}),
-            ("Where", ["inside", "bytes", "crops"], "filled", {}),
+            ("Unsqueeze", ["flag3", "axis3"], "hole_last", {}),
+            ("Greater", ["hole_last", "low"], "inside", {}),
+            ("Where", ["inside", "last", "known_levels"], "composited", {}),
         ]
+    steps.append(("Cast", [steps[-1][2]], "filled", {"to": TensorProto.UINT8}))
     graph = helper.make_graph(
         [
             helper.make_node(op, i, [o], name=f"n_{o}", **attributes)

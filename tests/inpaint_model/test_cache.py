@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 from pathlib import Path
 
@@ -44,21 +45,28 @@ def test_other_settings_are_another_entry(cache, tiny_onnx):
     assert cache.entries() == []
 
 
-@pytest.mark.parametrize("damage", ["cut", "changed", "empty", "refused by the engine"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "changed", "empty", "refused by the engine", "no description"]
+)
 def test_a_damaged_entry_is_made_anew(damage, cache, tiny_onnx, crops, holes, caplog):
     with open_inpainter(tiny_onnx, "openvino") as first:
         expected = first(crops, holes)
     path = cache.entries()[0].path
     good = path.read_bytes()
     nonsense = b"\x55" * 5000
-    path.write_bytes(
-        {
-            "cut": good[: len(good) // 2],
-            "changed": good[:-100] + bytes(60) + good[-40:],
-            "empty": b"",
-            "refused by the engine": nonsense + hashlib.sha256(nonsense).digest(),
-        }[damage]
-    )
+    content = {
+        "cut": good[: len(good) // 2],
+        "changed": good[:-100] + bytes(60) + good[-40:],
+        "empty": b"",
+        "refused by the engine": nonsense,
+    }.get(damage, good)
+    path.write_bytes(content)
+    about = json.loads(path.with_suffix(".json").read_text())
+    if damage == "refused by the engine":
+        about["sha256"] = hashlib.sha256(nonsense).hexdigest()
+        path.with_suffix(".json").write_text(json.dumps(about))
+    if damage == "no description":
+        path.with_suffix(".json").write_text("not JSON")
     with open_inpainter(tiny_onnx, "openvino") as again:
         assert np.array_equal(again(crops, holes), expected)
         assert "compiling it again" in again.warnings[0]
@@ -78,9 +86,30 @@ def test_an_unwritable_cache_is_a_warning(tmp_path, tiny_onnx, crops, holes, mon
 
 def test_the_oldest_entries_go(cache):
     for number in range(40):
-        cache.store(f"model-{number}", b"compiled")
+        cache.store({"model": f"m{number}"}, b"compiled", 1.0)
     assert len(cache.entries()) < 40
-    assert cache.load("model-39") == b"compiled"
+    assert len(list(cache.folder.iterdir())) == 2 * len(cache.entries())
+    assert cache.load({"model": "m39"}) == b"compiled"
+
+
+def test_what_changed_is_named(cache):
+    facts = {"model": "fast", "device": "sm_86", "library": "TensorRT 10.3.0"}
+    assert cache.stale(facts) == ""
+    assert cache.last_seconds(facts) == 0
+    cache.store(facts, b"compiled", 41.5)
+    newer = facts | {"library": "TensorRT 11.4.0"}
+    assert cache.load(newer) is None
+    assert cache.stale(newer) == "library was TensorRT 10.3.0"
+    assert cache.last_seconds(newer) == 41.5
+    assert cache.stale(facts | {"device": "sm_89"}) == ""  # another card is no change
+
+
+def test_bytes_beside_the_models_are_kept_and_cleared(cache):
+    assert cache.beside("timing") == b""
+    cache.keep_beside("timing", b"measured")
+    assert cache.beside("timing") == b"measured"
+    assert cache.clear() == 0
+    assert cache.beside("timing") == b""
 
 
 @pytest.mark.parametrize(

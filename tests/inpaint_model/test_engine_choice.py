@@ -10,7 +10,8 @@ import pytest
 
 from inpaint_model import UserError, available_engines, open_inpainter
 from inpaint_model.artefacts import find_artefact
-from inpaint_model.engines import engine_named, onnxruntime_engine, openvino_engine
+from inpaint_model.engines import engine_named, onnxruntime_engine, opening, openvino_engine
+from inpaint_model.engines.nvidia import NvidiaState, find_gpu
 
 
 def test_auto_takes_openvino_and_says_why(tiny_onnx):
@@ -45,10 +46,13 @@ def test_no_engine_at_all_names_every_mend(tiny_onnx, monkeypatch):
         open_inpainter(tiny_onnx)
 
 
-@pytest.mark.parametrize("engine", ["tensorrt", "torch"])
-def test_engines_of_other_versions_are_refused(engine, tiny_onnx):
-    with pytest.raises(UserError, match=f"{engine} cannot run: not in this version"):
-        open_inpainter(tiny_onnx, engine)
+def test_without_a_gpu_auto_says_so_and_imports_nothing_for_one(tiny_onnx, monkeypatch):
+    monkeypatch.setattr(opening, "find_gpu", lambda: NvidiaState(None, "no NVIDIA GPU"))
+    for name in ("tensorrt", "tensorrt_rtx_bindings", "torch", "cuda"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with open_inpainter(tiny_onnx) as inpainter:
+        assert inpainter.reason.endswith("chosen by auto: no NVIDIA GPU; the fastest on a CPU")
+        assert inpainter.warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -109,5 +113,7 @@ def test_every_engine_reports_its_state():
     assert states["openvino"].usable
     assert "fp32" in states["openvino"].detail
     assert states["onnxruntime"].version
-    assert not states["torch"].usable
-    assert "--engine auto" in states["torch"].detail
+    assert states["torch"].usable and "fp32" in states["torch"].detail
+    if find_gpu().gpu is None:
+        assert not any(state.accelerated for state in states.values())
+        assert not states["tensorrt"].usable and states["tensorrt"].detail

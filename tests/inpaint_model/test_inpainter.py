@@ -12,7 +12,7 @@ import pytest
 from inpaint_model import UserError, open_inpainter
 from inpaint_model.artefacts import WEIGHTS_DIR
 
-ENGINES = ["openvino", "onnxruntime"]
+ENGINES = ("openvino", "onnxruntime", "torch")
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -1,0 +1,112 @@
+"""Opens a model on an engine: the one named, or for `auto` the fastest that works, and says why."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from inpaint_model.artefacts import Artefact
+from inpaint_model.engines import ACCELERATED_ORDER, CPU_ORDER, engine_named
+from inpaint_model.engines.base import Engine, Session
+from inpaint_model.engines.nvidia import NvidiaState, find_gpu
+from inpaint_model.errors import UserError
+
+_CROP, _HOLE = (128, 128, 3), (128, 128)
+
+
+def open_session(artefact: Artefact, engine: str, threads: int | None) -> tuple[Session, str]:
+    """Load a model.
+
+    Args:
+        artefact: its files.
+        engine: a name, or "auto".
+        threads: CPU threads; None leaves it to the engine.
+
+    Returns:
+        The loaded network, and one line: which engine, and why.
+
+    Raises:
+        UserError: the named engine cannot run here, or with "auto" none can.
+    """
+    if engine != "auto":
+        session = _load(engine_named(engine), artefact, threads)
+        return session, f"{session.info}; engine named by the caller"
+    state = find_gpu()
+    refused: list[str] = []
+    engines = [engine_named(name) for name in _accelerated(state)]
+    session = _first(engines, artefact, threads, refused, accelerated=True)
+    if session is not None:
+        why = "; ".join([*refused, "the fastest on this GPU"])
+        return session, f"{session.info}; chosen by auto: {why}"
+    unused = _unused(state, refused)
+    refused.clear()
+    engines = [engine_named(name, cpu_only=True) for name in CPU_ORDER]
+    session = _first(engines, artefact, threads, refused, accelerated=False)
+    if session is None:
+        raise UserError("no engine works here: " + "; ".join([unused, *refused]))
+    if state.gpu is not None or state.mend:
+        session.info = replace(session.info, warnings=(*session.info.warnings, unused))
+    why = "; ".join([unused, *refused, *([] if refused else ["the fastest on a CPU"])])
+    return session, f"{session.info}; chosen by auto: {why}"
+
+
+def _accelerated(state: NvidiaState) -> Sequence[str]:
+    """Name the engines to ask for a GPU; without one none, so that nothing heavy is imported."""
+    if state.gpu is not None:
+        return ACCELERATED_ORDER
+    return ("onnxruntime",) if sys.platform == "darwin" else ()
+
+
+def _unused(state: NvidiaState, refused: Sequence[str]) -> str:
+    if state.gpu is not None:
+        return f"{state.gpu} is not used: {'; '.join(refused)}"
+    return f"{state.problem}; {state.mend}" if state.mend else state.problem
+
+
+def _first(
+    engines: Sequence[Engine],
+    artefact: Artefact,
+    threads: int | None,
+    refused: list[str],
+    *,
+    accelerated: bool,
+) -> Session | None:
+    """Load on the first engine that can; collect why the others before it could not."""
+    for engine in engines:
+        try:
+            return _load(engine, artefact, threads, accelerated=accelerated)
+        except UserError as error:
+            refused.append(str(error))
+    return None
+
+
+def _load(
+    engine: Engine, artefact: Artefact, threads: int | None, *, accelerated: bool = False
+) -> Session:
+    status = engine.probe()
+    if not status.usable or (accelerated and not status.accelerated):
+        raise UserError(status.refusal)
+    try:
+        session = engine.load(artefact, threads)
+        _try_out(session)
+    except UserError:
+        raise
+    except Exception as error:  # each engine has its own kinds; the user needs the first line
+        line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise UserError(f"engine {engine.name} cannot run {artefact.path}: {line}") from error
+    return session
+
+
+def _try_out(session: Session) -> None:
+    """Run once, so that the first call is not the slow one, and hold the model to its contract."""
+    crops = np.random.default_rng(0).integers(0, 256, (1, *_CROP), dtype=np.uint8)
+    holes = np.zeros((1, *_HOLE), dtype=np.uint8)
+    holes[:, 64:, 32:96] = 1
+    out = session.run(crops, holes)
+    if out.shape != crops.shape or out.dtype != np.uint8:
+        raise UserError(f"the model gives {out.dtype} {list(out.shape)}, not uint8 [N,128,128,3]")
+    if not np.array_equal(out[holes == 0], crops[holes == 0]):
+        raise UserError("the model changes pixels outside the hole; it is not a generator to use")

@@ -1,0 +1,124 @@
+"""Writes a model repository for NVIDIA's Triton Inference Server, to serve many streams from one GPU."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from inpaint_model.artefacts import Artefact
+from inpaint_model.errors import UserError
+
+Format = Literal["onnx", "plan"]
+MOST_BATCH = 64
+_PLATFORMS = {"onnx": ("onnxruntime_onnx", "model.onnx"), "plan": ("tensorrt_plan", "model.plan")}
+_CONFIG = """\
+# A face-inpainting generator of unmask-video: bytes in, bytes out, composited.
+# What it draws in the holes is invented by a model.
+name: "{name}"
+platform: "{platform}"
+max_batch_size: {most}
+input [
+  {{ name: "crops" data_type: TYPE_UINT8 dims: [ 128, 128, 3 ] }},
+  {{ name: "holes" data_type: TYPE_UINT8 dims: [ 128, 128 ] }}
+]
+output [
+  {{ name: "filled" data_type: TYPE_UINT8 dims: [ 128, 128, 3 ] }}
+]
+dynamic_batching {{
+  preferred_batch_size: [ 4, 16, {most} ]
+  max_queue_delay_microseconds: {delay_us}
+}}
+instance_group [ {{ count: 1 kind: {kind} }} ]
+model_warmup [
+  {{
+    name: "one crop"
+    batch_size: 1
+    inputs {{
+      key: "crops"
+      value: {{ data_type: TYPE_UINT8 dims: [ 128, 128, 3 ] random_data: true }}
+    }}
+    inputs {{
+      key: "holes"
+      value: {{ data_type: TYPE_UINT8 dims: [ 128, 128 ] random_data: true }}
+    }}
+  }}
+]
+parameters {{ key: "model_sha256" value: {{ string_value: "{sha256}" }} }}
+"""
+
+
+def export_repository(
+    artefact: Artefact,
+    folder: Path,
+    kind: Format = "onnx",
+    *,
+    queue_delay_us: int = 2000,
+    overwrite: bool = False,
+) -> Path:
+    """Write `FOLDER/unmask_NAME` with `config.pbtxt` and version 1 of the model.
+
+    Args:
+        artefact: the model.
+        folder: the repository; made if absent, and other models in it stay.
+        kind: "onnx" runs on any machine by Triton's ONNX Runtime backend; "plan" is a TensorRT
+            engine for the GPU that is here, of 1 to 64 crops.
+        queue_delay_us: how long the server may hold a crop back to fill a batch, microseconds.
+        overwrite: replace this model where it is there already.
+
+    Returns:
+        The model's folder.
+
+    Raises:
+        UserError: it exists, cannot be written, or TensorRT cannot build the plan.
+    """
+    name = f"unmask_{artefact.name}"
+    target = folder / name
+    if target.exists() and not overwrite:
+        raise UserError(f"{target}: exists; --overwrite replaces it")
+    file = artefact.file(int8=False)
+    platform, model_name = _PLATFORMS[kind]
+    content = file.path.read_bytes() if kind == "onnx" else _plan(file.path.read_bytes())
+    config = _CONFIG.format(
+        name=name,
+        platform=platform,
+        most=MOST_BATCH,
+        delay_us=queue_delay_us,
+        kind="KIND_GPU" if kind == "plan" else "KIND_AUTO",
+        sha256=file.sha256,
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=f".{name}-") as aside:
+            made = Path(aside) / name
+            (made / "1").mkdir(parents=True)
+            (made / "1" / model_name).write_bytes(content)
+            (made / "config.pbtxt").write_text(config, encoding="utf-8")
+            if target.exists():
+                shutil.move(target, Path(aside) / "before")
+            made.replace(target)
+    except OSError as error:
+        raise UserError(f"{target}: cannot be written ({error.strerror or error})") from None
+    return target
+
+
+def _plan(onnx: bytes) -> bytes:
+    """Build an engine that takes any number of crops up to the most, as Triton hands them over."""
+    from inpaint_model.engines.nvidia import find_gpu
+    from inpaint_model.engines.trt_builder import Profile, build
+    from inpaint_model.engines.trt_library import TensorRtMissing, import_tensorrt
+
+    try:
+        library = import_tensorrt()
+    except TensorRtMissing as error:
+        raise UserError(f"a plan cannot be built: {error}") from None
+    if library.rtx:
+        raise UserError(
+            "a plan cannot be built: Triton runs engines of TensorRT, and TensorRT for RTX is what "
+            "is installed; pip install tensorrt, or --format onnx"
+        )
+    state = find_gpu()
+    if state.gpu is None:
+        raise UserError(f"a plan cannot be built: {state.problem}; --format onnx needs no GPU")
+    return build(library, onnx, profiles=[Profile(1, 16, MOST_BATCH)]).plan

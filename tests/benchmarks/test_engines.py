@@ -1,0 +1,43 @@
+"""The comparison of engines runs on a CPU, and says what it cannot measure."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks import engines
+from inpaint_model import UserError
+
+
+def test_engines_are_timed_against_torch_in_one_run(tmp_path: Path, capsys):
+    rows = engines.run(["fast"], [1, 2], "cpu", 1, tmp_path, rounds=2)
+    names = [str(row["engine"]).split(",")[0] for row in rows if row["batch"] == 1]
+    assert names[0] == "torch eager"
+    assert {"openvino", "onnxruntime", "torch"} <= set(names)
+    assert rows[0]["times faster than eager"] == 1
+    for row in rows:
+        per_second = 1000 * float(row["batch"]) / float(row["ms a call, p50"])
+        assert float(row["crops/s"]) == pytest.approx(per_second, rel=0.01)
+        assert float(row["share of peak"]) > 0
+    assert "1 torch threads" in capsys.readouterr().out
+    assert json.loads((tmp_path / "engines.json").read_text())["rows"] == [dict(r) for r in rows]
+
+
+def test_a_device_that_is_not_here_is_refused():
+    with pytest.raises(UserError, match="unknown device"):
+        engines.run(["fast"], [1], "tpu", 0, None)
+    if not torch.cuda.is_available():
+        with pytest.raises(UserError, match="--device cpu"):
+            engines.run(["fast"], [1], "cuda", 0, None)
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_the_share_of_its_peak_is_printed(capsys):
+    if not torch.cuda.is_available():
+        pytest.skip("torch finds no CUDA GPU")
+    rows = engines.run(["fast"], [1], "cuda", 0, None, rounds=2)
+    assert any("CUDA" in str(row["engine"]) or "compiled" in str(row["engine"]) for row in rows)
+    assert "TFLOP/s" in capsys.readouterr().out
