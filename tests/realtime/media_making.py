@@ -106,6 +106,7 @@ class StubNetwork:
     model_sha256: str = "0" * 64
     engine: str = "none"
     precision: str = "fp32"
+    reason = "a stub; chosen by the test"
     warnings: tuple[str, ...] = ()
 
 

@@ -63,6 +63,8 @@ def test_a_picture_is_unmasked(
     figures = json.loads(report.read_text())
     assert (figures["frames"], figures["masked_faces"]) == (1, 1)
     assert figures["stages"]["inpaint"]["p50_ms"] > 0
+    assert "chosen by auto: " in figures["engine_reason"]
+    assert figures["engine_reason"] in lines[0]
 
 
 def test_a_video_is_unmasked_by_the_command_without_chatter(
