@@ -133,6 +133,20 @@ def engines(
     benchmark.run(model or ["fast", "paper"], batch or [1, 4], device, threads, out, rounds)
 
 
+@app.command()
+def threads(
+    model: Annotated[list[str] | None, typer.Option(help="Model; repeat; fast and paper.")] = None,
+    count: Annotated[list[int] | None, typer.Option(help="Threads; repeat; 1 to all.")] = None,
+    engine: Engine = "auto",
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each.")] = 3,
+    out: Out = None,
+) -> None:
+    """Frames a second of the whole line against the generator's CPU threads."""
+    from benchmarks import threads as benchmark
+
+    benchmark.run(model or ["fast", "paper"], count or (), engine, rounds, out)
+
+
 @app.command("all")
 def run_all(out: Out = None, model: Model = "fast", engine: Engine = "auto") -> None:
     """What can be measured without research data: cold start, and the demo's clip as a video."""

@@ -111,6 +111,7 @@ class Unmasker:
         max_faces: at most this many faces a frame, the largest first.
         still: the pictures are unrelated: no tracking and no smoothing, a more thorough search.
         models_dir: folder searched first for MediaPipe's models.
+        threads: CPU threads of the generator; the engine decides where not given.
 
     Raises:
         UserError: a model or engine cannot be had.
@@ -124,11 +125,12 @@ class Unmasker:
         *,
         still: bool = False,
         models_dir: Path | None = None,
+        threads: int | None = None,
     ) -> None:
         if max_faces < 1:
             raise UserError("max_faces must be at least 1")
         self._still = still
-        self.inpainter = open_inpainter(model=model, engine=engine)
+        self.inpainter = open_inpainter(model, engine, threads=threads)
         self._segmenter = MaskSegmenter()
         self._tracker = FaceTracker(max_faces, still=still, models_dir=models_dir)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import engines
+from benchmarks import engines, threads
 from inpaint_model import UserError
+from realtime.demo_clip import CameraPath, DemoClip
 
 
 def test_engines_are_timed_against_torch_in_one_run(tmp_path: Path, capsys):
@@ -41,3 +42,11 @@ def test_on_a_gpu_the_share_of_its_peak_is_printed(capsys):
     rows = engines.run(["fast"], [1], "cuda", 0, None, rounds=2)
     assert any("CUDA" in str(row["engine"]) or "compiled" in str(row["engine"]) for row in rows)
     assert "TFLOP/s" in capsys.readouterr().out
+
+
+def test_threads_are_compared_on_the_whole_line(tmp_path: Path, monkeypatch):
+    short = CameraPath(side=320, seconds=0.2)
+    monkeypatch.setattr(threads, "DemoClip", lambda: DemoClip(path=short))
+    rows = threads.run(["fast"], [1, 2], "auto", 1, tmp_path)
+    assert [row["threads"] for row in rows] == [1, 2]
+    assert all(float(row["frames/s"]) > 0 and float(row["inpaint ms, p50"]) > 0 for row in rows)
