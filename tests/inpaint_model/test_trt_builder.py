@@ -5,6 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
 
 from inpaint_model import UserError
 from inpaint_model.artefacts import WEIGHTS_DIR
@@ -44,6 +50,29 @@ def test_one_engine_serves_several_cards(rtx, tiny_onnx):
     two = build(rtx, tiny_onnx.read_bytes(), architectures=["sm_86", "sm_120"])
     assert one.precision == "fp32"
     assert len(two.plan) != len(one.plan)
+
+
+def test_a_network_of_signed_bytes_is_built_as_int8(rtx, tiny_onnx, crops, holes, tmp_path: Path):
+    class Samples(CalibrationDataReader):
+        def __init__(self) -> None:
+            self._left = iter([{"crops": crops, "holes": holes}])
+
+        def get_next(self):
+            return next(self._left, None)
+
+    path = tmp_path / "tiny.int8.onnx"
+    quantize_static(
+        tiny_onnx,
+        path,
+        Samples(),
+        quant_format=QuantFormat.QDQ,
+        per_channel=True,
+        activation_type=QuantType.QInt8,
+        weight_type=QuantType.QInt8,
+        op_types_to_quantize=["Conv"],
+        extra_options={"ActivationSymmetric": True, "QuantizeBias": False},
+    )
+    assert build(rtx, path.read_bytes(), architectures=["sm_89"]).precision == "int8"
 
 
 def test_profiles_may_be_ranges(rtx, tiny_onnx):
