@@ -57,7 +57,7 @@ def test_a_network_of_signed_bytes_is_built_as_int8(rtx, tiny_onnx, crops, holes
         def __init__(self) -> None:
             self._left = iter([{"crops": crops, "holes": holes}])
 
-        def get_next(self):
+        def get_next(self):  # pyright: ignore[reportIncompatibleMethodOverride]
             return next(self._left, None)
 
     path = tmp_path / "tiny.int8.onnx"
