@@ -1,244 +1,219 @@
-"""Runs an ONNX generator's graph with torch's operators (onnx2torch needs torchvision, which we do not)."""
+"""A generator's ONNX file as a torch module: the graph is read once, and run operator by operator."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
+from inpaint_model.engines.onnx_operators import OPERATORS, PARAMETERS_AFTER_FIRST
 from inpaint_model.errors import UserError
 
-# A node's attributes by name, and its inputs' values where these are constants of the file.
-Attributes = dict[str, Any]
-Constants = Sequence[NDArray[Any] | None]
-# Computes a node's output from its inputs; an input left out is None.
-Operator = Callable[..., Tensor]
+if TYPE_CHECKING:
+    import onnx
+
+_INPUTS, _OUTPUT = ("crops", "holes"), "filled"
 
 
-class OnnxModule(nn.Module):
-    """A generator's graph as a torch module: bytes in and bytes out, as the file says.
+@dataclass(frozen=True)
+class _Node:
+    op: str
+    inputs: tuple[str, ...]
+    output: str
+    attributes: dict[str, Any] = field(default_factory=dict)
 
-    Every parameter that decides a shape is read once, here, so that a call never waits for the GPU
-    and can be captured as a CUDA graph.
+    @property
+    def run(self) -> Callable[..., Any]:
+        return partial(OPERATORS[self.op], **self.attributes)
+
+
+@dataclass(frozen=True)
+class _Step:
+    run: Callable[..., Any]
+    inputs: tuple[str, ...]
+    output: str
+    finished: tuple[str, ...]  # what no later step needs
+
+
+class OnnxGenerator(nn.Module):
+    """Runs the graph of a generator's file. Its tensors are buffers, so `.to` moves them.
+
+    Shapes and parameters are Python's own numbers: nothing waits for a device while it runs.
 
     Args:
-        path: an ONNX file in full precision.
-        half: keep fp16 as it is; else it is computed in fp32.
+        path: an ONNX generator, full precision, with the interface of the shipped ones.
+        full: turn what the file holds and does in fp16 into fp32.
 
     Raises:
-        UserError: the file cannot be read, is quantised, or has an operator that is not known here.
+        UserError: the file is no such generator, or has an operator that is not in `OPERATORS`.
     """
 
-    def __init__(self, path: Path, *, half: bool) -> None:
+    def __init__(self, path: Path, *, full: bool) -> None:
         super().__init__()
-        graph = _read(path)
-        self._inputs = [value.name for value in graph.input]
-        self._output = graph.output[0].name
-        self._half = half
-        constants = _constants(graph)
-        self._buffer_of: dict[str, str] = {}
-        for index, (name, value) in enumerate(constants.items()):
-            self.register_buffer(f"constant{index}", self._tensor(value))
-            self._buffer_of[name] = f"constant{index}"
-        self._steps: list[tuple[Operator, list[str], str]] = []
-        for node in graph.node:
-            if node.op_type == "Constant":
-                continue
-            known = [constants.get(name) for name in node.input]
-            operator = _operator(node, known, path, half)
-            self._steps.append((operator, list(node.input), node.output[0]))
+        import onnx
+
+        try:
+            nodes, constants = _read(onnx.load(path).graph, full)
+            nodes = _fold_norms(_fold_constants(nodes, constants), constants)
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from error
+        needed = {name for node in nodes for name in node.inputs}
+        self._plain: dict[str, Any] = {"": None}
+        self._places: dict[str, str] = {}
+        parameters = _parameter_names(nodes)
+        for name in sorted(needed & constants.keys()):
+            value = constants[name]
+            if name in parameters or value.ndim == 0:
+                self._plain[name] = _plain(value)
+            else:
+                self._places[name] = f"constant{len(self._places)}"
+                self.register_buffer(self._places[name], value)
+        self._steps = _steps(nodes, keep={*constants, "", _OUTPUT})
 
     def forward(self, crops: Tensor, holes: Tensor) -> Tensor:
         """Fill crops, uint8 [N, 128, 128, 3] RGB, in holes, uint8 [N, 128, 128]; uint8 as crops."""
-        values: dict[str, Tensor] = dict(zip(self._inputs, (crops, holes), strict=True))
-        for name, buffer in self._buffer_of.items():
-            values[name] = getattr(self, buffer)
-        for operator, inputs, output in self._steps:
-            values[output] = operator(*(values[name] if name else None for name in inputs))
-        return values[self._output]
-
-    def _tensor(self, value: NDArray[Any]) -> Tensor:
-        wide = value.dtype == np.float16 and not self._half
-        tensor = torch.from_numpy(np.array(value, np.float32 if wide else value.dtype))
-        return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
+        values = self._plain | {name: getattr(self, at) for name, at in self._places.items()}
+        values.update(zip(_INPUTS, (crops, holes), strict=True))
+        for step in self._steps:
+            values[step.output] = step.run(*[values[name] for name in step.inputs])
+            for name in step.finished:
+                del values[name]
+        return values[_OUTPUT]
 
 
-def _read(path: Path) -> Any:
-    import onnx
-
-    try:
-        graph = onnx.load(path).graph
-    except Exception as error:  # protobuf's kinds of error are not public
-        line = next(iter(str(error).splitlines()), type(error).__name__)
-        raise UserError(f"{path}: is no ONNX file ({line})") from None
-    if any(node.op_type == "DequantizeLinear" for node in graph.node):
-        raise UserError(f"{path}: is quantised; engine torch takes the file in full precision")
-    if sorted(value.name for value in graph.input) != ["crops", "holes"]:
-        raise UserError(f"{path}: is not a generator of the inputs crops and holes")
-    return graph
-
-
-def _constants(graph: Any) -> dict[str, NDArray[Any]]:
-    from onnx import helper, numpy_helper
-
-    found = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Constant":
-            (attribute,) = node.attribute
-            value = helper.get_attribute_value(attribute)
-            is_tensor = attribute.name == "value"
-            found[node.output[0]] = numpy_helper.to_array(value) if is_tensor else np.array(value)
-    return found
+def _read(graph: onnx.GraphProto, full: bool) -> tuple[list[_Node], dict[str, Tensor]]:
+    """Take the nodes and constants out of a graph, and refuse what cannot be run."""
+    constants = {item.name: _tensor(item, full) for item in graph.initializer}
+    inputs = {item.name for item in graph.input} - constants.keys()
+    outputs = {item.name for item in graph.output}
+    if inputs != set(_INPUTS) or outputs != {_OUTPUT}:
+        raise UserError("is no generator with the inputs crops and holes and the output filled")
+    nodes: list[_Node] = []
+    for proto in graph.node:
+        if proto.op_type == "Constant":
+            constants[proto.output[0]] = _constant(proto, full)
+        else:
+            nodes.append(_node(proto, full))
+    return nodes, constants
 
 
-def _operator(node: Any, known: Constants, path: Path, half: bool) -> Operator:
+def _node(proto: onnx.NodeProto, full: bool) -> _Node:
     from onnx import helper
 
-    attributes = {item.name: helper.get_attribute_value(item) for item in node.attribute}
-    if node.op_type == "Cast":
-        return _cast(attributes["to"], half)
-    if node.op_type in _SIMPLE:
-        return _SIMPLE[node.op_type]
-    if node.op_type not in _SHAPED:
-        raise UserError(f"{path}: engine torch does not know the operator {node.op_type}")
-    return _SHAPED[node.op_type](attributes, known)
-
-
-def _cast(to: int, half: bool) -> Operator:
-    from onnx import helper
-
-    kind = torch.from_numpy(np.zeros(1, helper.tensor_dtype_to_np_dtype(to))).dtype
-    if kind == torch.float16 and not half:
-        kind = torch.float32
-    return lambda x: x.to(kind)
-
-
-def _conv(attributes: Attributes, _known: Constants) -> Operator:
-    top, left, bottom, right = attributes.get("pads", (0, 0, 0, 0))
-    settings = {
-        "stride": tuple(attributes.get("strides", (1, 1))),
-        "dilation": tuple(attributes.get("dilations", (1, 1))),
-        "groups": attributes.get("group", 1),
+    name = proto.op_type if proto.domain in ("", "ai.onnx") else f"{proto.domain}.{proto.op_type}"
+    if name in ("DequantizeLinear", "QuantizeLinear"):
+        raise UserError(f"is quantised ({name}); engine torch takes the file in full precision")
+    if name not in OPERATORS or len(proto.output) != 1:
+        raise UserError(f"engine torch cannot run its operator {name}; take --engine onnxruntime")
+    attributes: dict[str, Any] = {
+        item.name: helper.get_attribute_value(item) for item in proto.attribute
     }
-    if (top, left) == (bottom, right):
-        return lambda x, w, b=None: functional.conv2d(x, w, b, padding=(top, left), **settings)
-    sides = (left, right, top, bottom)
-    return lambda x, w, b=None: functional.conv2d(functional.pad(x, sides), w, b, **settings)
+    attributes = {k: v.decode() if isinstance(v, bytes) else v for k, v in attributes.items()}
+    if attributes.get("auto_pad") == "NOTSET":
+        del attributes["auto_pad"]
+    if unknown := attributes.keys() - inspect.signature(OPERATORS[name]).parameters.keys():
+        raise UserError(f"engine torch cannot obey {', '.join(sorted(unknown))} of a {name}")
+    if name == "Cast":
+        kind = np.empty(0, helper.tensor_dtype_to_np_dtype(attributes["to"]))
+        attributes["to"] = _as_asked(torch.from_numpy(kind), full).dtype
+    return _Node(name, tuple(proto.input), proto.output[0], attributes)
 
 
-def _conv_transpose(attributes: Attributes, _known: Constants) -> Operator:
-    top, left, bottom, right = attributes.get("pads", (0, 0, 0, 0))
-    if (top, left) != (bottom, right):
-        raise UserError("engine torch does not know a ConvTranspose of uneven pads")
-    stride = tuple(attributes.get("strides", (1, 1)))
-    dilation = tuple(attributes.get("dilations", (1, 1)))
-    extra = tuple(attributes.get("output_padding", (0, 0)))
-    groups = attributes.get("group", 1)
-    return lambda x, w, b=None: functional.conv_transpose2d(
-        x, w, b, stride, (top, left), extra, groups, dilation
-    )
+def _constant(proto: onnx.NodeProto, full: bool) -> Tensor:
+    from onnx import helper
+
+    (attribute,) = proto.attribute
+    value = helper.get_attribute_value(attribute)
+    if attribute.name == "value":
+        return _tensor(value, full)
+    if attribute.name in ("value_float", "value_floats", "value_int", "value_ints"):
+        return torch.tensor(value)
+    raise UserError(f"engine torch cannot read a Constant's {attribute.name}")
 
 
-def _batch_norm(attributes: Attributes, _known: Constants) -> Operator:
-    epsilon = attributes.get("epsilon", 1e-5)
-    return lambda x, weight, bias, mean, var: functional.batch_norm(
-        x, mean.to(x.dtype), var.to(x.dtype), weight.to(x.dtype), bias.to(x.dtype), eps=epsilon
-    )
+def _tensor(proto: onnx.TensorProto, full: bool) -> Tensor:
+    from onnx import numpy_helper
+
+    return _as_asked(torch.from_numpy(np.array(numpy_helper.to_array(proto))), full)
 
 
-def _slice(_attributes: Attributes, known: Constants) -> Operator:
-    starts, ends, axes, steps = [*known[1:], None, None][:4]
-    if starts is None or ends is None or axes is None:
-        raise UserError("engine torch does not know a Slice whose bounds are computed")
-    steps = np.ones_like(starts) if steps is None else steps
-    cuts = [(int(a), slice(int(s), _end(int(e)), int(t)))
-            for a, s, e, t in zip(axes, starts, ends, steps, strict=True)]  # fmt: skip
-
-    def cut(x: Tensor, *_: Tensor) -> Tensor:
-        where = [slice(None)] * x.ndim
-        for axis, part in cuts:
-            where[axis] = part
-        return x[tuple(where)]
-
-    return cut
+def _as_asked(value: Tensor, full: bool) -> Tensor:
+    return value.float() if full and value.dtype == torch.float16 else value
 
 
-def _end(value: int) -> int | None:
-    return None if value > 1 << 30 else value
+def _plain(value: Tensor) -> Any:
+    """Return a constant as Python's own: a number, or a tuple of them."""
+    return value.item() if value.ndim == 0 else tuple(value.tolist())
 
 
-def _axes(attributes: Attributes, known: Constants) -> list[int]:
-    given = known[1] if len(known) > 1 else attributes.get("axes")
-    if given is None:
-        raise UserError("engine torch does not know an operator whose axes are computed")
-    return [int(axis) for axis in np.atleast_1d(given)]
+def _parameters(node: _Node) -> tuple[str, ...]:
+    return node.inputs[1:] if node.op in PARAMETERS_AFTER_FIRST else ()
 
 
-def _unsqueeze(attributes: Attributes, known: Constants) -> Operator:
-    axes = sorted(_axes(attributes, known))
-
-    def unsqueeze(x: Tensor, *_: Tensor) -> Tensor:
-        for axis in axes:
-            x = x.unsqueeze(axis)
-        return x
-
-    return unsqueeze
+def _parameter_names(nodes: Iterable[_Node]) -> set[str]:
+    return {name for node in nodes for name in _parameters(node) if name}
 
 
-def _reduce_sum(attributes: Attributes, known: Constants) -> Operator:
-    axes, keep = _axes(attributes, known), bool(attributes.get("keepdims", 1))
-    return lambda x, *_: x.sum(axes, keepdim=keep)
+def _fold_constants(nodes: Sequence[_Node], constants: dict[str, Tensor]) -> list[_Node]:
+    """Compute what depends on constants alone, into `constants`, and return the other nodes."""
+    kept: list[_Node] = []
+    for node in nodes:
+        if any(name and name not in constants for name in _parameters(node)):
+            raise UserError(f"engine torch runs {node.op} only with constant parameters")
+        if not all(name in constants for name in node.inputs if name):
+            kept.append(node)
+            continue
+        values: list[Any] = [constants.get(name) for name in node.inputs]
+        for index in range(len(node.inputs) - len(_parameters(node)), len(node.inputs)):
+            values[index] = None if values[index] is None else _plain(values[index])
+        constants[node.output] = node.run(*values)
+    return kept
 
 
-def _clip(_attributes: Attributes, known: Constants) -> Operator:
-    low, high = ([*known[1:], None, None])[:2]
-    bounds = [None if bound is None else bound.item() for bound in (low, high)]
-    return lambda x, *_: x.clamp(bounds[0], bounds[1])
+def _fold_norms(nodes: Sequence[_Node], constants: dict[str, Tensor]) -> list[_Node]:
+    """Fold a batch norm into the convolution before it, where nothing else takes its output."""
+    uses = Counter(name for node in nodes for name in node.inputs)
+    kept: dict[str, _Node] = {}
+    for node in nodes:
+        conv = kept.get(node.inputs[0])
+        if node.op == "BatchNormalization" and conv and uses[conv.output] == 1:
+            folded = _folded(conv, node, constants)
+            if folded is not None:
+                del kept[conv.output]
+                node = folded
+        kept[node.output] = node
+    return list(kept.values())
 
 
-def _depth_to_space(attributes: Attributes, _known: Constants) -> Operator:
-    if attributes.get("mode", b"DCR") != b"CRD":
-        raise UserError("engine torch does not know DepthToSpace of mode DCR")
-    return lambda x: functional.pixel_shuffle(x, attributes["blocksize"])
+def _folded(conv: _Node, norm: _Node, constants: dict[str, Tensor]) -> _Node | None:
+    names = [*conv.inputs[1:], *norm.inputs[1:]]
+    if conv.op not in ("Conv", "ConvTranspose") or not all(name in constants for name in names):
+        return None
+    if conv.attributes.get("group", 1) != 1 or norm.attributes.get("training_mode", 0):
+        return None
+    weight = constants[conv.inputs[1]]
+    scale, shift, mean, var = (constants[name].float() for name in norm.inputs[1:])
+    biases = [constants[name].float() for name in conv.inputs[2:]]
+    gain = scale / torch.sqrt(var + norm.attributes.get("epsilon", 1e-5))
+    across = (-1, 1, 1, 1) if conv.op == "Conv" else (1, -1, 1, 1)
+    added = f"{norm.output}:weight", f"{norm.output}:bias"
+    constants[added[0]] = (weight.float() * gain.view(across)).to(weight.dtype)
+    constants[added[1]] = (sum(biases, -mean) * gain + shift).to(weight.dtype)
+    return replace(conv, inputs=(conv.inputs[0], *added), output=norm.output)
 
 
-def _transpose(attributes: Attributes, _known: Constants) -> Operator:
-    order = tuple(attributes["perm"])
-    return lambda x: x.permute(order)
-
-
-def _concat(attributes: Attributes, _known: Constants) -> Operator:
-    axis = attributes["axis"]
-    return lambda *parts: torch.cat(parts, axis)
-
-
-_SIMPLE: dict[str, Operator] = {
-    "Add": torch.add,
-    "Sub": torch.sub,
-    "Mul": torch.mul,
-    "Div": torch.div,
-    "Pow": torch.pow,
-    "Relu": torch.relu,
-    "Round": torch.round,  # half to even, as ONNX has it
-    "Greater": torch.gt,
-    "Where": torch.where,
-    "Identity": lambda x: x,
-}
-_SHAPED: dict[str, Callable[[Attributes, Constants], Operator]] = {
-    "Conv": _conv,
-    "ConvTranspose": _conv_transpose,
-    "BatchNormalization": _batch_norm,
-    "Slice": _slice,
-    "Unsqueeze": _unsqueeze,
-    "ReduceSum": _reduce_sum,
-    "Clip": _clip,
-    "DepthToSpace": _depth_to_space,
-    "Transpose": _transpose,
-    "Concat": _concat,
-}
+def _steps(nodes: Sequence[_Node], keep: set[str]) -> list[_Step]:
+    last = {name: index for index, node in enumerate(nodes) for name in node.inputs}
+    steps: list[_Step] = []
+    for index, node in enumerate(nodes):
+        ended = (name for name in set(node.inputs) - keep if last[name] == index)
+        steps.append(_Step(node.run, node.inputs, node.output, tuple(ended)))
+    return steps

@@ -1,15 +1,16 @@
-"""ONNX Runtime: on an NVIDIA GPU or Apple's hardware where its build has them, else on the CPU."""
+"""ONNX Runtime: on an NVIDIA GPU or Apple's CoreML where it is built for them, else on the CPU."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import Artefact
+from inpaint_model.artefacts import Artefact, ModelFile
 from inpaint_model.engines.base import Engine, EngineStatus, Session, SessionInfo
-from inpaint_model.engines.batches import split
+from inpaint_model.engines.batches import DOUBLING_SIZES, padded, split
 from inpaint_model.engines.cpu import int8_instructions
 from inpaint_model.engines.nvidia import find_gpu
 from inpaint_model.errors import UserError
@@ -17,17 +18,25 @@ from inpaint_model.errors import UserError
 if TYPE_CHECKING:
     import onnxruntime
 
-_CPU, _CUDA, _APPLE = (
-    "CPUExecutionProvider",
-    "CUDAExecutionProvider",
-    "CoreMLExecutionProvider",
-)
-_ACCELERATED_BATCHES = (1, 2, 4, 16, 64)
+_CPU = "CPUExecutionProvider"
+_CUDA = "CUDAExecutionProvider"
+_CORE_ML = "CoreMLExecutionProvider"
+_OPTIONS: dict[str, dict[str, str]] = {
+    _CPU: {},
+    _CUDA: {"cudnn_conv_algo_search": "EXHAUSTIVE"},  # slow once for every batch size
+    _CORE_ML: {"ModelFormat": "MLProgram"},
+}
+_MENDS = {
+    _CUDA: "pip install 'onnxruntime-gpu[cuda,cudnn]', look at nvidia-smi",
+    _CORE_ML: "update macOS",
+}
 _ERRORS_ONLY = 3
 
 
 class OnnxRuntimeEngine(Engine):
-    """Runs all crops of a call as one batch; on an accelerator, as batches of a few sizes.
+    """Runs the best provider that is built in and has its hardware here.
+
+    ONNX Runtime takes the CPU in silence where a provider cannot start; here that is an error.
 
     Args:
         cpu_only: leave accelerators alone.
@@ -35,99 +44,78 @@ class OnnxRuntimeEngine(Engine):
 
     name = "onnxruntime"
 
-    def __init__(self, *, cpu_only: bool = False) -> None:
+    def __init__(self, cpu_only: bool = False) -> None:
         self._cpu_only = cpu_only
 
     def probe(self) -> EngineStatus:
-        """Import ONNX Runtime and ask what it was built for."""
+        """Import ONNX Runtime and look for an accelerator; it is not started."""
         try:
             import onnxruntime
-        except (ImportError, OSError) as error:
+
+            built_in = onnxruntime.get_available_providers()
+        except (ImportError, OSError, AttributeError) as error:
             return EngineStatus(self.name, False, "", str(error), mend="pip install onnxruntime")
-        version, provider = onnxruntime.__version__, self._provider()
+        version, provider = onnxruntime.__version__, self._provider(built_in)
         if provider == _CUDA:
-            return EngineStatus(self.name, True, version, f"CUDA on {find_gpu().gpu}", True)
-        if provider == _APPLE:
-            return EngineStatus(self.name, True, version, "CoreML", True)
+            detail = f"CUDA on {find_gpu().gpu}"
+            return EngineStatus(self.name, True, version, detail, accelerated=True)
+        if provider == _CORE_ML:
+            detail = "CoreML, on what the system picks"
+            return EngineStatus(self.name, True, version, detail, accelerated=True)
         int8 = int8_instructions()
         kinds = f"int8 ({int8}), fp32" if int8 else "fp32"
-        return EngineStatus(self.name, True, version, f"CPU: {kinds}")
+        unused = "; built for CUDA, and no NVIDIA GPU is here" if _CUDA in built_in else ""
+        if self._cpu_only:
+            unused = ""
+        return EngineStatus(self.name, True, version, f"CPU: {kinds}{unused}")
 
     def load(self, artefact: Artefact, threads: int | None) -> Session:
-        """Load on the accelerator there is, or an error; ONNX Runtime itself would fall back silently."""
+        """Load on the accelerator the full-precision file, on the CPU the one it is made for."""
         import onnxruntime
 
-        provider = self._provider()
+        provider = self._provider(onnxruntime.get_available_providers())
         int8 = int8_instructions() if provider == _CPU else ""
         file = artefact.file(int8=bool(int8))
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = _ERRORS_ONLY
-        options.intra_op_num_threads = threads or 0
-        options.inter_op_num_threads = 1
-        if provider == _CUDA and hasattr(onnxruntime, "preload_dlls"):
-            onnxruntime.preload_dlls()
-        wanted = [provider] if provider == _CPU else [provider, _CPU]
-        session = onnxruntime.InferenceSession(str(file.path), options, providers=wanted)
-        if session.get_providers()[0] != provider:
-            raise UserError(
-                f"engine {self.name} cannot run: its {provider} does not start; install the CUDA "
-                "and cuDNN it names when UNMASK_DEBUG=1 is set, or take another engine"
-            )
-        version, sha256 = onnxruntime.__version__, file.sha256
-        if provider != _CPU:
-            why = f"by {provider.removesuffix('ExecutionProvider')}"
-            info = SessionInfo(self.name, version, file.precision, why, sha256)
-            return OnnxRuntimeSession(session, info, _ACCELERATED_BATCHES)
-        if file.quantised:
-            why = f"the CPU has {int8}" if int8 else "the given file is quantised"
-        else:
-            why = "no int8 version of the model" if int8 else "the CPU has no VNNI or AMX"
-        precision = "int8" if file.quantised else "fp32"
-        return OnnxRuntimeSession(session, SessionInfo(self.name, version, precision, why, sha256))
+        session = _open(file, provider, threads)
+        precision, why = _precision(file, provider, int8)
+        info = SessionInfo(self.name, onnxruntime.__version__, precision, why, file.sha256)
+        return OnnxRuntimeSession(session, info, () if provider == _CPU else DOUBLING_SIZES)
 
-    def _provider(self) -> str:
-        """Return the provider to run on: an accelerator's where it is built in and the machine has one."""
-        import onnxruntime
-
-        built_in: list[str] = onnxruntime.get_available_providers()
+    def _provider(self, built_in: Sequence[str]) -> str:
         if not self._cpu_only:
             if _CUDA in built_in and find_gpu().gpu is not None:
                 return _CUDA
-            if _APPLE in built_in:
-                return _APPLE
+            if _CORE_ML in built_in:
+                return _CORE_ML
         return _CPU
 
 
 class OnnxRuntimeSession(Session):
-    """A loaded network.
+    """A loaded network of any batch size.
 
     Args:
-        session: of ONNX Runtime.
+        session: ONNX Runtime's.
         info: what was loaded.
-        batches: the batch sizes to run, padded where need be: on an accelerator each new one is
-            prepared for, which is slow. Any size where empty.
+        sizes: the batches to run crops in, where each size costs once; all at once where empty.
     """
 
     def __init__(
-        self,
-        session: onnxruntime.InferenceSession,
-        info: SessionInfo,
-        batches: tuple[int, ...] = (),
+        self, session: onnxruntime.InferenceSession, info: SessionInfo, sizes: Sequence[int] = ()
     ) -> None:
         self.info = info
-        self._session: Any = session
-        self._batches = batches
+        self._session = session
+        self._sizes = sizes
 
     def run(self, crops: NDArray[np.uint8], holes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Fill holes; see `Session.run`."""
-        if not self._batches:
+        if not self._sizes:
             return self._fill(crops, holes)
-        out = np.empty_like(crops)
-        for start, count, batch in split(len(crops), self._batches):
-            part, padding = slice(start, start + count), [(0, batch - count), (0, 0), (0, 0)]
-            given = np.pad(crops[part], [*padding, (0, 0)]), np.pad(holes[part], padding)
-            out[part] = self._fill(*given)[:count]
-        return out
+        filled = np.empty_like(crops)
+        for start, count, size in split(len(crops), self._sizes):
+            part = slice(start, start + count)
+            out = self._fill(padded(crops[part], size), padded(holes[part], size))
+            filled[part] = out[:count]
+        return filled
 
     def close(self) -> None:
         """Drop the session."""
@@ -135,3 +123,41 @@ class OnnxRuntimeSession(Session):
 
     def _fill(self, crops: NDArray[np.uint8], holes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.asarray(self._session.run(["filled"], {"crops": crops, "holes": holes})[0])
+
+
+def _open(file: ModelFile, provider: str, threads: int | None) -> onnxruntime.InferenceSession:
+    """Make ONNX Runtime's session on this provider, and on no other.
+
+    Raises:
+        UserError: the provider did not start.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _ERRORS_ONLY
+    options.intra_op_num_threads = threads or 0
+    options.inter_op_num_threads = 1
+    if provider == _CUDA and hasattr(onnxruntime, "preload_dlls"):
+        onnxruntime.preload_dlls()
+    wanted: list[Any] = [(provider, _OPTIONS[provider])]
+    if provider != _CPU:
+        wanted.append(_CPU)  # for the few operators that an accelerator lacks
+    session = onnxruntime.InferenceSession(
+        str(file.path), options, providers=wanted, enable_fallback=0
+    )
+    started = session.get_providers()[0]
+    if started != provider:
+        name = provider.removesuffix("ExecutionProvider")
+        raise UserError(
+            f"engine onnxruntime: {name} did not start: {_MENDS[provider]}, or take another engine"
+        )
+    return session
+
+
+def _precision(file: ModelFile, provider: str, int8: str) -> tuple[str, str]:
+    """Return what most of the network is computed in, and why."""
+    if provider != _CPU:
+        return file.precision, f"as in the file, by {provider.removesuffix('ExecutionProvider')}"
+    if file.quantised:
+        return "int8", f"the CPU has {int8}" if int8 else "the given file is quantised"
+    return "fp32", "no int8 version of the model" if int8 else "the CPU has no VNNI or AMX"

@@ -1,41 +1,55 @@
-"""Crops are split into an engine's batch sizes: all of them, in order, with little padding."""
+"""Crops are cut into the sizes at hand: each once, in order, with little padding."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from inpaint_model.engines.batches import split
-
-SIZES = (1, 2, 4, 64)
+from inpaint_model.engines.batches import DOUBLING_SIZES, padded, split
 
 
 @pytest.mark.parametrize(
-    ("count", "expected"),
+    ("count", "sizes", "expected"),
     [
-        (0, []),
-        (1, [(0, 1, 1)]),
-        (3, [(0, 3, 4)]),
-        (5, [(0, 4, 4), (4, 1, 1)]),
-        (33, [(0, 33, 64)]),
-        (64, [(0, 64, 64)]),
-        (67, [(0, 64, 64), (64, 3, 4)]),
+        (0, (1, 2, 4), []),
+        (1, (1, 2, 4), [(0, 1, 1)]),
+        (3, (1, 2, 4), [(0, 3, 4)]),
+        (4, (4, 2, 1), [(0, 4, 4)]),
+        (5, (1, 2, 4, 64), [(0, 4, 4), (4, 1, 1)]),
+        (7, (1, 2, 4, 64), [(0, 4, 4), (4, 3, 4)]),
+        (32, (1, 2, 4, 64), [(at, 4, 4) for at in range(0, 32, 4)]),
+        (33, (1, 2, 4, 64), [(0, 33, 64)]),
+        (130, (1, 2, 4, 64), [(0, 64, 64), (64, 64, 64), (128, 2, 2)]),
+        (5, (1,), [(at, 1, 1) for at in range(5)]),
+        (1, (4,), [(0, 1, 4)]),
+        (9, (4, 8), [(0, 8, 8), (8, 1, 4)]),
+        (1, iter([2, 1]), [(0, 1, 1)]),
     ],
 )
-def test_the_usual_calls(count, expected):
-    assert list(split(count, SIZES)) == expected
+def test_where_the_cuts_are(count, sizes, expected):
+    assert split(count, sizes) == expected
 
 
-@pytest.mark.parametrize("sizes", [(1,), SIZES, (2, 8), (4,)])
-def test_every_crop_is_in_one_part(sizes):
-    for count in range(150):
-        parts = list(split(count, sizes))
-        assert [start for start, _, _ in parts] == [
-            sum(p[1] for p in parts[:i]) for i in range(len(parts))
-        ]
-        assert sum(many for _, many, _ in parts) == count
-        assert all(0 < many <= size and size in sizes for _, many, size in parts)
+@pytest.mark.parametrize("sizes", [DOUBLING_SIZES, (1, 2, 4, 64), (3, 7), (5,), range(1, 9)])
+def test_every_crop_is_in_one_batch_that_is_not_half_empty(sizes):
+    for count in range(200):
+        batches = split(count, sizes)
+        covered = [start + i for start, held, _ in batches for i in range(held)]
+        assert covered == list(range(count))
+        for _, held, size in batches:
+            assert size in sizes
+            assert held <= size
+            assert 2 * held > size or size == min(sizes)
 
 
-def test_no_more_than_half_of_a_batch_is_padding():
-    for count in range(1, 150):
-        assert all(many * 2 > size for _, many, size in split(count, SIZES))
+def test_doubling_sizes_hold_the_rest_in_one_batch():
+    assert [len(split(count, DOUBLING_SIZES)) for count in range(1, 65)] == [1] * 64
+
+
+def test_padding_adds_zeros_and_copies_nothing_where_there_is_none_to_add():
+    array = np.full((3, 2, 2), 7, dtype=np.uint8)
+    assert padded(array, 3) is array
+    out = padded(array, 4)
+    assert np.array_equal(out[:3], array)
+    assert out.shape == (4, 2, 2)
+    assert not out[3].any()
