@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from inpaint_model.errors import UserError
 from inpaint_model.generator import PaperGenerator
 from inpaint_model.student import StudentGenerator
+from trainer.folding import make_identity
 
 if TYPE_CHECKING:
     import onnx
@@ -42,6 +43,9 @@ def network_of(path: Path) -> nn.Module:
         item.name: torch.from_numpy(numpy_helper.to_array(item).astype(np.float32))
         for item in graph.initializer
     }
+    for node in graph.node:  # an array equal to another is written as its copy
+        if node.op_type == "Identity" and node.input[0] in arrays:
+            arrays[node.output[0]] = arrays[node.input[0]]
     found = [node for node in graph.node if node.op_type in ("Conv", "ConvTranspose")]
     norms = {node.input[0]: node for node in graph.node if node.op_type == "BatchNormalization"}
     balance = any(node.op_type == "Pow" for node in graph.node)
@@ -82,10 +86,9 @@ def _set_norm(
     node: onnx.NodeProto | None,
     arrays: dict[str, Tensor],
 ) -> None:
-    if node is not None:
-        values = [arrays[name] for name in node.input[1:5]]
-    else:  # folded into the convolution: all that is left is its bias
+    if node is None:  # folded into the convolution: all that is left is its bias
         assert bias is not None
-        unit = torch.full_like(bias, 1 - norm.eps)
-        values = [torch.ones_like(bias), bias, torch.zeros_like(bias), unit]
+        make_identity(norm, bias)
+        return
+    values = [arrays[name] for name in node.input[1:5]]
     norm.weight.data, norm.bias.data, norm.running_mean, norm.running_var = values
