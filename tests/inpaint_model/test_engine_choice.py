@@ -10,7 +10,7 @@ import pytest
 
 from inpaint_model import UserError, available_engines, open_inpainter
 from inpaint_model.artefacts import find_artefact
-from inpaint_model.engines import engine_named, onnxruntime_engine, opening, openvino_engine
+from inpaint_model.engines import cpu, engine_named, opening
 from inpaint_model.engines.nvidia import NvidiaState, find_gpu
 
 
@@ -88,23 +88,31 @@ def test_weights_that_are_not_installed(tmp_path, tiny_onnx):
         find_artefact("paper", tmp_path)
 
 
+_FLAGS = {"VNNI": "avx2 avx_vnni", "AMX": "avx2 amx_int8", "AVX2": "avx2 fma", "": "sse2"}
+
+
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
-@pytest.mark.parametrize("instructions", ["VNNI", ""])
-def test_int8_runs_only_where_the_cpu_is_made_for_it(
-    engine, instructions, tmp_path, tiny_onnx, monkeypatch
+@pytest.mark.parametrize("processor", _FLAGS)
+def test_int8_runs_only_where_engine_and_cpu_are_made_for_it(
+    engine, processor, tmp_path, tiny_onnx, monkeypatch
 ):
     full, int8 = tmp_path / "fast.onnx", tmp_path / "fast.int8.onnx"
     full.write_bytes(tiny_onnx.read_bytes())
     network = onnx.load(tiny_onnx)
     network.doc_string = "stands for DequantizeLinear"
     onnx.save(network, int8)
-    for module in (openvino_engine, onnxruntime_engine):
-        monkeypatch.setattr(module, "int8_instructions", lambda: instructions)
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"flags\t: {_FLAGS[processor]}\n")
+    monkeypatch.setattr(cpu, "_CPUINFO", cpuinfo)
+    monkeypatch.setattr(cpu, "_numpy_features", dict)
+    runs_int8 = processor in ("VNNI", "AMX") or (processor == "AVX2" and engine == "openvino")
     info = engine_named(engine).load(find_artefact("fast", tmp_path), 1).info
-    ran = int8 if instructions else full
+    ran = int8 if runs_int8 else full
     assert info.model_sha256 == hashlib.sha256(ran.read_bytes()).hexdigest()
-    assert (info.precision == "int8") == bool(instructions)
-    assert "the CPU has" in info.precision_reason
+    assert (info.precision == "int8") == runs_int8
+    assert info.precision_reason.startswith("the CPU has")
+    if runs_int8:
+        assert info.precision_reason == f"the CPU has {processor}"
 
 
 def test_every_engine_reports_its_state():
