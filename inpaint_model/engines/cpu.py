@@ -12,8 +12,8 @@ _LINUX_FLAGS = {"amx_int8": "AMX", "avx512_vnni": "VNNI", "avx_vnni": "VNNI"}
 def int8_instructions() -> str:
     """Return the name of the processor's 8-bit dot-product instructions, or an empty string.
 
-    On x86 processors without them, code for such products that takes no care of it adds pairs of
-    them in 16 bits, which saturates: ONNX Runtime's does.
+    Without them x86 code adds pairs of products in 16 bits, which may saturate: ONNX Runtime's
+    documentation warns of it.
     """
     flags = _linux_flags()
     for flag, name in _LINUX_FLAGS.items():
@@ -23,9 +23,9 @@ def int8_instructions() -> str:
 
 
 def int8_vectors() -> str:
-    """Return what a library that never saturates runs int8 with: dot products, else AVX2, else "".
+    """Return what OpenVINO runs int8 with: dot products, else AVX2, else an empty string.
 
-    OpenVINO is one: on AVX2 alone it agrees with exact arithmetic, in half the time of fp32.
+    Measured on AVX2 alone: it agrees with exact arithmetic, in half the time of fp32.
     """
     has_avx2 = "avx2" in _linux_flags() or _numpy_features().get("AVX2")
     return int8_instructions() or ("AVX2" if has_avx2 else "")
