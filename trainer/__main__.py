@@ -141,16 +141,19 @@ def evaluate(
 
 @app.command()
 def export(
-    run: Annotated[Path, typer.Option(help="Run folder of a fit.")],
-    data: Annotated[list[Path], typer.Option(help="Prepared file: real crops to check parity on.")],
+    data: Annotated[list[Path], typer.Option(help="Prepared file; repeat for several shards.")],
+    run: Annotated[Path | None, typer.Option(help="Run folder of a fit; or name --model.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="An exported .onnx (fp32, fp16) to export again.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder to write the artefact to.")] = Path(
         "inpaint_model/weights"
     ),
 ) -> None:
-    """Write a run's artefact (ONNX generator or TFLite segmenter) and check its parity."""
-    from trainer.export_run import export_run
+    """Write the artefact (ONNX generator, int8 too; TFLite segmenter) and check its parity."""
+    from trainer.export_run import export as run_export
 
-    print(export_run(run, data, out))
+    print(run_export(run, model, data, out))
 
 
 def main() -> None:

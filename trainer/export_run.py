@@ -1,4 +1,4 @@
-"""Exports a run's averaged weights to the artefact its network ships as: the command `export`."""
+"""Exports a run's averaged weights, or a shipped file's, to the artefact: the command `export`."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
+from inpaint_model.errors import UserError
+from inpaint_model.generator import PaperGenerator
+from inpaint_model.layers import flops
 from inpaint_model.segmenter import MaskSegmenterNet
 from trainer import faceset
 from trainer.export import export_generator
 from trainer.faceset import FaceSet
 from trainer.fit import load_average
+from trainer.from_onnx import network_of
 from trainer.generator_task import make_generator
-from trainer.quantize import quantize_onnx
+from trainer.prune import narrowest
+from trainer.quantize import Samples, quantize_onnx
 from trainer.runs import RunFolder
 from trainer.sampling import draw_protocol
 from trainer.segmenter_task import wear_all
 
-_PARITY_CROPS, _QUANTIZATION_CROPS = 32, 400
-_SHIPPED = {"student": "fast", "paper": "paper", "glcic": "glcic"}
+_PARITY_CROPS, _MEASURED_CROPS, _CALIBRATION_CROPS, _PRUNING_CROPS = 32, 300, 400, 120
 
 
 def load_generator(run: Path) -> tuple[nn.Module, int]:
@@ -34,40 +38,91 @@ def load_generator(run: Path) -> tuple[nn.Module, int]:
     return net.eval(), step
 
 
-def export_run(run: Path, data: Sequence[Path], out: Path) -> str:
-    """Export a run's averaged weights; return a line on parity.
+def export(run: Path | None, model: Path | None, data: Sequence[Path], out: Path) -> str:
+    """Export one of the two; return lines on parity and on what int8 costs.
 
     Args:
-        run: a folder `fit` wrote.
-        data: prepared files; held-out crops of them are what parity is checked on.
+        run: a folder `fit` wrote: its averaged weights are exported.
+        model: an ONNX file that `export` wrote, fp32 or fp16: its weights are.
+        data: prepared files: int8 is made from training faces; parity and costs are measured on
+            held-out ones.
         out: the artefact's folder: `fast.onnx`, `paper.onnx` or `segmenter.tflite`.
+
+    Raises:
+        UserError: not exactly one of `run` and `model`, or what they name cannot be exported.
     """
-    config = RunFolder(run).config()
-    val = faceset.load(data).only("val").some(_QUANTIZATION_CROPS, 0)
+    if (run is None) == (model is None):
+        raise UserError("name either --run or --model")
+    if run is None:
+        assert model is not None
+        if not model.is_file():
+            raise UserError(f"{model}: no such model file")
+        net = network_of(model)
+    elif RunFolder(run).config().network == "segmenter":
+        return _export_segmenter(run, faceset.load(data), out)
+    else:
+        net, _ = load_generator(run)
+    return export_network(net, faceset.load(data), out)
+
+
+def export_network(net: nn.Module, faces: FaceSet, out: Path) -> str:
+    """Write a generator's file in fp16, and in int8 where that costs little; see `export`."""
+    name = _name_of(net)
     out.mkdir(parents=True, exist_ok=True)
-    if config.network == "segmenter":
-        return _export_segmenter(run, val, out)
-    name = _SHIPPED[config.network]
-    holes, _ = draw_protocol(val, "face-mask")
-    net, _ = load_generator(run)
-    few = val.crops[:_PARITY_CROPS], holes[:_PARITY_CROPS]
+    calibration = _samples(faces.only("train").some(_CALIBRATION_CROPS, 0))
+    measured = _samples(faces.only("val").some(_MEASURED_CROPS, 0))
+    few = measured.crops[:_PARITY_CROPS], measured.holes[:_PARITY_CROPS]
     path = out / f"{name}.onnx"
     lines = [f"{path}: {export_generator(net, path, *few, half=True)}"]
     # int8 is made from full precision: NNCF folds and measures in it.
-    whole = out / f"{name}.fp32.onnx"
+    whole, narrow = out / f"{name}.fp32.onnx", None
     try:
         export_generator(net, whole, *few)
-        lines.append(str(quantize_onnx(whole, val.crops, holes, out / f"{name}.int8.onnx")))
+        small = _narrowed(net, calibration)
+        if small is not None:
+            narrow = out / f"{name}.narrow.onnx"
+            export_generator(small, narrow, *few)
+            lines.append(f"pruned from {_size(net)} to {_size(small)}")
+        int8 = out / f"{name}.int8.onnx"
+        lines.append(f"{int8}: {quantize_onnx(whole, calibration, measured, int8, narrow=narrow)}")
     finally:
         whole.unlink(missing_ok=True)
+        if narrow is not None:
+            narrow.unlink(missing_ok=True)
     return "\n".join(lines)
 
 
-def _export_segmenter(run: Path, val: FaceSet, out: Path) -> str:
+def _samples(faces: FaceSet) -> Samples:
+    if not len(faces):
+        raise UserError("exporting needs training faces and held-out ones in the data")
+    holes, _ = draw_protocol(faces, "face-mask")
+    return Samples(faces.crops, holes)
+
+
+def _name_of(net: nn.Module) -> str:
+    if not isinstance(net, PaperGenerator):
+        return "fast"
+    return "paper" if len(net.autoencoders) == 2 else "glcic"
+
+
+def _narrowed(net: nn.Module, calibration: Samples) -> PaperGenerator | None:
+    if not isinstance(net, PaperGenerator):
+        return None
+    return narrowest(net, calibration.crops[:_PRUNING_CROPS], calibration.holes[:_PRUNING_CROPS])
+
+
+def _size(net: nn.Module) -> str:
+    assert isinstance(net, PaperGenerator)
+    return f"width {net.width} ({flops(net):.2f} GFLOP a crop)"
+
+
+def _export_segmenter(run: Path, faces: FaceSet, out: Path) -> str:
     from trainer.tflite import export_segmenter
 
     net = MaskSegmenterNet()
     load_average(run, net)
+    out.mkdir(parents=True, exist_ok=True)
     path = out / "segmenter.tflite"
+    val = faces.only("val").some(_MEASURED_CROPS, 0)
     worn = wear_all(val.where(np.arange(len(val)) < _PARITY_CROPS), [], seed=2)
     return f"{path}: {export_segmenter(net.eval(), path, worn.crops)}"

@@ -8,12 +8,14 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from inpaint_model import UserError, open_inpainter
+from inpaint_model.generator import PaperGenerator
 from inpaint_model.student import StudentGenerator
 from trainer.export import export_generator
 from trainer.faceset import FaceSet
-from trainer.quantize import QuantizeReport, float_nodes, quantize_onnx
+from trainer.quantize import QuantizeReport, Samples, float_nodes, quantize_onnx
 from trainer.sampling import draw_protocol
 
 
@@ -22,6 +24,10 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UNMASK_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+def halves(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> tuple[Samples, Samples]:
+    return Samples(crops[::2], holes[::2]), Samples(crops[1::2], holes[1::2])
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +40,7 @@ def quantised(
     holes, _ = draw_protocol(faces, "face-mask")
     net = StudentGenerator(widths=(8, 16, 16, 16), dilations_16=(1,), dilations_8=(1,))
     export_generator(net, full, faces.crops, holes)
-    return full, int8, quantize_onnx(full, faces.crops[:16], holes[:16], int8)
+    return full, int8, quantize_onnx(full, *halves(faces.crops[:16], holes[:16]), int8)
 
 
 def test_costs_little_and_is_kept(quantised):
@@ -42,7 +48,8 @@ def test_costs_little_and_is_kept(quantised):
     assert report.kept
     assert abs(report.cost_db) < 0.3
     assert report.crops == 8
-    assert "kept" in str(report)
+    assert report.disagreement < 0.5
+    assert str(report).endswith("/255: kept")
     assert int8.stat().st_size < full.stat().st_size
 
 
@@ -63,15 +70,35 @@ def test_the_ends_stay_in_floating_point(quantised):
     assert {n.name for n in model.graph.node if n.op_type in ("Where", "Cast", "Round")} <= floating
 
 
+def test_convolutions_that_touch_a_picture_stay_in_floating_point(faces: FaceSet, tmp_path: Path):
+    path = tmp_path / "net.onnx"
+    holes, _ = draw_protocol(faces, "face-mask")
+    export_generator(PaperGenerator(2, 8), path, faces.crops[:2], holes[:2])
+    model = onnx.load(path)
+    floating = set(float_nodes(model))
+    convolutions = [n.name for n in model.graph.node if n.op_type in ("Conv", "ConvTranspose")]
+    kept = [index for index, name in enumerate(convolutions) if name in floating]
+    assert kept == [0, 17, 18, 35]
+
+
+def test_the_report_tells_pruning_from_int8():
+    report = QuantizeReport(25.0, 24.9, 24.8, 0.1, 4, False)
+    assert "costs 0.200 dB (pruning 0.100, int8 0.100)" in str(report)
+    assert str(report).endswith("not kept")
+
+
 def test_is_dropped_where_it_costs_too_much(quantised, faces: FaceSet, tmp_path: Path):
     holes, _ = draw_protocol(faces, "face-mask")
     out = tmp_path / "net.int8.onnx"
     out.write_bytes(b"of an older network")
-    report = quantize_onnx(quantised[0], faces.crops[:8], holes[:8], out, most_cost_db=-100)
+    report = quantize_onnx(
+        quantised[0], *halves(faces.crops[:8], holes[:8]), out, most_cost_db=-100
+    )
     assert not report.kept
     assert list(tmp_path.iterdir()) == []
 
 
 def test_too_few_crops_are_refused(quantised, faces: FaceSet, tmp_path: Path):
-    with pytest.raises(UserError, match="at least 8"):
-        quantize_onnx(quantised[0], faces.crops[:2], np.zeros((2, 128, 128), bool), tmp_path / "x")
+    few = Samples(faces.crops[:2], np.zeros((2, 128, 128), bool))
+    with pytest.raises(UserError, match="at least 4"):
+        quantize_onnx(quantised[0], few, few, tmp_path / "x")
