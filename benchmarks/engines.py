@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from benchmarks.latency import work
+from benchmarks.latency import REST_S, work
 from benchmarks.tables import Row, publish
 from inpaint_model import UserError, available_engines, open_inpainter
 from inpaint_model.artefacts import find_artefact
@@ -119,6 +119,7 @@ def _times_ms(
     times: dict[str, list[float]] = {name: [] for name in fillers}
     for turn in range(rounds + 2):
         for name, fill in fillers.items():
+            time.sleep(REST_S)
             began = time.perf_counter()
             fill(crops, holes)
             if turn >= 2:
