@@ -143,10 +143,15 @@ def _rows(
                 "p95": round(float(np.percentile(values, 95)), 3),
                 "crops/s": round(1000 * batch / call_ms, 1),
                 "times faster than eager": round(eager_ms / call_ms, 2),
-                "share of peak": round(gflop * batch / (call_ms / 1000) / peak_gflops, 3),
+                "share of peak": _share(name, gflop * batch / call_ms * 1000, peak_gflops),
             }
         )
     return rows
+
+
+def _share(engine: str, gflops: float, peak_gflops: float) -> str:
+    """Share of the matrix peak; an int8 file has other arithmetic, and may be pruned."""
+    return "–" if "int8" in engine else f"{gflops / peak_gflops:.3f}"
 
 
 def _about(device: torch.device) -> str:

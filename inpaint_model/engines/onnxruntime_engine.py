@@ -160,4 +160,4 @@ def _precision(file: ModelFile, provider: str, int8: str) -> tuple[str, str]:
         return file.precision, f"as in the file, by {provider.removesuffix('ExecutionProvider')}"
     if file.quantised:
         return "int8", f"the CPU has {int8}" if int8 else "the given file is quantised"
-    return "fp32", "no int8 version of the model" if int8 else "the CPU has no VNNI or AMX"
+    return "fp32", "no int8 version of the model" if int8 else "the CPU has no AVX2, VNNI or AMX"

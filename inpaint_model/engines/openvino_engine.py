@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inpaint_model.artefacts import Artefact, ModelFile
 from inpaint_model.cache import CompiledCache
 from inpaint_model.engines.base import Engine, EngineStatus, Session, SessionInfo
-from inpaint_model.engines.cpu import int8_vectors
+from inpaint_model.engines.cpu import int8_instructions
 
 if TYPE_CHECKING:
     import openvino
@@ -38,7 +38,7 @@ class OpenVinoEngine(Engine):
             return EngineStatus(
                 self.name, False, "", f"finds no CPU device: {error}".split("\n")[0]
             )
-        int8 = int8_vectors()
+        int8 = int8_instructions()
         kinds = ([f"int8 ({int8})"] if int8 else []) + (["bf16"] if bf16 else []) + ["fp32"]
         return EngineStatus(self.name, True, _version(), f"CPU: {', '.join(kinds)}")
 
@@ -47,7 +47,7 @@ class OpenVinoEngine(Engine):
         import openvino
 
         core = openvino.Core()
-        int8 = int8_vectors()
+        int8 = int8_instructions()
         file = artefact.file(int8=bool(int8))
         precision, why = _choose_precision(file, int8, _has_bf16(core))
         cache = CompiledCache(self.name)

@@ -22,7 +22,8 @@ def test_engines_are_timed_against_torch_in_one_run(tmp_path: Path, capsys):
     for row in rows:
         per_second = 1000 * float(row["batch"]) / float(row["ms a call, p50"])
         assert float(row["crops/s"]) == pytest.approx(per_second, rel=0.01)
-        assert float(row["share of peak"]) > 0
+        share = str(row["share of peak"])
+        assert share == "–" if "int8" in str(row["engine"]) else float(share) > 0
     assert "1 torch threads" in capsys.readouterr().out
     assert json.loads((tmp_path / "engines.json").read_text())["rows"] == [dict(r) for r in rows]
 

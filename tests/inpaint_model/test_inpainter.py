@@ -125,3 +125,14 @@ def test_the_shipped_model(engine, crops, holes):
 def test_a_model_that_changes_known_pixels_is_refused(engine, careless_onnx):
     with pytest.raises(UserError, match="outside the hole"):
         open_inpainter(careless_onnx, engine)
+
+
+@pytest.mark.parametrize("model", ["fast", "paper"])
+def test_the_cpus_files_are_the_same_on_both_engines(model, crops, holes):
+    path = WEIGHTS_DIR / f"{model}.int8.onnx"
+    with open_inpainter(path, "openvino") as one, open_inpainter(path, "onnxruntime") as two:
+        out, other = one(crops, holes), two(crops, holes)
+        assert one.precision == two.precision == "int8"
+    assert np.abs(out.astype(int) - other)[holes > 0].mean() < 1
+    with open_inpainter(WEIGHTS_DIR / f"{model}.onnx", "onnxruntime") as full:
+        assert np.abs(out.astype(int) - full(crops, holes))[holes > 0].mean() < 4
