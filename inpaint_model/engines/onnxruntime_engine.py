@@ -137,6 +137,8 @@ def _open(file: ModelFile, provider: str, threads: int | None) -> onnxruntime.In
     options.log_severity_level = _ERRORS_ONLY
     options.intra_op_num_threads = threads or 0
     options.inter_op_num_threads = 1
+    # Threads that wait spinning take the cores from decoding, segmenting and encoding.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if provider == _CUDA and hasattr(onnxruntime, "preload_dlls"):
         onnxruntime.preload_dlls()
     wanted: list[Any] = [(provider, _OPTIONS[provider])]
