@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import cv2
 import numpy as np
@@ -16,8 +16,21 @@ HOLE_MARGIN_PX = 3
 _WEIGHTS = Path(__file__).parent.parent / "inpaint_model" / "weights" / "segmenter.tflite"
 _MASK_LABEL = 1
 _LARGEST_PINHOLE_PX = 60
-# Least coverage of the crop and least mean probability of its mask pixels.
-_BEGIN_ACTING, _KEEP_ACTING = (0.05, 0.88), (0.035, 0.8)
+# Where a worn mask lies in the canonical crop, whatever its kind: from the nose to the chin's upper half.
+_NOSE_AND_MOUTH = slice(74, 98), slice(46, 82)
+
+
+class _Least(NamedTuple):
+    """What a mask must reach: share of the visible crop, mean probability, share of nose and mouth."""
+
+    coverage: float
+    confidence: float
+    in_place: float
+
+
+# What is marked with less confidence is marked in part: filling it would leave the rest of the mask.
+_BEGIN_ACTING, _BEGIN_BEHIND = _Least(0.05, 0.88, 0.2), _Least(0.05, 0.93, 0.2)
+_KEEP_ACTING = _Least(0.035, 0.8, 0.0)
 _FAINT, _SMALLEST_MASK, _SMALLEST_PART = 0.2, 0.01, 0.001
 
 
@@ -101,20 +114,37 @@ def mask_pixels(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def is_worn(
-    mask: NDArray[np.bool_], probability: NDArray[np.float32], *, before: bool = False
+    mask: NDArray[np.bool_],
+    probability: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    *,
+    before: bool = False,
+    behind: bool = False,
 ) -> bool:
-    """Decide whether the face wears a mask: enough pixels, and sure of them on average.
+    """Decide whether the face wears a mask: enough pixels, sure of them on average, and in their place.
 
-    Beards, collars and things that are no face are marked with less confidence than masks are.
+    Beards, collars and things that are no face are marked with less confidence than masks are, and
+    beards and collars lie lower. People in the background are half hidden by those before them, which
+    is easily taken for a mask.
 
     Args:
         mask: bool [128, 128], from `mask_pixels`.
         probability: float32 [128, 128].
+        valid: bool [128, 128], what of the crop lies inside the picture; only that counts.
         before: the face wore one in the last frame; then less will do, so that nothing blinks.
+        behind: the face is much smaller than another in the picture; then it takes more.
     """
-    coverage, confidence = _KEEP_ACTING if before else _BEGIN_ACTING
-    sure = mask & (probability > 0.5)
-    return bool(sure.mean() >= coverage and probability[sure].mean() >= confidence)
+    sure = mask & valid & (probability > 0.5)
+    if not sure.any():
+        return False
+    place = valid[_NOSE_AND_MOUTH]
+    found = _Least(
+        float(sure.sum() / valid.sum()),
+        float(probability[sure].mean()),
+        float(sure[_NOSE_AND_MOUTH].sum() / max(place.sum(), 1)),
+    )
+    least = _KEEP_ACTING if before else _BEGIN_BEHIND if behind else _BEGIN_ACTING
+    return all(value >= wanted for value, wanted in zip(found, least, strict=True))
 
 
 def hole_of(mask: NDArray[np.bool_], margin_px: int = HOLE_MARGIN_PX) -> NDArray[np.bool_]:

@@ -22,6 +22,7 @@ from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
 from realtime.tracking import FaceTracker, Track
 
 _NEW_SHARE = 0.6
+_BEHIND_SHARE = 0.7  # a face smaller than this share of the largest one is in the background
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,13 @@ class Unmasker:
         """Segment, fill and blend what was found: the second step."""
         latency_ms = dict(seen.latency_ms)
         with _timed(latency_ms, "segment"):
-            work = [self._segment(seen.frame_rgb, sight) for sight in seen.sights]
+            largest = max((sight.face.size for sight in seen.sights), default=0.0)
+            work = [
+                self._segment(
+                    seen.frame_rgb, sight, behind=sight.face.size < _BEHIND_SHARE * largest
+                )
+                for sight in seen.sights
+            ]
         masked = [item for item in work if item.masked]
         with _timed(latency_ms, "inpaint"):
             self._fill(masked)
@@ -175,7 +182,7 @@ class Unmasker:
             frame, replaced = _blend(seen.frame_bgr, masked)
         return UnmaskResult(frame, replaced, [_result(item) for item in work], latency_ms)
 
-    def _segment(self, frame_rgb: NDArray[np.uint8], sight: Sight) -> _Work:
+    def _segment(self, frame_rgb: NDArray[np.uint8], sight: Sight, *, behind: bool) -> _Work:
         crop, valid = warp_crop(frame_rgb, sight.matrix)
         track = sight.track
         probability = self._segmenter(crop)
@@ -186,7 +193,7 @@ class Unmasker:
                 ).astype(np.float32, copy=False)
             track.probability = probability
         mask = mask_pixels(probability)
-        track.masked = is_worn(mask, probability, before=track.masked)
+        track.masked = is_worn(mask, probability, valid, before=track.masked, behind=behind)
         return _Work(sight, crop, valid, mask, hole_of(mask), track.masked, crop)
 
     def _fill(self, masked: list[_Work]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from realtime.alignment import apply, warp_crop
 from realtime.faces import Face
 from realtime.maskwear import kind_style, wear
-from realtime.segmentation import MaskSegmenter, hole_of, mask_pixels
+from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
 from trainer.measures import iou
 
 
@@ -45,3 +45,44 @@ def test_the_hole_is_wider_than_the_mask_by_its_margin():
     hole = hole_of(mask, 3)
     assert hole[57, 65] and hole[65, 72]
     assert not hole[56, 65] and not hole[65, 73]
+
+
+def _marked(rows: slice, confidence: float):
+    """A mask of these rows, 60 px wide in the crop's middle, marked with this probability."""
+    probability = np.zeros((128, 128), np.float32)
+    probability[rows, 34:94] = confidence
+    return probability > 0.5, probability
+
+
+EVERYWHERE = np.ones((128, 128), bool)
+ON_THE_MOUTH, ON_THE_COLLAR = slice(70, 105), slice(100, 125)
+
+
+@pytest.mark.parametrize(
+    ("rows", "confidence", "behind", "worn"),
+    [
+        (ON_THE_MOUTH, 0.95, False, True),
+        (ON_THE_MOUTH, 0.85, False, False),
+        (ON_THE_COLLAR, 0.95, False, False),  # a white beard, a collar
+        (ON_THE_MOUTH, 0.95, True, True),
+        (ON_THE_MOUTH, 0.90, True, False),  # somebody's shoulder before a face
+        (slice(85, 88), 0.95, False, False),  # too little
+    ],
+)
+def test_a_mask_is_worn_where_it_is_sure_and_in_its_place(rows, confidence, behind, worn):
+    assert is_worn(*_marked(rows, confidence), EVERYWHERE, behind=behind) == worn
+
+
+def test_a_mask_that_was_worn_stays_on_with_less():
+    mask, probability = _marked(slice(96, 112), 0.82)
+    assert not is_worn(mask, probability, EVERYWHERE)
+    assert is_worn(mask, probability, EVERYWHERE, before=True)
+
+
+def test_only_what_lies_in_the_picture_counts():
+    mask, probability = _marked(slice(74, 84), 0.95)
+    upper = EVERYWHERE.copy()
+    upper[84:] = False  # the picture ends at the mouth
+    assert not is_worn(mask, probability, EVERYWHERE)
+    assert is_worn(mask, probability, upper)
+    assert not is_worn(mask & False, probability, upper)
