@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from trainer import faceset
 from trainer.faceset import FaceSet
@@ -29,3 +30,12 @@ def prepared_file(tmp_path_factory: pytest.TempPathFactory, photo_folder: Path) 
 def faces(prepared_file: Path) -> FaceSet:
     """The prepared crops, decoded."""
     return faceset.load([prepared_file])
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """Work this small only waits where threads share it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -15,14 +15,7 @@ from trainer.export_run import export
 from trainer.faceset import FaceSet
 from trainer.sampling import draw_protocol
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Work this small only waits where threads share it."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_a_file_is_exported_again_with_its_int8_twin(

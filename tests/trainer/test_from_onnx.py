@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from network_making import seasoned
 
 from inpaint_model import UserError
 from inpaint_model.artefacts import WEIGHTS_DIR
@@ -18,18 +18,6 @@ from trainer.faceset import FaceSet
 from trainer.filling import fill
 from trainer.from_onnx import network_of
 from trainer.sampling import draw_protocol
-
-
-def _seasoned(net: nn.Module) -> nn.Module:
-    """Give the batch norms figures as training would."""
-    for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.weight, 0.5, 1.5)
-            nn.init.normal_(module.bias, 0, 0.2)
-            assert module.running_mean is not None and module.running_var is not None
-            nn.init.normal_(module.running_mean, 0, 0.2)
-            nn.init.uniform_(module.running_var, 0.5, 2)
-    return net.eval()
 
 
 @pytest.mark.parametrize("kind", ["student", "two autoencoders", "one, balanced"])
@@ -43,7 +31,7 @@ def test_comes_back_the_same(kind: str, faces: FaceSet, tmp_path: Path):
     holes, _ = draw_protocol(faces, "face-mask")
     crops, holes = faces.crops[:3], holes[:3]
     path = tmp_path / "net.onnx"
-    export_generator(_seasoned(net), path, crops, holes)
+    export_generator(seasoned(net), path, crops, holes)
     again = network_of(path)
     assert type(again) is type(net)
     difference = np.abs(fill(again, crops, holes).astype(int) - fill(net, crops, holes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from network_making import seasoned
 from torch import nn
 
 from inpaint_model.errors import UserError
@@ -19,17 +20,7 @@ from trainer.prune import narrowed, narrowest
 from trainer.refit import Refit
 from trainer.sampling import draw_protocol
 
-
-def seasoned(net: nn.Module) -> nn.Module:
-    """Give the batch norms figures as training would."""
-    for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.weight, 0.5, 1.5)
-            nn.init.normal_(module.bias, 0, 0.2)
-            assert module.running_mean is not None and module.running_var is not None
-            nn.init.normal_(module.running_mean, 0, 0.2)
-            nn.init.uniform_(module.running_var, 0.5, 2)
-    return net.eval()
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def permuted(net: PaperGenerator) -> PaperGenerator:
@@ -42,15 +33,6 @@ def permuted(net: PaperGenerator) -> PaperGenerator:
         weight, bias = folded(second)
         unfold_into(second, weight[:, order], bias)
     return net
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Work this small only waits where threads share it."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
