@@ -50,8 +50,32 @@ def run(
         UserError: no such device here.
     """
     chosen = _device(device)
-    if threads:
-        torch.set_num_threads(threads)
+    with _torch_threads(threads):
+        rows, peak = _compare(models, batches, chosen, threads, rounds)
+        print(f"\n{_about(chosen)}; {peak}")
+    publish("engines", rows, out)
+    return rows
+
+
+@contextlib.contextmanager
+def _torch_threads(count: int) -> Iterator[None]:
+    """Give torch so many threads for a while; 0 leaves its own choice."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _compare(
+    models: Sequence[str],
+    batches: Sequence[int],
+    chosen: torch.device,
+    threads: int,
+    rounds: int,
+) -> tuple[list[Row], str]:
+    """Return the rows, and the matrix peak they are held against, in words."""
     kind = torch.float16 if chosen.type == "cuda" else torch.float32
     peak_gflops = matrix_peak(chosen, kind)
     rows: list[Row] = []
@@ -64,10 +88,8 @@ def run(
             for batch in batches:
                 times = _times_ms(fillers, *work(batch), rounds)
                 rows += _rows(model, batch, times, gflop, peak_gflops)
-    print(f"\n{_about(chosen)}; {str(kind).removeprefix('torch.')} matrix product: "
-          f"{peak_gflops / 1000:.2f} TFLOP/s")  # fmt: skip
-    publish("engines", rows, out)
-    return rows
+    name = str(kind).removeprefix("torch.")
+    return rows, f"{name} matrix product: {peak_gflops / 1000:.2f} TFLOP/s"
 
 
 def _device(name: str) -> torch.device:
@@ -86,7 +108,7 @@ def _fillers(
     threads: int,
     stack: contextlib.ExitStack,
 ) -> Iterator[tuple[str, Filler]]:
-    yield EAGER, _module_filler(net, device)
+    yield EAGER, _filler(ByteGenerator(net).to(device).eval(), device)
     if device.type == "cuda":
         half = ByteGenerator(network_of(find_artefact(model).path).half()).to(device).eval()
         half = half.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -97,10 +119,6 @@ def _fillers(
             continue
         inpainter = stack.enter_context(open_inpainter(model, status.name, threads=threads or None))
         yield f"{inpainter.engine}, {inpainter.precision}", inpainter
-
-
-def _module_filler(net: nn.Module, device: torch.device) -> Filler:
-    return _filler(ByteGenerator(net.float()).to(device).eval(), device)
 
 
 def _filler(module: Callable[..., torch.Tensor], device: torch.device) -> Filler:

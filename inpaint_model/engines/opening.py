@@ -63,7 +63,7 @@ def _accelerated(state: NvidiaState) -> Sequence[str]:
 def _unused(state: NvidiaState, refused: Sequence[str]) -> str:
     if state.gpu is not None:
         return f"{state.gpu} is not used: {'; '.join(refused)}"
-    return f"{state.problem}; {state.mend}" if state.mend else state.problem
+    return "; ".join(filter(None, [state.problem, state.mend, *refused]))
 
 
 def _first(

@@ -57,9 +57,7 @@ class TensorRtEngine(Engine):
         if plan and engine is None:
             cache.discard(facts, f"was refused by {library}")
         if engine is None:
-            known = gpu.architecture in architecture_names(library)
-            chosen = (gpu.architecture,) if known else ()
-            plan = _build_and_keep(library, file, facts, cache, chosen)
+            plan = _build_and_keep(library, file, facts, cache, _target(library, gpu))
             engine = runtime.deserialize_cuda_engine(plan)
         if engine is None:
             raise UserError(f"{library} does not run the engine it built for {gpu}")
@@ -89,7 +87,7 @@ class TensorRtEngine(Engine):
             if state.gpu is None:
                 mend = "name a card with --for sm_86" if library.rtx else "build where the GPU is"
                 raise UserError(f"engine {self.name} cannot build: {state.problem}; {mend}")
-            devices = {_device(library, state.gpu): ()}
+            devices = {_device(library, state.gpu): _target(library, state.gpu)}
         paths = []
         for device, chosen in devices.items():
             facts = engine_facts(library, file, device)
@@ -176,6 +174,11 @@ def engine_facts(library: TensorRt, file: ModelFile, device: str) -> dict[str, s
 def _device(library: TensorRt, gpu: Gpu) -> str:
     """Name what an engine is bound to: with TensorRT the card, with TensorRT for RTX its architecture."""
     return gpu.architecture if library.rtx else f"{gpu.name}, {gpu.architecture}"
+
+
+def _target(library: TensorRt, gpu: Gpu) -> tuple[str, ...]:
+    """Name the architecture to build for; nothing where the library takes the GPU that is here."""
+    return (gpu.architecture,) if gpu.architecture in architecture_names(library) else ()
 
 
 def _build_and_keep(
