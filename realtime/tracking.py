@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.faces import Face, FaceFinder
+from realtime.framing import Framing
 
 _NOMINAL_INTERVAL_S = 1 / 30
 _MOST_MISSES, _INSISTING_HITS = 5, 3
@@ -80,6 +81,7 @@ class Track:
         misses: frames since it was last found.
         hits: frames in which it was found; one found once is not kept through a miss.
         began_alone: no other face was followed when it appeared.
+        framing: how much wider than the canonical crop its crop is, to hold the whole mask.
         probability: float32 [128, 128], the mask's smoothed probability in crop space, or None.
         masked: whether it wore a mask in the last frame.
     """
@@ -91,6 +93,7 @@ class Track:
     misses: int = 0
     hits: int = 1
     began_alone: bool = True
+    framing: Framing = field(default_factory=Framing)
     probability: NDArray[np.float32] | None = None
     masked: bool = False
 

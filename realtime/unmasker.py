@@ -18,6 +18,7 @@ from inpaint_model.errors import UserError
 from realtime.alignment import warp_crop
 from realtime.blending import feather, match_colour, paste
 from realtime.faces import Face
+from realtime.framing import CANONICAL, to_canonical
 from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
 from realtime.tracking import FaceTracker, Track
 
@@ -33,7 +34,7 @@ class FaceResult:
         track_id: the face's number, the same from frame to frame.
         box: x0, y0, x1, y1 in pixels.
         keypoints: float64 [5, 2], pixels: eyes, nose, mouth corners.
-        mask_coverage: share of the canonical crop that is mask, 0..1.
+        mask_coverage: share of the crop that is mask, 0..1.
         inpainted: whether the frame was changed here. The lower face shown is then invented.
         crop_before: uint8 [128, 128, 3], RGB, the canonical crop of the frame.
         crop_after: the same with the mask filled; equal to `crop_before` where not inpainted.
@@ -92,9 +93,11 @@ class Seen:
 
 @dataclass
 class _Work:
-    """A face on its way through the line."""
+    """A face on its way through the line: its crop, which may be wider than the canonical one."""
 
     sight: Sight
+    framing: NDArray[np.float64]
+    matrix: NDArray[np.float64]
     crop: NDArray[np.uint8]
     valid: NDArray[np.bool_]
     mask: NDArray[np.bool_]
@@ -180,21 +183,38 @@ class Unmasker:
             self._fill(masked)
         with _timed(latency_ms, "blend"):
             frame, replaced = _blend(seen.frame_bgr, masked)
-        return UnmaskResult(frame, replaced, [_result(item) for item in work], latency_ms)
+        results = [_result(item, seen.frame_rgb) for item in work]
+        return UnmaskResult(frame, replaced, results, latency_ms)
 
     def _segment(self, frame_rgb: NDArray[np.uint8], sight: Sight, *, behind: bool) -> _Work:
-        crop, valid = warp_crop(frame_rgb, sight.matrix)
-        track = sight.track
+        """Find the mask; where the crop cuts it off, look again at a wider crop."""
+        track, worn = sight.track, False
+        while True:
+            framing = track.framing.matrix
+            matrix = track.framing.of(sight.matrix)
+            crop, valid = warp_crop(frame_rgb, matrix)
+            probability = self._probability(crop, track)
+            mask = mask_pixels(probability)
+            worn |= is_worn(mask, probability, valid, before=track.masked, behind=behind)
+            again = track.framing.must_widen(mask, valid, worn=worn)
+            if track.framing.matrix is not framing:
+                track.probability = None
+            if not again:
+                break
+        track.masked = worn
+        return _Work(sight, framing, matrix, crop, valid, mask, hole_of(mask), worn, crop)
+
+    def _probability(self, crop: NDArray[np.uint8], track: Track) -> NDArray[np.float32]:
+        """The mask's probability, in streams smoothed over the frames of a track."""
         probability = self._segmenter(crop)
-        if not self._still:
-            if track.probability is not None:
-                probability = cv2.addWeighted(
-                    probability, _NEW_SHARE, track.probability, 1 - _NEW_SHARE, 0
-                ).astype(np.float32, copy=False)
-            track.probability = probability
-        mask = mask_pixels(probability)
-        track.masked = is_worn(mask, probability, valid, before=track.masked, behind=behind)
-        return _Work(sight, crop, valid, mask, hole_of(mask), track.masked, crop)
+        if self._still:
+            return probability
+        if track.probability is not None:
+            probability = cv2.addWeighted(
+                probability, _NEW_SHARE, track.probability, 1 - _NEW_SHARE, 0
+            ).astype(np.float32, copy=False)
+        track.probability = probability
+        return probability
 
     def _fill(self, masked: list[_Work]) -> None:
         """Fill all faces of the frame in one batch; what lies outside the picture counts as hole."""
@@ -236,7 +256,7 @@ def _blend(
     replaced = np.zeros(frame_bgr.shape[:2], dtype=np.uint8)
     frame = frame_bgr
     for item in masked:
-        patch = paste(frame, item.filled, feather(item.mask, item.hole), item.sight.matrix)
+        patch = paste(frame, item.filled, feather(item.mask, item.hole), item.matrix)
         if patch is None:
             continue
         if frame is frame_bgr:
@@ -248,17 +268,20 @@ def _blend(
     return frame, replaced
 
 
-def _result(item: _Work) -> FaceResult:
-    after = item.crop
+def _result(item: _Work, frame_rgb: NDArray[np.uint8]) -> FaceResult:
+    before, after = item.crop, item.crop
     if item.masked:
         after = np.where(item.hole[..., None], item.filled, item.crop)
+    if item.framing is not CANONICAL:
+        before, _ = warp_crop(frame_rgb, item.sight.matrix)
+        after = to_canonical(after, item.hole, before, item.framing) if item.masked else before
     return FaceResult(
         item.sight.track.track_id,
         item.sight.face.box,
         item.sight.face.keypoints,
         float(item.mask.mean()),
         item.masked,
-        item.crop,
+        before,
         after,
     )
 

@@ -53,7 +53,7 @@ def fit(
     run: Annotated[Path, typer.Option(help="Run folder: configuration, metrics, sheets.")],
     resume: Annotated[bool, typer.Option(help="Go on from the run's checkpoint.")] = False,
     begin: Annotated[
-        Path | None, typer.Option(help="Run whose weights to start from; widened if narrower.")
+        Path | None, typer.Option(help="Run, .onnx or .tflite to start from; widened if narrower.")
     ] = None,
     scale: Annotated[float, typer.Option(help="Multiply the preset's steps.")] = 1.0,
     stage: Annotated[
@@ -81,6 +81,13 @@ def fit(
     val_templates: Annotated[
         Path | None, typer.Option(help="Folder of mask drawings to validate on.")
     ] = None,
+    places: Annotated[
+        Path | None,
+        typer.Option(help="Segmenter: photographs without masks, for any part of them."),
+    ] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(help="Splits of --places, as for prepare.")
+    ] = None,
 ) -> None:
     """Train a network."""
     from trainer.presets import Changes
@@ -93,7 +100,7 @@ def fit(
             run,
             changes=Changes(scale, batch, width, faces, seed, teacher, tuple(stage or ())),
             devices=Devices(accelerator, devices, precision, threads, compiled),
-            helpers=Helpers(recogniser, templates, val_templates, begin),
+            helpers=Helpers(recogniser, templates, val_templates, begin, places, manifest),
             resume=resume,
         )
     )

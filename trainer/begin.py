@@ -1,4 +1,4 @@
-"""Begins a run from the weights of another, widened where that one is narrower."""
+"""Begins a run from the weights of another run or of an exported file, widened where narrower."""
 
 from __future__ import annotations
 
@@ -9,37 +9,73 @@ from torch import Tensor, nn
 
 from inpaint_model.errors import UserError
 from inpaint_model.generator import Autoencoder, PaperGenerator
+from inpaint_model.segmenter import MaskSegmenterNet
 from trainer.config import FitConfig
+from trainer.faceset import FaceSet
+from trainer.filling import to_mask, to_tensor
 from trainer.fit import load_average
+from trainer.folding import revive_norms
+from trainer.from_onnx import network_of
+from trainer.from_tflite import segmenter_of
 from trainer.generator_task import make_generator
 from trainer.runs import RunFolder
+from trainer.sampling import draw_protocol
 
 _NOISE = 0.02
+_FILES = (".onnx", ".tflite")
 
 
-def begin_from(run: Path, net: nn.Module, config: FitConfig) -> None:
-    """Load another run's averaged weights into a new network.
+def begin_from(start: Path, net: nn.Module, config: FitConfig, faces: FaceSet) -> None:
+    """Load other weights into a new network.
 
     Args:
-        run: the folder of the other run: a generator of the same kind, or a narrower one of the
-            paper's, which is then widened twofold until it fits.
+        start: the folder of another run, whose averaged weights are taken, or an exported file (`.onnx`
+            of a generator, `.tflite` of a segmenter). A narrower network of the paper's is widened
+            twofold until it fits.
         net: the network to begin with; changed in place.
         config: its run.
+        faces: the faces to be trained on; a file's batch norms are given their figures anew from these.
 
     Raises:
-        UserError: the other run trained another network, or its width does not double into this one.
+        UserError: another network is there, or its width does not double into this one.
     """
-    other = RunFolder(run).config()
-    if other.network != config.network:
-        raise UserError(f"{run}: holds a {other.network}, this run trains a {config.network}")
-    source = make_generator(other)
-    load_average(run, source)
+    source = _network_at(start, config, faces)
     if isinstance(source, PaperGenerator):
+        width = source.width
         while source.width * 2 <= config.width:
             source = widened(source)
         if source.width != config.width:
-            raise UserError(f"{run}: width {other.width} does not double into {config.width}")
+            raise UserError(f"{start}: width {width} does not double into {config.width}")
+    if type(source) is not type(net):
+        raise UserError(f"{start}: holds another network than this run trains, a {config.network}")
     net.load_state_dict(source.state_dict())
+
+
+def check_start(start: Path) -> None:
+    """Raise `UserError` where a run cannot begin from this path."""
+    if start.suffix not in _FILES:
+        RunFolder(start).config()
+    elif not start.is_file():
+        raise UserError(f"{start}: no such file")
+
+
+def _network_at(start: Path, config: FitConfig, faces: FaceSet) -> nn.Module:
+    if start.suffix not in _FILES:
+        other = RunFolder(start).config()
+        if other.network != config.network:
+            raise UserError(f"{start}: holds a {other.network}, this run trains a {config.network}")
+        source = MaskSegmenterNet() if other.network == "segmenter" else make_generator(other)
+        load_average(start, source)
+        return source
+    some = faces.some(64, config.seed)
+    crops = to_tensor(some.crops)
+    if start.suffix == ".tflite":
+        source = segmenter_of(start)
+        revive_norms(source, crops)
+        return source
+    source = network_of(start)
+    revive_norms(source, crops, to_mask(draw_protocol(some, "face-mask", config.seed)[0]))
+    return source
 
 
 def widened(net: PaperGenerator, noise: float = _NOISE) -> PaperGenerator:

@@ -52,3 +52,36 @@ def make_identity(norm: nn.BatchNorm2d, bias: Tensor) -> None:
     norm.bias.data = bias
     norm.running_mean = torch.zeros_like(bias)
     norm.running_var = torch.full_like(bias, 1 - norm.eps)
+
+
+@torch.no_grad()
+def revive_norms(net: nn.Module, *inputs: Tensor) -> None:
+    """Give batch norms that are mere biases real figures again, without changing what they compute.
+
+    A norm that came back from an exported file as the identity would normalise its input, which was
+    never normal, at the first training step and change the network. Here each norm takes its mean and
+    deviation from real inputs, and weight and bias that undo them.
+
+    Args:
+        net: the network; left in evaluation mode.
+        inputs: one batch as the network takes it.
+    """
+
+    def revive(norm: nn.Module, given: tuple[Tensor, ...]) -> None:
+        assert isinstance(norm, nn.BatchNorm2d)
+        assert norm.running_mean is not None and norm.running_var is not None
+        scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+        offset = norm.bias - norm.running_mean * scale
+        mean, variance = given[0].mean((0, 2, 3)), given[0].var((0, 2, 3))
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
+        norm.weight.copy_(scale * (variance + norm.eps).sqrt())
+        norm.bias.copy_(offset + mean * scale)
+
+    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+    hooks = [norm.register_forward_pre_hook(revive) for norm in norms]
+    try:
+        net.eval()(*inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()

@@ -1,4 +1,4 @@
-"""Draws training samples: holes for the generator, worn masks for the segmenter (numpy, OpenCV)."""
+"""Draws training samples for the generator: faces and holes (numpy, OpenCV)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.alignment import CROP_SIZE
-from realtime.maskwear import Template, random_style, silhouette, wear
+from realtime.maskwear import random_style, silhouette
 from trainer.faceset import FaceSet
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
@@ -48,19 +48,6 @@ class HoleBatch:
     holes: NDArray[np.bool_]
     counted: NDArray[np.bool_]
     shift: tuple[int, int] = (0, 0)
-
-
-@dataclass(frozen=True)
-class MaskBatch:
-    """Samples for the segmenter.
-
-    Attributes:
-        crops: uint8 [N, 128, 128, 3], RGB, mask worn or bare.
-        alphas: bool [N, 128, 128], mask pixels.
-    """
-
-    crops: NDArray[np.uint8]
-    alphas: NDArray[np.bool_]
 
 
 def mask_hole(
@@ -107,7 +94,7 @@ def _random_hole(landmarks: NDArray[np.float32], rng: np.random.Generator) -> ND
     return hole
 
 
-def _affine(jitter: Jitter, rng: np.random.Generator) -> NDArray[np.float64]:
+def random_affine(jitter: Jitter, rng: np.random.Generator) -> NDArray[np.float64]:
     """Draw a random similarity about the crop's centre, flipped half the time; [2, 3]."""
     draw = np.clip(rng.standard_normal(4), -2, 2)
     angle = np.deg2rad(draw[0] * jitter.rotation_deg)
@@ -128,9 +115,9 @@ def _warp_flags(flags: NDArray[np.bool_], matrix: NDArray[np.float64]) -> NDArra
 
 
 def recolour(
-    crop: NDArray[np.uint8], strength: float, rng: np.random.Generator
+    crop: NDArray[np.uint8], strength: float, rng: np.random.Generator, grey_share: float = 0.05
 ) -> NDArray[np.uint8]:
-    """Change gamma, contrast, saturation and colour cast at random."""
+    """Change gamma, contrast, saturation and colour cast at random; some become grey altogether."""
     draw = np.clip(rng.standard_normal(6), -2, 2) * strength
     level = np.arange(256, dtype=np.float32) / 255
     table = np.stack([level ** np.exp(0.4 * draw[0] + 0.15 * d) for d in draw[1:4]], -1)
@@ -138,26 +125,8 @@ def recolour(
     table = np.clip(table * 255, 0, 255).astype(np.uint8)
     out = cv2.LUT(crop, table[:, None, :].transpose(1, 0, 2))
     grey = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    keep = 0.0 if rng.random() < 0.05 * (strength > 0) else float(np.exp(0.5 * draw[5]))
+    keep = 0.0 if rng.random() < grey_share * (strength > 0) else float(np.exp(0.5 * draw[5]))
     return np.asarray(cv2.addWeighted(out, keep, grey, 1 - keep, 0), dtype=np.uint8)
-
-
-def degrade(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Blur, downscale, add noise or JPEG blocks, as cameras and files do."""
-    if rng.random() < 0.3:
-        crop = cv2.GaussianBlur(crop, (0, 0), float(rng.uniform(0.4, 1.8)))
-    if rng.random() < 0.2:
-        side = int(rng.integers(40, 110))
-        small = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
-        crop = cv2.resize(small, _SHAPE, interpolation=cv2.INTER_LINEAR)
-    if rng.random() < 0.3:
-        noise = rng.standard_normal(crop.shape).astype(np.float32) * rng.uniform(2, 14)
-        crop = np.clip(crop + noise, 0, 255).astype(np.uint8)
-    if rng.random() < 0.25:
-        quality = int(rng.integers(25, 90))
-        _, data = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        crop = cv2.imdecode(data, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)
-    return crop
 
 
 def draw_hole_batch(
@@ -175,7 +144,7 @@ def draw_hole_batch(
     """
     crops, holes, counted = [], [], []
     for index in indices:
-        matrix = _affine(jitter, rng)
+        matrix = random_affine(jitter, rng)
         crop = _warp(faces.crops[index], matrix)
         valid = _warp_flags(faces.valid[index], matrix)
         if kind == "squares":
@@ -187,27 +156,6 @@ def draw_hole_batch(
         holes.append(hole | ~valid if rng.random() < 0.5 else hole)
     shift = int(rng.integers(4)), int(rng.integers(4))
     return HoleBatch(np.stack(crops), np.stack(holes), np.stack(counted), shift)
-
-
-def draw_mask_batch(
-    faces: FaceSet,
-    indices: Sequence[int],
-    rng: np.random.Generator,
-    jitter: Jitter,
-    templates: Sequence[Template] = (),
-    bare_share: float = 0.3,
-) -> MaskBatch:
-    """Draw one augmented segmenter batch: worn masks with their alpha, and bare faces."""
-    crops, alphas = [], []
-    for index in indices:
-        crop, alpha = faces.crops[index], np.zeros(_SHAPE, dtype=bool)
-        if rng.random() >= bare_share:
-            worn = wear(crop, faces.landmarks[index], random_style(rng, templates))
-            crop, alpha = worn.image_rgb, worn.alpha > 0
-        matrix = _affine(jitter, rng)
-        crops.append(degrade(recolour(_warp(crop, matrix), jitter.colour, rng), rng))
-        alphas.append(_warp_flags(alpha, matrix))
-    return MaskBatch(np.stack(crops), np.stack(alphas))
 
 
 def draw_protocol(

@@ -18,8 +18,8 @@ from realtime.maskwear import Template, random_style, wear
 from trainer.config import FitConfig, Stage
 from trainer.faceset import FaceSet
 from trainer.filling import to_tensor
+from trainer.mask_sampling import MaskBatch, Wardrobe, draw_mask_batch
 from trainer.measures import iou
-from trainer.sampling import MaskBatch, draw_mask_batch
 
 
 def segment(net: nn.Module, crops: NDArray[np.uint8], batch: int = 100) -> NDArray[np.float32]:
@@ -39,7 +39,7 @@ class SegmenterTask:
     Args:
         config: the run.
         train, val: faces.
-        templates: mask drawings worn in training besides the procedural masks.
+        wardrobe: mask drawings worn in training besides the procedural masks, and places without any.
         val_templates: drawings never trained on, worn in validation; procedural masks where empty.
     """
 
@@ -48,14 +48,14 @@ class SegmenterTask:
         config: FitConfig,
         train: FaceSet,
         val: FaceSet,
-        templates: Sequence[Template] = (),
+        wardrobe: Wardrobe | None = None,
         val_templates: Sequence[Template] = (),
     ) -> None:
         torch.manual_seed(config.seed)
         self.net: nn.Module = MaskSegmenterNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train_count = len(train)
         self._trained, self._device = self.net, torch.device("cpu")
-        self._config, self._train, self._templates = config, train, templates
+        self._config, self._train, self._wardrobe = config, train, wardrobe
         self._bare = val.some(config.validation_faces, config.seed)
         self._worn = wear_all(self._bare, val_templates, seed=1)
 
@@ -74,15 +74,17 @@ class SegmenterTask:
         """Draw a batch of masked and bare faces with their alpha."""
         config = self._config
         return draw_mask_batch(
-            self._train, indices, rng, config.jitter, self._templates, config.bare_share
+            self._train, indices, rng, config.jitter, self._wardrobe, config.bare_share
         )
 
     def loss(self, stage: Stage, batch: MaskBatch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Cross-entropy plus half the soft Dice loss."""
+        """Cross-entropy plus half the soft Dice loss, over what lies inside the photograph."""
         wanted = torch.from_numpy(batch.alphas).to(self._device)
+        counted = torch.from_numpy(batch.counted).to(self._device).float()
         logits = self._trained(to_tensor(batch.crops).to(self._device)).float()
-        entropy = functional.cross_entropy(logits, wanted.long())
-        found, wanted = logits.softmax(1)[:, 1], wanted.float()
+        entropy = functional.cross_entropy(logits, wanted.long(), reduction="none")
+        entropy = (entropy * counted).sum() / counted.sum().clamp_min(1)
+        found, wanted = logits.softmax(1)[:, 1] * counted, wanted.float() * counted
         both = (found * wanted).sum((1, 2))
         dice = 1 - (2 * both + 50) / (found.sum((1, 2)) + wanted.sum((1, 2)) + 50)
         total = entropy + 0.5 * dice.mean()
@@ -117,9 +119,8 @@ def wear_all(faces: FaceSet, templates: Sequence[Template], seed: int) -> MaskBa
         wear(crop, landmarks, random_style(rng, templates, template_share=float(bool(templates))))
         for crop, landmarks in zip(faces.crops, faces.landmarks, strict=True)
     ]
-    return MaskBatch(
-        np.stack([item.image_rgb for item in worn]), np.stack([item.alpha > 0 for item in worn])
-    )
+    alphas = np.stack([item.alpha > 0 for item in worn])
+    return MaskBatch(np.stack([item.image_rgb for item in worn]), alphas, np.ones_like(alphas))
 
 
 def _sheet(

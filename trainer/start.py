@@ -15,11 +15,13 @@ from rich.console import Console
 from inpaint_model.errors import UserError
 from realtime.maskwear import Template, load_templates
 from trainer import faceset
-from trainer.begin import begin_from
+from trainer.begin import begin_from, check_start
 from trainer.config import FitConfig
 from trainer.faceset import FaceSet
 from trainer.fit import Task, fit
 from trainer.generator_task import GeneratorTask, Teacher
+from trainer.mask_sampling import Wardrobe
+from trainer.places import load_places
 from trainer.precision import AUTO, resolve_precision
 from trainer.presets import Changes, resolve
 from trainer.recogniser import find_recogniser, load_recogniser
@@ -72,13 +74,17 @@ class Helpers:
     Attributes:
         recogniser: weights of the perceptual loss's network.
         templates, val_templates: mask drawings the segmenter is trained and judged on.
-        begin: the run whose weights this one starts from.
+        places: photographs without masks; the segmenter is shown any part of them.
+        manifest: their splits, CSV as for `prepare`.
+        begin: the run or exported file whose weights this one starts from.
     """
 
     recogniser: Path | None = None
     templates: Path | None = None
     val_templates: Path | None = None
     begin: Path | None = None
+    places: Path | None = None
+    manifest: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ def start(order: Order, faces: FaceSet | None = None) -> dict[str, float]:
         config = folder.config()
     _check_devices(config, order.devices.count)
     if order.helpers.begin is not None:
-        RunFolder(order.helpers.begin).config()
+        check_start(order.helpers.begin)
     fabric = order.devices.open()
     faces = faces or faceset.load(order.data)
     train, val = training_faces(faces, config), faces.only("val")
@@ -131,7 +137,7 @@ def start(order: Order, faces: FaceSet | None = None) -> dict[str, float]:
         raise UserError("the prepared data needs faces of both splits, train and val")
     task = _task(config, train, val, order.helpers)
     if order.helpers.begin is not None and not order.resume:
-        begin_from(order.helpers.begin, task.net, config)
+        begin_from(order.helpers.begin, task.net, config, train)
     if fabric.is_global_zero:
         config = folder.begin(config, resume=order.resume)
     console = Console(soft_wrap=True, highlight=False, quiet=not fabric.is_global_zero)
@@ -165,8 +171,9 @@ def _check_devices(config: FitConfig, count: int) -> None:
 
 def _task(config: FitConfig, train: FaceSet, val: FaceSet, helpers: Helpers) -> Task:
     if config.network == "segmenter":
-        worn, judged = _templates(helpers.templates), _templates(helpers.val_templates)
-        return SegmenterTask(config, train, val, worn, judged)
+        places = load_places(helpers.places, helpers.manifest) if helpers.places else ()
+        wardrobe = Wardrobe(_templates(helpers.templates), places)
+        return SegmenterTask(config, train, val, wardrobe, _templates(helpers.val_templates))
     recogniser = None
     if any(stage.perceptual for stage in config.stages):
         recogniser = load_recogniser(find_recogniser(helpers.recogniser))

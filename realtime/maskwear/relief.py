@@ -99,6 +99,9 @@ def valve(
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Weight of the valve's plastic and its own shade, each [h, w]."""
     at_u = 0.5 if style.valve == "centre" else (0.3 if style.seed % 2 else 0.7)
+    if style.valve == "both":
+        u = 0.5 + np.abs(u - 0.5)
+        at_u = 0.7
     x = (u - np.float32(at_u)) * np.float32(width_cm)
     y = (v - np.float32(0.5)) * np.float32(height_cm)
     radius = 1.2 + 0.5 * (style.seed % 5) / 4

@@ -23,7 +23,7 @@ Pattern = Literal[
 ]
 PulledDown = Literal["no", "nose", "mouth"]
 Straps = Literal["ear", "head", "wing", "none"]
-Valve = Literal["none", "side", "centre"]
+Valve = Literal["none", "side", "centre", "both"]
 Rgb = tuple[float, float, float]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -83,7 +83,7 @@ class MaskStyle:
         stitches: strength of the border's stitches.
         seam: strength of a vertical seam in the middle.
         weave: strength of the cloth's grain.
-        valve: an exhalation valve.
+        valve: an exhalation valve, or one on both sides.
         print_text: small print on the mask, "" for none.
         pulled_down: worn over nose and mouth, under the nose, or under the mouth.
         folds, fold_strength, puff: count and strength of wrinkles; unevenness of the sheet.

@@ -1,4 +1,4 @@
-"""Beginning from another run: the weights are taken, a narrower network is widened unchanged."""
+"""Beginning from a run or a shipped file: weights are taken, a narrower network is widened unchanged."""
 
 from __future__ import annotations
 
@@ -8,13 +8,24 @@ from pathlib import Path
 import pytest
 import torch
 
+from inpaint_model.artefacts import WEIGHTS_DIR
 from inpaint_model.errors import UserError
 from inpaint_model.generator import PaperGenerator
-from trainer.begin import begin_from, widened
+from inpaint_model.segmenter import MaskSegmenterNet
+from realtime.alignment import warp_crop
+from realtime.faces import Face
+from realtime.maskwear import kind_style, wear
+from realtime.segmentation import MaskSegmenter
+from trainer.begin import begin_from, check_start, widened
 from trainer.config import FitConfig, Stage
+from trainer.faceset import FaceSet
+from trainer.filling import to_mask, to_tensor
+from trainer.from_tflite import segmenter_of
 from trainer.generator_task import make_generator
 from trainer.presets import PRESETS
 from trainer.runs import RunFolder
+from trainer.sampling import draw_protocol
+from trainer.segmenter_task import segment
 
 
 def trained(width: int) -> PaperGenerator:
@@ -63,12 +74,12 @@ def test_twins_part_in_training():
     assert not torch.allclose(weight[:4], weight[4:], atol=1e-7)
 
 
-def test_a_run_is_taken_as_it_is_or_widened(tmp_path: Path):
+def test_a_run_is_taken_as_it_is_or_widened(tmp_path: Path, faces: FaceSet):
     net = trained(4)
     run = save_run(net, tmp_path / "narrow")
     same, wide = make_generator(tiny(4)), make_generator(tiny(16))
-    begin_from(run, same, tiny(4))
-    begin_from(run, wide, tiny(16))
+    begin_from(run, same, tiny(4), faces)
+    begin_from(run, wide, tiny(16), faces)
     crops, holes = torch.rand(1, 3, 128, 128) * 2 - 1, torch.ones(1, 1, 128, 128)
     with torch.no_grad():
         wanted = net(crops, holes)
@@ -76,10 +87,40 @@ def test_a_run_is_taken_as_it_is_or_widened(tmp_path: Path):
         assert torch.allclose(wide.eval()(crops, holes), wanted, atol=1e-4)
 
 
-def test_what_does_not_fit_is_named(tmp_path: Path):
+def test_what_does_not_fit_is_named(tmp_path: Path, faces: FaceSet):
     run = save_run(trained(4), tmp_path / "run")
     with pytest.raises(UserError, match="does not double"):
-        begin_from(run, make_generator(tiny(6)), tiny(6))
+        begin_from(run, make_generator(tiny(6)), tiny(6), faces)
     student = PRESETS["fast"]
     with pytest.raises(UserError, match="trains a student"):
-        begin_from(run, make_generator(student), student)
+        begin_from(run, make_generator(student), student, faces)
+    with pytest.raises(UserError, match="another network"):
+        begin_from(WEIGHTS_DIR / "segmenter.tflite", make_generator(student), student, faces)
+    with pytest.raises(UserError, match="no such file"):
+        check_start(tmp_path / "nothing.onnx")
+
+
+@pytest.mark.parametrize("name", ["fast.onnx", "segmenter.tflite"])
+def test_a_shipped_file_is_trained_on_from_where_it_was(name: str, faces: FaceSet):
+    segmenter = name.endswith("tflite")
+    config = PRESETS["segmenter" if segmenter else "fast"]
+    net = MaskSegmenterNet() if segmenter else make_generator(config)
+    begin_from(WEIGHTS_DIR / name, net, config, faces)
+    crops = to_tensor(faces.crops[:16])
+    inputs = [crops] if segmenter else [crops, torch.ones(16, 1, 128, 128)]
+    inputs[1:] = [to_mask(draw_protocol(faces, "face-mask")[0][:16])] * (len(inputs) - 1)
+    with torch.no_grad():
+        shipped, trained = net.eval()(*inputs), net.train()(*inputs)
+    # In training mode the norms use the batch's own figures: about what they were given.
+    assert (shipped - trained).abs().mean() < 0.25 * (shipped - shipped.mean()).abs().mean()
+
+
+def test_the_segmenter_comes_back_as_it_ships(astronaut_rgb, astronaut_face: Face):
+    assert astronaut_face.landmarks is not None
+    worn = wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical"))
+    crop, _ = warp_crop(worn.image_rgb, astronaut_face.matrix)
+    with MaskSegmenter() as shipped:
+        wanted = shipped(crop)
+    found = segment(segmenter_of(WEIGHTS_DIR / "segmenter.tflite"), crop[None])[0]
+    assert (wanted > 0.5).mean() > 0.1
+    assert abs(found - wanted).max() < 0.02

@@ -1,4 +1,4 @@
-"""Training samples: holes, what counts in the loss, worn masks and their exact alpha."""
+"""Training samples: holes and what counts in the loss."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from trainer.faceset import FaceSet
 from trainer.sampling import (
     Jitter,
     draw_hole_batch,
-    draw_mask_batch,
     draw_protocol,
     protocol_mask_hole,
     square_hole,
@@ -54,15 +53,6 @@ def test_only_known_hole_pixels_count(faces: FaceSet):
     assert not (batch.counted & ~batch.holes).any()
     assert not batch.counted[:, 92:].any()
     assert batch.counted.any()
-
-
-def test_masks_are_worn_or_not_as_asked(faces: FaceSet):
-    rng = np.random.default_rng(0)
-    still = Jitter(0, 0, 0, 0)
-    bare = draw_mask_batch(faces, [0, 1, 2, 3], rng, still, bare_share=1.0)
-    worn = draw_mask_batch(faces, [0, 1, 2, 3], rng, still, bare_share=0.0)
-    assert not bare.alphas.any()
-    assert (worn.alphas.mean((1, 2)) > 0.02).all()
 
 
 def test_unknown_protocol_is_refused(faces: FaceSet):

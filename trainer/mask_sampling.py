@@ -1,0 +1,157 @@
+"""Draws training samples for the segmenter: faces wearing masks, bare faces, and places without one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.alignment import CROP_SIZE
+from realtime.maskwear import Template, wear
+from trainer.faceset import FaceSet
+from trainer.mask_styles import training_style
+from trainer.occlusion import cover_up
+from trainer.sampling import Jitter, random_affine, recolour
+
+_SHAPE = (CROP_SIZE, CROP_SIZE)
+_CUT_SHARE, _PLACE_SHARE, _SQUEEZE_SHARE = 0.3, 0.1, 0.25
+
+
+# Crop, mask pixels, and what lies inside the photograph.
+_Sample = tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class MaskBatch:
+    """Samples for the segmenter.
+
+    Attributes:
+        crops: uint8 [N, 128, 128, 3], RGB, mask worn or bare.
+        alphas: bool [N, 128, 128], mask pixels.
+        counted: bool [N, 128, 128], what lies inside the photograph; the rest repeats its edge.
+    """
+
+    crops: NDArray[np.uint8]
+    alphas: NDArray[np.bool_]
+    counted: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Wardrobe:
+    """What faces may wear, and where else to look.
+
+    Attributes:
+        templates: mask drawings.
+        places: photographs, uint8 [H, W, 3] RGB, without any mask: every part of them is bare.
+    """
+
+    templates: Sequence[Template] = ()
+    places: Sequence[NDArray[np.uint8]] = field(default=())
+
+
+def draw_mask_batch(
+    faces: FaceSet,
+    indices: Sequence[int],
+    rng: np.random.Generator,
+    jitter: Jitter,
+    wardrobe: Wardrobe | None = None,
+    bare_share: float = 0.3,
+) -> MaskBatch:
+    """Draw one augmented batch: worn masks with their alpha, bare faces, and parts of places."""
+    wardrobe = wardrobe or Wardrobe()
+    samples = []
+    for index in indices:
+        if wardrobe.places and rng.random() < _PLACE_SHARE:
+            place = wardrobe.places[int(rng.integers(len(wardrobe.places)))]
+            samples.append(_finish(_some_part(place, rng), jitter, rng))
+            continue
+        crop, alpha = faces.crops[index], np.zeros(_SHAPE, dtype=bool)
+        if rng.random() >= bare_share:
+            style = training_style(rng, wardrobe.templates, faces.crops)
+            worn = wear(crop, faces.landmarks[index], style)
+            crop, alpha = worn.image_rgb, worn.alpha > 0
+        crop, alpha = cover_up(crop, alpha, faces.landmarks[index], rng)
+        moved = _moved(crop, alpha, faces.valid[index], jitter, rng)
+        samples.append(_finish(moved, jitter, rng))
+    return MaskBatch(*(np.stack(part) for part in zip(*samples, strict=True)))
+
+
+def _moved(
+    crop: NDArray[np.uint8],
+    alpha: NDArray[np.bool_],
+    valid: NDArray[np.bool_],
+    jitter: Jitter,
+    rng: np.random.Generator,
+) -> _Sample:
+    """Move a sample; sometimes squeeze it as a turned head is, or cut it as a picture's edge does."""
+    matrix = random_affine(jitter, rng)
+    if rng.random() < _SQUEEZE_SHARE:
+        about = np.diag([rng.uniform(0.7, 1.0), 1.0, 1.0])
+        about[0, 2] = (1 - about[0, 0]) * CROP_SIZE / 2
+        matrix = matrix @ about
+    x0, y0, x1, y1 = _visible(rng)
+    matrix = matrix.copy()
+    matrix[:, 2] += matrix[:, :2] @ (x0, y0)
+    part = slice(y0, y1), slice(x0, x1)
+    flags = np.stack([alpha[part], valid[part]], -1).astype(np.uint8) * 255
+    warp = {"dsize": _SHAPE, "flags": cv2.INTER_LINEAR}
+    moved = cv2.warpAffine(crop[part], matrix, **warp, borderMode=cv2.BORDER_REPLICATE)
+    flags = cv2.warpAffine(flags, matrix, **warp, borderMode=cv2.BORDER_CONSTANT) > 127
+    return np.asarray(moved, np.uint8), flags[:, :, 0], flags[:, :, 1]
+
+
+def _visible(rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """The part of the crop that the picture shows: all, or cut off below, above or at a side."""
+    x0 = y0 = 0
+    x1 = y1 = CROP_SIZE
+    if rng.random() < _CUT_SHARE:
+        if rng.random() < 0.7:
+            y1 = int(rng.integers(88, CROP_SIZE))
+        if rng.random() < 0.3:
+            y0 = int(rng.integers(0, 34))
+        if rng.random() < 0.4:
+            x0 = int(rng.integers(0, 36))
+        if rng.random() < 0.4:
+            x1 = int(rng.integers(92, CROP_SIZE))
+    return x0, y0, x1, y1
+
+
+def _some_part(place: NDArray[np.uint8], rng: np.random.Generator) -> _Sample:
+    """A part of a photograph at any place, size and angle."""
+    height, width = place.shape[:2]
+    scale = CROP_SIZE / (min(height, width) * np.exp(rng.uniform(np.log(0.15), np.log(1.2))))
+    angle = rng.normal(0, 0.35)
+    linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    centre = rng.uniform((0, 0), (width, height))
+    matrix = np.column_stack([linear, np.full(2, CROP_SIZE / 2) - linear @ centre])
+    source = cv2.GaussianBlur(place, (0, 0), 0.4 / scale) if scale < 0.7 else place
+    crop = cv2.warpAffine(source, matrix, _SHAPE, borderMode=cv2.BORDER_REPLICATE)
+    inside = cv2.warpAffine(np.full((height, width), 255, np.uint8), matrix, _SHAPE) > 127
+    return np.asarray(crop, np.uint8), np.zeros(_SHAPE, dtype=bool), np.asarray(inside)
+
+
+def _finish(sample: _Sample, jitter: Jitter, rng: np.random.Generator) -> _Sample:
+    crop, alpha, counted = sample
+    crop = recolour(crop, jitter.colour, rng, grey_share=0.12)
+    return degrade(crop, rng), alpha, counted
+
+
+def degrade(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Blur, downscale, add noise or JPEG blocks, as cameras and files do."""
+    if rng.random() < 0.3:
+        crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), float(rng.uniform(0.4, 1.8))), np.uint8)
+    if rng.random() < 0.25:
+        side = int(rng.integers(28, 110))
+        small = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
+        crop = np.asarray(cv2.resize(small, _SHAPE, interpolation=cv2.INTER_LINEAR), np.uint8)
+    if rng.random() < 0.3:
+        noise = rng.standard_normal(crop.shape).astype(np.float32) * rng.uniform(2, 14)
+        crop = np.clip(crop + noise, 0, 255).astype(np.uint8)
+    if rng.random() < 0.25:
+        quality = int(rng.integers(25, 90))
+        _, data = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        crop = cv2.imdecode(data, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)
+    return crop
