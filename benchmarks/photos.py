@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from benchmarks.clear import is_clear
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker
@@ -27,35 +29,59 @@ def pictures_in(folders: list[Path], limit: int = 0) -> list[Path]:
     return paths
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What came of one photograph."""
+
+    path: Path
+    found: bool
+    acted: bool
+
+
 def run_masked(
     folders: list[Path], out: Path | None, model: str, engine: str, limit: int = 0, sheet: int = 60
 ) -> list[Row]:
-    """Unmask photographs of masked people; count what was found and acted on; draw a sheet."""
+    """Unmask photographs of masked people; count what was found and acted on; draw a sheet.
+
+    The second row counts the clear ones alone; the JSON names those of them that were missed.
+    """
     paths = pictures_in(folders, limit)
     shown = set(pictures_in(folders, sheet))
-    found = acted = 0
+    seen: list[_Seen] = []
     tiles = []
     with Unmasker(model=model, engine=engine, still=True) as unmasker:
         for path in track(paths, "photographs"):
             frame = cv2.imread(str(path))
             if frame is None:
+                seen.append(_Seen(path, False, False))
                 continue
             result = unmasker(np.asarray(frame, dtype=np.uint8))
-            found += bool(result.faces)
-            acted += any(face.inpainted for face in result.faces)
+            acted = any(face.inpainted for face in result.faces)
+            seen.append(_Seen(path, bool(result.faces), acted))
             if path in shown:
                 tiles.append(np.hstack([_tile(frame), _tile(result.frame)]))
-    rows: list[Row] = [
-        {
-            "photographs": len(paths),
-            "face found": found / len(paths),
-            "acted on": acted / len(paths),
-        }
-    ]
-    publish("photos", rows, out)
+    clear = [one for one in seen if is_clear(one.path)]
+    rows = [_counted("all", seen), _counted("clear", clear)]
+    missed = {
+        "clear, no face found": [str(one.path) for one in clear if not one.found],
+        "clear, face found and not acted on": [
+            str(one.path) for one in clear if one.found and not one.acted
+        ],
+    }
+    publish("photos", rows, out, missed)
     if out is not None:
         write_tiles(out / "sheet-photos.png", tiles, 4)
     return rows
+
+
+def _counted(which: str, seen: list[_Seen]) -> Row:
+    number = len(seen)
+    return {
+        "which": which,
+        "photographs": number,
+        "face found": sum(one.found for one in seen) / max(number, 1),
+        "acted on": sum(one.acted for one in seen) / max(number, 1),
+    }
 
 
 def run_bare(
