@@ -53,6 +53,49 @@ def photos(
 
 
 @app.command()
+def outlines(
+    photos: Annotated[Path, typer.Option(help="Folder of the outlined photographs.")],
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+) -> None:
+    """IoU of the replaced pixels against masks outlined by hand, and a sheet of both outlines."""
+    from benchmarks import outlines as benchmark
+
+    benchmark.run(photos, out, model, engine)
+
+
+@app.command()
+def sheet(
+    photos: Annotated[list[Path], typer.Option(help="Folder of masked people; repeat.")],
+    out: Annotated[Path, typer.Option(help="The sheet, a PNG or JPEG; pages are numbered.")],
+    count: Annotated[int, typer.Option(help="So many clear photographs.")] = 60,
+    seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
+    page: Annotated[int, typer.Option(help="Pairs on a page.")] = 20,
+    model: Model = "fast",
+    engine: Engine = "auto",
+) -> None:
+    """Random clear photographs before and after, to judge by eye."""
+    from benchmarks import sheet as benchmark
+
+    benchmark.run(photos, out, model, engine, count=count, seed=seed, a_page=page)
+
+
+@app.command()
+def empty(
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+    count: Annotated[int, typer.Option(help="So many frames.")] = 200,
+    seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
+) -> None:
+    """Share of frames without people in which a face is found, and in which a pixel is changed."""
+    from benchmarks import empty as benchmark
+
+    benchmark.run(out, model, engine, count, seed)
+
+
+@app.command()
 def bare(
     faces: Annotated[Path, typer.Option(help="Folder of bare faces; its val split is used.")],
     manifest: Annotated[Path | None, typer.Option(help="CSV path,source,split,identity.")] = None,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from rich.progress import track
 
+from benchmarks.clear import is_clear
 from benchmarks.tables import Row, publish
+from benchmarks.tiles import fit, write_tiles
 from inpaint_model.errors import UserError
 from realtime import Unmasker
 
@@ -27,35 +29,60 @@ def pictures_in(folders: list[Path], limit: int = 0) -> list[Path]:
     return paths
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What came of one photograph."""
+
+    path: Path
+    found: bool
+    acted: bool
+
+
 def run_masked(
     folders: list[Path], out: Path | None, model: str, engine: str, limit: int = 0, sheet: int = 60
 ) -> list[Row]:
-    """Unmask photographs of masked people; count what was found and acted on; draw a sheet."""
+    """Unmask photographs of masked people; count what was found and acted on; draw a sheet.
+
+    The second row counts the clear ones alone; the JSON names those of them that were missed.
+    """
     paths = pictures_in(folders, limit)
     shown = set(pictures_in(folders, sheet))
-    found = acted = 0
+    seen: list[_Seen] = []
     tiles = []
     with Unmasker(model=model, engine=engine, still=True) as unmasker:
         for path in track(paths, "photographs"):
-            frame = cv2.imread(str(path))
-            if frame is None:
+            picture = cv2.imread(str(path))
+            if picture is None:
+                seen.append(_Seen(path, False, False))
                 continue
-            result = unmasker(np.asarray(frame, dtype=np.uint8))
-            found += bool(result.faces)
-            acted += any(face.inpainted for face in result.faces)
+            frame = np.asarray(picture, dtype=np.uint8)
+            result = unmasker(frame)
+            acted = any(face.inpainted for face in result.faces)
+            seen.append(_Seen(path, bool(result.faces), acted))
             if path in shown:
-                tiles.append(np.hstack([_tile(frame), _tile(result.frame)]))
-    rows: list[Row] = [
-        {
-            "photographs": len(paths),
-            "face found": found / len(paths),
-            "acted on": acted / len(paths),
-        }
-    ]
-    publish("photos", rows, out)
+                tiles.append(np.hstack([fit(frame, _TILE), fit(result.frame, _TILE)]))
+    clear = [one for one in seen if is_clear(one.path)]
+    rows = [_counted("all", seen), _counted("clear", clear)]
+    missed = {
+        "clear, no face found": [str(one.path) for one in clear if not one.found],
+        "clear, face found and not acted on": [
+            str(one.path) for one in clear if one.found and not one.acted
+        ],
+    }
+    publish("photos", rows, out, missed)
     if out is not None:
         write_tiles(out / "sheet-photos.png", tiles, 4)
     return rows
+
+
+def _counted(which: str, seen: list[_Seen]) -> Row:
+    number = len(seen)
+    return {
+        "which": which,
+        "photographs": number,
+        "face found": sum(one.found for one in seen) / max(number, 1),
+        "acted on": sum(one.acted for one in seen) / max(number, 1),
+    }
 
 
 def run_bare(
@@ -73,27 +100,9 @@ def run_bare(
             untouched = np.array_equal(result.frame, frame)
             same += untouched
             if not untouched:
-                tiles.append(np.hstack([_tile(frame), _tile(result.frame)]))
+                tiles.append(np.hstack([fit(frame, _TILE), fit(result.frame, _TILE)]))
     rows: list[Row] = [{"bare photographs": len(paths), "bit-identical": same / len(paths)}]
     publish("bare", rows, out)
     if out is not None and tiles:
         write_tiles(out / "sheet-bare-touched.png", tiles, 4)
     return rows
-
-
-def _tile(frame: NDArray) -> NDArray[np.uint8]:
-    """Fit a picture into a square tile."""
-    scale = _TILE / max(frame.shape[:2])
-    small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    tile = np.zeros((_TILE, _TILE, 3), np.uint8)
-    tile[: small.shape[0], : small.shape[1]] = small
-    return tile
-
-
-def write_tiles(path: Path, tiles: list[NDArray[np.uint8]], columns: int) -> None:
-    """Write tiles of one size as a PNG sheet, BGR."""
-    blank = np.zeros_like(tiles[0])
-    tiles = tiles + [blank] * (-len(tiles) % columns)
-    rows = [np.hstack(tiles[at : at + columns]) for at in range(0, len(tiles), columns)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.vstack(rows))

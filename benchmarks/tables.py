@@ -10,13 +10,19 @@ from pathlib import Path
 Row = Mapping[str, str | float | int]
 
 
-def publish(name: str, rows: Sequence[Row], out: Path | None) -> None:
+def publish(
+    name: str,
+    rows: Sequence[Row],
+    out: Path | None,
+    details: Mapping[str, object] | None = None,
+) -> None:
     """Print rows as a Markdown table; write them with the machine's name to `out/name.json`.
 
     Args:
         name: the benchmark's name.
         rows: one mapping a row, all with the same keys.
         out: folder for the JSON; None writes none.
+        details: more to write to the JSON, beside the rows, such as the names of what failed.
     """
     columns = list(rows[0])
     print(f"\n{name}\n")
@@ -27,6 +33,7 @@ def publish(name: str, rows: Sequence[Row], out: Path | None) -> None:
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         data = {"benchmark": name, "machine": platform.platform(), "rows": [dict(r) for r in rows]}
+        data |= details or {}
         (out / f"{name}.json").write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 

@@ -10,12 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks import latency, photos, quality
+from benchmarks import latency, quality
 from benchmarks.masked_clips import wear_on_clip
 from benchmarks.tables import publish
 from inpaint_model.errors import UserError
-from realtime.faces import Face
-from realtime.maskwear import kind_style, wear
+from realtime.maskwear import kind_style
 from trainer.measures import composited_psnr
 
 
@@ -40,22 +39,6 @@ def test_a_table_is_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFi
     publish("speed", [{"what": "a", "fps": 31.25}, {"what": "b", "fps": 7}], tmp_path)
     assert "| a | 31.25 |" in capsys.readouterr().out
     assert json.loads((tmp_path / "speed.json").read_text())["rows"][1] == {"what": "b", "fps": 7}
-
-
-def test_photographs_are_counted(tmp_path: Path, astronaut_rgb, astronaut_face: Face):
-    assert astronaut_face.landmarks is not None
-    masked = wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical")).image_rgb
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for name, picture in (("a", masked), ("b", astronaut_rgb), ("c", astronaut_rgb * 0)):
-        cv2.imwrite(str(folder / f"{name}.png"), picture[:, :, ::-1])
-    (row,) = photos.run_masked([folder], tmp_path / "out", "fast", "auto")
-    assert row["photographs"] == 3
-    assert row["face found"] == pytest.approx(2 / 3)
-    assert row["acted on"] == pytest.approx(1 / 3)
-    assert (tmp_path / "out" / "sheet-photos.png").exists()
-    with pytest.raises(UserError, match="no pictures"):
-        photos.pictures_in([tmp_path / "out" / "nothing"])
 
 
 def test_the_rendered_mask_is_on_the_clip(clip: Path, tmp_path: Path):

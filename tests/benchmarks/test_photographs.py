@@ -1,0 +1,67 @@
+"""Photographs of masked people: which count, what was found and acted on, what was missed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from benchmarks import photos
+from benchmarks.clear import LISTS, is_clear, left_out
+from inpaint_model.errors import UserError
+from realtime.faces import Face
+from realtime.maskwear import kind_style, wear
+
+
+@pytest.fixture(scope="module")
+def masked_bgr(astronaut_rgb: NDArray[np.uint8], astronaut_face: Face) -> NDArray[np.uint8]:
+    """The astronaut in a surgical mask."""
+    assert astronaut_face.landmarks is not None
+    worn = wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical")).image_rgb
+    return np.ascontiguousarray(worn[:, :, ::-1])
+
+
+def test_each_photograph_left_out_has_its_reason():
+    lists = sorted(LISTS.glob("*.csv"))
+    assert lists
+    for path in lists:
+        reasons = left_out(path.stem)
+        assert reasons
+        assert all(name.endswith(".jpg") and reason for name, reason in reasons.items())
+
+
+def test_a_list_holds_for_its_own_folder_alone(tmp_path: Path):
+    name = next(iter(left_out("masked_web")))
+    assert not is_clear(tmp_path / "masked" / "web" / name)
+    assert is_clear(tmp_path / "masked" / "elsewhere" / name)
+
+
+def test_photographs_are_counted_and_missed_ones_named(tmp_path: Path, astronaut_rgb, masked_bgr):
+    folder = tmp_path / "masked" / "web"
+    folder.mkdir(parents=True)
+    bare_bgr = astronaut_rgb[:, :, ::-1]
+    pictures = {
+        "worn.png": masked_bgr,
+        "bare.png": bare_bgr,
+        "dark.png": bare_bgr * 0,
+        next(iter(left_out("masked_web"))): bare_bgr * 0,
+    }
+    for name, picture in pictures.items():
+        cv2.imwrite(str(folder / name), picture)
+    every, clear = photos.run_masked([folder], tmp_path / "out", "fast", "auto")
+    assert (every["photographs"], clear["photographs"]) == (4, 3)
+    assert clear["face found"] == pytest.approx(2 / 3)
+    assert clear["acted on"] == pytest.approx(1 / 3)
+    data = json.loads((tmp_path / "out" / "photos.json").read_text())
+    assert data["clear, no face found"] == [str(folder / "dark.png")]
+    assert data["clear, face found and not acted on"] == [str(folder / "bare.png")]
+    assert (tmp_path / "out" / "sheet-photos.png").exists()
+
+
+def test_a_folder_without_pictures_is_said(tmp_path: Path):
+    with pytest.raises(UserError, match="no pictures"):
+        photos.pictures_in([tmp_path / "nothing"])

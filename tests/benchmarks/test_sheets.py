@@ -1,0 +1,65 @@
+"""Sheets to look at: which photographs are on them, how they are cropped and laid out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from benchmarks import sheet, tiles
+from benchmarks.clear import left_out
+from inpaint_model.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, astronaut_rgb: NDArray[np.uint8]) -> Path:
+    """Five clear photographs, and one that is on the list of those left out."""
+    folder = tmp_path_factory.mktemp("set") / "masked" / "web"
+    folder.mkdir(parents=True)
+    for name in ("a.png", "b.png", "c.png", "d.png", "e.png", next(iter(left_out("masked_web")))):
+        cv2.imwrite(str(folder / name), astronaut_rgb[:, :, ::-1])
+    return folder
+
+
+def test_clear_photographs_are_drawn_by_seed(folder: Path):
+    assert {path.name for path in sheet.choose([folder], 9, 0)} == {f"{n}.png" for n in "abcde"}
+    assert sheet.choose([folder], 3, 1) == sheet.choose([folder], 3, 1)
+    assert len({tuple(sheet.choose([folder], 3, seed)) for seed in range(5)}) > 1
+
+
+def test_a_sheet_has_as_many_pages_as_it_needs(folder: Path, tmp_path: Path):
+    pages = sheet.run([folder], tmp_path / "look.png", "fast", "auto", count=3, a_page=2)
+    assert [page.name for page in pages] == ["look-1.png", "look-2.png"]
+    pictures = [cv2.imread(str(page)) for page in pages]
+    assert all(one is not None and one.shape[1] == 4 * 2 * 360 for one in pictures)
+    assert sheet.run([folder], tmp_path / "one.png", "fast", "auto", count=1) == [
+        tmp_path / "one.png"
+    ]
+
+
+def test_a_sheet_that_cannot_be_made_is_refused(folder: Path, tmp_path: Path):
+    with pytest.raises(UserError, match="name a sheet"):
+        sheet.run([folder], tmp_path / "look", "fast", "auto")
+    with pytest.raises(UserError, match="at least one"):
+        sheet.run([folder], tmp_path / "look.png", "fast", "auto", count=0)
+
+
+def test_small_faces_are_shown_with_what_is_around_them():
+    rows, columns = tiles.surroundings((400, 600), [(100, 100, 140, 150)], 0.5)
+    assert (rows, columns) == (slice(75, 175), slice(70, 170))
+    rows, columns = tiles.surroundings((400, 600), [(0, 0, 20, 20)], 1.0)
+    assert (rows, columns) == (slice(0, 60), slice(0, 60))
+    whole = (slice(0, 400), slice(0, 600))
+    assert tiles.surroundings((400, 600), []) == whole
+    assert tiles.surroundings((400, 600), [(0, 0, 600, 400)]) == whole
+
+
+def test_a_picture_fits_its_tile():
+    wide = np.full((50, 200, 3), 255, np.uint8)
+    tile = tiles.fit(wide, 100)
+    assert tile.shape == (100, 100, 3)
+    assert tile[:25].all() and not tile[25:].any()
+    assert tiles.labelled(tile, "name").shape[0] > 100
