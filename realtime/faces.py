@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mediapipe.tasks.python.components.containers.detections import (
         DetectionResult as FaceDetectorResult,
     )
+    from mediapipe.tasks.python.vision import FaceLandmarker
 
 _EYES_NOSE_MOUTH = ((33, 133), (362, 263), (1,), (61,), (291,))
 _LARGE_PICTURE_PX, _PART_SHARE, _CLOSE_UP_PX, _SURE = 320, 0.6, 384, 0.5
@@ -83,6 +84,8 @@ class FaceFinder:
         from mediapipe.tasks.python import BaseOptions, vision
 
         task = face_landmarker_path(models_dir)
+        self._task = task
+        self._strict: vision.FaceLandmarker | None = None
         mode = vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE
         self.max_faces = max_faces
         self._video = video
@@ -151,21 +154,28 @@ class FaceFinder:
 
     def _closer(self, image_rgb: NDArray[np.uint8], face: Face) -> Face:
         """Ask the landmark model about one face alone; the face as it was where it refuses."""
-        import mediapipe as mp
+        return _landmarks_alone(self._landmarker, image_rgb, face) or face
 
-        height, width = image_rgb.shape[:2]
-        x0, y0 = np.maximum(np.array(face.box[:2]) - 0.6 * face.size, 0).astype(int)
-        x1, y1 = np.minimum(np.array(face.box[2:]) + 0.6 * face.size, [width, height]).astype(int)
-        if min(x1 - x0, y1 - y0) < 16:
-            return face
-        scale = max(1.0, _CLOSE_UP_PX / max(x1 - x0, y1 - y0))
-        part = cv2.resize(image_rgb[y0:y1, x0:x1], None, fx=scale, fy=scale)
-        picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(part))
-        for points in self._landmarker.detect(picture).face_landmarks:
-            found = _moved(_from_landmarks(points, part.shape[1], part.shape[0]), x0, y0, 1 / scale)
-            if _same_face(found, face):
-                return found
-        return face
+    def is_face(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
+        """Say whether the landmark model, strict now, takes this for a face.
+
+        It refuses many masked faces: what it does not confirm may still be one if a mask is found on it.
+
+        Args:
+            image_rgb: uint8 [H, W, 3], RGB, contiguous, the picture the face was found in.
+            face: what was found.
+        """
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        if self._strict is None:
+            self._strict = vision.FaceLandmarker.create_from_options(
+                vision.FaceLandmarkerOptions(
+                    base_options=BaseOptions(model_asset_path=str(self._task)),
+                    min_face_detection_confidence=_SURE,
+                    min_face_presence_confidence=_SURE,
+                )
+            )
+        return _landmarks_alone(self._strict, image_rgb, face) is not None
 
     def _detector_is_due(self, found: int) -> bool:
         """Ask the detector for pictures always, for streams only where faces went missing."""
@@ -182,12 +192,35 @@ class FaceFinder:
         """Free the MediaPipe graphs."""
         self._landmarker.close()
         self._detector.close()
+        if self._strict is not None:
+            self._strict.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _landmarks_alone(
+    landmarker: FaceLandmarker, image_rgb: NDArray[np.uint8], face: Face
+) -> Face | None:
+    """Run the landmark model on one face and its surroundings, enlarged if small."""
+    import mediapipe as mp
+
+    height, width = image_rgb.shape[:2]
+    x0, y0 = np.maximum(np.array(face.box[:2]) - 0.6 * face.size, 0).astype(int)
+    x1, y1 = np.minimum(np.array(face.box[2:]) + 0.6 * face.size, [width, height]).astype(int)
+    if min(x1 - x0, y1 - y0) < 16:
+        return None
+    scale = max(1.0, _CLOSE_UP_PX / max(x1 - x0, y1 - y0))
+    part = cv2.resize(image_rgb[y0:y1, x0:x1], None, fx=scale, fy=scale)
+    picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(part))
+    for points in landmarker.detect(picture).face_landmarks:
+        found = _moved(_from_landmarks(points, part.shape[1], part.shape[0]), x0, y0, 1 / scale)
+        if _same_face(found, face):
+            return found
+    return None
 
 
 def _from_landmarks(points: list, width: int, height: int) -> Face:

@@ -14,7 +14,7 @@ from realtime.faces import Face, FaceFinder
 from realtime.framing import Framing
 
 _NOMINAL_INTERVAL_S = 1 / 30
-_MOST_MISSES, _INSISTING_HITS = 5, 3
+_MOST_MISSES, _INSISTING_HITS, _CONFIRM_EVERY = 5, 3, 15
 
 
 class OneEuro:
@@ -84,6 +84,8 @@ class Track:
         framing: how much wider than the canonical crop its crop is, to hold the whole mask.
         probability: float32 [128, 128], the mask's smoothed probability in crop space, or None.
         masked: whether it wore a mask in the last frame.
+        confirmed: the landmark model, strict, took it for a face; what is not confirmed counts only while
+            it wears a mask.
     """
 
     track_id: int
@@ -96,6 +98,7 @@ class Track:
     framing: Framing = field(default_factory=Framing)
     probability: NDArray[np.float32] | None = None
     masked: bool = False
+    confirmed: bool = False
 
     @property
     def is_trusted(self) -> bool:
@@ -141,6 +144,9 @@ class FaceTracker:
         kept = [track for track in known if track.misses <= min(_MOST_MISSES, track.hits - 1)]
         kept += [self._begin(face, alone=not kept) for face in free]
         self._tracks = sorted(kept, key=lambda track: track.misses)[: self._max_faces]
+        for track in self._tracks:
+            if track.hits % _CONFIRM_EVERY == 1 and not (track.confirmed or track.masked):
+                track.confirmed = self._finder.is_face(image_rgb, track.face)
         return [track for track in self._tracks if self._still or track.is_trusted]
 
     def _begin(self, face: Face, *, alone: bool) -> Track:

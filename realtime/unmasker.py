@@ -178,6 +178,8 @@ class Unmasker:
                 )
                 for sight in seen.sights
             ]
+        # What neither the strict landmark model nor a mask speaks for is no face.
+        work = [item for item in work if item.masked or item.sight.track.confirmed]
         masked = [item for item in work if item.masked]
         with _timed(latency_ms, "inpaint"):
             self._fill(masked)
