@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.alignment import apply, invert
+from realtime.grain import Grain
 
-_RING_PX, _LEAST_RIM_PX = 4, 20
-_LEFT_ALONE, _LARGEST_SHIFT = 4.0, 20.0
+_RIM_PX, _RING_PX, _MARGIN_PX = 1, 4, 12
+_RING_SIGMA_PX, _FIELD_SIGMA_PX, _FADE_PX = 3.0, 5.0, 6.0
+_FOREIGN = 25.0  # an offset so many levels off the usual one is no matter of light
+_NATURAL = 4.0  # the shading of bare faces alone makes a usual offset of this size
+_DOUBT = 0.0076  # pulls the field to zero where few rim pixels are near
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,12 @@ class Patch:
 def match_colour(
     filled_rgb: NDArray[np.uint8], hole: NDArray[np.bool_], known: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
-    """Shift the filled colours so that they meet the ring round the hole.
+    """Bend the filled colours so that they meet the ring round the hole.
 
-    The shift is one colour for the whole fill, the median along the rim of known minus filled; the
-    jaw, hair and collar that cross the rim do not move a median. Small differences are left alone:
-    there the generator is the better judge.
+    The offset, known minus filled, is taken all along the rim, a little away from it (the mask colours
+    what it touches), smoothed, and fades towards the middle: there the generator is the better judge.
+    Where it differs much from the rest of the rim, hair, a collar or the background crosses: nothing
+    is moved there.
 
     Args:
         filled_rgb: uint8 [128, 128, 3], composited.
@@ -47,22 +52,41 @@ def match_colour(
     Returns:
         uint8 [128, 128, 3]; equal to `filled_rgb` outside the hole.
     """
-    depth_in = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
-    depth_out = cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, 3)
-    outside = known & (depth_out > 0) & (depth_out <= _RING_PX)
-    inside = hole & (depth_in <= _RING_PX)
-    colours = filled_rgb.astype(np.float32)
-    wanted, weight = _local_mean(colours, outside, 3.0)
-    found, _ = _local_mean(colours, inside, 3.0)
-    rim = hole & (depth_in <= 1.5) & (weight > 0.02)
-    if np.count_nonzero(rim) < _LEAST_RIM_PX:
+    box = _box_of(hole)
+    if box is None:
         return filled_rgb
-    shift = np.median((wanted - found)[rim], axis=0)
-    shift = np.sign(shift) * np.clip(np.abs(shift) - _LEFT_ALONE, 0, _LARGEST_SHIFT)
-    if not shift.any():
+    hole, known, colours = hole[box], known[box], filled_rgb[box].astype(np.float32)
+    depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
+    away = cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, 3)
+    ring = known & (away > _RIM_PX) & (away <= _RIM_PX + _RING_PX)
+    wanted, weight = _local_mean(colours, ring, _RING_SIGMA_PX)
+    found, _ = _local_mean(colours, hole & (depth <= _RING_PX), _RING_SIGMA_PX)
+    offset = wanted - found
+    at_rim = hole & (depth <= 1.5) & (weight > 0.02)
+    if not at_rim.any():
         return filled_rgb
-    shifted = np.clip(np.rint(colours + shift), 0, 255).astype(np.uint8)
-    return np.where(hole[..., None], shifted, filled_rgb)
+    usual = np.median(offset[at_rim], axis=0)
+    usual -= np.clip(usual, -_NATURAL, _NATURAL)
+    odd = np.abs(offset - usual).max(2) / _FOREIGN
+    rim = np.where(at_rim, np.square(np.clip(1 - odd * odd, 0, None)), 0).astype(np.float32)
+    total = cv2.GaussianBlur(np.dstack([offset * rim[..., None], rim]), (0, 0), _FIELD_SIGMA_PX)
+    field = total[..., :3] / (total[..., 3:] + _DOUBT)
+    field *= np.exp(-depth / _FADE_PX)[..., None]
+    out = filled_rgb.copy()
+    out[box][hole] = np.clip(np.rint(colours + field), 0, 255).astype(np.uint8)[hole]
+    return out
+
+
+def _box_of(hole: NDArray[np.bool_]) -> tuple[slice, slice] | None:
+    """The hole's rows and columns with room for the ring."""
+    ys, xs = np.nonzero(hole.any(1))[0], np.nonzero(hole.any(0))[0]
+    if not len(ys):
+        return None
+    (y0, y1), (x0, x1) = (
+        (max(at[0] - _MARGIN_PX, 0), min(at[-1] + 1 + _MARGIN_PX, side))
+        for at, side in zip((ys, xs), hole.shape, strict=True)
+    )
+    return slice(y0, y1), slice(x0, x1)
 
 
 def _local_mean(
@@ -96,6 +120,7 @@ def paste(
     filled_rgb: NDArray[np.uint8],
     opacity: NDArray[np.float32],
     matrix: NDArray[np.float64],
+    grain: Grain | None = None,
 ) -> Patch | None:
     """Warp a filled crop back and blend it over its own region of the frame.
 
@@ -104,6 +129,7 @@ def paste(
         filled_rgb: uint8 [128, 128, 3].
         opacity: float32 [128, 128], 0 keeps the frame.
         matrix: float64 [2, 3], frame pixels to crop pixels.
+        grain: texture that the fill lacks against the frame.
 
     Returns:
         The patch, or None where nothing of it lies inside the frame.
@@ -126,6 +152,8 @@ def paste(
     colours = cv2.warpAffine(
         filled_rgb, to_crop, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
     )
+    if grain is not None:
+        colours = grain.add_to(colours, int(x0), int(y0), to_crop)
     weight = cv2.warpAffine(opacity, to_crop, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     region = frame_bgr[y0:y1, x0:x1]
     blended = cv2.blendLinear(

@@ -17,7 +17,9 @@ from inpaint_model import open_inpainter
 from inpaint_model.errors import UserError
 from realtime.alignment import warp_crop
 from realtime.blending import feather, match_colour, paste
+from realtime.detail import sharpen
 from realtime.faces import Face
+from realtime.grain import grain_for
 from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
 from realtime.tracking import FaceTracker, Track
 
@@ -236,7 +238,10 @@ def _blend(
     replaced = np.zeros(frame_bgr.shape[:2], dtype=np.uint8)
     frame = frame_bgr
     for item in masked:
-        patch = paste(frame, item.filled, feather(item.mask, item.hole), item.sight.matrix)
+        known, matrix = item.valid & ~item.hole, item.sight.matrix
+        fill = sharpen(item.filled, item.hole, known)
+        grain = grain_for(frame_bgr, fill, item.hole, known, matrix)
+        patch = paste(frame, fill, feather(item.mask, item.hole), matrix, grain)
         if patch is None:
             continue
         if frame is frame_bgr:
