@@ -15,7 +15,7 @@ _RIM_PX, _RING_PX, _MARGIN_PX = 1, 4, 12
 _RING_SIGMA_PX, _FIELD_SIGMA_PX, _FADE_PX = 3.0, 5.0, 6.0
 _FOREIGN = 25.0  # an offset so many levels off the usual one is no matter of light
 _NATURAL = 4.0  # the shading of bare faces alone makes a usual offset of this size
-_DOUBT = 0.0076  # pulls the field to zero where few rim pixels are near
+_DOUBT = 0.016  # pulls the field to zero where few rim pixels are near
 
 
 @dataclass(frozen=True)
@@ -55,31 +55,45 @@ def match_colour(
     box = _box_of(hole)
     if box is None:
         return filled_rgb
-    hole, known, colours = hole[box], known[box], filled_rgb[box].astype(np.float32)
-    depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
-    away = cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, 3)
-    ring = known & (away > _RIM_PX) & (away <= _RIM_PX + _RING_PX)
-    wanted, weight = _local_mean(colours, ring, _RING_SIGMA_PX)
-    found, _ = _local_mean(colours, hole & (depth <= _RING_PX), _RING_SIGMA_PX)
-    offset = wanted - found
-    at_rim = hole & (depth <= 1.5) & (weight > 0.02)
-    if not at_rim.any():
+    field = _offsets(filled_rgb[box], hole[box], known[box])
+    if field is None:
         return filled_rgb
-    usual = np.median(offset[at_rim], axis=0)
-    usual -= np.clip(usual, -_NATURAL, _NATURAL)
-    odd = np.abs(offset - usual).max(2) / _FOREIGN
-    rim = np.where(at_rim, np.square(np.clip(1 - odd * odd, 0, None)), 0).astype(np.float32)
-    total = cv2.GaussianBlur(np.dstack([offset * rim[..., None], rim]), (0, 0), _FIELD_SIGMA_PX)
-    field = total[..., :3] / (total[..., 3:] + _DOUBT)
-    field *= np.exp(-depth / _FADE_PX)[..., None]
     out = filled_rgb.copy()
-    out[box][hole] = np.clip(np.rint(colours + field), 0, 255).astype(np.uint8)[hole]
+    inside = out[box]
+    height, width = inside.shape[:2]
+    bent = cv2.add(inside, cv2.resize(field, (width, height)), dtype=cv2.CV_8U)
+    cv2.copyTo(bent, hole[box].view(np.uint8), inside)
     return out
+
+
+def _offsets(
+    colours: NDArray[np.uint8], hole: NDArray[np.bool_], known: NDArray[np.bool_]
+) -> NDArray[np.float32] | None:
+    """The smooth field of colour offsets at half size, float32 [h/2, w/2, 3]; None without a rim."""
+    depth = cv2.distanceTransform(hole.view(np.uint8), cv2.DIST_L2, 3)[::2, ::2]
+    away = cv2.distanceTransform((~hole).view(np.uint8), cv2.DIST_L2, 3)[::2, ::2]
+    ring = known[::2, ::2] & (away > _RIM_PX) & (away <= _RIM_PX + _RING_PX)
+    half = colours[::2, ::2].astype(np.float32)
+    wanted, weight = _local_mean(half, ring, _RING_SIGMA_PX / 2)
+    found, _ = _local_mean(half, (depth > 0) & (depth <= _RING_PX), _RING_SIGMA_PX / 2)
+    rim = (depth > 0) & (depth <= _RIM_PX + 1) & (weight > 0.02)
+    offset = (wanted - found)[rim]
+    if not len(offset):
+        return None
+    usual = np.median(offset, axis=0)
+    usual -= np.clip(usual, -_NATURAL, _NATURAL)
+    odd = np.abs(offset - usual).max(1, keepdims=True) / _FOREIGN
+    alike = np.square(np.clip(1 - odd * odd, 0, None))
+    total = np.zeros((*rim.shape, 4), np.float32)
+    total[rim] = np.hstack([offset * alike, alike])
+    total = cv2.GaussianBlur(total, (0, 0), _FIELD_SIGMA_PX / 2)
+    share = np.exp(-depth / _FADE_PX) / (total[..., 3] + _DOUBT)
+    return total[..., :3] * share[..., None]
 
 
 def _box_of(hole: NDArray[np.bool_]) -> tuple[slice, slice] | None:
     """The hole's rows and columns with room for the ring."""
-    ys, xs = np.nonzero(hole.any(1))[0], np.nonzero(hole.any(0))[0]
+    ys, xs = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
     if not len(ys):
         return None
     (y0, y1), (x0, x1) = (
@@ -134,10 +148,11 @@ def paste(
     Returns:
         The patch, or None where nothing of it lies inside the frame.
     """
-    ys, xs = np.nonzero(opacity > 0)
+    shown = opacity > 0
+    ys, xs = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
     if not len(xs):
         return None
-    x0c, x1c, y0c, y1c = xs.min() - 1, xs.max() + 1, ys.min() - 1, ys.max() + 1
+    x0c, x1c, y0c, y1c = xs[0] - 1, xs[-1] + 1, ys[0] - 1, ys[-1] + 1
     corners = np.array([[x0c, y0c], [x1c, y0c], [x0c, y1c], [x1c, y1c]], dtype=np.float64)
     corners = apply(invert(matrix), corners)
     height, width = frame_bgr.shape[:2]
@@ -147,18 +162,17 @@ def paste(
         return None
     to_crop = matrix.copy()
     to_crop[:, 2] += matrix[:, :2] @ (x0, y0)
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     size = (int(x1 - x0), int(y1 - y0))
+    filled_bgr = np.ascontiguousarray(filled_rgb[:, :, ::-1])
+    cubic, linear = (way | cv2.WARP_INVERSE_MAP for way in (cv2.INTER_CUBIC, cv2.INTER_LINEAR))
     colours = cv2.warpAffine(
-        filled_rgb, to_crop, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
+        filled_bgr, to_crop, size, flags=cubic, borderMode=cv2.BORDER_REPLICATE
+    ).astype(np.uint8, copy=False)
     if grain is not None:
         colours = grain.add_to(colours, int(x0), int(y0), to_crop)
-    weight = cv2.warpAffine(opacity, to_crop, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    region = frame_bgr[y0:y1, x0:x1]
-    blended = cv2.blendLinear(
-        np.ascontiguousarray(colours[:, :, ::-1]), np.ascontiguousarray(region), weight, 1 - weight
-    )
-    replaced = weight > 1.0 / 512
-    image = np.where(replaced[..., None], blended, region)
-    return Patch(int(x0), int(y0), image.astype(np.uint8, copy=False), replaced)
+    weight = cv2.warpAffine(opacity, to_crop, size, flags=linear)
+    _, weight = cv2.threshold(weight, 1.0 / 512, 0, cv2.THRESH_TOZERO)
+    # A weight of 0 gives the frame's own pixel, bit for bit.
+    region = np.ascontiguousarray(frame_bgr[y0:y1, x0:x1])
+    image = cv2.blendLinear(colours, region, weight, 1 - weight)
+    return Patch(int(x0), int(y0), image.astype(np.uint8, copy=False), weight > 0)

@@ -39,7 +39,7 @@ def sharpen(
     amount = _lacking(filled_rgb, hole, known)
     if amount <= 0:
         return filled_rgb
-    ys, xs = np.nonzero(hole.any(1))[0], np.nonzero(hole.any(0))[0]
+    ys, xs = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
     box = (
         slice(max(ys[0] - _MARGIN_PX, 0), min(ys[-1] + 1 + _MARGIN_PX, CROP_SIZE)),
         slice(max(xs[0] - _MARGIN_PX, 0), min(xs[-1] + 1 + _MARGIN_PX, CROP_SIZE)),
@@ -51,7 +51,7 @@ def sharpen(
     fine -= np.clip(fine, -_FAINT, _FAINT)  # faint steps are the generator's noise
     crisp = np.clip(calm + np.float32(amount) * fine, darkest, brightest)
     out = filled_rgb.copy()
-    out[box][hole[box]] = np.rint(crisp[hole[box]]).astype(np.uint8)
+    cv2.copyTo(np.rint(crisp).astype(np.uint8), hole[box].view(np.uint8), out[box])
     return out
 
 

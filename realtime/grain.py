@@ -61,8 +61,8 @@ class Grain:
             self.gain, to_crop, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         )
         ox, oy = x % _TILE_PX, y % _TILE_PX
-        repeats = (-(-(oy + height) // _TILE_PX), -(-(ox + width) // _TILE_PX))
-        texture = np.tile(self.tile, repeats)[oy : oy + height, ox : ox + width]
+        sheet = cv2.repeat(self.tile, -(-(oy + height) // _TILE_PX), -(-(ox + width) // _TILE_PX))
+        texture = sheet[oy : oy + height, ox : ox + width]
         luma = cv2.multiply(texture, gain, dtype=cv2.CV_16S)
         return cv2.add(colours, cv2.merge([luma] * 3), dtype=cv2.CV_8U).astype(np.uint8, copy=False)
 
@@ -148,8 +148,8 @@ def _residual(
     residual = luma - _low_pass(luma, _BAND_PX * scale)
     local = _low_pass(residual * residual, _BAND_PX * scale)
     for _ in range(2):
-        mean = cv2.mean(local, weight)[0]
-        weight &= (local <= _STRUCTURE * mean).astype(np.uint8)
+        most = _STRUCTURE * cv2.mean(local, weight)[0]
+        weight = cv2.bitwise_and(weight, cv2.compare(local, most, cv2.CMP_LE))
     limit = _OUTLIER * np.sqrt(max(cv2.mean(local, weight)[0], 1e-6))
     residual = np.clip(residual, -limit, limit) * weight
     return residual, weight.astype(np.uint8, copy=False), int(x0), int(y0)

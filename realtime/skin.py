@@ -10,16 +10,17 @@ from realtime.alignment import CROP_SIZE
 
 _FOREHEAD = slice(22, 40), slice(38, 90)
 _CHEEKS = slice(54, 80), slice(30, 98)
-_OVAL_CENTRE, _OVAL_AXES = (64, 62), (40, 56)
+_OVAL_CENTRE, _OVAL_AXES, _LAST_ROW = (64, 62), (40, 50), 86
 _LEAST_SEEN_PX = 60
 _TONE_LUMA, _TONE_CHROMA = 50, 14  # what belongs to the tone's own estimate
 _LIKE_LUMA, _LIKE_CHROMA = 60, 12  # what counts as skin of that tone
 
 
-def _make_oval() -> NDArray[np.bool_]:
-    """Where a face lies in the crop, bool [128, 128]."""
+def _make_upper_face() -> NDArray[np.bool_]:
+    """The face above the mouth, bool [128, 128]: neck and ears are lit and focused otherwise."""
     oval = np.zeros((CROP_SIZE, CROP_SIZE), np.uint8)
     cv2.ellipse(oval, _OVAL_CENTRE, _OVAL_AXES, 0, 0, 360, 1, -1)
+    oval[_LAST_ROW:] = 0
     return oval > 0
 
 
@@ -29,7 +30,7 @@ def _make_seeds() -> NDArray[np.bool_]:
     return seeds
 
 
-FACE_OVAL = _make_oval()
+_UPPER_FACE = _make_upper_face()
 _SEEDS = _make_seeds()
 
 
@@ -43,11 +44,11 @@ def skin_like(crop_rgb: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[
     Returns:
         bool [128, 128], or None where too little of forehead and cheeks is seen.
     """
-    ycc = cv2.cvtColor(crop_rgb, cv2.COLOR_RGB2YCrCb).astype(np.int16)
-    seen = ycc[_SEEDS & known]
+    ycc = np.asarray(cv2.cvtColor(crop_rgb, cv2.COLOR_RGB2YCrCb), dtype=np.uint8)
+    seen = ycc[_SEEDS & known][:, None]
     if len(seen) < _LEAST_SEEN_PX:
         return None
-    tone = np.median(seen, axis=0)
+    tone = np.median(seen, axis=(0, 1))
     near = _within(seen, tone, _TONE_LUMA, _TONE_CHROMA)
     if np.count_nonzero(near) >= _LEAST_SEEN_PX:
         tone = np.median(seen[near], axis=0)
@@ -57,7 +58,7 @@ def skin_like(crop_rgb: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[
 def known_skin(
     like: NDArray[np.bool_], known: NDArray[np.bool_], margin_px: int = 2
 ) -> NDArray[np.bool_]:
-    """Narrow skin-like pixels to bare skin of the face, off the hole's rim and off eyes and hair.
+    """Narrow skin-like pixels to bare skin of the upper face, off the hole's rim and off eyes and hair.
 
     Args:
         like: bool [128, 128], from `skin_like`.
@@ -67,19 +68,18 @@ def known_skin(
     Returns:
         bool [128, 128].
     """
-    return eroded(like & FACE_OVAL, 1) & eroded(known, margin_px)
+    return eroded(like & _UPPER_FACE, 1) & eroded(known, margin_px)
 
 
 def eroded(where: NDArray[np.bool_], radius_px: int) -> NDArray[np.bool_]:
     """Shrink a marked area, bool [h, w]; what lies outside the crop does not shrink it."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2)
-    return cv2.erode(where.astype(np.uint8), kernel) > 0
+    return cv2.erode(where.view(np.uint8), kernel) > 0
 
 
 def _within(
-    ycc: NDArray[np.int16], tone: NDArray[np.float64], luma: int, chroma: int
+    ycc: NDArray[np.uint8], tone: NDArray[np.float64], luma: int, chroma: int
 ) -> NDArray[np.bool_]:
-    """Compare [..., 3] with a colour, brightness and both colour differences apart."""
+    """Compare colours [h, w, 3] with one, brightness and both colour differences apart."""
     reach = np.array([luma, chroma, chroma])
-    low, high = np.rint(tone - reach).astype(np.int16), np.rint(tone + reach).astype(np.int16)
-    return np.all((ycc > low) & (ycc < high), axis=-1)
+    return cv2.inRange(ycc, np.rint(tone - reach), np.rint(tone + reach)) > 0

@@ -100,10 +100,7 @@ def test_what_crosses_the_rim_does_not_stain_the_face(mask):
     crop[hole] = (180, 140, 120)
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     touching = cv2.dilate(hole.astype(np.uint8), cross) > 0
-    crop[touching & ~hole & (np.arange(128)[:, None] < 100)] = (
-        120,
-        160,
-        220,
-    )  # the mask's last rim
+    fringe = touching & ~hole & (np.arange(128)[:, None] < 100)
+    crop[fringe] = (120, 160, 220)  # the last of the mask
     out = match_colour(crop, hole, ~hole)
     assert np.abs(out[hole].astype(int) - crop[hole]).max() <= 4
