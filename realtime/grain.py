@@ -23,10 +23,12 @@ _SMALLEST_SCALE, _FULL_SCALE = (
     1.5,
 )  # frame pixels a crop pixel: where grain begins, and is full
 _BAND_PX = 0.7  # the high-pass's sigma, crop pixels
-_FEW_PX, _ENOUGH_PX = 60, 200  # skin pixels of the crop: none below, full grain above
-_STRUCTURE = 3.0  # skin with so many times the mean energy shows a wrinkle or a hair, not grain
-_OUTLIER = 3.0
+_FEW_PX, _ENOUGH_PX = 80, 300  # skin pixels of the crop: none below, full grain above
+_CALM_PERCENT = 25
+_STRUCTURE = 4.0  # so many times the calmest quarter's energy show a wrinkle or a hair, not grain
+_OUTLIER = 4.0
 _STRENGTH = 1.1
+_MOST_LEVELS = 6.0  # more is seldom grain: it is stubble, a fringe or a cap taken for skin
 _ELSEWHERE = 0.4  # of the grain, on what is not skin
 _DARKEST, _BRIGHTEST = 0.3, 1.1
 
@@ -101,6 +103,7 @@ def grain_for(
     if energy <= 0:
         return None
     share = _ramp(scale, _SMALLEST_SCALE, _FULL_SCALE) * _ramp(count, _FEW_PX, _ENOUGH_PX)
+    share *= min(1.0, _MOST_LEVELS / float(np.sqrt(energy)))
     gain = _gain(filled_rgb, like, skin, energy) * np.float32(_STRENGTH * share)
     return Grain(tile, np.where(hole, gain, 0).astype(np.float32))
 
@@ -113,14 +116,15 @@ def _texture(
 ) -> tuple[NDArray[np.float32], float]:
     """Make the tile from the residual of the frame's skin; return it and its energy (variance)."""
     residual, weight, x, y = _residual(frame_bgr, skin, matrix, scale)
-    count = cv2.countNonZero(weight)
-    if count < _FEW_PX:
+    total = cv2.norm(weight, cv2.NORM_L2SQR)
+    if total < _FEW_PX:
         return np.zeros((_TILE_PX, _TILE_PX), np.float32), 0.0
-    energy = cv2.norm(residual, cv2.NORM_L2SQR) / count
+    residual *= weight
+    energy = cv2.norm(residual, cv2.NORM_L2SQR) / total
     spectrum = np.fft.rfft2(_folded(residual, x, y))
     spectrum[0, 0] = 0
     spectrum *= _evened(spectrum) * _white_noise()
-    tile = np.fft.irfft2(spectrum, (_TILE_PX, _TILE_PX)) / np.sqrt(count)
+    tile = np.fft.irfft2(spectrum, (_TILE_PX, _TILE_PX)) / float(np.sqrt(total))
     return tile.astype(np.float32), energy
 
 
@@ -129,8 +133,11 @@ def _residual(
     skin: NDArray[np.bool_],
     matrix: NDArray[np.float64],
     scale: float,
-) -> tuple[NDArray[np.float32], NDArray[np.uint8], int, int]:
-    """What is finer than the crop in the skin: luma residual, where it counts, the corner's x and y."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32], int, int]:
+    """What is finer than the crop near the skin: luma residual, how much each counts, the corner's x, y.
+
+    The weights have soft edges: what a frame more or less counts must not make the texture jump.
+    """
     ys, xs = np.nonzero(skin)
     corners = np.array([[xs.min(), ys.min()], [xs.max(), ys.min()],
                         [xs.min(), ys.max()], [xs.max(), ys.max()]], np.float64)  # fmt: skip
@@ -142,17 +149,18 @@ def _residual(
     to_crop = matrix.copy()
     to_crop[:, 2] += matrix[:, :2] @ (x0, y0)
     size = (int(x1 - x0), int(y1 - y0))
-    nearest = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    weight = cv2.warpAffine(skin.astype(np.uint8), to_crop, size, flags=nearest)
+    soft = cv2.blur(skin.astype(np.float32), (3, 3))
+    linear = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    weight = cv2.warpAffine(soft, to_crop, size, flags=linear)
     luma = cv2.cvtColor(frame_bgr[y0:y1, x0:x1], cv2.COLOR_BGR2GRAY).astype(np.float32)
     residual = luma - _low_pass(luma, _BAND_PX * scale)
     local = _low_pass(residual * residual, _BAND_PX * scale)
-    for _ in range(2):
-        most = _STRUCTURE * cv2.mean(local, weight)[0]
-        weight = cv2.bitwise_and(weight, cv2.compare(local, most, cv2.CMP_LE))
-    limit = _OUTLIER * np.sqrt(max(cv2.mean(local, weight)[0], 1e-6))
-    residual = np.clip(residual, -limit, limit) * weight
-    return residual, weight.astype(np.uint8, copy=False), int(x0), int(y0)
+    counted = cv2.compare(weight, 0.5, cv2.CMP_GT)
+    seen = local[::2, ::2][counted[::2, ::2] > 0]
+    calm = max(float(np.percentile(seen, _CALM_PERCENT)), 1e-6) if len(seen) else 1e-6
+    weight *= np.clip(_STRUCTURE + 0.5 - local * np.float32(1 / calm), 0, 1)
+    limit = _OUTLIER * float(np.sqrt(calm))
+    return np.clip(residual, -limit, limit), weight, int(x0), int(y0)
 
 
 def _low_pass(image: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
@@ -210,7 +218,8 @@ def _gain(
     own = luma - cv2.GaussianBlur(luma, (0, 0), 0.7)
     own = cv2.GaussianBlur(own * own, (0, 0), 2.0)
     lacking = np.sqrt(np.clip(1 - own / np.float32(energy), 0, 1))
-    bright = np.clip(luma / max(float(np.median(luma[skin])), 1.0), _DARKEST, _BRIGHTEST)
+    tone = max(cv2.mean(luma, skin.view(np.uint8))[0], 1.0)
+    bright = np.clip(luma / np.float32(tone), _DARKEST, _BRIGHTEST)
     fitting = cv2.GaussianBlur(np.where(like, 1, _ELSEWHERE).astype(np.float32), (0, 0), 1.5)
     return (lacking * bright * fitting).astype(np.float32)
 

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from realtime.alignment import CROP_SIZE
 
+# Between the eyes and under them is skin; the forehead is as often fringe or cap.
+_NOSE_ROOT = slice(44, 60), slice(54, 75)
+_CHEEKS = slice(56, 82), slice(34, 95)
 _FOREHEAD = slice(22, 40), slice(38, 90)
-_CHEEKS = slice(54, 80), slice(30, 98)
 _OVAL_CENTRE, _OVAL_AXES, _LAST_ROW = (64, 62), (40, 50), 86
 _LEAST_SEEN_PX = 60
 _TONE_LUMA, _TONE_CHROMA = 50, 14  # what belongs to the tone's own estimate
@@ -24,29 +26,31 @@ def _make_upper_face() -> NDArray[np.bool_]:
     return oval > 0
 
 
-def _make_seeds() -> NDArray[np.bool_]:
+def _make_seeds(*places: tuple[slice, slice]) -> NDArray[np.bool_]:
     seeds = np.zeros((CROP_SIZE, CROP_SIZE), dtype=bool)
-    seeds[_FOREHEAD] = seeds[_CHEEKS] = True
+    for place in places:
+        seeds[place] = True
     return seeds
 
 
 _UPPER_FACE = _make_upper_face()
-_SEEDS = _make_seeds()
+_SEEDS = _make_seeds(_NOSE_ROOT, _CHEEKS), _make_seeds(_FOREHEAD)
 
 
 def skin_like(crop_rgb: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    """Mark what has the tone of the skin seen on forehead and cheeks, the hole's fill included.
+    """Mark what has the tone of the skin seen round the nose, else of the forehead; fill included.
 
     Args:
         crop_rgb: uint8 [128, 128, 3].
         known: bool [128, 128], true pixels of the photograph; the tone is taken from them.
 
     Returns:
-        bool [128, 128], or None where too little of forehead and cheeks is seen.
+        bool [128, 128], or None where too little of the face is seen.
     """
     ycc = np.asarray(cv2.cvtColor(crop_rgb, cv2.COLOR_RGB2YCrCb), dtype=np.uint8)
-    seen = ycc[_SEEDS & known][:, None]
-    if len(seen) < _LEAST_SEEN_PX:
+    places = (ycc[seeds & known][:, None] for seeds in _SEEDS)
+    seen = next((place for place in places if len(place) >= _LEAST_SEEN_PX), None)
+    if seen is None:
         return None
     tone = np.median(seen, axis=(0, 1))
     near = _within(seen, tone, _TONE_LUMA, _TONE_CHROMA)
@@ -68,7 +72,7 @@ def known_skin(
     Returns:
         bool [128, 128].
     """
-    return eroded(like & _UPPER_FACE, 1) & eroded(known, margin_px)
+    return eroded(like & _UPPER_FACE, 2) & eroded(known, margin_px)
 
 
 def eroded(where: NDArray[np.bool_], radius_px: int) -> NDArray[np.bool_]:
