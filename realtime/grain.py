@@ -23,11 +23,11 @@ _SMALLEST_SCALE, _FULL_SCALE = (
     1.5,
 )  # frame pixels a crop pixel: where grain begins, and is full
 _BAND_PX = 0.7  # the high-pass's sigma, crop pixels
-_FEW_PX, _ENOUGH_PX = 80, 300  # skin pixels of the crop: none below, full grain above
+_FEW_PX, _ENOUGH_PX = 80, 250  # skin pixels of the crop: none below, full grain above
 _CALM_PERCENT = 25
-_STRUCTURE = 4.0  # so many times the calmest quarter's energy show a wrinkle or a hair, not grain
+_STRUCTURE = 6.0  # so many times the calmest quarter's energy show a wrinkle or a hair, not grain
 _OUTLIER = 4.0
-_STRENGTH = 1.1
+_STRENGTH = 1.12
 _MOST_LEVELS = 6.0  # more is seldom grain: it is stubble, a fringe or a cap taken for skin
 _ELSEWHERE = 0.4  # of the grain, on what is not skin
 _DARKEST, _BRIGHTEST = 0.3, 1.1
