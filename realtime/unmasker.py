@@ -38,7 +38,8 @@ class FaceResult:
         mask_coverage: share of the canonical crop that is mask, 0..1.
         inpainted: whether the frame was changed here. The lower face shown is then invented.
         crop_before: uint8 [128, 128, 3], RGB, the canonical crop of the frame.
-        crop_after: the same with the mask filled; equal to `crop_before` where not inpainted.
+        crop_after: the same with the mask filled, without the frame's sharpening and grain; equal to
+            `crop_before` where not inpainted.
     """
 
     track_id: int
