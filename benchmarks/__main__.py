@@ -110,6 +110,25 @@ def bare(
 
 
 @app.command()
+def realism(
+    clips: Annotated[
+        list[Path] | None, typer.Option(help="Clip or folder of bare faces; repeat.")
+    ] = None,
+    photos: Annotated[
+        list[Path] | None, typer.Option(help="Folder of masked people; repeat.")
+    ] = None,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+    limit: Annotated[int, typer.Option(help="So many photographs, evenly spread; 0: all.")] = 0,
+) -> None:
+    """Sharpness of the fill against the face's own skin, seam and flicker, beside the truth."""
+    from benchmarks import realism as benchmark
+
+    benchmark.run(clips or [], photos or [], out, model, engine, limit)
+
+
+@app.command()
 def video(
     clips: Annotated[list[Path], typer.Option(help="Clip or folder of clips; repeat.")],
     out: Out = None,

@@ -37,6 +37,22 @@ def worn_frames(source: Path, style: MaskStyle, side: int) -> Iterator[NDArray[n
             yield np.ascontiguousarray(worn[:, :, ::-1])
 
 
+def bare_and_worn(
+    source: Path, style: MaskStyle
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """Decode whole frames of a clip; those with a face, bare and with a mask on the largest one, BGR."""
+    with FaceFinder(1, video=True) as finder, VideoFile(source) as file:
+        for piece in file:
+            if piece.frame is None:
+                continue
+            bare = piece.frame.image_bgr
+            bare_rgb = np.ascontiguousarray(bare[:, :, ::-1])
+            faces = finder(bare_rgb)
+            if faces and faces[0].landmarks is not None:
+                worn = wear(bare_rgb, faces[0].landmarks, style).image_rgb
+                yield bare, np.ascontiguousarray(worn[:, :, ::-1])
+
+
 def wear_on_clip(
     source: Path, target: Path, style: MaskStyle, *, side: int = 512, most_frames: int = 300
 ) -> int:

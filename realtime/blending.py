@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.alignment import apply, invert
+from realtime.grain import Grain
 
-_RING_PX, _LEAST_RIM_PX = 4, 20
-_LEFT_ALONE, _LARGEST_SHIFT = 4.0, 20.0
+_RIM_PX, _RING_PX, _MARGIN_PX = 1, 4, 12
+_RING_SIGMA_PX, _FIELD_SIGMA_PX, _FADE_PX = 3.0, 5.0, 6.0
+_FOREIGN = 25.0  # an offset so many levels off the usual one is no matter of light
+_NATURAL = 4.0  # the shading of bare faces alone makes a usual offset of this size
+_DOUBT = 0.016  # pulls the field to zero where few rim pixels are near
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,12 @@ class Patch:
 def match_colour(
     filled_rgb: NDArray[np.uint8], hole: NDArray[np.bool_], known: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
-    """Shift the filled colours so that they meet the ring round the hole.
+    """Bend the filled colours so that they meet the ring round the hole.
 
-    The shift is one colour for the whole fill, the median along the rim of known minus filled; the
-    jaw, hair and collar that cross the rim do not move a median. Small differences are left alone:
-    there the generator is the better judge.
+    The offset, known minus filled, is taken all along the rim, a little away from it (the mask colours
+    what it touches), smoothed, and fades towards the middle: there the generator is the better judge.
+    Where it differs much from the rest of the rim, hair, a collar or the background crosses: nothing
+    is moved there.
 
     Args:
         filled_rgb: uint8 [128, 128, 3], composited.
@@ -47,22 +52,55 @@ def match_colour(
     Returns:
         uint8 [128, 128, 3]; equal to `filled_rgb` outside the hole.
     """
-    depth_in = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
-    depth_out = cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, 3)
-    outside = known & (depth_out > 0) & (depth_out <= _RING_PX)
-    inside = hole & (depth_in <= _RING_PX)
-    colours = filled_rgb.astype(np.float32)
-    wanted, weight = _local_mean(colours, outside, 3.0)
-    found, _ = _local_mean(colours, inside, 3.0)
-    rim = hole & (depth_in <= 1.5) & (weight > 0.02)
-    if np.count_nonzero(rim) < _LEAST_RIM_PX:
+    box = _box_of(hole)
+    if box is None:
         return filled_rgb
-    shift = np.median((wanted - found)[rim], axis=0)
-    shift = np.sign(shift) * np.clip(np.abs(shift) - _LEFT_ALONE, 0, _LARGEST_SHIFT)
-    if not shift.any():
+    field = _offsets(filled_rgb[box], hole[box], known[box])
+    if field is None:
         return filled_rgb
-    shifted = np.clip(np.rint(colours + shift), 0, 255).astype(np.uint8)
-    return np.where(hole[..., None], shifted, filled_rgb)
+    out = filled_rgb.copy()
+    inside = out[box]
+    height, width = inside.shape[:2]
+    bent = cv2.add(inside, cv2.resize(field, (width, height)), dtype=cv2.CV_8U)
+    cv2.copyTo(bent, hole[box].view(np.uint8), inside)
+    return out
+
+
+def _offsets(
+    colours: NDArray[np.uint8], hole: NDArray[np.bool_], known: NDArray[np.bool_]
+) -> NDArray[np.float32] | None:
+    """The smooth field of colour offsets at half size, float32 [h/2, w/2, 3]; None without a rim."""
+    depth = cv2.distanceTransform(hole.view(np.uint8), cv2.DIST_L2, 3)[::2, ::2]
+    away = cv2.distanceTransform((~hole).view(np.uint8), cv2.DIST_L2, 3)[::2, ::2]
+    ring = known[::2, ::2] & (away > _RIM_PX) & (away <= _RIM_PX + _RING_PX)
+    half = colours[::2, ::2].astype(np.float32)
+    wanted, weight = _local_mean(half, ring, _RING_SIGMA_PX / 2)
+    found, _ = _local_mean(half, (depth > 0) & (depth <= _RING_PX), _RING_SIGMA_PX / 2)
+    rim = (depth > 0) & (depth <= _RIM_PX + 1) & (weight > 0.02)
+    offset = (wanted - found)[rim]
+    if not len(offset):
+        return None
+    usual = np.median(offset, axis=0)
+    usual -= np.clip(usual, -_NATURAL, _NATURAL)
+    odd = np.abs(offset - usual).max(1, keepdims=True) / _FOREIGN
+    alike = np.square(np.clip(1 - odd * odd, 0, None))
+    total = np.zeros((*rim.shape, 4), np.float32)
+    total[rim] = np.hstack([offset * alike, alike])
+    total = cv2.GaussianBlur(total, (0, 0), _FIELD_SIGMA_PX / 2)
+    share = np.exp(-depth / _FADE_PX) / (total[..., 3] + _DOUBT)
+    return total[..., :3] * share[..., None]
+
+
+def _box_of(hole: NDArray[np.bool_]) -> tuple[slice, slice] | None:
+    """The hole's rows and columns with room for the ring."""
+    ys, xs = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
+    if not len(ys):
+        return None
+    (y0, y1), (x0, x1) = (
+        (max(at[0] - _MARGIN_PX, 0), min(at[-1] + 1 + _MARGIN_PX, side))
+        for at, side in zip((ys, xs), hole.shape, strict=True)
+    )
+    return slice(y0, y1), slice(x0, x1)
 
 
 def _local_mean(
@@ -96,6 +134,7 @@ def paste(
     filled_rgb: NDArray[np.uint8],
     opacity: NDArray[np.float32],
     matrix: NDArray[np.float64],
+    grain: Grain | None = None,
 ) -> Patch | None:
     """Warp a filled crop back and blend it over its own region of the frame.
 
@@ -104,14 +143,16 @@ def paste(
         filled_rgb: uint8 [128, 128, 3].
         opacity: float32 [128, 128], 0 keeps the frame.
         matrix: float64 [2, 3], frame pixels to crop pixels.
+        grain: texture that the fill lacks against the frame.
 
     Returns:
         The patch, or None where nothing of it lies inside the frame.
     """
-    ys, xs = np.nonzero(opacity > 0)
+    shown = opacity > 0
+    ys, xs = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
     if not len(xs):
         return None
-    x0c, x1c, y0c, y1c = xs.min() - 1, xs.max() + 1, ys.min() - 1, ys.max() + 1
+    x0c, x1c, y0c, y1c = xs[0] - 1, xs[-1] + 1, ys[0] - 1, ys[-1] + 1
     corners = np.array([[x0c, y0c], [x1c, y0c], [x0c, y1c], [x1c, y1c]], dtype=np.float64)
     corners = apply(invert(matrix), corners)
     height, width = frame_bgr.shape[:2]
@@ -121,16 +162,17 @@ def paste(
         return None
     to_crop = matrix.copy()
     to_crop[:, 2] += matrix[:, :2] @ (x0, y0)
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     size = (int(x1 - x0), int(y1 - y0))
+    filled_bgr = np.ascontiguousarray(filled_rgb[:, :, ::-1])
+    cubic, linear = (way | cv2.WARP_INVERSE_MAP for way in (cv2.INTER_CUBIC, cv2.INTER_LINEAR))
     colours = cv2.warpAffine(
-        filled_rgb, to_crop, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
-    weight = cv2.warpAffine(opacity, to_crop, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    region = frame_bgr[y0:y1, x0:x1]
-    blended = cv2.blendLinear(
-        np.ascontiguousarray(colours[:, :, ::-1]), np.ascontiguousarray(region), weight, 1 - weight
-    )
-    replaced = weight > 1.0 / 512
-    image = np.where(replaced[..., None], blended, region)
-    return Patch(int(x0), int(y0), image.astype(np.uint8, copy=False), replaced)
+        filled_bgr, to_crop, size, flags=cubic, borderMode=cv2.BORDER_REPLICATE
+    ).astype(np.uint8, copy=False)
+    if grain is not None:
+        colours = grain.add_to(colours, int(x0), int(y0), to_crop)
+    weight = cv2.warpAffine(opacity, to_crop, size, flags=linear)
+    _, weight = cv2.threshold(weight, 1.0 / 512, 0, cv2.THRESH_TOZERO)
+    # A weight of 0 gives the frame's own pixel, bit for bit.
+    region = np.ascontiguousarray(frame_bgr[y0:y1, x0:x1])
+    image = cv2.blendLinear(colours, region, weight, 1 - weight)
+    return Patch(int(x0), int(y0), image.astype(np.uint8, copy=False), weight > 0)

@@ -17,8 +17,10 @@ from inpaint_model import open_inpainter
 from inpaint_model.errors import UserError
 from realtime.alignment import warp_crop
 from realtime.blending import feather, match_colour, paste
+from realtime.detail import sharpen
 from realtime.faces import Face
 from realtime.framing import CANONICAL, to_canonical
+from realtime.grain import grain_for
 from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
 from realtime.tracking import FaceTracker, Track
 
@@ -37,7 +39,8 @@ class FaceResult:
         mask_coverage: share of the crop that is mask, 0..1.
         inpainted: whether the frame was changed here. The lower face shown is then invented.
         crop_before: uint8 [128, 128, 3], RGB, the canonical crop of the frame.
-        crop_after: the same with the mask filled; equal to `crop_before` where not inpainted.
+        crop_after: the same with the mask filled, without the frame's sharpening and grain; equal to
+            `crop_before` where not inpainted.
     """
 
     track_id: int
@@ -258,7 +261,10 @@ def _blend(
     replaced = np.zeros(frame_bgr.shape[:2], dtype=np.uint8)
     frame = frame_bgr
     for item in masked:
-        patch = paste(frame, item.filled, feather(item.mask, item.hole), item.matrix)
+        known, matrix = item.valid & ~item.hole, item.matrix
+        fill = sharpen(item.filled, item.hole, known)
+        grain = grain_for(frame_bgr, fill, item.hole, known, matrix)
+        patch = paste(frame, fill, feather(item.mask, item.hole), matrix, grain)
         if patch is None:
             continue
         if frame is frame_bgr:

@@ -10,11 +10,14 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks import latency, quality
+from benchmarks import latency, quality, realism
 from benchmarks.masked_clips import wear_on_clip
+from benchmarks.realism_measures import place_of, seam, sharpness
 from benchmarks.tables import publish
 from inpaint_model.errors import UserError
-from realtime.maskwear import kind_style
+from realtime.alignment import apply, invert, scale_of
+from realtime.faces import Face
+from realtime.maskwear import kind_style, wear
 from trainer.measures import composited_psnr
 
 
@@ -50,6 +53,43 @@ def test_the_rendered_mask_is_on_the_clip(clip: Path, tmp_path: Path):
                 one.to_ndarray(format="rgb24").astype(int) - two.to_ndarray(format="rgb24")
             ).max(2)
             assert 0.01 < (difference > 40).mean() < 0.3
+
+
+def test_realism_is_measured_beside_the_truth(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, astronaut_rgb, astronaut_face: Face
+):
+    assert astronaut_face.landmarks is not None
+    masked = wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical")).image_rgb
+    cv2.imwrite(str(tmp_path / "masked.png"), cv2.resize(masked[:, :, ::-1], None, fx=2, fy=2))
+    monkeypatch.setattr(realism, "_SKIPPED", 2)
+    rows = realism.run([clip], [tmp_path], tmp_path / "out", "fast", "auto")
+    clips = json.loads((tmp_path / "out" / "realism.json").read_text())["rows"]
+    assert clips == [dict(row) for row in rows[:2]]
+    assert 0.1 < clips[0]["sharpness"] < 3
+    assert 0.1 < clips[0]["seam / truth"] < 5
+    assert clips[0]["flicker / truth"] > 0
+    assert rows[-1]["face px"] == "all"
+    assert rows[-1]["faces"] == 1
+    with pytest.raises(UserError, match="nothing to measure"):
+        realism.run([], [], None, "fast", "auto")
+
+
+def test_sharpness_and_seam_see_a_pasted_blur(astronaut_rgb, astronaut_face: Face):
+    frame = np.ascontiguousarray(cv2.resize(astronaut_rgb, None, fx=2, fy=2)[:, :, ::-1])
+    replaced = np.zeros(frame.shape[:2], np.uint8)
+    matrix = astronaut_face.matrix * np.array([[0.5, 0.5, 1]])
+    centre = tuple(np.rint(apply(invert(matrix), np.array([[64.0, 88.0]]))[0]).astype(int))
+    cv2.circle(replaced, centre, round(26 / scale_of(matrix)), 255, -1)
+    place = place_of(frame, replaced, matrix)
+    blurred = np.where(replaced[..., None] > 0, cv2.GaussianBlur(frame, (0, 0), 4), frame)
+    shifted = np.where(replaced[..., None] > 0, cv2.add(frame, np.full_like(frame, 40)), frame)
+    true, pasted = sharpness(place, frame), sharpness(place, blurred)
+    assert true is not None and pasted is not None
+    assert pasted.typical < 0.6 * true.typical
+    assert pasted.mean < 0.6 * true.mean
+    steps = seam(place, frame), seam(place, shifted)
+    assert steps[0] is not None and steps[1] is not None
+    assert steps[1] > 1.3 * steps[0]
 
 
 def test_telea_fills_only_the_hole(astronaut_rgb):

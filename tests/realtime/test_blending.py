@@ -76,6 +76,31 @@ def test_colour_meets_the_ring(mask):
     before = np.abs(crop[rim].astype(float) - (180, 140, 120)).mean()
     after = np.abs(out[rim].astype(float) - (180, 140, 120)).mean()
     assert after < 0.4 * before
-    # a fill that meets its ring already is left to the generator
-    crop[hole] = (178, 141, 119)
-    assert np.array_equal(match_colour(crop, hole, ~hole), crop)
+    # far from the rim the generator is left alone
+    deep = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3) > 22
+    assert np.abs(out[deep].astype(int) - crop[deep]).max() <= 1
+
+
+def test_light_from_one_side_continues(mask):
+    hole = hole_of(mask)
+    slope = np.linspace(-12, 12, 128)[None, :, None] * np.ones((128, 1, 1))
+    lit = np.clip(np.array([180, 140, 120]) + slope, 0, 255).astype(np.uint8)
+    crop = lit.copy()
+    crop[hole] = (180, 140, 120)
+    out = match_colour(crop, hole, ~hole)
+    rim = hole & (cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3) <= 3)
+    before = np.abs(crop[rim].astype(float) - lit[rim]).mean()
+    assert np.abs(out[rim].astype(float) - lit[rim]).mean() < 0.6 * before
+
+
+def test_what_crosses_the_rim_does_not_stain_the_face(mask):
+    hole = hole_of(mask)
+    crop = np.full((128, 128, 3), (180, 140, 120), np.uint8)
+    crop[104:] = (20, 30, 120)  # a collar
+    crop[hole] = (180, 140, 120)
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    touching = cv2.dilate(hole.astype(np.uint8), cross) > 0
+    fringe = touching & ~hole & (np.arange(128)[:, None] < 100)
+    crop[fringe] = (120, 160, 220)  # the last of the mask
+    out = match_colour(crop, hole, ~hole)
+    assert np.abs(out[hole].astype(int) - crop[hole]).max() <= 4

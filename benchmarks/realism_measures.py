@@ -1,0 +1,176 @@
+"""Measures whether a filled face looks pasted: sharpness against its own skin, seam, flicker.
+
+All of them look at frames alone, so that they can be applied to the truth as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.alignment import CROP_SIZE, scale_of, warp_crop
+from realtime.skin import eroded, known_skin, skin_like
+
+RIM_PX = 3
+_LOG_SIGMA_PX = 1.0
+_LEAST_OUTSIDE_PX, _LEAST_INSIDE_PX = 80, 200
+_FACE_WIDTH_PX = 75  # of the crop
+_TWICE = 2
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a face was filled.
+
+    Attributes:
+        matrix: float64 [2, 3], frame pixels to crop pixels.
+        crop: uint8 [128, 128, 3], RGB, of the frame as given.
+        valid: bool [128, 128], what of the crop lies inside the frame.
+        hole: bool [128, 128], what was replaced.
+    """
+
+    matrix: NDArray[np.float64]
+    crop: NDArray[np.uint8]
+    valid: NDArray[np.bool_]
+    hole: NDArray[np.bool_]
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """True pixels of the frame."""
+        return self.valid & ~self.hole
+
+    @property
+    def face_px(self) -> float:
+        """The face's width in the frame, about."""
+        return _FACE_WIDTH_PX / scale_of(self.matrix)
+
+
+def place_of(
+    frame_bgr: NDArray[np.uint8], replaced: NDArray[np.uint8], matrix: NDArray[np.float64]
+) -> Place:
+    """Bring a frame and its replaced pixels into crop space."""
+    crop, valid = warp_crop(_rgb(frame_bgr), matrix)
+    hole = cv2.warpAffine(replaced, matrix, (CROP_SIZE, CROP_SIZE), flags=cv2.INTER_NEAREST) > 0
+    return Place(matrix, crop, valid, hole)
+
+
+@dataclass(frozen=True)
+class Sharpness:
+    """High-frequency energy inside the hole over that of the known skin; 1 is as sharp.
+
+    Attributes:
+        typical: ratio of medians of |LoG|: pores, grain and noise of plain skin.
+        mean: ratio of means of |LoG|, which wrinkles, moles and nostrils carry.
+    """
+
+    typical: float
+    mean: float
+
+
+def sharpness(place: Place, shown_bgr: NDArray[np.uint8]) -> Sharpness | None:
+    """Compare a frame's sharpness inside the hole and outside.
+
+    The energy is |Laplacian of Gaussian|, sigma 1 frame pixel, of the luma at the frame's resolution.
+    Inside: skin-like pixels at least 3 crop pixels from the rim. Outside: skin-like pixels of forehead
+    and cheeks. Skin-like is what has about the colour of the median skin of forehead and cheeks.
+
+    Args:
+        place: where.
+        shown_bgr: uint8 [H, W, 3], the result or the truth.
+
+    Returns:
+        The ratios, or None where too little skin is seen.
+    """
+    shown, _ = warp_crop(_rgb(shown_bgr), place.matrix)
+    like = skin_like(np.where(place.hole[..., None], shown, place.crop), place.known)
+    if like is None:
+        return None
+    outside = known_skin(like, place.known)
+    inside = eroded(like, 1) & eroded(place.hole, RIM_PX)
+    if outside.sum() < _LEAST_OUTSIDE_PX or inside.sum() < _LEAST_INSIDE_PX:
+        return None
+    luma = cv2.cvtColor(shown_bgr, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    blurred = cv2.GaussianBlur(luma, (0, 0), _LOG_SIGMA_PX)
+    energy = np.abs(cv2.Laplacian(blurred, cv2.CV_32F, ksize=1))
+    size = (shown_bgr.shape[1], shown_bgr.shape[0])
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    within, around = (
+        energy[cv2.warpAffine(where.view(np.uint8), place.matrix, size, flags=flags) > 0]
+        for where in (inside, outside)
+    )
+    if not len(within) or not len(around):
+        return None
+    return Sharpness(
+        float(np.median(within) / max(np.median(around), 1e-3)),
+        float(within.mean() / max(around.mean(), 1e-3)),
+    )
+
+
+def seam(place: Place, shown_bgr: NDArray[np.uint8]) -> float | None:
+    """Mean step across the hole's rim over the mean step 4 to 5 crop pixels in and out of it.
+
+    A step is the difference over 2 crop pixels along the rim's normal, the mean of three colours.
+    """
+    crop = warp_crop(shown_bgr, place.matrix, CROP_SIZE * _TWICE)[0]
+    picture = cv2.GaussianBlur(crop, (0, 0), 0.7).astype(np.float32)
+    points, normals = _rim(place)
+    if len(points) < 50:
+        return None
+
+    def step(away_px: float) -> float:
+        ends = (
+            cv2.remap(picture, *_maps(points + _TWICE * (away_px + end) * normals), 1)
+            for end in (-1, 1)
+        )
+        return float(np.abs(np.subtract(*ends)).mean())
+
+    beside = np.mean([step(away) for away in (-5, -4, 4, 5)])
+    return float(np.mean([step(away) for away in (-2, -1, 0)]) / max(beside, 1e-3))
+
+
+def _rim(place: Place) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Points of the rim well inside the frame and their outward normals, [N, 2], at twice the crop."""
+    size = (CROP_SIZE * _TWICE,) * 2
+    hole, valid = (
+        cv2.resize(where.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+        for where in (place.hole, place.valid)
+    )
+    away = cv2.distanceTransform(1 - hole, cv2.DIST_L2, 5)
+    away = cv2.GaussianBlur(away - cv2.distanceTransform(hole, cv2.DIST_L2, 5), (0, 0), 3)
+    slope = np.dstack([cv2.Sobel(away, cv2.CV_32F, 1, 0), cv2.Sobel(away, cv2.CV_32F, 0, 1)]) / 8
+    length = np.hypot(slope[..., 0], slope[..., 1])
+    inner = np.zeros(size, dtype=bool)
+    inner[16:-16, 16:-16] = True
+    use = (np.abs(away) < 0.6) & (length > 0.4) & inner & eroded(valid > 0, 16)
+    ys, xs = np.nonzero(use)
+    normals = (slope[use] / length[use][:, None]).astype(np.float32)
+    return np.column_stack([xs, ys]).astype(np.float32), normals
+
+
+def _maps(points: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    rows = points.T[:, None].astype(np.float32)
+    return rows[0], rows[1]
+
+
+def change(
+    before: Place, before_bgr: NDArray[np.uint8], now: Place, now_bgr: NDArray[np.uint8]
+) -> float | None:
+    """Mean absolute change of luma inside the hole between two frames, aligned, at twice the crop."""
+    inside = eroded(before.hole & now.hole, RIM_PX)
+    if inside.sum() < _LEAST_INSIDE_PX:
+        return None
+    one, other = (
+        cv2.cvtColor(
+            warp_crop(frame, place.matrix, CROP_SIZE * _TWICE)[0], cv2.COLOR_BGR2GRAY
+        ).astype(np.float32)
+        for place, frame in ((before, before_bgr), (now, now_bgr))
+    )
+    where = np.repeat(np.repeat(inside, _TWICE, 0), _TWICE, 1)
+    return float(np.abs(one - other)[where].mean())
+
+
+def _rgb(frame_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(frame_bgr[:, :, ::-1])

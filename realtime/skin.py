@@ -1,0 +1,89 @@
+"""Picks the face's bare skin in a canonical crop: what tone and grain are taken from."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.alignment import CROP_SIZE
+
+# Between the eyes and under them is skin; the forehead is as often fringe or cap.
+_NOSE_ROOT = slice(44, 60), slice(54, 75)
+_CHEEKS = slice(56, 82), slice(34, 95)
+_FOREHEAD = slice(22, 40), slice(38, 90)
+_OVAL_CENTRE, _OVAL_AXES, _LAST_ROW = (64, 62), (40, 50), 86
+_LEAST_SEEN_PX = 60
+_TONE_LUMA, _TONE_CHROMA = 50, 14  # what belongs to the tone's own estimate
+_LIKE_LUMA, _LIKE_CHROMA = 60, 12  # what counts as skin of that tone
+
+
+def _make_upper_face() -> NDArray[np.bool_]:
+    """The face above the mouth, bool [128, 128]: neck and ears are lit and focused otherwise."""
+    oval = np.zeros((CROP_SIZE, CROP_SIZE), np.uint8)
+    cv2.ellipse(oval, _OVAL_CENTRE, _OVAL_AXES, 0, 0, 360, 1, -1)
+    oval[_LAST_ROW:] = 0
+    return oval > 0
+
+
+def _make_seeds(*places: tuple[slice, slice]) -> NDArray[np.bool_]:
+    seeds = np.zeros((CROP_SIZE, CROP_SIZE), dtype=bool)
+    for place in places:
+        seeds[place] = True
+    return seeds
+
+
+_UPPER_FACE = _make_upper_face()
+_SEEDS = _make_seeds(_NOSE_ROOT, _CHEEKS), _make_seeds(_FOREHEAD)
+
+
+def skin_like(crop_rgb: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Mark what has the tone of the skin seen round the nose, else of the forehead; fill included.
+
+    Args:
+        crop_rgb: uint8 [128, 128, 3].
+        known: bool [128, 128], true pixels of the photograph; the tone is taken from them.
+
+    Returns:
+        bool [128, 128], or None where too little of the face is seen.
+    """
+    ycc = np.asarray(cv2.cvtColor(crop_rgb, cv2.COLOR_RGB2YCrCb), dtype=np.uint8)
+    places = (ycc[seeds & known][:, None] for seeds in _SEEDS)
+    seen = next((place for place in places if len(place) >= _LEAST_SEEN_PX), None)
+    if seen is None:
+        return None
+    tone = np.median(seen, axis=(0, 1))
+    near = _within(seen, tone, _TONE_LUMA, _TONE_CHROMA)
+    if np.count_nonzero(near) >= _LEAST_SEEN_PX:
+        tone = np.median(seen[near], axis=0)
+    return _within(ycc, tone, _LIKE_LUMA, _LIKE_CHROMA)
+
+
+def known_skin(
+    like: NDArray[np.bool_], known: NDArray[np.bool_], margin_px: int = 2
+) -> NDArray[np.bool_]:
+    """Narrow skin-like pixels to bare skin of the upper face, off the hole's rim and off eyes and hair.
+
+    Args:
+        like: bool [128, 128], from `skin_like`.
+        known: bool [128, 128].
+        margin_px: how far to stay away from the hole.
+
+    Returns:
+        bool [128, 128].
+    """
+    return eroded(like & _UPPER_FACE, 2) & eroded(known, margin_px)
+
+
+def eroded(where: NDArray[np.bool_], radius_px: int) -> NDArray[np.bool_]:
+    """Shrink a marked area, bool [h, w]; what lies outside the crop does not shrink it."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2)
+    return cv2.erode(where.view(np.uint8), kernel) > 0
+
+
+def _within(
+    ycc: NDArray[np.uint8], tone: NDArray[np.float64], luma: int, chroma: int
+) -> NDArray[np.bool_]:
+    """Compare colours [h, w, 3] with one, brightness and both colour differences apart."""
+    reach = np.array([luma, chroma, chroma])
+    return cv2.inRange(ycc, np.rint(tone - reach), np.rint(tone + reach)) > 0
