@@ -16,10 +16,9 @@ from benchmarks.tables import Row, publish
 from benchmarks.tiles import fit, labelled, surroundings, write_pages
 from inpaint_model.errors import UserError
 from realtime import Unmasker
-from realtime.alignment import CROP_SIZE
-from realtime.blending import feather, paste
-from realtime.segmentation import MaskSegmenter, hole_of, mask_pixels
-from realtime.unmasker import FaceResult, Sight
+from realtime.alignment import warp_crop
+from realtime.segmentation import MaskSegmenter, mask_pixels
+from realtime.unmasker import FaceResult
 
 _TILE, _COLUMNS, _A_PAGE, _WORST = 360, 5, 20, 10
 _GREEN, _RED = (0, 255, 0), (0, 0, 255)
@@ -35,8 +34,6 @@ class Agreement:
         acted: that face was filled.
         replaced: IoU of the replaced pixels and the outline; 0 where nothing was replaced.
         mask: the same of the mask alone, before it is widened by its rim.
-        widened: the same of the outline itself widened as the product does: the most `replaced` can
-            reach with that rim; None where no face was found.
     """
 
     name: str
@@ -44,7 +41,6 @@ class Agreement:
     acted: bool
     replaced: float
     mask: float
-    widened: float | None
 
 
 def iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
@@ -100,20 +96,23 @@ def _compare(
     result = unmasker.finish(seen)
     meets = [_meets(face.box, true) for face in result.faces]
     replaced = _of_faces(result.replaced > 0, result.faces, meets)
-    mask, widened = np.zeros_like(true), np.zeros_like(true)
-    for sight, face, meeting in zip(seen.sights, result.faces, meets, strict=True):
+    mask = np.zeros_like(true)
+    sights = {sight.track.track_id: sight for sight in seen.sights}
+    for face, meeting in zip(result.faces, meets, strict=True):
         if not meeting:
             continue
-        widened |= _as_replaced(frame, _to_crop(true, sight), face.crop_before, sight)
+        sight = sights[face.track_id]
+        matrix = sight.track.framing.of(sight.matrix)
+        crop, _ = warp_crop(frame, matrix)
         if face.inpainted:
-            mask |= _to_frame(mask_pixels(segmenter(face.crop_before)), sight, true.shape)
+            found = mask_pixels(segmenter(np.ascontiguousarray(crop[:, :, ::-1])))
+            mask |= _to_frame(found, matrix, true.shape)
     agreement = Agreement(
         outline.name,
         any(meets),
         any(face.inpainted for face, meeting in zip(result.faces, meets, strict=True) if meeting),
         iou(replaced, true),
         iou(mask, true),
-        iou(widened, true) if any(meets) else None,
     )
     boxes = [face.box for face, meeting in zip(result.faces, meets, strict=True) if meeting]
     return agreement, replaced, boxes
@@ -141,27 +140,12 @@ def _of_faces(
     return replaced & np.array(ours)[np.argmin(distances, axis=0)]
 
 
-def _to_crop(true: NDArray[np.bool_], sight: Sight) -> NDArray[np.bool_]:
-    size = (CROP_SIZE, CROP_SIZE)
-    return cv2.warpAffine(true.astype(np.float32), sight.matrix, size) > 0.5
-
-
-def _to_frame(mask: NDArray[np.bool_], sight: Sight, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def _to_frame(
+    mask: NDArray[np.bool_], matrix: NDArray[np.float64], shape: tuple[int, ...]
+) -> NDArray[np.bool_]:
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     soft = mask.astype(np.float32)
-    return cv2.warpAffine(soft, sight.matrix, (shape[1], shape[0]), flags=flags) > 0.5
-
-
-def _as_replaced(
-    frame: NDArray[np.uint8], mask: NDArray[np.bool_], crop: NDArray[np.uint8], sight: Sight
-) -> NDArray[np.bool_]:
-    """The pixels the product would replace for a given mask in the crop."""
-    replaced = np.zeros(frame.shape[:2], dtype=bool)
-    patch = paste(frame, crop, feather(mask, hole_of(mask)), sight.matrix)
-    if patch is not None:
-        height, width = patch.replaced.shape
-        replaced[patch.y : patch.y + height, patch.x : patch.x + width] = patch.replaced
-    return replaced
+    return cv2.warpAffine(soft, matrix, (shape[1], shape[0]), flags=flags) > 0.5
 
 
 def _table(seen: list[Agreement]) -> list[Row]:
@@ -170,7 +154,6 @@ def _table(seen: list[Agreement]) -> list[Row]:
     for what, key in (
         ("replaced", "replaced"),
         ("mask before its rim", "mask"),
-        ("the outline itself, with the rim", "widened"),
     ):
         values, of_acted = (_known(some, key) for some in (seen, acted))
         rows.append(

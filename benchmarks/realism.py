@@ -63,7 +63,7 @@ def unmasked(frame: Frame, unmasker: Unmasker) -> tuple[Frame, Place] | None:
     if not sights:
         return None
     sight = max(sights, key=lambda sight: sight.face.size)
-    return result.frame, place_of(frame, result.replaced, sight.matrix)
+    return result.frame, place_of(frame, result.replaced, sight.track.framing.of(sight.matrix))
 
 
 def _clip_row(path: Path, kind: Kind, unmasker: Unmasker) -> Row | None:

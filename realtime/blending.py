@@ -15,6 +15,9 @@ _RIM_PX, _RING_PX, _MARGIN_PX = 1, 4, 12
 _RING_SIGMA_PX, _FIELD_SIGMA_PX, _FADE_PX = 3.0, 5.0, 6.0
 _FOREIGN = 25.0  # an offset so many levels off the usual one is no matter of light
 _NATURAL = 4.0  # the shading of bare faces alone makes a usual offset of this size
+_REVEALED_PX = 2.0  # how far from the mask the fill is seen at most
+_UNSEEN = 1 / 20  # an opacity below which the frame's own pixel stays
+_ALIKE, _UNLIKE = 12.0, 36.0  # levels between crop and fill: not seen, surely seen
 _DOUBT = 0.016  # pulls the field to zero where few rim pixels are near
 
 
@@ -113,20 +116,32 @@ def _local_mean(
     return total / np.maximum(weight, 1e-4)[..., None], weight
 
 
-def feather(mask: NDArray[np.bool_], hole: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Opacity of the fill: 1 on the mask itself, falling to 0 at the hole's rim.
+def feather(
+    mask: NDArray[np.bool_],
+    hole: NDArray[np.bool_],
+    crop_rgb: NDArray[np.uint8],
+    filled_rgb: NDArray[np.uint8],
+) -> NDArray[np.float32]:
+    """Opacity of the fill: 1 on the mask, and round it only where the picture is not as the fill is.
+
+    Beside the mask the fill falls off to the hole's rim. Where crop and fill agree there, on skin, the
+    crop stays; where they do not, the mask's fringe or its shadow still shows and is covered.
 
     Args:
         mask: bool [128, 128], mask pixels.
         hole: bool [128, 128], the mask widened.
+        crop_rgb: uint8 [128, 128, 3], before filling.
+        filled_rgb: uint8 [128, 128, 3], filled in the whole hole.
 
     Returns:
         float32 [128, 128], 0..1, 0 outside the hole.
     """
-    to_rim = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5)
-    to_mask = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
-    ramp = to_rim / np.maximum(to_rim + np.maximum(to_mask - 1.0, 0.0), 1e-6)
-    return np.asarray(ramp * ramp * (3 - 2 * ramp) * hole, dtype=np.float32)
+    to_mask = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5)
+    ramp = np.clip((_REVEALED_PX - to_mask) / (_REVEALED_PX - 1.0), 0, 1)
+    unlike = cv2.blur(cv2.absdiff(crop_rgb, filled_rgb), (3, 3)).max(2).astype(np.float32)
+    needed = np.clip((unlike - _ALIKE) / (_UNLIKE - _ALIKE), 0, 1)
+    needed[mask] = 1
+    return np.asarray(ramp * ramp * (3 - 2 * ramp) * needed * hole, dtype=np.float32)
 
 
 def paste(
@@ -171,7 +186,7 @@ def paste(
     if grain is not None:
         colours = grain.add_to(colours, int(x0), int(y0), to_crop)
     weight = cv2.warpAffine(opacity, to_crop, size, flags=linear)
-    _, weight = cv2.threshold(weight, 1.0 / 512, 0, cv2.THRESH_TOZERO)
+    _, weight = cv2.threshold(weight, _UNSEEN, 0, cv2.THRESH_TOZERO)
     # A weight of 0 gives the frame's own pixel, bit for bit.
     region = np.ascontiguousarray(frame_bgr[y0:y1, x0:x1])
     image = cv2.blendLinear(colours, region, weight, 1 - weight)

@@ -29,8 +29,8 @@ class _Least(NamedTuple):
 
 
 # What is marked with less confidence is marked in part: filling it would leave the rest of the mask.
-_BEGIN_ACTING, _BEGIN_BEHIND = _Least(0.05, 0.88, 0.2), _Least(0.05, 0.93, 0.2)
-_KEEP_ACTING = _Least(0.035, 0.75, 0.0)
+_BEGIN_ACTING, _BEGIN_BEHIND = _Least(0.05, 0.80, 0.2), _Least(0.05, 0.90, 0.2)
+_KEEP_ACTING = _Least(0.035, 0.65, 0.0)
 _FAINT, _SMALLEST_MASK, _SMALLEST_PART = 0.2, 0.01, 0.001
 
 

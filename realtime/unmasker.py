@@ -264,7 +264,9 @@ def _blend(
         known, matrix = item.valid & ~item.hole, item.matrix
         fill = sharpen(item.filled, item.hole, known)
         grain = grain_for(frame_bgr, fill, item.hole, known, matrix)
-        patch = paste(frame, fill, feather(item.mask, item.hole), matrix, grain)
+        patch = paste(
+            frame, fill, feather(item.mask, item.hole, item.crop, item.filled), matrix, grain
+        )
         if patch is None:
             continue
         if frame is frame_bgr:

@@ -19,19 +19,35 @@ def mask() -> np.ndarray:
     return mask > 0
 
 
+def revealed(mask: np.ndarray) -> np.ndarray:
+    """Opacity where crop and fill differ everywhere."""
+    black = np.zeros((128, 128, 3), np.uint8)
+    return feather(mask, hole_of(mask), black, black + 200)
+
+
 def test_opacity_is_full_on_the_mask_and_zero_outside_the_hole(mask):
     hole = hole_of(mask)
-    opacity = feather(mask, hole)
+    opacity = revealed(mask)
     assert (opacity[mask] > 0.99).all()
     assert (opacity[~hole] == 0).all()
     rim = opacity[hole & ~mask]
     assert 0.05 < rim.mean() < 0.95
 
 
+def test_round_the_mask_only_what_differs_is_covered(mask):
+    crop, filled = np.full((2, 128, 128, 3), 150, np.uint8)
+    crop[:, 64:] = 90  # a shadow of the mask on one half
+    opacity = feather(mask, hole_of(mask), crop, filled)
+    rim = hole_of(mask, 1) & ~mask
+    left, right = np.indices(mask.shape)[1] < 60, np.indices(mask.shape)[1] > 68
+    assert (opacity[rim & left] == 0).all()
+    assert (opacity[rim & right] > 0.5).all()
+
+
 def test_pasting_the_same_crop_changes_next_to_nothing(astronaut_rgb, astronaut_face: Face, mask):
     frame = np.ascontiguousarray(astronaut_rgb[:, :, ::-1])
     crop, _ = alignment.warp_crop(astronaut_rgb, astronaut_face.matrix)
-    patch = paste(frame, crop, feather(mask, hole_of(mask)), astronaut_face.matrix)
+    patch = paste(frame, crop, revealed(mask), astronaut_face.matrix)
     assert patch is not None
     height, width = patch.replaced.shape
     region = frame[patch.y : patch.y + height, patch.x : patch.x + width]
@@ -43,9 +59,9 @@ def test_pasting_the_same_crop_changes_next_to_nothing(astronaut_rgb, astronaut_
 def test_pasted_region_is_the_holes_own(astronaut_rgb, astronaut_face: Face, mask):
     frame = np.ascontiguousarray(astronaut_rgb[:, :, ::-1])
     grey = np.full((128, 128, 3), 127, np.uint8)
-    patch = paste(frame, grey, feather(mask, hole_of(mask)), astronaut_face.matrix)
+    patch = paste(frame, grey, revealed(mask), astronaut_face.matrix)
     assert patch is not None
-    expected = hole_of(mask).sum() / alignment.scale_of(astronaut_face.matrix) ** 2
+    expected = hole_of(mask, 2).sum() / alignment.scale_of(astronaut_face.matrix) ** 2
     assert patch.replaced.sum() == pytest.approx(expected, rel=0.1)
     ys, xs = np.nonzero(patch.replaced)
     points = np.column_stack([xs + patch.x, ys + patch.y]).astype(float)
@@ -56,14 +72,12 @@ def test_pasted_region_is_the_holes_own(astronaut_rgb, astronaut_face: Face, mas
 def test_a_face_half_outside_the_frame_is_cut(mask):
     frame = np.full((100, 100, 3), 50, np.uint8)
     matrix = np.array([[1.0, 0, 60], [0, 1.0, 40]])
-    patch = paste(
-        frame, np.full((128, 128, 3), 200, np.uint8), feather(mask, hole_of(mask)), matrix
-    )
+    patch = paste(frame, np.full((128, 128, 3), 200, np.uint8), revealed(mask), matrix)
     assert patch is not None
     assert patch.x == 0
     assert patch.x + patch.replaced.shape[1] <= 100
     away = np.array([[1.0, 0, 4000], [0, 1.0, 0]])
-    assert paste(frame, frame, feather(mask, hole_of(mask)), away) is None
+    assert paste(frame, frame, revealed(mask), away) is None
 
 
 def test_colour_meets_the_ring(mask):

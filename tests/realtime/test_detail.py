@@ -42,7 +42,7 @@ def _filled(frame: np.ndarray, hole: np.ndarray, matrix: np.ndarray) -> Patch:
     crop, _ = alignment.warp_crop(np.ascontiguousarray(frame[:, :, ::-1]), matrix)
     crop[hole] = (190, 145, 120)
     grain = grain_for(frame, crop, hole, ~hole, matrix)
-    patch = paste(frame, crop, feather(eroded(hole, 3), hole), matrix, grain)
+    patch = paste(frame, crop, feather(eroded(hole, 3), hole, crop, crop), matrix, grain)
     assert patch is not None
     return patch
 

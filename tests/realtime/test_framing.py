@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from realtime import Unmasker
 from realtime.alignment import apply
+from realtime.faces import Face
 from realtime.framing import CANONICAL, Framing, to_canonical, touched_sides
+from realtime.maskwear import kind_style, wear
 
 ALL = np.ones((128, 128), bool)
 
@@ -49,6 +54,28 @@ def test_it_narrows_again_when_the_head_turned_back():
     for _ in range(40):
         assert not framing.must_widen(small, ALL, worn=True)
     assert framing.is_canonical
+
+
+def test_a_mask_the_crop_cuts_off_is_replaced_whole(astronaut_rgb, astronaut_face: Face):
+    """On turned heads the canonical crop can come out too close: the mask leaves it."""
+    assert astronaut_face.landmarks is not None
+    worn = wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical"))
+    frame = np.ascontiguousarray(worn.image_rgb[:, :, ::-1])
+    with Unmasker(still=True) as unmasker:
+        seen = unmasker.look(frame)
+        (sight,) = seen.sights
+        close = sight.matrix * 1.6
+        close[:, 2] += np.array([63.5, 46.0]) * (1 - 1.6)
+        result = unmasker.finish(replace(seen, sights=[replace(sight, matrix=close)]))
+    inside = apply(close, np.argwhere(worn.alpha > 0)[:, ::-1])
+    assert (inside > 127).any(1).mean() > 0.05  # the crop does cut it off
+    (face,) = result.faces
+    assert face.inpainted
+    assert (result.replaced > 0)[worn.alpha > 0].mean() > 0.9
+    # The crops handed out are the ones asked for all the same.
+    difference = np.abs(face.crop_before.astype(int) - face.crop_after).max(-1) > 0
+    assert difference[-1].any()
+    assert not difference[:40].any()
 
 
 def test_outside_the_hole_the_canonical_crop_is_kept():
