@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mediapipe.tasks.python.vision import FaceLandmarker
 
 _EYES_NOSE_MOUTH = ((33, 133), (362, 263), (1,), (61,), (291,))
-_LARGE_PICTURE_PX, _PART_SHARE, _CLOSE_UP_PX, _SURE = 320, 0.6, 384, 0.5
+_LARGE_PICTURE_PX, _PART_SHARE, _CLOSE_UP_PX, _SURE, _CERTAIN = 320, 0.6, 384, 0.5, 0.8
 _FRAME_MS = 33
 _DETECTOR_IN_TASK = "face_detector.tflite"
 
@@ -172,7 +172,7 @@ class FaceFinder:
                 vision.FaceLandmarkerOptions(
                     base_options=BaseOptions(model_asset_path=str(self._task)),
                     min_face_detection_confidence=_SURE,
-                    min_face_presence_confidence=_SURE,
+                    min_face_presence_confidence=_CERTAIN,
                 )
             )
         return _landmarks_alone(self._strict, image_rgb, face) is not None

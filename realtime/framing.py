@@ -76,6 +76,17 @@ class Framing:
         offset = self.matrix[:, :2] @ to_canonical[:, 2] + self.matrix[:, 2]
         return np.column_stack([linear, offset])
 
+    def widen(self) -> bool:
+        """Look at more round the face; False where the crop is as wide as the generator can use."""
+        wider = widened(self.matrix, (False, False, True))
+        if wider is not None:
+            self.matrix, self._spare_frames = wider, 0
+        return wider is not None
+
+    def reset(self) -> None:
+        """Go back to the canonical crop."""
+        self.matrix, self._spare_frames = CANONICAL, 0
+
     def must_widen(self, mask: NDArray[np.bool_], valid: NDArray[np.bool_], *, worn: bool) -> bool:
         """Take the mask found in the crop in use; widen the crop where it is cut off.
 
@@ -94,7 +105,7 @@ class Framing:
             spare = not worn or _fits(mask, self.matrix)
             self._spare_frames = self._spare_frames + 1 if spare else 0
             if self._spare_frames > _PATIENCE_FRAMES:
-                self.matrix, self._spare_frames = CANONICAL, 0
+                self.reset()
         return wider is not None
 
 

@@ -29,7 +29,7 @@ class _Least(NamedTuple):
 
 
 # What is marked with less confidence is marked in part: filling it would leave the rest of the mask.
-_BEGIN_ACTING, _BEGIN_BEHIND = _Least(0.05, 0.80, 0.2), _Least(0.05, 0.90, 0.2)
+_BEGIN_ACTING, _BEGIN_DOUBTFUL = _Least(0.05, 0.80, 0.2), _Least(0.05, 0.93, 0.2)
 _KEEP_ACTING = _Least(0.035, 0.65, 0.0)
 _FAINT, _SMALLEST_MASK, _SMALLEST_PART = 0.2, 0.01, 0.001
 
@@ -119,20 +119,21 @@ def is_worn(
     valid: NDArray[np.bool_],
     *,
     before: bool = False,
-    behind: bool = False,
+    doubtful: bool = False,
 ) -> bool:
     """Decide whether the face wears a mask: enough pixels, sure of them on average, and in their place.
 
     Beards, collars and things that are no face are marked with less confidence than masks are, and
     beards and collars lie lower. People in the background are half hidden by those before them, which
-    is easily taken for a mask.
+    is easily taken for a mask; so are textures in which the detector sees a small face.
 
     Args:
         mask: bool [128, 128], from `mask_pixels`.
         probability: float32 [128, 128].
         valid: bool [128, 128], what of the crop lies inside the picture; only that counts.
         before: the face wore one in the last frame; then less will do, so that nothing blinks.
-        behind: the face is much smaller than another in the picture; then it takes more.
+        doubtful: the face is much smaller than another in the picture, or small and only the detector's;
+            then it takes more.
     """
     sure = mask & valid & (probability > 0.5)
     if not sure.any():
@@ -143,7 +144,7 @@ def is_worn(
         float(probability[sure].mean()),
         float(sure[_NOSE_AND_MOUTH].sum() / max(place.sum(), 1)),
     )
-    least = _KEEP_ACTING if before else _BEGIN_BEHIND if behind else _BEGIN_ACTING
+    least = _KEEP_ACTING if before else _BEGIN_DOUBTFUL if doubtful else _BEGIN_ACTING
     return all(value >= wanted for value, wanted in zip(found, least, strict=True))
 
 

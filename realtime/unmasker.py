@@ -26,6 +26,8 @@ from realtime.tracking import FaceTracker, Track
 
 _NEW_SHARE = 0.6
 _BEHIND_SHARE = 0.7  # a face smaller than this share of the largest one is in the background
+_AGAIN_EVERY = 15  # frames
+_SMALL_SHARE = 0.3  # of the picture's shorter side
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ class Unmasker:
             largest = max((sight.face.size for sight in seen.sights), default=0.0)
             work = [
                 self._segment(
-                    seen.frame_rgb, sight, behind=sight.face.size < _BEHIND_SHARE * largest
+                    seen.frame_rgb, sight, doubtful=_is_doubtful(sight, largest, seen.frame_rgb)
                 )
                 for sight in seen.sights
             ]
@@ -191,8 +193,21 @@ class Unmasker:
         results = [_result(item, seen.frame_rgb) for item in work]
         return UnmaskResult(frame, replaced, results, latency_ms)
 
-    def _segment(self, frame_rgb: NDArray[np.uint8], sight: Sight, *, behind: bool) -> _Work:
-        """Find the mask; where the crop cuts it off, look again at a wider crop."""
+    def _segment(self, frame_rgb: NDArray[np.uint8], sight: Sight, *, doubtful: bool) -> _Work:
+        """Find the mask; what may be no face is looked at again from further off before that is said."""
+        track = sight.track
+        first = work = self._look_at(frame_rgb, sight, doubtful=doubtful)
+        due = self._still or track.hits % _AGAIN_EVERY == 1
+        while due and not (work.masked or track.confirmed) and track.framing.widen():
+            track.probability = None
+            work = self._look_at(frame_rgb, sight, doubtful=True)
+        if work is not first and not work.masked:
+            track.framing.reset()
+            track.probability = None
+        return work if work.masked else first
+
+    def _look_at(self, frame_rgb: NDArray[np.uint8], sight: Sight, *, doubtful: bool) -> _Work:
+        """Find the mask in a face's crop; where the crop cuts it off, look again at a wider one."""
         track, worn = sight.track, False
         while True:
             framing = track.framing.matrix
@@ -200,7 +215,7 @@ class Unmasker:
             crop, valid = warp_crop(frame_rgb, matrix)
             probability = self._probability(crop, track)
             mask = mask_pixels(probability)
-            worn |= is_worn(mask, probability, valid, before=track.masked, behind=behind)
+            worn |= is_worn(mask, probability, valid, before=track.masked, doubtful=doubtful)
             again = track.framing.must_widen(mask, valid, worn=worn)
             if track.framing.matrix is not framing:
                 track.probability = None
@@ -252,6 +267,13 @@ def _timed(latency_ms: dict[str, float], stage: str) -> Iterator[None]:
     began = time.perf_counter()
     yield
     latency_ms[stage] = (time.perf_counter() - began) * 1e3
+
+
+def _is_doubtful(sight: Sight, largest: float, frame: NDArray[np.uint8]) -> bool:
+    """In the background, or small and taken for a face by the detector alone."""
+    size = sight.face.size
+    small = size < _SMALL_SHARE * min(frame.shape[:2])
+    return size < _BEHIND_SHARE * largest or (small and not sight.track.confirmed)
 
 
 def _blend(

@@ -59,7 +59,7 @@ ON_THE_MOUTH, ON_THE_COLLAR = slice(70, 105), slice(100, 125)
 
 
 @pytest.mark.parametrize(
-    ("rows", "confidence", "behind", "worn"),
+    ("rows", "confidence", "doubtful", "worn"),
     [
         (ON_THE_MOUTH, 0.95, False, True),
         (ON_THE_MOUTH, 0.75, False, False),
@@ -69,8 +69,8 @@ ON_THE_MOUTH, ON_THE_COLLAR = slice(70, 105), slice(100, 125)
         (slice(85, 88), 0.95, False, False),  # too little
     ],
 )
-def test_a_mask_is_worn_where_it_is_sure_and_in_its_place(rows, confidence, behind, worn):
-    assert is_worn(*_marked(rows, confidence), EVERYWHERE, behind=behind) == worn
+def test_a_mask_is_worn_where_it_is_sure_and_in_its_place(rows, confidence, doubtful, worn):
+    assert is_worn(*_marked(rows, confidence), EVERYWHERE, doubtful=doubtful) == worn
 
 
 def test_a_mask_that_was_worn_stays_on_with_less():
