@@ -26,7 +26,7 @@ class CaptureOptions:
         patience_s: how long a lost source may stay away.
     """
 
-    size: tuple[int, int] = (1280, 720)
+    size: tuple[int, int] = (640, 480)
     fps: float = 30.0
     loop: bool = False
     patience_s: float = 60.0

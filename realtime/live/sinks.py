@@ -67,7 +67,7 @@ class Window:
     def poll(self) -> Key | None:
         """Handle the window's events; Esc and the window's close button are `QUIT`."""
         code = cv2.pollKey()
-        if self._shown and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
+        if self._shown and self._is_closed():
             return Key.QUIT
         if code < 0:
             return None
@@ -75,6 +75,12 @@ class Window:
         if letter == "\x1b":
             return Key.QUIT
         return next((key for key in Key if key.value == letter), None)
+
+    def _is_closed(self) -> bool:
+        try:
+            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1
+        except cv2.error:  # Qt's answer once the last window is closed
+            return True
 
     def close(self) -> None:
         """Close the window."""
