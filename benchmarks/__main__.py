@@ -79,6 +79,20 @@ def video(
     benchmark.run(clips, out, model, engine)
 
 
+@app.command()
+def stability(
+    clips: Annotated[list[Path], typer.Option(help="Clip of one bare face, or a folder; repeat.")],
+    frames: Annotated[int, typer.Option(min=20, help="Of each clip the first so many.")] = 150,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+) -> None:
+    """Flicker, jitter, reaction to masks put on and taken off, with smoothing and without."""
+    from benchmarks import stability as benchmark
+
+    benchmark.run(clips, frames, out, model, engine)
+
+
 @app.command("cold-start")
 def cold_start(out: Out = None, model: Model = "fast", engine: Engine = "auto") -> None:
     """Seconds to the help text and to the first unmasked frame."""

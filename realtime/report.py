@@ -39,8 +39,8 @@ class InpainterFacts(Protocol):
 class SteppedUnmasker(Protocol):
     """An unmasker whose two steps may run in two threads, as `Unmasker`'s do."""
 
-    def look(self, frame_bgr: NDArray[np.uint8], /) -> Seen:
-        """Find and follow the faces."""
+    def look(self, frame_bgr: NDArray[np.uint8], time_s: float | None = None, /) -> Seen:
+        """Find and follow the faces of a frame taken at that time."""
         ...
 
     def finish(self, seen: Seen, /) -> UnmaskResult:

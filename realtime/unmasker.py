@@ -19,9 +19,8 @@ from realtime.alignment import warp_crop
 from realtime.blending import feather, match_colour, paste
 from realtime.faces import Face
 from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
-from realtime.tracking import FaceTracker, Track
+from realtime.tracking import NOMINAL_INTERVAL_S, FaceTracker, Track
 
-_NEW_SHARE = 0.6
 _BEHIND_SHARE = 0.7  # a face smaller than this share of the largest one is in the background
 
 
@@ -73,11 +72,13 @@ class Sight:
         track: the followed face.
         face: where it was found.
         matrix: float64 [2, 3], frame pixels to crop pixels.
+        fresh: the face has just appeared or come back.
     """
 
     track: Track
     face: Face
     matrix: NDArray[np.float64]
+    fresh: bool
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class Seen:
     frame_rgb: NDArray[np.uint8]
     sights: list[Sight]
     latency_ms: dict[str, float]
+    interval_s: float = NOMINAL_INTERVAL_S
 
 
 @dataclass
@@ -111,6 +113,7 @@ class Unmasker:
         engine: "auto", "openvino", "onnxruntime", "tensorrt" or "torch".
         max_faces: at most this many faces a frame, the largest first.
         still: the pictures are unrelated: no tracking and no smoothing, a more thorough search.
+        smoothing: keep outlines and textures calm from frame to frame.
         models_dir: folder searched first for MediaPipe's models.
         threads: CPU threads of the generator; the engine decides where not given.
 
@@ -125,15 +128,18 @@ class Unmasker:
         max_faces: int = 4,
         *,
         still: bool = False,
+        smoothing: bool = True,
         models_dir: Path | None = None,
         threads: int | None = None,
     ) -> None:
         if max_faces < 1:
             raise UserError("max_faces must be at least 1")
-        self._still = still
+        self._last_s: float | None = None
         self.inpainter = open_inpainter(model, engine, threads=threads)
         self._segmenter = MaskSegmenter()
-        self._tracker = FaceTracker(max_faces, still=still, models_dir=models_dir)
+        self._tracker = FaceTracker(
+            max_faces, still=still, smoothing=smoothing, models_dir=models_dir
+        )
 
     def __call__(self, frame_bgr: NDArray[np.uint8]) -> UnmaskResult:
         """Unmask one frame.
@@ -150,19 +156,31 @@ class Unmasker:
         """
         return self.finish(self.look(frame_bgr))
 
-    def look(self, frame_bgr: NDArray[np.uint8]) -> Seen:
+    def look(self, frame_bgr: NDArray[np.uint8], time_s: float | None = None) -> Seen:
         """Find and follow the faces: the first of two steps, which may run a frame ahead of `finish`.
 
         Frames must come in order to each step; one thread may look while another finishes.
+
+        Args:
+            frame_bgr: uint8 [H, W, 3], BGR; not changed.
+            time_s: when it was taken, seconds of any clock; without it frames are 1/30 s apart.
         """
         if frame_bgr.dtype != np.uint8 or frame_bgr.ndim != 3 or frame_bgr.shape[2] != 3:
             raise ValueError(f"a frame is uint8 [H, W, 3], not {frame_bgr.dtype} {frame_bgr.shape}")
         latency_ms: dict[str, float] = {}
         with _timed(latency_ms, "faces"):
             frame_rgb = np.asarray(cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-            tracks = self._tracker(frame_rgb)
-            sights = [Sight(track, track.face, track.matrix) for track in tracks]
-        return Seen(frame_bgr, frame_rgb, sights, latency_ms)
+            interval_s = self._interval_s(time_s)
+            tracks = self._tracker(frame_rgb, interval_s)
+            sights = [Sight(t, t.face, t.matrix, t.fresh) for t in tracks]
+        return Seen(frame_bgr, frame_rgb, sights, latency_ms, interval_s)
+
+    def _interval_s(self, time_s: float | None) -> float:
+        """Seconds since the last frame."""
+        last_s, self._last_s = self._last_s, time_s
+        if time_s is None or last_s is None:
+            return NOMINAL_INTERVAL_S
+        return min(max(time_s - last_s, 1e-3), 1.0)
 
     def finish(self, seen: Seen) -> UnmaskResult:
         """Segment, fill and blend what was found: the second step."""
@@ -170,9 +188,7 @@ class Unmasker:
         with _timed(latency_ms, "segment"):
             largest = max((sight.face.size for sight in seen.sights), default=0.0)
             work = [
-                self._segment(
-                    seen.frame_rgb, sight, behind=sight.face.size < _BEHIND_SHARE * largest
-                )
+                self._segment(seen, sight, behind=sight.face.size < _BEHIND_SHARE * largest)
                 for sight in seen.sights
             ]
         masked = [item for item in work if item.masked]
@@ -182,19 +198,19 @@ class Unmasker:
             frame, replaced = _blend(seen.frame_bgr, masked)
         return UnmaskResult(frame, replaced, [_result(item) for item in work], latency_ms)
 
-    def _segment(self, frame_rgb: NDArray[np.uint8], sight: Sight, *, behind: bool) -> _Work:
-        crop, valid = warp_crop(frame_rgb, sight.matrix)
-        track = sight.track
-        probability = self._segmenter(crop)
-        if not self._still:
-            if track.probability is not None:
-                probability = cv2.addWeighted(
-                    probability, _NEW_SHARE, track.probability, 1 - _NEW_SHARE, 0
-                ).astype(np.float32, copy=False)
-            track.probability = probability
+    def _segment(self, seen: Seen, sight: Sight, *, behind: bool) -> _Work:
+        crop, valid = warp_crop(seen.frame_rgb, sight.matrix)
+        memory = sight.track.memory
+        if sight.fresh:
+            memory.forget()
+        memory.see(crop, seen.interval_s)
+        probability = memory.outline(self._segmenter(crop))
         mask = mask_pixels(probability)
-        track.masked = is_worn(mask, probability, valid, before=track.masked, behind=behind)
-        return _Work(sight, crop, valid, mask, hole_of(mask), track.masked, crop)
+        worn_now = is_worn(mask, probability, valid, before=memory.worn, behind=behind)
+        masked, outline = memory.decide(worn_now, probability)
+        if outline is not probability:
+            mask = mask_pixels(outline)
+        return _Work(sight, crop, valid, mask, hole_of(mask), masked, crop)
 
     def _fill(self, masked: list[_Work]) -> None:
         """Fill all faces of the frame in one batch; what lies outside the picture counts as hole."""
@@ -203,11 +219,13 @@ class Unmasker:
         crops = np.stack([item.crop for item in masked])
         holes = np.stack([item.hole | ~item.valid for item in masked])
         for item, filled in zip(masked, self.inpainter(crops, holes), strict=True):
-            item.filled = match_colour(filled, item.hole, item.valid & ~item.hole)
+            matched = match_colour(filled, item.hole, item.valid & ~item.hole)
+            item.filled = item.sight.track.memory.texture(matched, item.hole)
 
     def reset(self) -> None:
         """Forget all faces: the next frame is unrelated to the last."""
         self._tracker.reset()
+        self._last_s = None
 
     def close(self) -> None:
         """Free the models."""

@@ -134,7 +134,7 @@ class LivePipeline:
             shot = self._captured.take()
             if shot is not None:
                 stepped = isinstance(unmasker, SteppedUnmasker)
-                seen = unmasker.look(shot.image_bgr) if stepped else None
+                seen = unmasker.look(shot.image_bgr, shot.captured_s) if stepped else None
                 self._looked.put((shot, seen))
 
     def _finish(self) -> None:

@@ -32,7 +32,7 @@ class SteppedStub(StubUnmasker):
         self._look_s, self._finish_s, self._fails = look_s, finish_s, fails
         self.threads: set[str] = set()
 
-    def look(self, frame_bgr: NDArray[np.uint8]) -> Seen:
+    def look(self, frame_bgr: NDArray[np.uint8], time_s: float | None = None) -> Seen:
         self.threads.add(threading.current_thread().name)
         time.sleep(self._look_s)
         if self._fails == "look" and self.seen > 3:
