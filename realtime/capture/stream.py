@@ -21,6 +21,7 @@ from realtime.media.source import VideoFile
 _PROTOCOLS = "rtsp,rtsps,rtp,rtmp,rtmps,tcp,udp,tls,http,https,httpproxy,srt,crypto"
 SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "tcp", "srt")
 _OPEN_S, _READ_S = 8.0, 4.0
+_MOST_SKIPPED = 30
 
 
 class NetworkStream:
@@ -118,6 +119,7 @@ class PacedFile:
 
     def read(self) -> Shot | None:
         """Wait until the next frame is due. Late by more than a frame it is skipped, not delayed."""
+        skipped = 0
         while True:
             frame = self._next()
             if frame is None:
@@ -129,7 +131,13 @@ class PacedFile:
                 self._began_s = now_s - time_s
             due_s = self._began_s + time_s
             if now_s - due_s > 1 / max(self.nominal_fps, 1.0):
-                continue
+                skipped += 1
+                if skipped <= _MOST_SKIPPED:
+                    continue
+                self._began_s, due_s = (
+                    now_s - time_s,
+                    now_s,
+                )  # reading is slower than the file plays
             image_bgr = _to_bgr(frame)
             time.sleep(max(due_s - time.perf_counter(), 0.0))
             return Shot(image_bgr, index, due_s)

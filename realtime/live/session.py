@@ -20,6 +20,7 @@ from realtime.report import FrameUnmasker
 
 _LOOK_UP_S = 0.02
 Tell = Callable[[str], None]
+Progress = Callable[[LiveFigures], None]
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def run_live(
     unmasker: FrameUnmasker,
     options: LiveOptions | None = None,
     tell: Tell = lambda _line: None,
+    progress: Progress = lambda _figures: None,
 ) -> LiveReport:
     """Show a source unmasked until it ends, the user quits, or the time is up.
 
@@ -57,13 +59,13 @@ def run_live(
         unmasker: used from two threads, a step each.
         options: how it goes.
         tell: takes lines for the user.
+        progress: told after each frame shown.
 
     Raises:
         UserError: the source does not come back, or something cannot be written.
         Exception: what a stage raised.
     """
-    session = _Session(source, sink, unmasker, options or LiveOptions(), tell)
-    return session.run()
+    return _Session(source, sink, unmasker, options or LiveOptions(), tell, progress).run()
 
 
 class _Session:
@@ -76,7 +78,9 @@ class _Session:
         unmasker: FrameUnmasker,
         options: LiveOptions,
         tell: Tell,
+        progress: Progress,
     ) -> None:
+        self._progress = progress
         self._source, self._sink, self._options, self._tell = source, sink, options, tell
         self._unmasker = unmasker
         self._view = View(**vars(options.view))
@@ -136,6 +140,7 @@ class _Session:
         self._last = processed
         if self._recorder is not None:
             self._record(processed)
+        self._progress(self._figures)
 
     def _draw(self, processed: Processed, pipeline: LivePipeline) -> None:
         image_bgr = compose(processed, self._view)

@@ -52,6 +52,18 @@ def test_who_reads_too_slowly_misses_frames_as_with_a_camera(clip: Path) -> None
     assert 3 <= len(indices) < 12
 
 
+def test_a_file_that_cannot_be_read_fast_enough_still_gives_frames(clip: Path) -> None:
+    source = PacedFile(clip, fps=1e6, loop=True)
+    indices = []
+    for _ in range(3):
+        shot = source.read()
+        assert shot is not None
+        indices.append(shot.index)
+        time.sleep(0.01)
+    source.close()
+    assert indices[0] < indices[1] < indices[2]
+
+
 def test_a_file_goes_on_from_its_beginning(clip: Path) -> None:
     source = PacedFile(clip, fps=400, loop=True)
     last = -1
