@@ -77,7 +77,7 @@ def run(minutes: float, clip: Path | None, out: Path | None, model: str, engine:
         write_mjpg(camera, masked_frames(clip), 1, _SIZE, _FPS)
         source = Reconnecting(lambda: PacedFile(camera, _FPS, loop=True), lambda _line: None)
         try:
-            with Unmasker(model, engine, 1) as unmasker:
+            with Unmasker(model, engine, 1, thrifty=True) as unmasker:
                 options = LiveOptions(seconds=seconds)
                 done = run_live(source, Nowhere(), unmasker, options, progress=samples)
         finally:

@@ -65,7 +65,9 @@ def live(
     check_sink(sink)
     capture = open_capture(source, wanted, tell=say)
     try:
-        with Unmasker(model, engine.value, max_faces, models_dir=models_dir) as unmasker:
+        with Unmasker(
+            model, engine.value, max_faces, thrifty=True, models_dir=models_dir
+        ) as unmasker:
             say(f"model {unmasker.inpainter.model}, engine {unmasker.inpainter.reason}")
             for note in capture.notes:
                 say(f"note: {note}")

@@ -12,10 +12,14 @@ _PUT_ON_S, _TAKEN_OFF_S = 0.04, 0.085
 _THUMB_PX = 32
 _STILL, _MOVING, _CUT = 1.5, 8.0, 40.0
 _SAME_TEXTURE, _OTHER_TEXTURE = 10.0, 45.0
+_RIM_CHANGE, _RIM_SHARE, _SPOT_CHANGE = 10.0, 90, 45.0
 
 
 class CropMemory:
     """What was seen and filled in a face's crop in the frames before.
+
+    Each frame is given to `see`; where it is not passed over because it `is_same`, then to `outline`,
+    `decide` and `keep`, and where a mask is worn to `texture`.
 
     Args:
         smoothing: False makes every frame stand alone.
@@ -35,6 +39,8 @@ class CropMemory:
         self._worn: bool | None = None
         self._against_s = self._interval_s = 0.0
         self._motion = np.inf
+        self._done_thumb: NDArray[np.float32] | None = None
+        self._mask: NDArray[np.bool_] | None = None
 
     @property
     def worn(self) -> bool:
@@ -45,16 +51,18 @@ class CropMemory:
         """Take the next crop, uint8 [128, 128, 3], first of all; forget where the scene was cut."""
         if not self._smoothing:
             return
+        if self._done_thumb is self._thumb:
+            self._interval_s = 0.0
         thumb = cv2.resize(crop_rgb, (_THUMB_PX, _THUMB_PX), interpolation=cv2.INTER_AREA)
         thumb = thumb.astype(np.float32)
-        before = self._thumb
+        before = self._done_thumb
         if before is not None:
             change = np.abs(thumb - before)
             if change.mean() > _CUT:
                 self.forget()
             else:
                 self._motion = self._known_motion(change)
-        self._thumb, self._interval_s = thumb, interval_s
+        self._thumb, self._interval_s = thumb, self._interval_s + interval_s
 
     def _known_motion(self, change: NDArray[np.float32]) -> float:
         """Mean change of what is not covered by the mask."""
@@ -63,6 +71,37 @@ class CropMemory:
         step = self._hole.shape[0] // _THUMB_PX
         known = ~self._hole[step // 2 :: step, step // 2 :: step]
         return float(change[known].mean()) if known.any() else np.inf
+
+    def is_same(self) -> bool:
+        """Whether the crop looks as it did when it was last segmented and filled.
+
+        Where a mask is worn, its rim must not have moved, nor anything come before it.
+        """
+        if self._thumb is None or self._done_thumb is None or self._mask is None:
+            return False
+        if (self._worn and self._hole is None) or self._against_s:
+            return False
+        change = np.abs(self._thumb - self._done_thumb).max(axis=2)
+        near = np.ones_like(change, dtype=bool)
+        if self._worn:
+            covered = cv2.resize(
+                self._mask.astype(np.float32), change.shape, interpolation=cv2.INTER_AREA
+            )
+            rim = (covered > 0.02) & (covered < 0.98)
+            near = covered > 0.02
+            if rim.any() and np.percentile(change[rim], _RIM_SHARE) > _RIM_CHANGE:
+                return False
+        return float(change[near].max(initial=0)) < _SPOT_CHANGE
+
+    def keep(self, mask: NDArray[np.bool_]) -> None:
+        """Take the mask's pixels that were decided on, bool [128, 128]."""
+        self._mask = mask
+
+    def kept(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_] | None, NDArray[np.uint8] | None]:
+        """Return the mask's pixels, the hole and the fill of the last time; the crop `is_same`."""
+        assert self._mask is not None
+        texture = None if self._texture is None else np.rint(self._texture).astype(np.uint8)
+        return self._mask, self._hole, texture
 
     def outline(self, probability: NDArray[np.float32]) -> NDArray[np.float32]:
         """Smooth the mask's probability: small changes slowly, large ones (a mask taken off) at once.
@@ -95,6 +134,7 @@ class CropMemory:
         Returns:
             Whether one is worn, and the outline to fill: the last worn one where this frame shows none.
         """
+        self._done_thumb = self._thumb
         if not self._smoothing or self._worn is None:
             self._worn = worn if self._smoothing else None
         elif worn == self._worn:

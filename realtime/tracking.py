@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime.association import Motion, Place, match
 from realtime.faces import Face, FaceFinder
+from realtime.flow import FaceFlow
 from realtime.stability import CropMemory
 
 NOMINAL_INTERVAL_S = 1 / 30
@@ -125,6 +127,7 @@ class FaceTracker:
         max_faces: at most this many.
         still: pictures are unrelated: nothing is remembered or smoothed.
         smoothing: calm the transforms.
+        thrifty: find faces in every other frame, and follow them by optical flow in between.
         models_dir: folder searched first for MediaPipe's models.
     """
 
@@ -134,6 +137,7 @@ class FaceTracker:
         *,
         still: bool = False,
         smoothing: bool = True,
+        thrifty: bool = False,
         models_dir: Path | None = None,
     ) -> None:
         self._max_faces, self._still, self._models_dir = max_faces, still, models_dir
@@ -141,6 +145,8 @@ class FaceTracker:
         self._numbers = itertools.count()
         self._tracks: list[Track] = []
         self._finder: FaceFinder | None = None
+        self._flow = FaceFlow() if thrifty and not still else None
+        self._flowed = False
 
     def __call__(
         self, image_rgb: NDArray[np.uint8], interval_s: float = NOMINAL_INTERVAL_S
@@ -150,11 +156,7 @@ class FaceTracker:
         A face that is out of sight is returned for a moment more, and its number is remembered for a
         second.
         """
-        if self._finder is None:
-            self._finder = FaceFinder(
-                self._max_faces, video=not self._still, models_dir=self._models_dir
-            )
-        faces = self._finder(image_rgb)
+        faces = self._find(image_rgb)
         if self._still:
             self._tracks = []
         else:
@@ -166,6 +168,24 @@ class FaceTracker:
         hidden = [track for track in self._tracks if track not in shown]
         self._tracks = [*shown, *hidden][:_REMEMBERED_TRACKS]
         return [track for track in shown if self._still or track.is_trusted]
+
+    def _find(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
+        """Find the faces, or follow all of them where they were found in the last frame."""
+        if self._finder is None:
+            self._finder = FaceFinder(
+                self._max_faces, video=not self._still, models_dir=self._models_dir
+            )
+        if self._flow is None:
+            return self._finder(image_rgb)
+        grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+        faces: list[Face] | None = None
+        seen = [track.face for track in self._tracks if not track.motion.unseen_s]
+        if seen and not self._flowed:
+            followed = [self._flow.follow(face, grey) for face in seen]
+            faces = [face for face in followed if face is not None]
+        self._flowed = faces is not None and len(faces) == len(seen)
+        self._flow.remember(grey)
+        return faces if self._flowed and faces is not None else self._finder(image_rgb)
 
     def _follow(self, faces: list[Face], interval_s: float) -> None:
         """Give each track the face that is its own; forget those out of sight for too long."""
@@ -204,8 +224,10 @@ class FaceTracker:
 
     def reset(self) -> None:
         """Forget every track; numbers begin again."""
-        self._tracks = []
+        self._tracks, self._flowed = [], False
         self._numbers = itertools.count()
+        if self._flow is not None:
+            self._flow.forget()
         if self._finder is not None and not self._still:
             self.close()
 

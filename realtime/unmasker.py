@@ -103,6 +103,7 @@ class _Work:
     hole: NDArray[np.bool_]
     masked: bool
     filled: NDArray[np.uint8]
+    done: bool = False
 
 
 class Unmasker:
@@ -114,6 +115,8 @@ class Unmasker:
         max_faces: at most this many faces a frame, the largest first.
         still: the pictures are unrelated: no tracking and no smoothing, a more thorough search.
         smoothing: keep outlines and textures calm from frame to frame.
+        thrifty: search, segment and fill a face in every other frame alone while it looks the same, and
+            follow it in between; for frames that come fast.
         models_dir: folder searched first for MediaPipe's models.
         threads: CPU threads of the generator; the engine decides where not given.
 
@@ -129,16 +132,23 @@ class Unmasker:
         *,
         still: bool = False,
         smoothing: bool = True,
+        thrifty: bool = False,
         models_dir: Path | None = None,
         threads: int | None = None,
     ) -> None:
         if max_faces < 1:
             raise UserError("max_faces must be at least 1")
+        self._thrifty = thrifty and smoothing and not still
         self._last_s: float | None = None
+        self._finished = 0
         self.inpainter = open_inpainter(model, engine, threads=threads)
         self._segmenter = MaskSegmenter()
         self._tracker = FaceTracker(
-            max_faces, still=still, smoothing=smoothing, models_dir=models_dir
+            max_faces,
+            still=still,
+            smoothing=smoothing,
+            thrifty=thrifty,
+            models_dir=models_dir,
         )
 
     def __call__(self, frame_bgr: NDArray[np.uint8]) -> UnmaskResult:
@@ -185,6 +195,7 @@ class Unmasker:
     def finish(self, seen: Seen) -> UnmaskResult:
         """Segment, fill and blend what was found: the second step."""
         latency_ms = dict(seen.latency_ms)
+        self._finished += 1
         with _timed(latency_ms, "segment"):
             largest = max((sight.face.size for sight in seen.sights), default=0.0)
             work = [
@@ -204,16 +215,23 @@ class Unmasker:
         if sight.fresh:
             memory.forget()
         memory.see(crop, seen.interval_s)
+        if self._thrifty and (self._finished + sight.track.track_id) % 2 and memory.is_same():
+            mask, hole, filled = memory.kept()
+            hole = hole_of(mask) if hole is None else hole
+            filled = crop if filled is None else filled
+            return _Work(sight, crop, valid, mask, hole, memory.worn, filled, done=True)
         probability = memory.outline(self._segmenter(crop))
         mask = mask_pixels(probability)
         worn_now = is_worn(mask, probability, valid, before=memory.worn, behind=behind)
         masked, outline = memory.decide(worn_now, probability)
         if outline is not probability:
             mask = mask_pixels(outline)
+        memory.keep(mask)
         return _Work(sight, crop, valid, mask, hole_of(mask), masked, crop)
 
     def _fill(self, masked: list[_Work]) -> None:
         """Fill all faces of the frame in one batch; what lies outside the picture counts as hole."""
+        masked = [item for item in masked if not item.done]
         if not masked:
             return
         crops = np.stack([item.crop for item in masked])

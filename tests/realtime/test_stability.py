@@ -26,6 +26,13 @@ def outline(inside: float) -> NDArray[np.float32]:
     return np.where(HOLE, inside, 0).astype(np.float32)
 
 
+def see(memory: CropMemory, image: NDArray[np.uint8]) -> None:
+    """Give it a frame in which a mask is worn, up to the fill."""
+    memory.see(image, FRAME_S)
+    memory.decide(True, memory.outline(outline(1.0)))
+    memory.keep(HOLE)
+
+
 def decisions(memory: CropMemory, worn: list[bool], fps: float = 30.0) -> list[bool]:
     decided = []
     for state in worn:
@@ -69,12 +76,14 @@ def test_an_outline_is_calmed_but_a_mask_taken_off_is_not_held_back(
         memory.see(crop(), FRAME_S)
         noisy = np.clip(outline(0.5) + rng.normal(0, 0.08, (128, 128)), 0, 1).astype(np.float32)
         raw.append(noisy[HOLE])
-        calm.append(memory.outline(noisy)[HOLE])
+        smooth = memory.outline(noisy)
+        calm.append(memory.decide(True, smooth)[1][HOLE])
     assert np.diff(calm[10:], axis=0).std() < 0.5 * np.diff(raw[10:], axis=0).std()
     memory = CropMemory()
     for inside in (1.0, 1.0, 0.0, 0.0):
         memory.see(crop(), FRAME_S)
         left = memory.outline(outline(inside))
+        memory.decide(True, left)
     assert left.max() < 0.05
 
 
@@ -83,7 +92,7 @@ def test_texture_holds_still_on_a_still_face_and_nothing_else_changes(
 ) -> None:
     memory, raw, calm = CropMemory(), [], []
     for _ in range(30):
-        memory.see(crop(), FRAME_S)
+        see(memory, crop())
         filled = np.clip(crop() + rng.normal(0, 4, (128, 128, 3)), 0, 255).astype(np.uint8)
         shown = memory.texture(filled, HOLE)
         assert np.array_equal(shown[~HOLE], filled[~HOLE])
@@ -94,19 +103,19 @@ def test_texture_holds_still_on_a_still_face_and_nothing_else_changes(
 
 def test_texture_follows_a_face_that_moves_and_light_that_changes() -> None:
     memory = CropMemory()
-    memory.see(crop(100), FRAME_S)
+    see(memory, crop(100))
     memory.texture(crop(100), HOLE)
-    memory.see(crop(112), FRAME_S)
+    see(memory, crop(112))
     assert memory.texture(crop(112), HOLE)[HOLE].min() == 112
 
 
 def test_where_the_hole_grows_nothing_old_shines_through() -> None:
     memory = CropMemory()
-    memory.see(crop(), FRAME_S)
+    see(memory, crop())
     before = crop()
     before[~HOLE] = 180  # the mask's rim, not yet part of the hole
     memory.texture(before, HOLE)
-    memory.see(crop(), FRAME_S)
+    see(memory, crop())
     grown = np.zeros_like(HOLE)
     grown[60:125, 20:110] = True
     assert (memory.texture(crop(), grown) == 120).all()
@@ -117,3 +126,32 @@ def test_a_scene_cut_forgets() -> None:
     assert decisions(memory, [True] * 5) == [True] * 5
     memory.see(crop(30), FRAME_S)
     assert memory.decide(False, outline(0.0))[0] is False
+
+
+def masked_crop(shift: int = 0, level: int = 120) -> NDArray[np.uint8]:
+    image = crop(level)
+    image[np.roll(HOLE, shift, axis=1)] = (200, 160, 90)
+    return image
+
+
+def test_a_still_crop_needs_no_new_fill_but_a_moved_mask_a_hand_and_new_light_do() -> None:
+    memory = CropMemory()
+    memory.see(masked_crop(), FRAME_S)
+    assert not memory.is_same()
+    see(memory, masked_crop())
+    memory.texture(masked_crop(), HOLE)
+    hand = masked_crop()
+    hand[90:110, 40:60] = (120, 100, 90)
+    for image, same in (
+        (masked_crop(), True),
+        (masked_crop(level=123), True),
+        (masked_crop(shift=4), False),
+        (masked_crop(level=150), False),
+        (crop(), False),
+        (hand, False),
+    ):
+        memory.see(image, FRAME_S)
+        assert memory.is_same() is same
+    mask, hole, texture = memory.kept()
+    assert np.array_equal(mask, HOLE) and hole is HOLE
+    assert texture is not None and texture.shape == (128, 128, 3)
