@@ -19,6 +19,12 @@ from realtime.alignment import CROP_SIZE, apply, invert
 from realtime.maskwear import random_style
 
 _MOUTH = np.array([[64.0, 92.0]])
+STATES = {
+    "on": {"smoothing": True},
+    "on, thrifty": {"smoothing": True, "thrifty": True},
+    "off": {"smoothing": False},
+}
+"""As in files, as in live preview, and without."""
 _CYCLE_S, _HAND_S, _HIDDEN_S = 0.8, 0.7, 1.0
 
 
@@ -56,22 +62,22 @@ def run(
     if not scenes:
         raise UserError("no clips to measure on")
     rows: list[Row] = []
-    for smoothing in (True, False):
-        with Unmasker(model, engine, 1, smoothing=smoothing) as unmasker:
-            rows += [_measure(scene, unmasker, smoothing) for scene in scenes]
-    rows += [_mean([row for row in rows if row["smoothing"] == state]) for state in ("on", "off")]
+    for state, switches in STATES.items():
+        with Unmasker(model, engine, 1, **switches) as unmasker:
+            rows += [_measure(scene, unmasker, state) for scene in scenes]
+    rows += [_mean([row for row in rows if row["smoothing"] == state]) for state in STATES]
     publish("stability", rows, out)
     return rows
 
 
-def _measure(scene: Scene, unmasker: Unmasker, smoothing: bool) -> Row:
+def _measure(scene: Scene, unmasker: Unmasker, state: str) -> Row:
     steady = _run(unmasker, scene.masked, scene.fps)
     reactions_ms, missed = _reactions(scene, unmasker)
     hand = _run(unmasker, _hand_frames(scene), scene.fps)
     gone = _run(unmasker, _hidden_frames(scene), scene.fps)
     return {
         "clip": scene.name,
-        "smoothing": "on" if smoothing else "off",
+        "smoothing": state,
         "frames": len(scene.masked),
         "flicker, of the truth's": flicker(scene, steady),
         "jitter, px": jitter(steady.mouths),
