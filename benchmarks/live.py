@@ -73,12 +73,13 @@ def run(
     out: Path | None,
     model: str,
     engine: str,
+    most_frames: int = 150,
 ) -> list[Row]:
-    """Run each loop on each camera for so many seconds."""
+    """Run each loop on each camera, which repeats `most_frames` of the clip, for so many seconds."""
     unknown = set(names) - set(LOOPS)
     if unknown:
         raise UserError(f"no loop {', '.join(unknown)}; there are: {', '.join(LOOPS)}")
-    frames = masked_frames(clip)
+    frames = masked_frames(clip, most_frames)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as scratch:
         for case in cases:

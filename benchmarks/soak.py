@@ -68,13 +68,20 @@ def resident_mb() -> float:
     return int(line.split()[1]) / 1024
 
 
-def run(minutes: float, clip: Path | None, out: Path | None, model: str, engine: str) -> list[Row]:
+def run(
+    minutes: float,
+    clip: Path | None,
+    out: Path | None,
+    model: str,
+    engine: str,
+    most_frames: int = 150,
+) -> list[Row]:
     """Run live preview on a paced camera of 640x480 at 30 frames a second, one masked face."""
     seconds = minutes * 60
     samples = Samples(min(5.0, seconds / 40), min(60.0, seconds / 4))
     with tempfile.TemporaryDirectory() as scratch:
         camera = Path(scratch) / "camera.mkv"
-        write_mjpg(camera, masked_frames(clip), 1, _SIZE, _FPS)
+        write_mjpg(camera, masked_frames(clip, most_frames), 1, _SIZE, _FPS)
         source = Reconnecting(lambda: PacedFile(camera, _FPS, loop=True), lambda _line: None)
         try:
             with Unmasker(model, engine, 1, thrifty=True) as unmasker:

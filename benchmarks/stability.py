@@ -19,12 +19,8 @@ from realtime.alignment import CROP_SIZE, apply, invert
 from realtime.maskwear import random_style
 
 _MOUTH = np.array([[64.0, 92.0]])
-STATES = {
-    "on": {"smoothing": True},
-    "on, thrifty": {"smoothing": True, "thrifty": True},
-    "off": {"smoothing": False},
-}
-"""As in files, as in live preview, and without."""
+STATES = {"on": (True, False), "on, thrifty": (True, True), "off": (False, False)}
+"""Smoothing and thrift: as in files, as in live preview, and without."""
 _CYCLE_S, _HAND_S, _HIDDEN_S = 0.8, 0.7, 1.0
 
 
@@ -62,8 +58,8 @@ def run(
     if not scenes:
         raise UserError("no clips to measure on")
     rows: list[Row] = []
-    for state, switches in STATES.items():
-        with Unmasker(model, engine, 1, **switches) as unmasker:
+    for state, (smoothing, thrifty) in STATES.items():
+        with Unmasker(model, engine, 1, smoothing=smoothing, thrifty=thrifty) as unmasker:
             rows += [_measure(scene, unmasker, state) for scene in scenes]
     rows += [_mean([row for row in rows if row["smoothing"] == state]) for state in STATES]
     publish("stability", rows, out)
