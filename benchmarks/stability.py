@@ -16,11 +16,13 @@ from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker
 from realtime.alignment import CROP_SIZE, apply, invert
-from realtime.maskwear import random_style
+from realtime.maskwear import kind_style
+from realtime.maskwear.style import Kind
 
 _MOUTH = np.array([[64.0, 92.0]])
 STATES = {"on": (True, False), "on, thrifty": (True, True), "off": (False, False)}
 """Smoothing and thrift: as in files, as in live preview, and without."""
+_KINDS: tuple[Kind, ...] = ("surgical", "cloth", "n95", "kn95")
 _CYCLE_S, _HAND_S, _HIDDEN_S = 0.8, 0.7, 1.0
 
 
@@ -43,16 +45,13 @@ class Run:
     mouths: list[NDArray[np.float64]] = field(default_factory=list)
 
 
-def run(
-    clips: list[Path], frames: int, out: Path | None, model: str, engine: str, seed: int = 3
-) -> list[Row]:
-    """Measure on the first frames of each clip, with smoothing and without."""
+def run(clips: list[Path], frames: int, out: Path | None, model: str, engine: str) -> list[Row]:
+    """Measure on the first frames of each clip, with smoothing and without; kinds of masks take turns."""
     videos = sorted(p for c in clips for p in (c.glob("*.mp4") if c.is_dir() else [c]))
-    rng = np.random.default_rng(seed)
     scenes = []
-    for video in videos:
+    for number, video in enumerate(videos):
         try:
-            scenes.append(scene_of(video, random_style(rng), frames))
+            scenes.append(scene_of(video, kind_style(_KINDS[number % len(_KINDS)]), frames))
         except UserError as error:
             print(f"left out: {error}")
     if not scenes:
@@ -142,14 +141,14 @@ def blinks(inpainted: list[bool]) -> int:
 
 def _reactions(scene: Scene, unmasker: Unmasker) -> tuple[list[float], int]:
     """Milliseconds from each change to the first frame that shows it, and the changes never shown."""
-    cycle = max(round(_CYCLE_S * scene.fps), 2)
-    worn = [(number // cycle) % 2 == 0 for number in range(len(scene.bare))]
+    phase = max(round(_CYCLE_S * scene.fps), 2)
+    worn = [(number // phase) % 2 == 0 for number in range(len(scene.bare))]
     pairs = zip(worn, scene.masked, scene.bare, strict=True)
     done = _run(unmasker, [masked if on else bare for on, masked, bare in pairs], scene.fps)
     reactions, missed = [], 0
-    for start in range(cycle, len(worn) - cycle + 1, cycle):
+    for start in range(phase, len(worn) - phase + 1, phase):
         wanted = worn[start]
-        following = done.inpainted[start : start + cycle]
+        following = done.inpainted[start : start + phase]
         if wanted in following:
             # The frame that shows the change is itself there for a moment after it.
             reactions.append(following.index(wanted) / scene.fps * 1e3)
