@@ -141,6 +141,59 @@ def video(
     benchmark.run(clips, out, model, engine)
 
 
+@app.command()
+def stability(
+    clips: Annotated[list[Path], typer.Option(help="Clip of one bare face, or a folder; repeat.")],
+    frames: Annotated[int, typer.Option(min=20, help="Of each clip the first so many.")] = 150,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+) -> None:
+    """Flicker, jitter, reaction to masks put on and taken off, with smoothing and without."""
+    from benchmarks import stability as benchmark
+
+    benchmark.run(clips, frames, out, model, engine)
+
+
+@app.command()
+def live(
+    clip: Annotated[
+        Path | None,
+        typer.Option(help="Clip of one bare face; else the demo's.", show_default=False),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="Of each run.")] = 20.0,
+    size: Annotated[list[str] | None, typer.Option(help="Such as 640x480; repeat.")] = None,
+    fps: Annotated[list[int] | None, typer.Option(help="Of the camera; repeat.")] = None,
+    faces: Annotated[list[int] | None, typer.Option(help="1, 2 or 4; repeat.")] = None,
+    loop: Annotated[list[str] | None, typer.Option(help="unmask live, ...; repeat.")] = None,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+) -> None:
+    """Frames a second, delay and drops of live preview against two naive loops, by camera."""
+    from benchmarks import live as benchmark
+
+    cases = benchmark.chosen(size, fps, faces)
+    benchmark.run(clip, cases, seconds, loop or list(benchmark.LOOPS), out, model, engine)
+
+
+@app.command()
+def soak(
+    minutes: Annotated[float, typer.Option(min=0.05, help="How long.")] = 10.0,
+    clip: Annotated[
+        Path | None,
+        typer.Option(help="Clip of one bare face; else the demo's.", show_default=False),
+    ] = None,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+) -> None:
+    """Growth of memory and delay of live preview."""
+    from benchmarks import soak as benchmark
+
+    benchmark.run(minutes, clip, out, model, engine)
+
+
 @app.command("cold-start")
 def cold_start(out: Out = None, model: Model = "fast", engine: Engine = "auto") -> None:
     """Seconds to the help text and to the first unmasked frame."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mediapipe.tasks.python.components.containers.detections import (
         DetectionResult as FaceDetectorResult,
     )
-    from mediapipe.tasks.python.vision import FaceLandmarker
+    from mediapipe.tasks.python.vision.face_landmarker import FaceLandmarker
 
 _EYES_NOSE_MOUTH = ((33, 133), (362, 263), (1,), (61,), (291,))
 _LARGE_PICTURE_PX, _PART_SHARE, _CLOSE_UP_PX, _SURE, _CERTAIN = 320, 0.6, 384, 0.5, 0.8
@@ -85,7 +85,7 @@ class FaceFinder:
 
         task = face_landmarker_path(models_dir)
         self._task = task
-        self._strict: vision.FaceLandmarker | None = None
+        self._strict: FaceLandmarker | None = None
         mode = vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE
         self.max_faces = max_faces
         self._video = video
@@ -165,17 +165,8 @@ class FaceFinder:
             image_rgb: uint8 [H, W, 3], RGB, contiguous, the picture the face was found in.
             face: what was found.
         """
-        from mediapipe.tasks.python import BaseOptions, vision
-
-        if self._strict is None:
-            self._strict = vision.FaceLandmarker.create_from_options(
-                vision.FaceLandmarkerOptions(
-                    base_options=BaseOptions(model_asset_path=str(self._task)),
-                    min_face_detection_confidence=_SURE,
-                    min_face_presence_confidence=_CERTAIN,
-                )
-            )
-        return _landmarks_alone(self._strict, image_rgb, face) is not None
+        strict = self._strict = self._strict or _strict_landmarker(self._task)
+        return _landmarks_alone(strict, image_rgb, face) is not None
 
     def _detector_is_due(self, found: int) -> bool:
         """Ask the detector for pictures always, for streams only where faces went missing."""
@@ -200,6 +191,18 @@ class FaceFinder:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _strict_landmarker(task: Path) -> FaceLandmarker:
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    return vision.FaceLandmarker.create_from_options(
+        vision.FaceLandmarkerOptions(
+            base_options=BaseOptions(model_asset_path=str(task)),
+            min_face_detection_confidence=_SURE,
+            min_face_presence_confidence=_CERTAIN,
+        )
+    )
 
 
 def _landmarks_alone(

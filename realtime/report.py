@@ -39,8 +39,8 @@ class InpainterFacts(Protocol):
 class SteppedUnmasker(Protocol):
     """An unmasker whose two steps may run in two threads, as `Unmasker`'s do."""
 
-    def look(self, frame_bgr: NDArray[np.uint8], /) -> Seen:
-        """Find and follow the faces."""
+    def look(self, frame_bgr: NDArray[np.uint8], time_s: float | None = None, /) -> Seen:
+        """Find and follow the faces of a frame taken at that time."""
         ...
 
     def finish(self, seen: Seen, /) -> UnmaskResult:
@@ -78,15 +78,23 @@ def check_report_path(path: Path | None) -> None:
 
 
 class StageTimes:
-    """Collects each stage's time, 4 bytes a value, so that long videos cost little memory."""
+    """Collects each stage's time, 4 bytes a value, so that long videos cost little memory.
 
-    def __init__(self) -> None:
+    Args:
+        most: keep about the last so many frames' times; 0: all.
+    """
+
+    def __init__(self, most: int = 0) -> None:
         self._values_ms: dict[str, array[float]] = {}
+        self._most = most
 
     def add(self, latency_ms: Mapping[str, float]) -> None:
         """Take one frame's times."""
         for stage, value in latency_ms.items():
-            self._values_ms.setdefault(stage, array("f")).append(value)
+            values = self._values_ms.setdefault(stage, array("f"))
+            values.append(value)
+            if self._most and len(values) > 1.25 * self._most:
+                del values[: -self._most]
 
     def merge(self, other: Self, *, first: bool = False) -> None:
         """Take another's stages over, before or after one's own."""
@@ -156,25 +164,25 @@ class Report:
     synthetic: bool
     warnings: list[str]
 
-    @classmethod
+    @staticmethod
     def of(
-        cls,
         counts: Counts,
         times: StageTimes,
         seconds: float,
         unmasker: FrameUnmasker,
         warnings: list[str],
-    ) -> Self:
+        dropped_frames: int = 0,
+    ) -> Report:
         """Sum up a run of `seconds`."""
         inpainter = unmasker.inpainter
-        return cls(
+        return Report(
             frames=counts.frames,
             faces=counts.faces,
             masked_faces=counts.masked_faces,
             tracks=len(counts.track_ids),
             fps=round(counts.frames / max(seconds, 1e-9), 2),
             stages=times.summary(),
-            dropped_frames=0,
+            dropped_frames=dropped_frames,
             model=inpainter.model,
             model_sha256=inpainter.model_sha256,
             engine=inpainter.engine,

@@ -7,14 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.association import Motion, Place, match
 from realtime.faces import Face, FaceFinder
+from realtime.flow import FaceFlow
 from realtime.framing import Framing
+from realtime.stability import CropMemory
 
-_NOMINAL_INTERVAL_S = 1 / 30
-_MOST_MISSES, _INSISTING_HITS, _CONFIRM_EVERY = 5, 3, 15
+NOMINAL_INTERVAL_S = 1 / 30
+_INSISTING_HITS, _TWICE_EVERY = 3, 15
+_SHOWN_UNSEEN_S, _REMEMBERED_S = 5.5 / 30, 1.2
+_REMEMBERED_TRACKS = 16
 
 
 class OneEuro:
@@ -31,7 +37,7 @@ class OneEuro:
         self._speed: NDArray[np.float64] | None = None
 
     def __call__(
-        self, value: NDArray[np.float64], interval_s: float = _NOMINAL_INTERVAL_S
+        self, value: NDArray[np.float64], interval_s: float = NOMINAL_INTERVAL_S
     ) -> NDArray[np.float64]:
         """Take the next raw value, float64 [K]; return the smoothed one."""
         if self._value is None or self._speed is None:
@@ -70,7 +76,7 @@ def _to_matrix(vector: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack([linear, np.array([63.5, 63.5]) - linear @ centre])
 
 
-@dataclass
+@dataclass(eq=False)
 class Track:
     """One followed face.
 
@@ -78,12 +84,13 @@ class Track:
         track_id: a number that stays with the face.
         face: where it was last found.
         matrix: float64 [2, 3], smoothed, frame pixels to crop pixels.
+        motion: where it should be.
         misses: frames since it was last found.
         hits: frames in which it was found; one found once is not kept through a miss.
         began_alone: no other face was followed when it appeared.
+        fresh: it has just appeared, or come back: what is remembered of its crop counts no more.
+        memory: what was seen and filled before, in crop space; left to who fills.
         framing: how much wider than the canonical crop its crop is, to hold the whole mask.
-        probability: float32 [128, 128], the mask's smoothed probability in crop space, or None.
-        masked: whether it wore a mask in the last frame.
         confirmed: the landmark model, strict, took it for a face; what is not confirmed counts only while
             it wears a mask.
     """
@@ -92,12 +99,13 @@ class Track:
     face: Face
     matrix: NDArray[np.float64]
     filter: OneEuro
+    motion: Motion
     misses: int = 0
     hits: int = 1
     began_alone: bool = True
+    fresh: bool = True
+    memory: CropMemory = field(default_factory=CropMemory)
     framing: Framing = field(default_factory=Framing)
-    probability: NDArray[np.float32] | None = None
-    masked: bool = False
     confirmed: bool = False
 
     @property
@@ -106,6 +114,22 @@ class Track:
         landmarked = self.face.landmarks is not None
         return self.began_alone or landmarked or self.hits >= _INSISTING_HITS
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it is this frame's turn to be looked at twice: the first, and now and again."""
+        return self.hits % _TWICE_EVERY == 1 and not self.misses
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it is there, or was so shortly ago; a face found once does not outlast a miss."""
+        return self.motion.unseen_s <= _SHOWN_UNSEEN_S and self.misses < self.hits
+
+    @property
+    def is_remembered(self) -> bool:
+        """Whether it gets its number back when it appears again."""
+        known = self.misses < self.hits or self.hits >= _INSISTING_HITS
+        return self.motion.unseen_s <= _REMEMBERED_S and known
+
 
 class FaceTracker:
     """Finds faces in each frame and follows them.
@@ -113,51 +137,116 @@ class FaceTracker:
     Args:
         max_faces: at most this many.
         still: pictures are unrelated: nothing is remembered or smoothed.
+        smoothing: calm the transforms.
+        thrifty: find faces in every other frame, and follow them by optical flow in between.
         models_dir: folder searched first for MediaPipe's models.
     """
 
     def __init__(
-        self, max_faces: int = 4, *, still: bool = False, models_dir: Path | None = None
+        self,
+        max_faces: int = 4,
+        *,
+        still: bool = False,
+        smoothing: bool = True,
+        thrifty: bool = False,
+        models_dir: Path | None = None,
     ) -> None:
         self._max_faces, self._still, self._models_dir = max_faces, still, models_dir
+        self._smoothing = smoothing and not still
         self._numbers = itertools.count()
         self._tracks: list[Track] = []
         self._finder: FaceFinder | None = None
+        self._flow = FaceFlow() if thrifty and not still else None
+        self._flowed = False
 
-    def __call__(self, image_rgb: NDArray[np.uint8]) -> list[Track]:
-        """Take the next frame, uint8 [H, W, 3] RGB, contiguous; return its tracks."""
+    def __call__(
+        self, image_rgb: NDArray[np.uint8], interval_s: float = NOMINAL_INTERVAL_S
+    ) -> list[Track]:
+        """Take the next frame, uint8 [H, W, 3] RGB, contiguous; return its tracks.
+
+        A face that is out of sight is returned for a moment more, and its number is remembered for a
+        second.
+        """
+        faces = self._find(image_rgb)
+        if self._still:
+            self._tracks = []
+        else:
+            self._follow(faces, interval_s)
+        shown = [track for track in self._tracks if track.is_shown]
+        found = {id(track.face) for track in self._tracks}
+        begun = [self._begin(f, alone=not shown) for f in faces if id(f) not in found]
+        shown = sorted([*shown, *begun], key=lambda track: track.misses)[: self._max_faces]
+        hidden = [track for track in self._tracks if track not in shown]
+        self._tracks = [*shown, *hidden][:_REMEMBERED_TRACKS]
+        self._confirm(image_rgb, shown)
+        return [track for track in shown if self._still or track.is_trusted]
+
+    def _confirm(self, image_rgb: NDArray[np.uint8], tracks: list[Track]) -> None:
+        """Ask the strict landmark model about those that wear no mask, now and again until it agrees."""
+        assert self._finder is not None
+        for track in tracks:
+            if track.is_due and not (track.confirmed or track.memory.worn):
+                track.confirmed = self._finder.is_face(image_rgb, track.face)
+
+    def _find(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
+        """Find the faces, or follow all of them where they were found in the last frame."""
         if self._finder is None:
             self._finder = FaceFinder(
                 self._max_faces, video=not self._still, models_dir=self._models_dir
             )
-        faces = self._finder(image_rgb)
-        known = [] if self._still else self._tracks
-        free = list(faces)
-        for track in known:
-            nearest = min(free, key=lambda face: _distance(track.face, face), default=None)
-            if nearest is not None and _distance(track.face, nearest) < 0.6:
-                free = [face for face in free if face is not nearest]
-                track.face, track.misses, track.hits = nearest, 0, track.hits + 1
-                track.matrix = _to_matrix(track.filter(_to_vector(nearest.matrix)))
-            else:
-                track.misses += 1
-        kept = [track for track in known if track.misses <= min(_MOST_MISSES, track.hits - 1)]
-        kept += [self._begin(face, alone=not kept) for face in free]
-        self._tracks = sorted(kept, key=lambda track: track.misses)[: self._max_faces]
+        if self._flow is None:
+            return self._finder(image_rgb)
+        grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+        faces: list[Face] | None = None
+        seen = [track.face for track in self._tracks if not track.motion.unseen_s]
+        if seen and not self._flowed:
+            followed = [self._flow.follow(face, grey) for face in seen]
+            faces = [face for face in followed if face is not None]
+        self._flowed = faces is not None and len(faces) == len(seen)
+        self._flow.remember(grey)
+        return faces if self._flowed and faces is not None else self._finder(image_rgb)
+
+    def _follow(self, faces: list[Face], interval_s: float) -> None:
+        """Give each track the face that is its own; forget those out of sight for too long."""
         for track in self._tracks:
-            if track.hits % _CONFIRM_EVERY == 1 and not (track.confirmed or track.masked):
-                track.confirmed = self._finder.is_face(image_rgb, track.face)
-        return [track for track in self._tracks if self._still or track.is_trusted]
+            track.motion.advance(interval_s)
+        pairs = match([track.motion for track in self._tracks], [_place(face) for face in faces])
+        for number, track in enumerate(self._tracks):
+            if number not in pairs:
+                track.misses, track.fresh = track.misses + 1, False
+                continue
+            face = faces[pairs[number]]
+            track.fresh = track.motion.unseen_s > _SHOWN_UNSEEN_S
+            if track.fresh:
+                track.filter = OneEuro()
+            track.face, track.misses, track.hits = face, 0, track.hits + 1
+            track.motion.see(_place(face))
+            track.matrix = face.matrix
+            if self._smoothing:
+                track.matrix = _to_matrix(track.filter(_to_vector(face.matrix), interval_s))
+        self._tracks = [track for track in self._tracks if track.is_remembered]
 
     def _begin(self, face: Face, *, alone: bool) -> Track:
         smooth = OneEuro()
         smooth(_to_vector(face.matrix))
-        return Track(next(self._numbers), face, face.matrix, smooth, began_alone=alone)
+        motion = Motion(_place(face))
+        memory = CropMemory(smoothing=self._smoothing)
+        return Track(
+            next(self._numbers),
+            face,
+            face.matrix,
+            smooth,
+            motion,
+            began_alone=alone,
+            memory=memory,
+        )
 
     def reset(self) -> None:
         """Forget every track; numbers begin again."""
-        self._tracks = []
+        self._tracks, self._flowed = [], False
         self._numbers = itertools.count()
+        if self._flow is not None:
+            self._flow.forget()
         if self._finder is not None and not self._still:
             self.close()
 
@@ -174,9 +263,5 @@ class FaceTracker:
         self.close()
 
 
-def _distance(one: Face, other: Face) -> float:
-    """Distance between the eyes' middles, in sizes of the face; a large change of size is far."""
-    size = max(one.size, other.size, 1e-6)
-    if min(one.size, other.size) < 0.4 * size:
-        return np.inf
-    return float(np.hypot(*(one.centre - other.centre))) / size
+def _place(face: Face) -> Place:
+    return Place(face.centre, face.size)

@@ -18,16 +18,10 @@ from inpaint_model.errors import UserError
 from realtime.alignment import warp_crop
 from realtime.blending import feather, match_colour, paste
 from realtime.detail import sharpen
-from realtime.faces import Face
 from realtime.framing import CANONICAL, to_canonical
 from realtime.grain import grain_for
-from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
-from realtime.tracking import FaceTracker, Track
-
-_NEW_SHARE = 0.6
-_BEHIND_SHARE = 0.7  # a face smaller than this share of the largest one is in the background
-_AGAIN_EVERY = 15  # frames
-_SMALL_SHARE = 0.3  # of the picture's shorter side
+from realtime.masking import MaskFinder, Seen, Sight, Work
+from realtime.tracking import NOMINAL_INTERVAL_S, FaceTracker
 
 
 @dataclass(frozen=True)
@@ -71,46 +65,6 @@ class UnmaskResult:
     latency_ms: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Sight:
-    """A track as it stood in one frame; the track itself moves on with the next.
-
-    Attributes:
-        track: the followed face.
-        face: where it was found.
-        matrix: float64 [2, 3], frame pixels to crop pixels.
-    """
-
-    track: Track
-    face: Face
-    matrix: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What `Unmasker.look` found in a frame, for `Unmasker.finish`."""
-
-    frame_bgr: NDArray[np.uint8]
-    frame_rgb: NDArray[np.uint8]
-    sights: list[Sight]
-    latency_ms: dict[str, float]
-
-
-@dataclass
-class _Work:
-    """A face on its way through the line: its crop, which may be wider than the canonical one."""
-
-    sight: Sight
-    framing: NDArray[np.float64]
-    matrix: NDArray[np.float64]
-    crop: NDArray[np.uint8]
-    valid: NDArray[np.bool_]
-    mask: NDArray[np.bool_]
-    hole: NDArray[np.bool_]
-    masked: bool
-    filled: NDArray[np.uint8]
-
-
 class Unmasker:
     """Shows faces without their masks. Called on successive frames it tracks.
 
@@ -119,6 +73,9 @@ class Unmasker:
         engine: "auto", "openvino", "onnxruntime", "tensorrt" or "torch".
         max_faces: at most this many faces a frame, the largest first.
         still: the pictures are unrelated: no tracking and no smoothing, a more thorough search.
+        smoothing: keep outlines and textures calm from frame to frame.
+        thrifty: search, segment and fill a face in every other frame alone while it looks the same, and
+            follow it in between; for frames that come fast.
         models_dir: folder searched first for MediaPipe's models.
         threads: CPU threads of the generator; the engine decides where not given.
 
@@ -133,15 +90,23 @@ class Unmasker:
         max_faces: int = 4,
         *,
         still: bool = False,
+        smoothing: bool = True,
+        thrifty: bool = False,
         models_dir: Path | None = None,
         threads: int | None = None,
     ) -> None:
         if max_faces < 1:
             raise UserError("max_faces must be at least 1")
-        self._still = still
+        self._last_s: float | None = None
         self.inpainter = open_inpainter(model, engine, threads=threads)
-        self._segmenter = MaskSegmenter()
-        self._tracker = FaceTracker(max_faces, still=still, models_dir=models_dir)
+        self._masks = MaskFinder(still=still, thrifty=thrifty and smoothing and not still)
+        self._tracker = FaceTracker(
+            max_faces,
+            still=still,
+            smoothing=smoothing,
+            thrifty=thrifty,
+            models_dir=models_dir,
+        )
 
     def __call__(self, frame_bgr: NDArray[np.uint8]) -> UnmaskResult:
         """Unmask one frame.
@@ -158,33 +123,37 @@ class Unmasker:
         """
         return self.finish(self.look(frame_bgr))
 
-    def look(self, frame_bgr: NDArray[np.uint8]) -> Seen:
+    def look(self, frame_bgr: NDArray[np.uint8], time_s: float | None = None) -> Seen:
         """Find and follow the faces: the first of two steps, which may run a frame ahead of `finish`.
 
         Frames must come in order to each step; one thread may look while another finishes.
+
+        Args:
+            frame_bgr: uint8 [H, W, 3], BGR; not changed.
+            time_s: when it was taken, seconds of any clock; without it frames are 1/30 s apart.
         """
         if frame_bgr.dtype != np.uint8 or frame_bgr.ndim != 3 or frame_bgr.shape[2] != 3:
             raise ValueError(f"a frame is uint8 [H, W, 3], not {frame_bgr.dtype} {frame_bgr.shape}")
         latency_ms: dict[str, float] = {}
         with _timed(latency_ms, "faces"):
             frame_rgb = np.asarray(cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-            tracks = self._tracker(frame_rgb)
-            sights = [Sight(track, track.face, track.matrix) for track in tracks]
-        return Seen(frame_bgr, frame_rgb, sights, latency_ms)
+            interval_s = self._interval_s(time_s)
+            tracks = self._tracker(frame_rgb, interval_s)
+            sights = [Sight(t, t.face, t.matrix, t.fresh) for t in tracks]
+        return Seen(frame_bgr, frame_rgb, sights, latency_ms, interval_s)
+
+    def _interval_s(self, time_s: float | None) -> float:
+        """Seconds since the last frame."""
+        last_s, self._last_s = self._last_s, time_s
+        if time_s is None or last_s is None:
+            return NOMINAL_INTERVAL_S
+        return min(max(time_s - last_s, 1e-3), 1.0)
 
     def finish(self, seen: Seen) -> UnmaskResult:
         """Segment, fill and blend what was found: the second step."""
         latency_ms = dict(seen.latency_ms)
         with _timed(latency_ms, "segment"):
-            largest = max((sight.face.size for sight in seen.sights), default=0.0)
-            work = [
-                self._segment(
-                    seen.frame_rgb, sight, doubtful=_is_doubtful(sight, largest, seen.frame_rgb)
-                )
-                for sight in seen.sights
-            ]
-        # What neither the strict landmark model nor a mask speaks for is no face.
-        work = [item for item in work if item.masked or item.sight.track.confirmed]
+            work = self._masks(seen)
         masked = [item for item in work if item.masked]
         with _timed(latency_ms, "inpaint"):
             self._fill(masked)
@@ -193,66 +162,26 @@ class Unmasker:
         results = [_result(item, seen.frame_rgb) for item in work]
         return UnmaskResult(frame, replaced, results, latency_ms)
 
-    def _segment(self, frame_rgb: NDArray[np.uint8], sight: Sight, *, doubtful: bool) -> _Work:
-        """Find the mask; what may be no face is looked at again from further off before that is said."""
-        track = sight.track
-        first = work = self._look_at(frame_rgb, sight, doubtful=doubtful)
-        due = self._still or track.hits % _AGAIN_EVERY == 1
-        while due and not (work.masked or track.confirmed) and track.framing.widen():
-            track.probability = None
-            work = self._look_at(frame_rgb, sight, doubtful=True)
-        if work is not first and not work.masked:
-            track.framing.reset()
-            track.probability = None
-        return work if work.masked else first
-
-    def _look_at(self, frame_rgb: NDArray[np.uint8], sight: Sight, *, doubtful: bool) -> _Work:
-        """Find the mask in a face's crop; where the crop cuts it off, look again at a wider one."""
-        track, worn = sight.track, False
-        while True:
-            framing = track.framing.matrix
-            matrix = track.framing.of(sight.matrix)
-            crop, valid = warp_crop(frame_rgb, matrix)
-            probability = self._probability(crop, track)
-            mask = mask_pixels(probability)
-            worn |= is_worn(mask, probability, valid, before=track.masked, doubtful=doubtful)
-            again = track.framing.must_widen(mask, valid, worn=worn)
-            if track.framing.matrix is not framing:
-                track.probability = None
-            if not again:
-                break
-        track.masked = worn
-        return _Work(sight, framing, matrix, crop, valid, mask, hole_of(mask), worn, crop)
-
-    def _probability(self, crop: NDArray[np.uint8], track: Track) -> NDArray[np.float32]:
-        """The mask's probability, in streams smoothed over the frames of a track."""
-        probability = self._segmenter(crop)
-        if self._still:
-            return probability
-        if track.probability is not None:
-            probability = cv2.addWeighted(
-                probability, _NEW_SHARE, track.probability, 1 - _NEW_SHARE, 0
-            ).astype(np.float32, copy=False)
-        track.probability = probability
-        return probability
-
-    def _fill(self, masked: list[_Work]) -> None:
+    def _fill(self, masked: list[Work]) -> None:
         """Fill all faces of the frame in one batch; what lies outside the picture counts as hole."""
+        masked = [item for item in masked if not item.done]
         if not masked:
             return
         crops = np.stack([item.crop for item in masked])
         holes = np.stack([item.hole | ~item.valid for item in masked])
         for item, filled in zip(masked, self.inpainter(crops, holes), strict=True):
-            item.filled = match_colour(filled, item.hole, item.valid & ~item.hole)
+            matched = match_colour(filled, item.hole, item.known)
+            item.filled = item.sight.track.memory.texture(matched, item.hole)
 
     def reset(self) -> None:
         """Forget all faces: the next frame is unrelated to the last."""
         self._tracker.reset()
+        self._last_s = None
 
     def close(self) -> None:
         """Free the models."""
         self._tracker.close()
-        self._segmenter.close()
+        self._masks.close()
         self.inpainter.close()
 
     def __enter__(self) -> Self:
@@ -269,26 +198,17 @@ def _timed(latency_ms: dict[str, float], stage: str) -> Iterator[None]:
     latency_ms[stage] = (time.perf_counter() - began) * 1e3
 
 
-def _is_doubtful(sight: Sight, largest: float, frame: NDArray[np.uint8]) -> bool:
-    """In the background, or small and taken for a face by the detector alone."""
-    size = sight.face.size
-    small = size < _SMALL_SHARE * min(frame.shape[:2])
-    return size < _BEHIND_SHARE * largest or (small and not sight.track.confirmed)
-
-
 def _blend(
-    frame_bgr: NDArray[np.uint8], masked: list[_Work]
+    frame_bgr: NDArray[np.uint8], masked: list[Work]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Paste every filled crop into a copy of the frame; the given frame where there is none."""
     replaced = np.zeros(frame_bgr.shape[:2], dtype=np.uint8)
     frame = frame_bgr
     for item in masked:
-        known, matrix = item.valid & ~item.hole, item.matrix
-        fill = sharpen(item.filled, item.hole, known)
-        grain = grain_for(frame_bgr, fill, item.hole, known, matrix)
-        patch = paste(
-            frame, fill, feather(item.mask, item.hole, item.crop, item.filled), matrix, grain
-        )
+        fill = sharpen(item.filled, item.hole, item.known)
+        grain = grain_for(frame_bgr, fill, item.hole, item.known, item.matrix)
+        opacity = feather(item.mask, item.hole, item.crop, item.filled)
+        patch = paste(frame, fill, opacity, item.matrix, grain)
         if patch is None:
             continue
         if frame is frame_bgr:
@@ -300,7 +220,7 @@ def _blend(
     return frame, replaced
 
 
-def _result(item: _Work, frame_rgb: NDArray[np.uint8]) -> FaceResult:
+def _result(item: Work, frame_rgb: NDArray[np.uint8]) -> FaceResult:
     before, after = item.crop, item.crop
     if item.masked:
         after = np.where(item.hole[..., None], item.filled, item.crop)
@@ -318,4 +238,4 @@ def _result(item: _Work, frame_rgb: NDArray[np.uint8]) -> FaceResult:
     )
 
 
-__all__ = ["FaceResult", "UnmaskResult", "Unmasker"]
+__all__ = ["FaceResult", "Seen", "Sight", "UnmaskResult", "Unmasker"]

@@ -53,6 +53,25 @@ def test_a_face_missed_for_a_moment_is_kept_then_dropped(astronaut_rgb):
         assert tracker(blank) == []
 
 
+def test_a_face_hidden_for_a_second_comes_back_with_its_number(astronaut_rgb):
+    blank = np.zeros_like(astronaut_rgb)
+    with FaceTracker(1) as tracker:
+        for _ in range(7):
+            tracker(astronaut_rgb)
+        (before,) = tracker(astronaut_rgb)
+        shown = [bool(tracker(blank)) for _ in range(29)]
+        (after,) = tracker(astronaut_rgb)
+        assert shown[:3] == [True] * 3
+        assert shown[8:] == [False] * 21
+        assert (after.track_id, after.fresh) == (before.track_id, True)
+        (later,) = tracker(astronaut_rgb)
+        assert not later.fresh
+        for _ in range(40):
+            tracker(blank)
+        (other,) = tracker(astronaut_rgb)
+        assert other.track_id != before.track_id
+
+
 def test_reset_forgets(astronaut_rgb):
     with FaceTracker(1) as tracker:
         tracker(astronaut_rgb)

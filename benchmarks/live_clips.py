@@ -1,0 +1,77 @@
+"""Clips for the live benchmarks: masked faces tiled into a camera's frames, coded as a camera codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.masked_clips import worn_frames
+from inpaint_model.errors import UserError
+from realtime.demo_clip import DemoClip
+from realtime.maskwear import kind_style
+
+_TILES = {1: (1, 1), 2: (2, 1), 4: (2, 2)}
+_SIDE_PX, _BACKGROUND = 512, 96
+Frame = NDArray[np.uint8]
+
+
+def masked_frames(clip: Path | None, most: int = 150) -> list[Frame]:
+    """A clip's middle square with a rendered mask, uint8 [512, 512, 3] BGR; without a clip the demo's.
+
+    Played forwards and backwards, so that it can be looped without a cut.
+    """
+    if clip is None:
+        demo = DemoClip()
+        forwards = [
+            np.ascontiguousarray(demo.masked_rgb(number)[:, :, ::-1])
+            for number in range(min(most, demo.path.frames))
+        ]
+    else:
+        forwards = []
+        for frame in worn_frames(clip, kind_style("surgical"), _SIDE_PX):
+            forwards.append(frame)
+            if len(forwards) >= most:
+                break
+    return forwards + forwards[-2:0:-1]
+
+
+def tiled(frames: Sequence[Frame], number: int, faces: int, size: tuple[int, int]) -> Frame:
+    """One frame of a camera of that size (width, height) with several faces, each at another moment.
+
+    Raises:
+        UserError: it is not known how to tile so many.
+    """
+    if faces not in _TILES:
+        raise UserError(f"{faces} faces: choose among {', '.join(map(str, _TILES))}")
+    columns, rows = _TILES[faces]
+    width, height = size
+    tile_width, tile_height = width // columns, height // rows
+    side = min(tile_width, tile_height)
+    picture = np.full((height, width, 3), _BACKGROUND, np.uint8)
+    for place in range(faces):
+        frame = frames[(number + place * len(frames) // faces) % len(frames)]
+        square = cv2.resize(frame, (side, side), interpolation=cv2.INTER_AREA)
+        x = (place % columns) * tile_width + (tile_width - side) // 2
+        y = (place // columns) * tile_height + (tile_height - side) // 2
+        picture[y : y + side, x : x + side] = square
+    return picture
+
+
+def write_mjpg(
+    target: Path, frames: Sequence[Frame], faces: int, size: tuple[int, int], fps: int
+) -> None:
+    """Write such frames as Motion JPEG, as a webcam codes them."""
+    with av.open(str(target), "w", format="matroska") as file:
+        stream = file.add_stream("mjpeg", rate=fps)
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuvj422p"
+        stream.codec_context.qmin, stream.codec_context.qmax = 3, 5
+        for number in range(len(frames)):
+            image = tiled(frames, number, faces, size)
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        file.mux(stream.encode(None))

@@ -1,0 +1,179 @@
+"""Flicker, jitter, reaction to a mask put on or taken off, blinking and lost numbers, smoothed and not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.stability_scenes import Scene, hidden, scene_of, with_hand
+from benchmarks.tables import Row, publish
+from inpaint_model.errors import UserError
+from realtime import Unmasker
+from realtime.alignment import CROP_SIZE, apply, invert
+from realtime.maskwear import kind_style
+from realtime.maskwear.style import Kind
+
+_MOUTH = np.array([[64.0, 92.0]])
+STATES = {"on": (True, False), "on, thrifty": (True, True), "off": (False, False)}
+"""Smoothing and thrift: as in files, as in live preview, and without."""
+_KINDS: tuple[Kind, ...] = ("surgical", "cloth", "n95", "kn95")
+_CYCLE_S, _HAND_S, _HIDDEN_S = 0.8, 0.7, 1.0
+
+
+@dataclass
+class Run:
+    """What an unmasker did with some frames.
+
+    Attributes:
+        frames: as returned, uint8 [H, W, 3] BGR.
+        replaced: uint8 [H, W] each.
+        inpainted: whether a face was filled, frame by frame.
+        track_ids: its number; -1 where no face was found.
+        mouths: float64 [2], where the smoothed transform puts the middle of the mouth, pixels.
+    """
+
+    frames: list[NDArray[np.uint8]] = field(default_factory=list)
+    replaced: list[NDArray[np.uint8]] = field(default_factory=list)
+    inpainted: list[bool] = field(default_factory=list)
+    track_ids: list[int] = field(default_factory=list)
+    mouths: list[NDArray[np.float64]] = field(default_factory=list)
+
+
+def run(clips: list[Path], frames: int, out: Path | None, model: str, engine: str) -> list[Row]:
+    """Measure on the first frames of each clip, with smoothing and without; kinds of masks take turns."""
+    videos = sorted(p for c in clips for p in (c.glob("*.mp4") if c.is_dir() else [c]))
+    scenes = []
+    for number, video in enumerate(videos):
+        try:
+            scenes.append(scene_of(video, kind_style(_KINDS[number % len(_KINDS)]), frames))
+        except UserError as error:
+            print(f"left out: {error}")
+    if not scenes:
+        raise UserError("no clips to measure on")
+    rows: list[Row] = []
+    for state, (smoothing, thrifty) in STATES.items():
+        with Unmasker(model, engine, 1, smoothing=smoothing, thrifty=thrifty) as unmasker:
+            rows += [_measure(scene, unmasker, state) for scene in scenes]
+    rows += [_mean([row for row in rows if row["smoothing"] == state]) for state in STATES]
+    publish("stability", rows, out)
+    return rows
+
+
+def _measure(scene: Scene, unmasker: Unmasker, state: str) -> Row:
+    steady = _run(unmasker, scene.masked, scene.fps)
+    reactions_ms, missed = _reactions(scene, unmasker)
+    hand = _run(unmasker, _hand_frames(scene), scene.fps)
+    gone = _run(unmasker, _hidden_frames(scene), scene.fps)
+    return {
+        "clip": scene.name,
+        "smoothing": state,
+        "frames": len(scene.masked),
+        "flicker, of the truth's": flicker(scene, steady),
+        "jitter, px": jitter(steady.mouths),
+        "on/off, median ms": float(np.median(reactions_ms)) if reactions_ms else float("nan"),
+        "on/off, longest ms": float(max(reactions_ms, default=float("nan"))),
+        "changes missed": missed,
+        "blinks, steady": blinks(steady.inpainted),
+        "blinks, hand": blinks(hand.inpainted),
+        "number kept": float(gone.track_ids[-1] == gone.track_ids[0] >= 0),
+    }
+
+
+def _mean(rows: list[Row]) -> Row:
+    """The clips' mean, and of the longest reaction the longest."""
+    mean: dict[str, str | float | int] = {**rows[0], "clip": "all"}
+    for name, value in rows[0].items():
+        if isinstance(value, int | float):
+            values = [float(row[name]) for row in rows]
+            mean[name] = float(np.nanmax(values) if "longest" in name else np.nanmean(values))
+    return mean
+
+
+def _run(unmasker: Unmasker, frames: Iterable[NDArray[np.uint8]], fps: float) -> Run:
+    unmasker.reset()
+    done = Run()
+    for number, frame in enumerate(frames):
+        seen = unmasker.look(frame, number / fps)
+        result = unmasker.finish(seen)
+        done.frames.append(result.frame)
+        done.replaced.append(result.replaced)
+        done.inpainted.append(any(face.inpainted for face in result.faces))
+        done.track_ids.append(result.faces[0].track_id if result.faces else -1)
+        if seen.sights:
+            done.mouths.append(apply(invert(seen.sights[0].matrix), _MOUTH)[0])
+    return done
+
+
+def flicker(scene: Scene, done: Run) -> float:
+    """Mean change between successive frames inside the hole, in crop space, over the bare clip's own."""
+    results = [_crop(f, m) for f, m in zip(done.frames, scene.matrices, strict=True)]
+    truths = [_crop(f, m) for f, m in zip(scene.bare, scene.matrices, strict=True)]
+    holes = [_crop(f, m) > 127 for f, m in zip(done.replaced, scene.matrices, strict=True)]
+    shown = wanted = 0.0
+    for now in range(1, len(results)):
+        inside = holes[now] & holes[now - 1]
+        shown += float(np.abs(results[now] - results[now - 1])[inside].sum())
+        wanted += float(np.abs(truths[now] - truths[now - 1])[inside].sum())
+    return shown / wanted if wanted else float("nan")
+
+
+def _crop(image: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.float32]:
+    """float32 [128, 128] or [128, 128, 3]."""
+    return cv2.warpAffine(image, matrix, (CROP_SIZE, CROP_SIZE)).astype(np.float32)
+
+
+def jitter(mouths: list[NDArray[np.float64]]) -> float:
+    """Root mean square of the change of speed, pixels a frame: what is not smooth motion."""
+    changes = np.diff(np.array(mouths), n=2, axis=0)
+    return float(np.sqrt((changes**2).sum(axis=1).mean()))
+
+
+def blinks(inpainted: list[bool]) -> int:
+    """How often the fill goes out, once it is there."""
+    return sum(before and not now for before, now in pairwise(inpainted))
+
+
+def _reactions(scene: Scene, unmasker: Unmasker) -> tuple[list[float], int]:
+    """Milliseconds from each change to the first frame that shows it, and the changes never shown."""
+    phase = max(round(_CYCLE_S * scene.fps), 2)
+    worn = [(number // phase) % 2 == 0 for number in range(len(scene.bare))]
+    pairs = zip(worn, scene.masked, scene.bare, strict=True)
+    done = _run(unmasker, [masked if on else bare for on, masked, bare in pairs], scene.fps)
+    reactions, missed = [], 0
+    for start in range(phase, len(worn) - phase + 1, phase):
+        wanted = worn[start]
+        following = done.inpainted[start : start + phase]
+        if wanted in following:
+            # The frame that shows the change is itself there for a moment after it.
+            reactions.append(following.index(wanted) / scene.fps * 1e3)
+        else:
+            missed += 1
+    return reactions, missed
+
+
+def _hand_frames(scene: Scene) -> list[NDArray[np.uint8]]:
+    """A hand passes in the middle of the scene."""
+    count, steps = len(scene.masked), max(round(_HAND_S * scene.fps), 2)
+    begin = max((count - steps) // 2, 0)
+    return [
+        with_hand(scene, number, (number - begin) / steps)
+        if begin <= number < begin + steps
+        else scene.masked[number]
+        for number in range(count)
+    ]
+
+
+def _hidden_frames(scene: Scene) -> list[NDArray[np.uint8]]:
+    """The face is out of sight for a second in the middle of the scene."""
+    count, steps = len(scene.masked), round(_HIDDEN_S * scene.fps)
+    begin = max((count - steps) // 2, 0)
+    return [
+        hidden(scene, number) if begin <= number < begin + steps else scene.masked[number]
+        for number in range(count)
+    ]

@@ -1,0 +1,167 @@
+"""Capture, look, finish: three threads from the source to a processed frame, no queue longer than one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from realtime.capture.shot import Shot
+from realtime.live.slot import Ended, Slot
+from realtime.report import FrameUnmasker, SteppedUnmasker
+from realtime.unmasker import Seen, UnmaskResult
+
+
+class LiveSource(Protocol):
+    """What the pipeline needs of a capture: `Reconnecting`, or a test's own."""
+
+    def read(self) -> Shot | None:
+        """Wait for the next picture; None at the end or soon after `stop`."""
+        ...
+
+    def stop(self) -> None:
+        """Make `read` return soon; from any thread."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Processed:
+    """A frame that is ready to be shown.
+
+    Attributes:
+        shot: as it was captured.
+        result: unmasked.
+    """
+
+    shot: Shot
+    result: UnmaskResult
+
+    def age_ms(self) -> float:
+        """How long ago it was captured."""
+        return (time.perf_counter() - self.shot.captured_s) * 1e3
+
+
+class LivePipeline:
+    """Runs the stages while the context is entered; the caller, who shows, takes frames with `next`.
+
+    The newest frame wins: between two stages lies at most one frame. Captured frames replace each
+    other until somebody looks at them, finished ones until they are shown. Nobody looks at a frame
+    before the last one is being finished: what is looked at is not thrown away.
+
+    Args:
+        source: read in a thread of its own; not closed.
+        unmasker: used from two threads, a step each; not closed.
+
+    Attributes:
+        skipped: captured frames left out by the source.
+        not_looked_at, not_shown: frames replaced by newer ones before and after the unmasker.
+    """
+
+    def __init__(self, source: LiveSource, unmasker: FrameUnmasker) -> None:
+        self._source, self._unmasker = source, unmasker
+        self._captured: Slot[Shot] = Slot()
+        self._looked: Slot[tuple[Shot, Seen | None]] = Slot()
+        self._finished: Slot[Processed] = Slot()
+        self._stopping = threading.Event()
+        self._error: BaseException | None = None
+        self._threads = [
+            threading.Thread(target=self._run, args=stage, name=f"live {stage[0].__name__[1:]}")
+            for stage in (
+                (self._capture, self._captured),
+                (self._look, self._looked),
+                (self._finish, self._finished),
+            )
+        ]
+        self.skipped = 0
+
+    @property
+    def not_looked_at(self) -> int:
+        """Frames replaced by newer ones before anybody looked for faces in them."""
+        return self._captured.dropped
+
+    @property
+    def not_shown(self) -> int:
+        """Finished frames replaced by newer ones before they were shown."""
+        return self._finished.dropped
+
+    @property
+    def dropped(self) -> int:
+        """All frames that were captured, or should have been, and are not shown."""
+        return self.skipped + self.not_looked_at + self.not_shown
+
+    def next(self, timeout_s: float) -> Processed | None:
+        """Wait for the newest finished frame; None where none came in time.
+
+        Raises:
+            Ended: the source has ended and every frame was taken.
+            BaseException: what a stage raised.
+        """
+        try:
+            return self._finished.take(timeout_s)
+        except Ended:
+            if self._error is not None:
+                raise self._error from None
+            raise
+
+    def _run(self, stage: Callable[[], None], output: Slot) -> None:
+        """A thread's life; whatever ends it, the stages after it end as well, and an error ends all."""
+        try:
+            stage()
+        except Ended:
+            pass
+        except BaseException as error:
+            self._error = self._error or error
+            self.stop()
+        finally:
+            output.close()
+
+    def _capture(self) -> None:
+        following = 0
+        while not self._stopping.is_set():
+            shot = self._source.read()
+            if shot is None:
+                return
+            self.skipped += shot.index - following
+            following = shot.index + 1
+            self._captured.put(shot)
+
+    def _look(self) -> None:
+        unmasker = self._unmasker
+        while not self._stopping.is_set():
+            self._looked.wait_for_room()
+            shot = self._captured.take()
+            if shot is not None:
+                stepped = isinstance(unmasker, SteppedUnmasker)
+                seen = unmasker.look(shot.image_bgr, shot.captured_s) if stepped else None
+                self._looked.put((shot, seen))
+
+    def _finish(self) -> None:
+        while not self._stopping.is_set():
+            item = self._looked.take()
+            if item is None:
+                continue
+            shot, seen = item
+            if seen is not None and isinstance(self._unmasker, SteppedUnmasker):
+                result = self._unmasker.finish(seen)
+            else:
+                result = self._unmasker(shot.image_bgr)
+            self._finished.put(Processed(shot, result))
+
+    def stop(self) -> None:
+        """Make every stage end soon; from any thread."""
+        self._stopping.set()
+        self._source.stop()
+        for slot in (self._captured, self._looked, self._finished):
+            slot.close(empty=True)
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        for thread in self._threads:
+            thread.join()

@@ -1,0 +1,221 @@
+"""A live run from the first frame to the report: shows what is finished, does what keys ask for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from inpaint_model.errors import UserError
+from realtime.capture.reconnect import Reconnecting
+from realtime.live.choices import KEY_HELP, Key
+from realtime.live.figures import LiveFigures, LiveReport
+from realtime.live.pipeline import LivePipeline, Processed
+from realtime.live.recording import Recorder, save_picture, stamped
+from realtime.live.sinks import Sink
+from realtime.live.slot import Ended
+from realtime.live.view import View, compose, with_text
+from realtime.report import FrameUnmasker
+
+_LOOK_UP_S = 0.02
+Tell = Callable[[str], None]
+Progress = Callable[[LiveFigures], None]
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """How a live run goes.
+
+    Attributes:
+        seconds: stop after so long, counted from the first frame shown; None: never.
+        out: folder for pictures and recordings.
+        record: record from the first frame on.
+        view: what is shown at first.
+    """
+
+    seconds: float | None = None
+    out: Path = field(default_factory=Path)
+    record: bool = False
+    view: View = field(default_factory=View)
+
+
+def run_live(
+    source: Reconnecting,
+    sink: Sink,
+    unmasker: FrameUnmasker,
+    options: LiveOptions | None = None,
+    tell: Tell = lambda _line: None,
+    progress: Progress = lambda _figures: None,
+) -> LiveReport:
+    """Show a source unmasked until it ends, the user quits, or the time is up.
+
+    Ctrl-C is a way to quit. However it ends, the threads have ended and a recording is finished; source,
+    sink and unmasker stay open for the caller to close.
+
+    Args:
+        source: read in a thread of its own.
+        sink: fed from the caller's thread, which must be the one that opened it.
+        unmasker: used from two threads, a step each.
+        options: how it goes.
+        tell: takes lines for the user.
+        progress: told after each frame shown.
+
+    Raises:
+        UserError: the source does not come back, or something cannot be written.
+        Exception: what a stage raised.
+    """
+    return _Session(source, sink, unmasker, options or LiveOptions(), tell, progress).run()
+
+
+class _Session:
+    """The state of a run."""
+
+    def __init__(
+        self,
+        source: Reconnecting,
+        sink: Sink,
+        unmasker: FrameUnmasker,
+        options: LiveOptions,
+        tell: Tell,
+        progress: Progress,
+    ) -> None:
+        self._progress = progress
+        self._source, self._sink, self._options, self._tell = source, sink, options, tell
+        self._unmasker = unmasker
+        self._view = View(**vars(options.view))
+        self._figures = LiveFigures()
+        self._recorder: Recorder | None = None
+        self._last: Processed | None = None
+        self._warnings: list[str] = list(source.notes)
+        self._lost_shown = ""
+
+    def run(self) -> LiveReport:
+        pipeline = LivePipeline(self._source, self._unmasker)
+        try:
+            with pipeline:
+                try:
+                    self._show_all(pipeline)
+                except KeyboardInterrupt:
+                    self._tell("stopped")
+        finally:
+            self._stop_recording()
+        return self._figures.report(
+            pipeline,
+            self._unmasker,
+            self._source.name,
+            self._sink.name,
+            self._source.fps,
+            self._source.losses,
+            self._warnings,
+        )
+
+    def _show_all(self, pipeline: LivePipeline) -> None:
+        while True:
+            try:
+                processed = pipeline.next(_LOOK_UP_S)
+            except Ended:
+                return
+            if processed is not None:
+                self._show(processed, pipeline)
+            elif self._last is not None and self._source.lost != self._lost_shown:
+                self._draw(self._last, pipeline)
+            key = self._sink.poll()
+            if key is Key.QUIT or self._time_is_up():
+                return
+            if key is not None:
+                self._obey(key, pipeline)
+
+    def _time_is_up(self) -> bool:
+        limit = self._options.seconds
+        return limit is not None and self._figures.seconds >= limit
+
+    def _show(self, processed: Processed, pipeline: LivePipeline) -> None:
+        began_s = time.perf_counter()
+        if self._last is None and self._options.record:
+            self._start_recording()
+        self._draw(processed, pipeline)
+        shown_s = time.perf_counter()
+        self._figures.add(processed, (shown_s - began_s) * 1e3, shown_s)
+        self._last = processed
+        if self._recorder is not None:
+            self._record(processed)
+        self._progress(self._figures)
+
+    def _draw(self, processed: Processed, pipeline: LivePipeline) -> None:
+        image_bgr = compose(processed, self._view)
+        self._lost_shown = self._source.lost
+        if self._sink.has_text and (self._view.text or self._lost_shown):
+            image_bgr = with_text(image_bgr, self._lines(pipeline))
+        self._sink.show(image_bgr)
+
+    def _lines(self, pipeline: LivePipeline) -> list[str]:
+        if self._lost_shown:
+            return [self._lost_shown, "waiting for it to come back; q quits"]
+        network = self._unmasker.inpainter
+        rates = f"{self._figures.fps:.0f} fps of {self._source.fps:.0f}"
+        what = f"{rates}  {self._figures.delay_ms:.0f} ms  {pipeline.dropped} dropped"
+        what += f"  {network.model} {network.engine}"
+        if not self._view.unmasked:
+            what += "  UNMASKING IS OFF"
+        if self._recorder is not None:
+            what += "  REC"
+        return [what, KEY_HELP]
+
+    def _obey(self, key: Key, pipeline: LivePipeline) -> None:
+        if key is Key.TOGGLE:
+            self._view.unmasked = not self._view.unmasked
+        elif key is Key.SIDE_BY_SIDE:
+            self._view.side_by_side = not self._view.side_by_side
+        elif key is Key.BOXES:
+            self._view.boxes = not self._view.boxes
+        elif key is Key.TEXT:
+            self._view.text = not self._view.text
+        elif self._last is None:
+            return
+        elif key is Key.SNAPSHOT:
+            self._save(self._last)
+        elif key is Key.RECORD and self._recorder is not None:
+            self._stop_recording()
+        elif key is Key.RECORD:
+            self._start_recording()
+        if self._last is not None:
+            self._draw(self._last, pipeline)
+
+    def _save(self, processed: Processed) -> None:
+        try:
+            self._tell(
+                f"picture: {save_picture(self._options.out, compose(processed, self._view))}"
+            )
+        except UserError as error:
+            self._warn(str(error))
+
+    def _start_recording(self) -> None:
+        fps = self._source.nominal_fps or self._source.fps or 30.0
+        self._recorder = Recorder(stamped(self._options.out, ".mp4"), fps)
+
+    def _record(self, processed: Processed) -> None:
+        """Record the picture alone: whole, as it is shown, without boxes and text."""
+        assert self._recorder is not None
+        shown = processed.result.frame if self._view.unmasked else processed.shot.image_bgr
+        try:
+            self._recorder.put(shown, processed.shot.captured_s)
+        except (UserError, OSError) as error:
+            self._warn(f"{error}; the recording ends here")
+            self._stop_recording()
+
+    def _stop_recording(self) -> None:
+        recorder, self._recorder = self._recorder, None
+        if recorder is None:
+            return
+        try:
+            recorder.close()
+        except (UserError, OSError) as error:
+            return self._warn(str(error))
+        left_out = f", {recorder.dropped} frames left out" if recorder.dropped else ""
+        self._tell(f"recording: {recorder.target}{left_out}")
+
+    def _warn(self, line: str) -> None:
+        if line not in self._warnings:
+            self._warnings.append(line)
+            self._tell(f"note: {line}")

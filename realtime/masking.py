@@ -1,0 +1,164 @@
+"""Finds the mask of each face seen in a frame: crop, framing, second looks, what is remembered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.alignment import warp_crop
+from realtime.faces import Face
+from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
+from realtime.tracking import NOMINAL_INTERVAL_S, Track
+
+_BEHIND_SHARE = 0.7  # a face smaller than this share of the largest one is in the background
+_SMALL_SHARE = 0.3  # of the picture's shorter side
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A track as it stood in one frame; the track itself moves on with the next.
+
+    Attributes:
+        track: the followed face.
+        face: where it was found.
+        matrix: float64 [2, 3], frame pixels to canonical crop pixels.
+        fresh: the face has just appeared or come back.
+    """
+
+    track: Track
+    face: Face
+    matrix: NDArray[np.float64]
+    fresh: bool
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What `Unmasker.look` found in a frame, for `Unmasker.finish`."""
+
+    frame_bgr: NDArray[np.uint8]
+    frame_rgb: NDArray[np.uint8]
+    sights: list[Sight]
+    latency_ms: dict[str, float]
+    interval_s: float = NOMINAL_INTERVAL_S
+
+
+@dataclass
+class Work:
+    """A face on its way through the line.
+
+    Attributes:
+        sight: where it was found.
+        framing: float64 [2, 3], canonical crop pixels to those of the crop used, which may be wider.
+        matrix: float64 [2, 3], frame pixels to the crop's.
+        crop: uint8 [128, 128, 3], RGB.
+        valid, mask, hole: bool [128, 128]: inside the picture, mask pixels, to be filled.
+        worn: this frame shows a mask.
+        masked: a mask is worn, all that is remembered considered.
+        filled: uint8 [128, 128, 3], the crop with the hole filled.
+        done: it is filled already.
+    """
+
+    sight: Sight
+    framing: NDArray[np.float64]
+    matrix: NDArray[np.float64]
+    crop: NDArray[np.uint8]
+    valid: NDArray[np.bool_]
+    mask: NDArray[np.bool_]
+    hole: NDArray[np.bool_]
+    worn: bool
+    masked: bool
+    filled: NDArray[np.uint8]
+    done: bool = False
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """True pixels of the photograph, bool [128, 128]."""
+        return self.valid & ~self.hole
+
+
+class MaskFinder:
+    """Finds masks in frames that follow one another or stand alone.
+
+    Args:
+        still: the frames are unrelated pictures; doubt gets a second look in each.
+        thrifty: a crop that looks as before is passed over in every other frame.
+    """
+
+    def __init__(self, *, still: bool, thrifty: bool) -> None:
+        self._still, self._thrifty = still, thrifty
+        self._segmenter = MaskSegmenter()
+        self._frames = 0
+
+    def __call__(self, seen: Seen) -> list[Work]:
+        """Find the masks of a frame.
+
+        Returns:
+            Every face, masked or bare. What neither the strict landmark model nor a mask speaks for is
+            no face.
+        """
+        self._frames += 1
+        largest = max((sight.face.size for sight in seen.sights), default=0.0)
+        work = [self._mark(seen, sight, largest) for sight in seen.sights]
+        return [item for item in work if item.masked or item.sight.track.confirmed]
+
+    def close(self) -> None:
+        """Free the segmenter."""
+        self._segmenter.close()
+
+    def _mark(self, seen: Seen, sight: Sight, largest: float) -> Work:
+        """Find the mask; what may be no face is looked at from further off before that is said."""
+        track, memory = sight.track, sight.track.memory
+        if sight.fresh:
+            memory.forget()
+        first = work = self._look_at(
+            seen, sight, doubtful=_is_doubtful(sight, largest, seen.frame_rgb)
+        )
+        due = self._still or track.is_due
+        while due and not (work.worn or track.confirmed) and track.framing.widen():
+            memory.reframe()
+            work = self._look_at(seen, sight, doubtful=True)
+        if work is not first and not work.worn:
+            track.framing.reset()
+            memory.reframe()
+            return first
+        return work
+
+    def _look_at(self, seen: Seen, sight: Sight, *, doubtful: bool) -> Work:
+        """Find the mask in a face's crop; where the crop cuts it off, look again at a wider one."""
+        track, memory, worn = sight.track, sight.track.memory, False
+        while True:
+            framing = track.framing.matrix
+            matrix = track.framing.of(sight.matrix)
+            crop, valid = warp_crop(seen.frame_rgb, matrix)
+            memory.see(crop, seen.interval_s)
+            if self._may_pass_over(track) and memory.is_same():
+                mask, hole, filled = memory.kept()
+                hole = hole_of(mask) if hole is None else hole
+                filled = crop if filled is None else filled
+                on = memory.worn
+                return Work(sight, framing, matrix, crop, valid, mask, hole, on, on, filled, True)
+            probability = memory.outline(self._segmenter(crop))
+            mask = mask_pixels(probability)
+            worn = worn or is_worn(mask, probability, valid, before=memory.worn, doubtful=doubtful)
+            if not track.framing.must_widen(mask, valid, worn=worn):
+                break
+            memory.reframe()
+        masked, outline = memory.decide(worn, probability)
+        if outline is not probability:
+            mask = mask_pixels(outline)
+        memory.keep(mask)
+        if track.framing.matrix is not framing:  # the next crop is the canonical one again
+            memory.reframe()
+        return Work(sight, framing, matrix, crop, valid, mask, hole_of(mask), worn, masked, crop)
+
+    def _may_pass_over(self, track: Track) -> bool:
+        return self._thrifty and bool((self._frames + track.track_id) % 2)
+
+
+def _is_doubtful(sight: Sight, largest: float, frame: NDArray[np.uint8]) -> bool:
+    """In the background, or small and taken for a face by the detector alone."""
+    size = sight.face.size
+    small = size < _SMALL_SHARE * min(frame.shape[:2])
+    return size < _BEHIND_SHARE * largest or (small and not sight.track.confirmed)

@@ -1,0 +1,185 @@
+"""Keeps one face's result calm over time, in crop space: the mask's outline, on and off, the texture."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# Time constants and delays in seconds, colour differences in levels of 0..255.
+_OUTLINE_S, _TEXTURE_S = 0.10, 0.15
+_PUT_ON_S, _TAKEN_OFF_S = 0.04, 0.085
+_THUMB_PX = 32
+_STILL, _MOVING, _CUT = 1.5, 8.0, 40.0
+_SAME_TEXTURE, _OTHER_TEXTURE = 10.0, 45.0
+# A mask's rim that moves by one pixel of the crop changes its blocks by about 25 levels.
+_RIM_CHANGE, _SPOT_CHANGE = 22.0, 40.0
+
+
+class CropMemory:
+    """What was seen and filled in a face's crop in the frames before.
+
+    Each frame is given to `see`; where it is not passed over because it `is_same`, then to `outline`,
+    `decide` and `keep`, and where a mask is worn to `texture`.
+
+    Args:
+        smoothing: False makes every frame stand alone.
+    """
+
+    def __init__(self, *, smoothing: bool = True) -> None:
+        self._smoothing = smoothing
+        self.forget()
+
+    def forget(self) -> None:
+        """The next frame stands at the beginning."""
+        self._thumb: NDArray[np.float32] | None = None
+        self._probability: NDArray[np.float32] | None = None
+        self._worn_probability: NDArray[np.float32] | None = None
+        self._texture: NDArray[np.float32] | None = None
+        self._hole: NDArray[np.bool_] | None = None
+        self._worn: bool | None = None
+        self._against_s = self._interval_s = 0.0
+        self._motion = np.inf
+        self._done_thumb: NDArray[np.float32] | None = None
+        self._mask: NDArray[np.bool_] | None = None
+
+    def reframe(self) -> None:
+        """The next crop shows more or less of the face: only whether a mask is worn is remembered."""
+        worn = self._worn
+        self.forget()
+        self._worn = worn
+
+    @property
+    def worn(self) -> bool:
+        """Whether a mask was worn in the last frame."""
+        return bool(self._worn)
+
+    def see(self, crop_rgb: NDArray[np.uint8], interval_s: float) -> None:
+        """Take the next crop, uint8 [128, 128, 3], first of all; forget where the scene was cut."""
+        if not self._smoothing:
+            return
+        if self._done_thumb is self._thumb:
+            self._interval_s = 0.0
+        thumb = cv2.resize(crop_rgb, (_THUMB_PX, _THUMB_PX), interpolation=cv2.INTER_AREA)
+        thumb = thumb.astype(np.float32)
+        before = self._done_thumb
+        if before is not None:
+            change = np.abs(thumb - before)
+            if change.mean() > _CUT:
+                self.forget()
+            else:
+                self._motion = self._known_motion(change)
+        self._thumb, self._interval_s = thumb, self._interval_s + interval_s
+
+    def _known_motion(self, change: NDArray[np.float32]) -> float:
+        """Mean change of what is not covered by the mask."""
+        if self._hole is None:
+            return float(change.mean())
+        step = self._hole.shape[0] // _THUMB_PX
+        known = ~self._hole[step // 2 :: step, step // 2 :: step]
+        return float(change[known].mean()) if known.any() else np.inf
+
+    def is_same(self) -> bool:
+        """Whether the crop looks as it did when it was last segmented and filled.
+
+        Where a mask is worn, its rim must not have moved, nor anything come before it.
+        """
+        if self._thumb is None or self._done_thumb is None or self._mask is None:
+            return False
+        if (self._worn and self._hole is None) or self._against_s or self._motion > _MOVING:
+            return False
+        change = np.abs(self._thumb - self._done_thumb).max(axis=2)
+        near = np.ones_like(change, dtype=bool)
+        if self._worn:
+            covered = cv2.resize(
+                self._mask.astype(np.float32), change.shape, interpolation=cv2.INTER_AREA
+            )
+            rim = (covered > 0.02) & (covered < 0.98)
+            near = covered > 0.02
+            if rim.any() and np.percentile(change[rim], 90) > _RIM_CHANGE:
+                return False
+        return not near.any() or float(np.percentile(change[near], 98)) < _SPOT_CHANGE
+
+    def keep(self, mask: NDArray[np.bool_]) -> None:
+        """Take the mask's pixels that were decided on, bool [128, 128]."""
+        self._mask = mask
+
+    def kept(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_] | None, NDArray[np.uint8] | None]:
+        """Return the mask's pixels, the hole and the fill of the last time; the crop `is_same`."""
+        assert self._mask is not None
+        texture = None if self._texture is None else np.rint(self._texture).astype(np.uint8)
+        return self._mask, self._hole, texture
+
+    def outline(self, probability: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Smooth the mask's probability: small changes slowly, large ones (a mask taken off) at once.
+
+        Args:
+            probability: float32 [128, 128], of this frame.
+
+        Returns:
+            float32 [128, 128].
+        """
+        if not self._smoothing:
+            return probability
+        if self._probability is not None:
+            change = probability - self._probability
+            share = np.maximum(np.abs(change), _share(_OUTLINE_S, self._interval_s))
+            smoothed = self._probability + share * change
+            probability = smoothed.astype(np.float32, copy=False)
+        self._probability = probability
+        return probability
+
+    def decide(
+        self, worn: bool, probability: NDArray[np.float32]
+    ) -> tuple[bool, NDArray[np.float32]]:
+        """Say whether a mask is worn: a change counts once it has lasted for a moment.
+
+        Args:
+            worn: what this frame alone says.
+            probability: float32 [128, 128], from `outline`.
+
+        Returns:
+            Whether one is worn, and the outline to fill: the last worn one where this frame shows none.
+        """
+        self._done_thumb = self._thumb
+        if not self._smoothing or self._worn is None:
+            self._worn = worn if self._smoothing else None
+        elif worn == self._worn:
+            self._against_s = 0.0
+        else:
+            self._against_s += self._interval_s
+            if self._against_s >= (_PUT_ON_S if worn else _TAKEN_OFF_S):
+                self._worn, self._against_s = worn, 0.0
+                self._texture = self._hole = self._worn_probability = None
+        decided = worn if self._worn is None else self._worn
+        if worn or not decided or self._worn_probability is None:
+            self._worn_probability = probability
+        return decided, self._worn_probability
+
+    def texture(self, filled_rgb: NDArray[np.uint8], hole: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        """Blend the fill with what was filled before; the more moves, the more counts the new fill.
+
+        Args:
+            filled_rgb: uint8 [128, 128, 3], this frame's crop with the hole filled.
+            hole: bool [128, 128].
+
+        Returns:
+            uint8 [128, 128, 3], equal to `filled_rgb` outside the hole.
+        """
+        if not self._smoothing:
+            return filled_rgb
+        new = filled_rgb.astype(np.float32)
+        if self._texture is not None and self._hole is not None and self._motion < _MOVING:
+            moved = (self._motion - _STILL) / (_MOVING - _STILL)
+            least = max(_share(_TEXTURE_S, self._interval_s), moved)
+            other = cv2.absdiff(new, self._texture).max(axis=2)
+            share = np.clip((other - _SAME_TEXTURE) / (_OTHER_TEXTURE - _SAME_TEXTURE), least, 1)
+            share[~(hole & self._hole)] = 1
+            new = cv2.blendLinear(new, self._texture, share, 1 - share).astype(np.float32)
+        self._texture, self._hole = new, hole
+        return np.rint(new).astype(np.uint8)
+
+
+def _share(time_constant_s: float, interval_s: float) -> float:
+    """How much of a new value a low-pass of this time constant takes."""
+    return 1 - float(np.exp(-interval_s / time_constant_s))

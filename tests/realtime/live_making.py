@@ -1,0 +1,147 @@
+"""Live sources and sinks for tests: cameras that can be unplugged, a sink that presses keys."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.capture import CaptureLost, Shot
+from realtime.live.choices import Key
+
+
+class FakeCamera:
+    """Stands in for a camera, which no test machine has.
+
+    Args:
+        frames: how many it gives before it ends or fails.
+        then: what happens after them: it raises this, or ends (None).
+        interval_s: between frames.
+    """
+
+    name, nominal_fps = "0: Fake (/dev/video0)", 100.0
+
+    def __init__(
+        self, frames: int, then: BaseException | None = None, interval_s: float = 0.01
+    ) -> None:
+        self.notes: list[str] = []
+        self._frames, self._then, self._interval_s = frames, then, interval_s
+        self._next, self.closed = 0, False
+
+    def read(self) -> Shot | None:
+        assert not self.closed
+        if self._next == self._frames:
+            if self._then is not None:
+                raise self._then
+            return None
+        time.sleep(self._interval_s)
+        image = np.full((48, 64, 3), self._next % 256, np.uint8)
+        self._next += 1
+        return Shot(image, self._next - 1, time.perf_counter())
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def plugged(*states: FakeCamera | None) -> Callable[[], FakeCamera]:
+    """Opens one after the other; None: it is not there at that moment."""
+    left = list(states)
+
+    def open_camera() -> FakeCamera:
+        camera = left.pop(0)
+        if camera is None:
+            raise CaptureLost("is not connected")
+        return camera
+
+    return open_camera
+
+
+class FingerSink:
+    """Shows nothing and presses keys.
+
+    Args:
+        keys: frame number to the key that is pressed after it was shown.
+        raises: raised by `show` after so many frames.
+    """
+
+    name, has_text = "fingers", False
+
+    def __init__(self, keys: dict[int, Key] | None = None, raises: BaseException | None = None):
+        self._keys, self._raises = dict(keys or {}), raises
+        self.shown: list[NDArray[np.uint8]] = []
+
+    def show(self, image_bgr: NDArray[np.uint8]) -> None:
+        self.shown.append(image_bgr)
+        if self._raises is not None and len(self.shown) >= 5:
+            raise self._raises
+
+    def poll(self) -> Key | None:
+        reached = [at for at in self._keys if at <= len(self.shown)]
+        return self._keys.pop(min(reached)) if reached else None
+
+    def close(self) -> None:
+        pass
+
+
+class NetworkCamera:
+    """A real network camera: MJPEG over HTTP, as many give it."""
+
+    def __init__(self, fps: float = 200.0) -> None:
+        self._on, self._fps, self._number = threading.Event(), fps, 0
+        self._server: ThreadingHTTPServer | None = None
+        self.port = 0
+
+    def plug_in(self) -> None:
+        camera = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "multipart/x-mixed-replace;boundary=frame")
+                self.end_headers()
+                while camera._on.is_set():
+                    image = np.full((48, 64, 3), camera._number % 250, np.uint8)
+                    camera._number += 1
+                    content = cv2.imencode(".jpg", image)[1].tobytes()
+                    head = f"Content-Type: image/jpeg\r\nContent-Length: {len(content)}\r\n\r\n"
+                    try:
+                        self.wfile.write(b"--frame\r\n" + head.encode() + content + b"\r\n")
+                    except OSError:
+                        return
+                    time.sleep(1 / camera._fps)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._on.set()
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self.port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), name="camera").start()
+
+    def unplug(self) -> None:
+        self._on.clear()
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/video"
+
+
+@contextmanager
+def network_camera() -> Iterator[NetworkCamera]:
+    """One that is plugged in, and is unplugged at the end."""
+    camera = NetworkCamera()
+    camera.plug_in()
+    try:
+        yield camera
+    finally:
+        camera.unplug()
