@@ -19,9 +19,8 @@ from realtime.media.source import VideoFile
 def bare_frames(source: Path, side: int) -> Iterator[NDArray[np.uint8]]:
     """Decode a clip's middle square, scaled: uint8 [side, side, 3] BGR."""
     with VideoFile(source) as file:
-        for piece in file:
-            if piece.frame is not None:
-                yield _square(piece.frame.image_bgr, side)
+        for frame in file:
+            yield _square(frame.image_bgr, side)
 
 
 def worn_frames(source: Path, style: MaskStyle, side: int) -> Iterator[NDArray[np.uint8]]:
