@@ -59,6 +59,8 @@ def plan_copies(file: VideoFile, target: Path) -> tuple[set[int], list[str]]:
     container = container_format(target)
     fitting, notes = set[int](), []
     for stream in file.others:
+        if _is_made_anew(stream, file.container, container):
+            continue
         if _fits(stream, container):
             fitting.add(stream.index)
             continue
@@ -72,6 +74,14 @@ def plan_copies(file: VideoFile, target: Path) -> tuple[set[int], list[str]]:
         what = name.get(stream.type, "an attachment")
         notes.append(f"{what} ({kind}) do not fit into {target.suffix}: left out")
     return fitting, notes
+
+
+def _is_made_anew(stream: Stream, origin: InputContainer, container: str) -> bool:
+    """Whether the muxer makes this stream itself, from chapters or the video's time code."""
+    if stream.type != "data" or container not in ("mp4", "mov"):
+        return False
+    chapters = len(origin.chapters())
+    return "timecode" in stream.metadata or (chapters > 0 and stream.frames == chapters)
 
 
 def _fits(stream: Stream, container: str) -> bool:
@@ -122,7 +132,7 @@ def assemble(
         UserError: it cannot be written.
     """
     container = container_format(target)
-    with open_container(source) as origin, _open(path, container, origin) as result:
+    with open_container(source) as origin, _open(path, container, origin, look) as result:
         video, copies = _add_streams(result, origin, coding, look, copied)
         result.metadata.update(_tags(origin))
         _add_chapters(result, origin, cut)
@@ -140,13 +150,15 @@ def assemble(
             raise UserError(f"{target}: cannot be written ({reason})") from None
 
 
-def _open(path: Path, container: str, origin: InputContainer) -> OutputContainer:
+def _open(path: Path, container: str, origin: InputContainer, look: VideoLook) -> OutputContainer:
     options = {}
     if container in ("mp4", "mov"):
         flags = "+faststart"
         if any(k.lower() not in _MP4_TAGS | _FILE_TAGS for k in origin.metadata):
             flags += "+use_metadata_tags"  # such as a phone's make, model and place
         options["movflags"] = flags
+        if look.time_base.denominator > 1000:  # edit lists as fine as the frames' times
+            options["movie_timescale"] = str(look.time_base.denominator)
     try:
         return av.open(
             str(path), "w", format=container, options=options, metadata_errors="surrogateescape"
@@ -164,10 +176,11 @@ def _add_streams(
 ) -> tuple[av.VideoStream, dict[int, Stream]]:
     """Add the source's streams in their order; the first video that is not copied is the coded one."""
     video, copies = None, {}
+    coded = next(s for s in origin.streams.video if s.index not in copied)
     for stream in origin.streams:
         if stream.index in copied:
             copies[stream.index] = _add_copy(result, stream)
-        elif stream.type == "video" and video is None:
+        elif stream is coded:
             video = result.add_stream(coding.encoder, rate=look.frame_rate)
             assert isinstance(video, av.VideoStream)
             configure(video.codec_context, coding, look)
@@ -214,10 +227,9 @@ def _video_packets(
     """Yield the coded frames with decoding times that rise over all segments."""
     late = spool.reordering()
     times = spool.times()
-    first = next(times, 0)
-    step = max(round(1 / (look.frame_rate * look.time_base)), 1)
-    lead_in = (first - (late - n) * step for n in range(late))
-    decoding = itertools.chain(lead_in, [first], times)
+    start = list(itertools.islice(times, late + 1))
+    lead_in = [start[0] - (start[late] - time) for time in start[:late]]
+    decoding = itertools.chain(lead_in, start, times)
     shift = round(cut.shift_s / look.time_base)
     for coded, dts in zip(spool.frames(), decoding, strict=False):
         packet = av.Packet(coded.data)

@@ -15,6 +15,9 @@ from inpaint_model.errors import UserError
 from realtime.media.coding import Coding
 from realtime.media.native import display_matrix
 
+_FIELDS = {2: "tff", 5: "tff", 3: "bff", 4: "bff"}
+"""By FFmpeg's AVFieldOrder: the field that is shown first."""
+
 
 @dataclass(frozen=True)
 class VideoLook:
@@ -79,14 +82,15 @@ def configure(context: VideoCodecContext, coding: Coding, like: VideoLook) -> No
     context.framerate = like.frame_rate
     context.flags |= Flags.frame_duration | Flags.global_header
     context.thread_type = "FRAME" if coding.encoder == "libx264" else "AUTO"
-    context.options = dict(coding.options)
+    context.options, context.field_order = dict(coding.options), like.field_order
     context.color_range, context.colorspace = like.color_range, like.colorspace
     context.color_primaries, context.color_trc = like.color_primaries, like.color_trc
     if like.aspect:
         context.sample_aspect_ratio = like.aspect
     if coding.interlaced:
         context.flags |= Flags.interlaced_dct | Flags.interlaced_me
-        context.field_order = like.field_order
+        if coding.encoder == "libx264":
+            context.options["x264-params"] = f"{_FIELDS.get(like.field_order, 'tff')}=1"
 
 
 def open_encoder(coding: Coding, look: VideoLook) -> VideoCodecContext:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -179,7 +179,7 @@ class VideoFile:
         """Yield the frames of a part of the file, without those that are done."""
         span, done = span or Span(), done or Progress()
         index, frames = self._start(span, done)
-        for frame in frames:
+        for frame in self._with_true_durations(frames):
             time_s = frame.pts * self.time_base - self.origin_s
             if span.start_s > 0 and time_s < span.start_s:
                 continue
@@ -206,6 +206,21 @@ class VideoFile:
         if frames is not None:
             return done.frames, frames
         return 0, self._decoded()
+
+    def _with_true_durations(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        """In MP4 and MOV a frame lasts until the next; what its packet says is the order of coding."""
+        stream = self.video
+        if "mov" not in self.container.format.name or not stream.duration:
+            yield from frames
+            return
+        end = (stream.start_time or 0) + stream.duration
+        before = None
+        for frame in frames:
+            if before is not None:
+                yield replace(before, duration=frame.pts - before.pts)
+            before = frame
+        if before is not None:
+            yield replace(before, duration=end - before.pts) if end > before.pts else before
 
     def _seek(self, pts: int, *, exactly: bool = True) -> Iterator[Frame] | None:
         """Return the frames after (or from) a timestamp; None where seeking does not find it."""
@@ -252,6 +267,8 @@ class VideoFile:
             for decoded in pictures:
                 if not isinstance(decoded, av.VideoFrame):
                     continue
+                if self._is_leftover(decoded, last_pts):
+                    continue
                 pts = self._rising(decoded, last_pts)
                 while waiting and waiting[0] <= pts:
                     lost = heapq.heappop(waiting)
@@ -266,6 +283,15 @@ class VideoFile:
         if self.damage.errors and index:
             for lost in waiting:
                 self.damage.lose(lost)
+
+    def _is_leftover(self, decoded: av.VideoFrame, last_pts: int | None) -> bool:
+        """A decoder that stumbles over damage may show a moment twice: the second time is dropped."""
+        if decoded.pts is None or last_pts is None or decoded.pts > last_pts:
+            return False
+        if not (self.damage.errors or decoded.is_corrupt):
+            return False
+        self.damage.patch(decoded.pts)
+        return True
 
     def _packets(self) -> Iterator[av.Packet]:
         """Demux; a place that cannot be read is left behind, up to a point."""
