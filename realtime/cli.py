@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from realtime import engine_cli
+from realtime.batch_cli import batch
 from realtime.engine_cli import Engine, EngineName, Model
 from realtime.terminal import (
     FrameProgress,
@@ -45,6 +46,7 @@ app = typer.Typer(
 
 
 app.add_typer(engine_cli.app, name="engine")
+app.command()(batch)
 MaxFaces = Annotated[int, typer.Option(min=1, help="At most so many faces, the largest first.")]
 ModelsDir = Annotated[
     Path | None, typer.Option(help="Folder with MediaPipe's face_landmarker.task.")

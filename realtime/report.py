@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from realtime.unmasker import Seen, UnmaskResult
 
 
+class NoFaceError(UserError):
+    """There is nobody in the picture or video."""
+
+
 class InpainterFacts(Protocol):
     """What a report says of the network that ran."""
 

@@ -22,7 +22,7 @@ from realtime.media.look import VideoLook, header_digest, look_of
 from realtime.media.output import check_paths, settle
 from realtime.media.source import Frame, Progress, Span, VideoFile
 from realtime.media.spool import Spool, finishing_path
-from realtime.report import Counts, FrameUnmasker, Report, StageTimes
+from realtime.report import Counts, FrameUnmasker, NoFaceError, Report, StageTimes
 from realtime.video_line import Line, LineOptions
 
 ProgressCall = Callable[[int, int], None]
@@ -119,15 +119,16 @@ def unmask_video(
         try:
             report = _unmask(file, target, spool, unmasker, options, progress)
         except BaseException as error:
-            if not (options.resume and spool.segments()) or isinstance(error, NoFaceError):
+            keep = options.resume and spool.segments()
+            if isinstance(error, NoFaceError) or not (keep or isinstance(error, OtherJobError)):
                 spool.remove()
             raise
         spool.remove()
         return report
 
 
-class NoFaceError(UserError):
-    """There is nobody in the video."""
+class OtherJobError(UserError):
+    """What an interrupted run left belongs to another source or other options."""
 
 
 def _unmask(
@@ -197,7 +198,7 @@ def _earlier(
     counts = Counts()
     segments = spool.segments()
     if options.resume and segments and not spool.holds(facts):
-        raise UserError(
+        raise OtherJobError(
             f"{spool.path}: was begun from another source or with other options; "
             "run without --resume to begin anew"
         )

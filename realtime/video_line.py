@@ -173,9 +173,9 @@ class Line:
         """Put the result into the frame's own planes and code it."""
         item, view = done.looked, self._view
         assert view is not None
-        image_bgr, replaced = done.result.frame, done.result.replaced > 0
+        image_bgr, replaced = done.result.frame, done.result.replaced
         if self._options.badge and any(face.inpainted for face in done.result.faces):
-            image_bgr = image_bgr.copy()
+            image_bgr, replaced = image_bgr.copy(), replaced.copy()
             draw_badge(image_bgr, replaced)
         written = view.write(item.native, item.image_bgr, image_bgr, replaced)
         if self._options.side_by_side:

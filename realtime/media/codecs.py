@@ -51,9 +51,11 @@ CODECS = {
     "h264": Codec(
         "libx264",
         _ALL,
-        18,
+        19,
         51,
-        {"preset": "veryfast"},
+        {
+            "preset": "superfast"
+        },  # at equal quality half of veryfast's time, one and a half its size
         ("h264_nvenc", "h264_videotoolbox", "h264_qsv"),
     ),
     "hevc": Codec(

@@ -11,12 +11,12 @@ BADGE_TEXT = "SYNTHETIC FACE"
 _BADGE_SHARE = 1 / 28
 
 
-def draw_badge(image_bgr: NDArray[np.uint8], replaced: NDArray[np.bool_]) -> None:
+def draw_badge(image_bgr: NDArray[np.uint8], replaced: NDArray[np.uint8]) -> None:
     """Write in the lower left corner that faces are synthetic; both arrays are changed.
 
     Args:
         image_bgr: uint8 [H, W, 3].
-        replaced: bool [H, W]; the badge's place is marked.
+        replaced: uint8 [H, W]; the badge's place is marked with 255.
     """
     height, width = replaced.shape
     size_px = max(min(height, width) * _BADGE_SHARE, 9)
@@ -28,7 +28,7 @@ def draw_badge(image_bgr: NDArray[np.uint8], replaced: NDArray[np.bool_]) -> Non
     cv2.rectangle(image_bgr, (pad, top), (right, height - pad), (0, 0, 0), -1)
     at = (2 * pad, height - 2 * pad)
     cv2.putText(image_bgr, BADGE_TEXT, at, font, scale, (255, 255, 255), thick, cv2.LINE_AA)
-    replaced[top : height - pad + 1, pad : right + 1] = True
+    replaced[top : height - pad + 1, pad : right + 1] = 255
 
 
 def beside(source: av.VideoFrame, result: av.VideoFrame, quarter_turns: int) -> av.VideoFrame:

@@ -85,7 +85,7 @@ class NativeView:
         frame: av.VideoFrame,
         looked_bgr: NDArray[np.uint8],
         result_bgr: NDArray[np.uint8],
-        replaced: NDArray[np.bool_],
+        replaced: NDArray[np.uint8],
     ) -> av.VideoFrame:
         """Return a copy of the frame with the result where it was replaced.
 
@@ -93,17 +93,17 @@ class NativeView:
             frame: as decoded; not changed.
             looked_bgr: what `look` returned for it.
             result_bgr: uint8 [H, W, 3], upright.
-            replaced: bool [H, W], upright, where the picture changes.
+            replaced: uint8 [H, W], upright, not 0 where the picture changes.
         """
         turns = -self.quarter_turns
-        mask = np.rot90(replaced, turns)
-        rows, columns = _bounds(mask)
-        if not rows:
+        mask = np.ascontiguousarray(np.rot90(replaced, turns))
+        x, y, width, height = cv2.boundingRect(mask)
+        if not width:
             return frame
-        box = _grown(rows, mask.shape[0]), _grown(columns, mask.shape[1])
+        box = _grown(y, height, mask.shape[0]), _grown(x, width, mask.shape[1])
         after = self._planes(np.rot90(result_bgr, turns)[box])
         before = self._planes(np.rot90(looked_bgr, turns)[box])
-        mask = mask[box]
+        inside = mask[box] > 0
         copy = self._copier(frame)
         grain = _GRAIN_LEVELS << (self._bits - 8)
         for index, plane in enumerate(colour_planes(copy)):
@@ -114,8 +114,8 @@ class NativeView:
             # What 8 bits could not show of the source goes on inside, as grain: no banding at the rim.
             rest = np.clip(target.astype(np.int32) - before[index], -grain, grain)
             filled = np.clip(after[index] + rest, 0, (1 << self._bits) - 1)
-            inside = _whole_footprints(mask, down, across)
-            np.copyto(target, filled.astype(target.dtype), where=inside)
+            whole = _whole_footprints(inside, down, across)
+            np.copyto(target, filled.astype(target.dtype), where=whole)
         return copy
 
     def _planes(self, image_bgr: NDArray[np.uint8]) -> list[NDArray[np.int32]]:
@@ -176,23 +176,17 @@ def display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
     return tuple(int(n) for n in np.frombuffer(memoryview(data), "<i4"))
 
 
-def _bounds(mask: NDArray[np.bool_]) -> tuple[range, range]:
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not len(rows):
-        return range(0), range(0)
-    return range(rows[0], rows[-1] + 1), range(columns[0], columns[-1] + 1)
-
-
-def _grown(span: range, size: int) -> slice:
+def _grown(start: int, length: int, size: int) -> slice:
     """Widen to whole chroma samples, with a margin for their interpolation."""
-    return slice(max(span.start - _MARGIN_PX, 0) // 8 * 8, min(span.stop + _MARGIN_PX, size))
+    return slice(max(start - _MARGIN_PX, 0) // 8 * 8, min(start + length + _MARGIN_PX, size))
 
 
 def _whole_footprints(mask: NDArray[np.bool_], down: int, across: int) -> NDArray[np.bool_]:
     """Say of each sample of a plane whether all pixels it stands for are marked."""
-    if down == across == 1:
-        return mask
     height, width = -(-mask.shape[0] // down), -(-mask.shape[1] // across)
-    pad = ((0, height * down - mask.shape[0]), (0, width * across - mask.shape[1]))
-    whole = np.pad(mask, pad, constant_values=True)
-    return np.asarray(whole.reshape(height, down, width, across).all((1, 3)), dtype=np.bool_)
+    whole = np.ones((height, width), dtype=np.bool_)
+    for y in range(down):
+        for x in range(across):
+            part = mask[y::down, x::across]
+            whole[: part.shape[0], : part.shape[1]] &= part
+    return whole
