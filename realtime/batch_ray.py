@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from inpaint_model.errors import UserError
 from realtime.batch_jobs import Job, Outcome
@@ -26,7 +28,7 @@ def run_on_ray(
         UserError: Ray is not installed, or the cluster cannot be reached.
     """
     try:
-        import ray
+        ray: Any = importlib.import_module("ray")
     except ImportError:
         raise UserError(
             "--ray: needs the extra `cluster`: pip install 'unmask-video[cluster]'"

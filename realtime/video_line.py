@@ -10,6 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.lookahead import look_ahead
 from realtime.media.background import ReadAhead, WriteBehind
 from realtime.media.coder import SegmentCoder
 from realtime.media.colour import EXACT
@@ -19,7 +20,7 @@ from realtime.media.source import Frame
 from realtime.report import Counts, FrameUnmasker, StageTimes, SteppedUnmasker
 from realtime.unmasker import Seen, UnmaskResult
 
-_DEPTH, _LARGE_PX = 3, 4_000_000
+_DEPTH = 3
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Line:
             ReadAhead(self._seen(ahead), 1) as seen_frames,
             WriteBehind(write, _DEPTH) as behind,
         ):
-            for item, seen in seen_frames:
+            for item, seen in look_ahead(seen_frames):
                 result = self._unmask(item, seen)
                 for total in (counts, segment):
                     total.add(result, offset)
