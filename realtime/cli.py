@@ -104,6 +104,10 @@ def video(
     codec: Codec = CodecName.AUTO,
     crf: Crf = None,
     hardware: Hardware = False,
+    copy_untouched: Annotated[
+        bool,
+        typer.Option("--copy-untouched", help="Groups of frames without masks stay as coded."),
+    ] = False,
 ) -> None:
     """Unmask a video file.
 
@@ -122,6 +126,7 @@ def video(
         resume=resume,
         span=Span(parse_time(start, "--start") or 0.0, parse_time(end, "--end")),
         encoding=Encoding(codec.value, crf, hardware),
+        copy_untouched=copy_untouched,
     )
     check_video(source, target, options)
     with (

@@ -22,6 +22,7 @@ from realtime.media.look import VideoLook, header_digest, look_of
 from realtime.media.output import check_paths, settle
 from realtime.media.source import Frame, Progress, Span, VideoFile
 from realtime.media.spool import Spool, finishing_path
+from realtime.media.untouched import GroupCopier
 from realtime.report import Counts, FrameUnmasker, NoFaceError, Report, StageTimes
 from realtime.video_line import Line, LineOptions
 
@@ -40,6 +41,7 @@ class VideoOptions:
         resume: go on where an interrupted run stopped, and keep what is done when interrupted.
         span: the part of the source.
         encoding: codec and quality.
+        copy_untouched: groups of frames in which nothing was replaced stay as they were coded.
         segment_frames: so many frames are kept together against a crash.
     """
 
@@ -49,6 +51,7 @@ class VideoOptions:
     resume: bool = False
     span: Span = Span()  # noqa: RUF009 (frozen)
     encoding: Encoding = Encoding()  # noqa: RUF009 (frozen)
+    copy_untouched: bool = False
     segment_frames: int = 150
 
 
@@ -85,6 +88,10 @@ def _plan(file: VideoFile, frame: Frame, target: Path, options: VideoOptions) ->
         coding = choose_coding(frame.native, target, options.encoding)
     except UserError as error:
         raise UserError(f"{file.path}: {error}") from None
+    if options.copy_untouched:
+        GroupCopier(file.video)
+        if coding.encoder != "libx264" or options.side_by_side:
+            raise UserError("--copy-untouched: the result must be H.264, of the source's size")
     beside = 2 if options.side_by_side else 1
     look = look_of(frame.native, file.video, file.frame_rate, beside=beside)
     return _Plan(coding, look, copied, [*coding.notes, *notes])
@@ -115,7 +122,8 @@ def unmask_video(
     options = options or VideoOptions()
     check_video(source, target, options)
     unmasker.reset()
-    with VideoFile(source) as file, Spool(target) as spool:
+    keep_packets = options.copy_untouched
+    with VideoFile(source, keep_packets=keep_packets) as file, Spool(target) as spool:
         try:
             report = _unmask(file, target, spool, unmasker, options, progress)
         except BaseException as error:
@@ -145,9 +153,10 @@ def _unmask(
     file.warnings += plan.notes
     facts = _facts(file.path, unmasker, options, plan)
     counts, done = _earlier(file, spool, facts, options)
+    copier = GroupCopier(file.video) if options.copy_untouched else None
     line = Line(
         unmasker,
-        SegmentCoder(spool, plan.coding, plan.look),
+        SegmentCoder(spool, plan.coding, plan.look, copier),
         plan.coding.pixel_format,
         LineOptions(options.side_by_side, options.badge, options.segment_frames),
     )

@@ -98,6 +98,7 @@ class Line:
         segment = Counts()
         offset = max(counts.track_ids, default=-1) + 1
         last: _Done | None = None
+        groups = self._coder.follows_groups
 
         def write(done: _Done) -> None:
             began = time.perf_counter()
@@ -112,13 +113,17 @@ class Line:
         ):
             for item, seen in look_ahead(seen_frames):
                 result = self._unmask(item, seen)
+                packet = item.frame.packet
+                if groups and last is not None and packet is not None and packet.is_key:
+                    last = _Done(last.looked, last.result, segment.as_notes())
+                    segment = Counts()
                 for total in (counts, segment):
                     total.add(result, offset)
                 times.add(result.latency_ms)
                 if last is not None:
                     behind.put(last)
                 notes = None
-                if segment.frames >= self._options.segment_frames:
+                if not groups and segment.frames >= self._options.segment_frames:
                     notes, segment = segment.as_notes(), Counts()
                 last = _Done(item, result, notes)
                 if progress is not None:
@@ -181,6 +186,7 @@ class Line:
         written = view.write(item.native, item.image_bgr, image_bgr, replaced)
         if self._options.side_by_side:
             written = beside(item.native, written, view.quarter_turns)
-        self._coder.write(written, item.frame.pts, item.frame.duration)
+        frame = item.frame
+        self._coder.write(written, frame.pts, frame.duration, frame.packet)
         if done.notes is not None:
-            self._coder.close_segment(done.notes)
+            self._coder.close_segment(done.notes, untouched=not done.notes["masked_faces"])

@@ -116,6 +116,8 @@ def assemble(
     look: VideoLook,
     cut: Cut,
     copied: set[int],
+    *,
+    headers_inside: bool = False,
 ) -> None:
     """Write the file.
 
@@ -127,13 +129,14 @@ def assemble(
         coding, look: how the frames were coded.
         cut: the part of the source.
         copied: indices of the streams that are passed on packet by packet.
+        headers_inside: groups of frames of several encoders bring their own headers.
 
     Raises:
         UserError: it cannot be written.
     """
     container = container_format(target)
     with open_container(source) as origin, _open(path, container, origin, look) as result:
-        video, copies = _add_streams(result, origin, coding, look, copied)
+        video, copies = _add_streams(result, origin, coding, look, copied, headers_inside)
         result.metadata.update(_tags(origin))
         _add_chapters(result, origin, cut)
         try:
@@ -173,6 +176,7 @@ def _add_streams(
     coding: Coding,
     look: VideoLook,
     copied: set[int],
+    headers_inside: bool,
 ) -> tuple[av.VideoStream, dict[int, Stream]]:
     """Add the source's streams in their order; the first video that is not copied is the coded one."""
     video, copies = None, {}
@@ -187,6 +191,8 @@ def _add_streams(
             video.time_base = look.time_base
             if coding.codec == "hevc" and result.format.name in ("mp4", "mov"):
                 video.codec_context.codec_tag = "hvc1"  # the kind Apple's players take
+            if headers_inside and result.format.name in ("mp4", "mov"):
+                video.codec_context.codec_tag = "avc3"
             if look.display_matrix is not None:
                 video.set_display_matrix(look.display_matrix)
             tags = {k: v for k, v in stream.metadata.items() if k.lower() not in _STREAM_TAGS}

@@ -93,8 +93,10 @@ def configure(context: VideoCodecContext, coding: Coding, like: VideoLook) -> No
             context.options["x264-params"] = f"{_FIELDS.get(like.field_order, 'tff')}=1"
 
 
-def open_encoder(coding: Coding, look: VideoLook) -> VideoCodecContext:
-    """Open an encoder of its own.
+def open_encoder(
+    coding: Coding, look: VideoLook, *, headers_inside: bool = False
+) -> VideoCodecContext:
+    """Open an encoder of its own; its headers may travel with every group of frames.
 
     Raises:
         UserError: it refuses such a video.
@@ -102,6 +104,8 @@ def open_encoder(coding: Coding, look: VideoLook) -> VideoCodecContext:
     context = av.CodecContext.create(coding.encoder, "w")
     assert isinstance(context, VideoCodecContext)
     configure(context, coding, look)
+    if headers_inside:
+        context.flags &= ~Flags.global_header
     try:
         context.open()
     except av.error.FFmpegError as error:

@@ -21,6 +21,7 @@ from inpaint_model.errors import UserError
 from realtime.media.colour import to_bgr
 from realtime.media.damage import Damage
 from realtime.media.truncation import is_cut_short
+from realtime.media.untouched import SourcePacket
 
 _NOT_VIDEO = {"tty", "image2", "lavfi", "concat", "ffmetadata"}
 _SEEKS_EXACTLY = {"mov", "matroska"}
@@ -39,6 +40,7 @@ class Frame:
         time_base: seconds a unit.
         index: counts from 0.
         duration: in units of `time_base`; 0 where the file does not say.
+        packet: the frame as it is coded in the source, where `VideoFile` keeps it.
     """
 
     native: av.VideoFrame
@@ -46,6 +48,7 @@ class Frame:
     time_base: Fraction
     index: int
     duration: int = 0
+    packet: SourcePacket | None = None
 
     @cached_property
     def image_bgr(self) -> NDArray[np.uint8]:
@@ -94,6 +97,7 @@ class VideoFile:
 
     Args:
         path: the file.
+        keep_packets: frames come with their packets.
 
     Attributes:
         video: the stream that is decoded.
@@ -103,8 +107,8 @@ class VideoFile:
         UserError: there is no video in it, or it is cut short; raised while reading as well.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, keep_packets: bool = False) -> None:
+        self.path, self._keep_packets = path, keep_packets
         if path.stat().st_size == 0:
             raise UserError(f"{path}: is empty")
         self.container = open_container(path)
@@ -186,7 +190,7 @@ class VideoFile:
             if span.end_s is not None and time_s >= span.end_s:
                 break
             if index >= done.frames:
-                yield Frame(frame.native, frame.pts, frame.time_base, index, frame.duration)
+                yield replace(frame, index=index)
             index += 1
         if index == 0:
             where = "" if span.is_whole else " between --start and --end"
@@ -256,9 +260,12 @@ class VideoFile:
         """Decode from where the file stands."""
         index, last_pts, kind = 0, None, None
         waiting: list[int] = []
-        for packet in self._packets():
+        kept: dict[int, SourcePacket] = {}
+        for order, packet in enumerate(self._packets()):
             if packet.pts is not None and packet.size and not packet.is_discard:
                 heapq.heappush(waiting, packet.pts)
+                if self._keep_packets:
+                    kept[packet.pts] = SourcePacket(order, packet.is_keyframe, bytes(packet))
             try:
                 pictures = packet.decode()
             except av.error.FFmpegError:
@@ -273,12 +280,14 @@ class VideoFile:
                 while waiting and waiting[0] <= pts:
                     lost = heapq.heappop(waiting)
                     if lost < pts:
+                        kept.pop(lost, None)
                         self.damage.lose(lost)
                 if decoded.is_corrupt:
                     self.damage.patch(pts)
                 kind = self._same_kind(decoded, kind, index)
                 time_base = decoded.time_base or self.time_base
-                yield Frame(decoded, pts, time_base, index, decoded.duration or 0)
+                coded = kept.pop(pts, None)
+                yield Frame(decoded, pts, time_base, index, decoded.duration or 0, coded)
                 index, last_pts = index + 1, pts
         if self.damage.errors and index:
             for lost in waiting:

@@ -134,6 +134,11 @@ class Spool:
                 ((f.pts, f.duration, f.is_key, f.data) for f in frames),
             )
 
+    def drop(self) -> None:
+        """Forget what was added since the last segment."""
+        if self._base.in_transaction:
+            self._base.execute("ROLLBACK")
+
     def close_segment(self, segment: Segment) -> None:
         """Make what was added since the last segment stay."""
         with self._errors():

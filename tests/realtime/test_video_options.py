@@ -8,8 +8,9 @@ import av
 import numpy as np
 import pytest
 from media_making import StubUnmasker
-from source_making import Kind, make, read_facts
+from source_making import Kind, make, native_planes, read_facts
 
+from inpaint_model.errors import UserError
 from realtime.media.codecs import Encoding
 from realtime.media.source import VideoFile
 from realtime.video import VideoOptions, unmask_video
@@ -106,6 +107,46 @@ def test_side_by_side_has_the_input_left_however_the_video_is_turned(
     assert (
         np.abs(both[: height // 3, width + 4 :].astype(int) - before[: height // 3, 4:]).max() <= 6
     )
+
+
+class SometimesMasked(StubUnmasker):
+    """Masks are worn only in the frames from 20 to 29."""
+
+    def __call__(self, frame_bgr):
+        self._paints = 20 <= self.seen < 30
+        return super().__call__(frame_bgr)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize("b_frames", ["0", "3"])
+def test_groups_without_masks_stay_as_they_were_coded(
+    tmp_path: Path, suffix: str, b_frames: str
+) -> None:
+    options = {"bf": b_frames, "g": "10", "b_strategy": "0", "x264-params": "scenecut=0"}
+    kind = Kind(frames=50, size=(160, 96), options=options, sounds=())
+    source = make(tmp_path, kind)
+    target = tmp_path / f"out{suffix}"
+    unmask_video(source, target, SometimesMasked(), VideoOptions(copy_untouched=True))
+    before, after = native_planes(source), native_planes(target)
+    same = [
+        all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+        for one, other in zip(before, after, strict=True)
+    ]
+    assert same == [not 20 <= index < 30 for index in range(50)]
+    if suffix == ".mp4":
+        assert read_facts(target).shown_s == read_facts(source).shown_s
+
+
+def test_copying_is_refused_where_it_cannot_be(source: Path, tmp_path: Path) -> None:
+    for options in (
+        VideoOptions(copy_untouched=True, encoding=Encoding("hevc")),
+        VideoOptions(copy_untouched=True, side_by_side=True),
+    ):
+        with pytest.raises(UserError, match=r"the result must be H\.264"):
+            unmask_video(source, tmp_path / "out.mp4", StubUnmasker(), options)
+    other = make(tmp_path, Kind(codec="libx265", frames=3, sounds=()))
+    with pytest.raises(UserError, match=r"works with H\.264, and the video is hevc"):
+        unmask_video(other, tmp_path / "out.mp4", StubUnmasker(), VideoOptions(copy_untouched=True))
 
 
 def test_times_are_read_as_people_write_them() -> None:
