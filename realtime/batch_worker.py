@@ -103,6 +103,8 @@ class FileWorker:
 
     def _key(self, source: Path) -> str:
         """Tell this content, done in this way, from any other."""
+        if not source.is_file():  # a pipe or a device has no end
+            raise UserError(f"{source}: is not a file")
         digest = hashlib.sha256()
         try:
             with source.open("rb") as file:

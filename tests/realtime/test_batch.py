@@ -18,7 +18,7 @@ from media_making import write_video
 from inpaint_model.errors import UserError
 from realtime.batch_jobs import Job, Record, find_jobs
 from realtime.batch_local import run_local
-from realtime.batch_worker import WorkerOptions
+from realtime.batch_worker import FileWorker, WorkerOptions
 from realtime.cli import run
 from realtime.demo_clip import CameraPath, DemoClip
 
@@ -97,6 +97,15 @@ def test_links_in_circles_and_results_inside_the_tree_do_no_harm(tmp_path: Path)
     (tmp_path / "out" / "x.png").touch()
     jobs = find_jobs([str(tmp_path)], tmp_path / "out")
     assert [job.source for job in jobs] == [str(tmp_path / "x.png")]
+
+
+def test_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "device.mp4").symlink_to("/dev/zero")
+    worker = FileWorker(WorkerOptions())
+    for name in ("pipe.png", "device.mp4"):
+        outcome = worker.run(Job(str(tmp_path / name), str(tmp_path / "out.png")))
+        assert (outcome.status, "is not a file" in outcome.message) == ("failed", True)
 
 
 def test_half_a_line_in_the_record_is_no_trouble(tmp_path: Path) -> None:
