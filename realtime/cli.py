@@ -114,7 +114,7 @@ def video(
     Written are MP4, MOV, MKV and WebM; timestamps, sound, subtitles, chapters and colours stay.
     """
     from realtime.media.codecs import Encoding
-    from realtime.media.source import Span
+    from realtime.media.frames import Span
     from realtime.report import check_report_path
     from realtime.video import VideoOptions, check_video, unmask_video
 

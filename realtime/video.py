@@ -18,9 +18,10 @@ from realtime.media.assembly import Cut, assemble, plan_copies
 from realtime.media.codecs import Encoding, check_encoding, container_format
 from realtime.media.coder import SegmentCoder
 from realtime.media.coding import Coding, choose_coding
+from realtime.media.frames import Frame, Progress, Span
 from realtime.media.look import VideoLook, header_digest, look_of
 from realtime.media.output import check_paths, settle
-from realtime.media.source import Frame, Progress, Span, VideoFile
+from realtime.media.source import VideoFile
 from realtime.media.spool import Spool, finishing_path
 from realtime.media.untouched import GroupCopier
 from realtime.report import Counts, FrameUnmasker, NoFaceError, Report, StageTimes

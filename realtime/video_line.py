@@ -15,8 +15,8 @@ from realtime.media.background import ReadAhead, WriteBehind
 from realtime.media.coder import SegmentCoder
 from realtime.media.colour import EXACT
 from realtime.media.compose import beside, draw_badge
+from realtime.media.frames import Frame
 from realtime.media.native import NativeView
-from realtime.media.source import Frame
 from realtime.report import Counts, FrameUnmasker, StageTimes, SteppedUnmasker
 from realtime.unmasker import Seen, UnmaskResult
 

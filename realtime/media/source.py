@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import av
 import av.error
-import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition, Stream
-from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
-from realtime.media.colour import to_bgr
 from realtime.media.damage import Damage
+from realtime.media.frames import Frame, Progress, Span
 from realtime.media.truncation import is_cut_short
 from realtime.media.untouched import SourcePacket
 
@@ -28,68 +25,6 @@ _SEEKS_EXACTLY = {"mov", "matroska"}
 _MOST_FAULTS = 100
 MOST_PIXELS = 8192 * 4608
 _MOST_STREAMS = 200
-
-
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """One picture of a stream.
-
-    Attributes:
-        native: as decoded.
-        pts: presentation time in units of `time_base`, strictly rising.
-        time_base: seconds a unit.
-        index: counts from 0.
-        duration: in units of `time_base`; 0 where the file does not say.
-        packet: the frame as it is coded in the source, where `VideoFile` keeps it.
-    """
-
-    native: av.VideoFrame
-    pts: int
-    time_base: Fraction
-    index: int
-    duration: int = 0
-    packet: SourcePacket | None = None
-
-    @cached_property
-    def image_bgr(self) -> NDArray[np.uint8]:
-        """The picture upright, uint8 [H, W, 3], BGR."""
-        return to_bgr(self.native)
-
-    @property
-    def time_s(self) -> float:
-        """When it is shown, seconds."""
-        return float(self.pts * self.time_base)
-
-
-@dataclass(frozen=True)
-class Span:
-    """A part of a video, seconds from its beginning.
-
-    Attributes:
-        start_s: the first frame shown at this time or later is the first.
-        end_s: no frame shown at this time or later; None takes all.
-    """
-
-    start_s: float = 0.0
-    end_s: float | None = None
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing is cut off."""
-        return self.start_s <= 0 and self.end_s is None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far an earlier run came.
-
-    Attributes:
-        frames: so many are done.
-        last_pts: the last one's timestamp.
-    """
-
-    frames: int = 0
-    last_pts: int = 0
 
 
 class VideoFile:

@@ -15,7 +15,8 @@ from media_making import StubUnmasker, moving_images, write_video
 from source_making import read_facts
 
 from inpaint_model.errors import UserError
-from realtime.media.source import Progress, Span, VideoFile
+from realtime.media.frames import Progress, Span
+from realtime.media.source import VideoFile
 from realtime.media.spool import CodedFrame, Segment, Spool, spool_path
 from realtime.video import VideoOptions, unmask_video
 
