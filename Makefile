@@ -12,7 +12,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) --editable '.[dev,train,tensorrt-rtx]'
+	$(PIP) --editable '.[dev,train,tensorrt-rtx,cluster]'
 	touch $@
 
 demo: $(VENV)/.installed

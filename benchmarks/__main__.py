@@ -262,6 +262,70 @@ def threads(
     benchmark.run(model or ["fast", "paper"], count or (), engine, rounds, out)
 
 
+@app.command("file-fps")
+def file_fps(
+    size: Annotated[str, typer.Option(help="Width x height.")] = "1280x720",
+    seconds: Annotated[float, typer.Option(help="Length of the clip at 30 frames/s.")] = 20.0,
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each; the median counts.")] = 3,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+) -> None:
+    """Frames a second of a file from decoding to coding, beside a supervision-style loop."""
+    from benchmarks import file_fps as benchmark
+
+    benchmark.run(out, model, engine, _size(size), seconds, rounds)
+
+
+@app.command()
+def memory(
+    size: Annotated[str, typer.Option(help="Width x height.")] = "1920x1080",
+    minutes: Annotated[float, typer.Option(help="Length of the looped video.")] = 60.0,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+) -> None:
+    """Peak memory over a long video, and its growth with the frames."""
+    from benchmarks import memory as benchmark
+
+    benchmark.run(out, model, engine, _size(size), minutes)
+
+
+@app.command()
+def kills(
+    count: Annotated[int, typer.Option(min=1, help="Runs that are killed.")] = 20,
+    seconds: Annotated[float, typer.Option(help="Length of the clip.")] = 20.0,
+    seed: Annotated[int, typer.Option(help="Of the moments.")] = 0,
+    out: Out = None,
+) -> None:
+    """SIGKILL at random moments, then --resume: files and timestamps must come out right."""
+    from benchmarks import kills as benchmark
+
+    benchmark.run(out, count, seconds, seed)
+
+
+@app.command()
+def hostile(
+    count: Annotated[int, typer.Option(min=1, help="Files.")] = 500,
+    seed: Annotated[int, typer.Option(help="Of the random damage.")] = 0,
+    every: Annotated[int, typer.Option(min=1, help="Try only every so manieth.")] = 1,
+    out: Out = None,
+) -> None:
+    """Every command that reads a file on broken ones: no traceback, hang, crash, runaway memory."""
+    from benchmarks import hostile as benchmark
+
+    if any(row["faults"] for row in benchmark.run(count, out, seed, every)):
+        raise typer.Exit(1)
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        width, height = (int(part) for part in text.split("x"))
+    except ValueError:
+        raise UserError(f"--size: {text} is no size such as 1280x720") from None
+    return width, height
+
+
 @app.command("all")
 def run_all(out: Out = None, model: Model = "fast", engine: Engine = "auto") -> None:
     """What can be measured without research data: cold start, and the demo's clip as a video."""

@@ -19,9 +19,8 @@ from realtime.media.source import VideoFile
 def bare_frames(source: Path, side: int) -> Iterator[NDArray[np.uint8]]:
     """Decode a clip's middle square, scaled: uint8 [side, side, 3] BGR."""
     with VideoFile(source) as file:
-        for piece in file:
-            if piece.frame is not None:
-                yield _square(piece.frame.image_bgr, side)
+        for frame in file:
+            yield _square(frame.image_bgr, side)
 
 
 def worn_frames(source: Path, style: MaskStyle, side: int) -> Iterator[NDArray[np.uint8]]:
@@ -42,10 +41,8 @@ def bare_and_worn(
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
     """Decode whole frames of a clip; those with a face, bare and with a mask on the largest one, BGR."""
     with FaceFinder(1, video=True) as finder, VideoFile(source) as file:
-        for piece in file:
-            if piece.frame is None:
-                continue
-            bare = piece.frame.image_bgr
+        for frame in file:
+            bare = frame.image_bgr
             bare_rgb = np.ascontiguousarray(bare[:, :, ::-1])
             faces = finder(bare_rgb)
             if faces and faces[0].landmarks is not None:

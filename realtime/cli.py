@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from realtime import engine_cli, live_cli
+from realtime.batch_cli import batch
 from realtime.engine_cli import Engine, EngineName, Model
 from realtime.terminal import (
     FrameProgress,
@@ -17,6 +18,15 @@ from realtime.terminal import (
     say,
     say_what_engines_do,
     stop_on_sigterm,
+)
+from realtime.video_cli import (
+    Badge,
+    Codec,
+    CodecName,
+    Crf,
+    Hardware,
+    SideBySide,
+    parse_time,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +47,7 @@ app = typer.Typer(
 
 app.add_typer(engine_cli.app, name="engine")
 app.command()(live_cli.live)
+app.command()(batch)
 MaxFaces = Annotated[int, typer.Option(min=1, help="At most so many faces, the largest first.")]
 ModelsDir = Annotated[
     Path | None, typer.Option(help="Folder with MediaPipe's face_landmarker.task.")
@@ -81,26 +92,54 @@ def video(
     max_faces: MaxFaces = 4,
     models_dir: ModelsDir = None,
     report: ReportPath = None,
-    side_by_side: Annotated[
-        bool, typer.Option("--side-by-side", help="Input and result beside each other.")
-    ] = False,
     overwrite: Overwrite = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")
+    ] = False,
+    side_by_side: SideBySide = False,
+    badge: Badge = False,
+    start: Annotated[
+        str | None, typer.Option(metavar="TIME", help="From here: seconds, or [h:]mm:ss.")
+    ] = None,
+    end: Annotated[str | None, typer.Option(metavar="TIME", help="To here.")] = None,
+    codec: Codec = CodecName.AUTO,
+    crf: Crf = None,
+    hardware: Hardware = False,
+    copy_untouched: Annotated[
+        bool,
+        typer.Option("--copy-untouched", help="Groups of frames without masks stay as coded."),
+    ] = False,
 ) -> None:
     """Unmask a video file.
 
-    Written are MP4, MOV and MKV with H.264; timestamps and sound stay as they are.
+    Written are MP4, MOV, MKV and WebM; timestamps, sound, subtitles, chapters and colours stay.
     """
+    from realtime.media.codecs import Encoding
+    from realtime.media.frames import Span
     from realtime.report import check_report_path
     from realtime.video import VideoOptions, check_video, unmask_video
 
     check_report_path(report)
-    options = VideoOptions(side_by_side=side_by_side, overwrite=overwrite)
+    options = VideoOptions(
+        side_by_side=side_by_side,
+        badge=badge,
+        overwrite=overwrite,
+        resume=resume,
+        span=Span(parse_time(start, "--start") or 0.0, parse_time(end, "--end")),
+        encoding=Encoding(codec.value, crf, hardware),
+        copy_untouched=copy_untouched,
+    )
     check_video(source, target, options)
     with (
         _open(model, engine, max_faces, models_dir) as unmasker,
         FrameProgress(source.name) as progress,
     ):
-        done = unmask_video(source, target, unmasker, options, progress)
+        try:
+            done = unmask_video(source, target, unmasker, options, progress)
+        except KeyboardInterrupt:
+            if resume:
+                say("what is done is kept; the same command goes on")
+            raise
     _finish(done, target, report)
 
 

@@ -172,9 +172,8 @@ def _psnr(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 
 def _frames_rgb(path: Path) -> Iterator[NDArray[np.uint8]]:
     with VideoFile(path) as file:
-        for piece in file:
-            if piece.frame is not None:
-                yield np.ascontiguousarray(piece.frame.image_bgr[:, :, ::-1])
+        for frame in file:
+            yield np.ascontiguousarray(frame.image_bgr[:, :, ::-1])
 
 
 def _write_before_after(target: Path, masked: Path, unmasked: Path, fps: int) -> None:

@@ -6,10 +6,9 @@ import shutil
 import time
 from pathlib import Path
 
-from inpaint_model.errors import UserError
 from realtime.media.output import check_paths, complete_or_absent
 from realtime.media.pictures import check_target, read_picture, write_picture
-from realtime.report import Counts, FrameUnmasker, Report, StageTimes
+from realtime.report import Counts, FrameUnmasker, NoFaceError, Report, StageTimes
 
 
 def check_image(source: Path, target: Path, *, overwrite: bool = False) -> None:
@@ -50,7 +49,7 @@ def unmask_image(
     counts.add(result)
     times.add(result.latency_ms)
     if not result.faces:
-        raise UserError(f"{source}: no face found")
+        raise NoFaceError(f"{source}: no face found")
     encode_began = time.perf_counter()
     with complete_or_absent(target) as temporary:
         if counts.masked_faces:

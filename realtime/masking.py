@@ -25,12 +25,14 @@ class Sight:
         face: where it was found.
         matrix: float64 [2, 3], frame pixels to canonical crop pixels.
         fresh: the face has just appeared or come back.
+        due: it is to be looked at twice where there is doubt.
     """
 
     track: Track
     face: Face
     matrix: NDArray[np.float64]
-    fresh: bool
+    fresh: bool = False
+    due: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class MaskFinder:
         first = work = self._look_at(
             seen, sight, doubtful=_is_doubtful(sight, largest, seen.frame_rgb)
         )
-        due = self._still or track.is_due
+        due = self._still or sight.due
         while due and not (work.worn or track.confirmed) and track.framing.widen():
             memory.reframe()
             work = self._look_at(seen, sight, doubtful=True)

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,10 @@ from inpaint_model.errors import UserError
 
 if TYPE_CHECKING:
     from realtime.unmasker import Seen, UnmaskResult
+
+
+class NoFaceError(UserError):
+    """There is nobody in the picture or video."""
 
 
 class InpainterFacts(Protocol):
@@ -125,12 +129,23 @@ class Counts:
     masked_faces: int = 0
     track_ids: set[int] = field(default_factory=set)
 
-    def add(self, result: UnmaskResult) -> None:
-        """Take one frame's result."""
+    def add(self, result: UnmaskResult, first_track_id: int = 0) -> None:
+        """Take one frame's result; `first_track_id` is added to the numbers of its tracks."""
         self.frames += 1
         self.faces += len(result.faces)
         self.masked_faces += sum(face.inpainted for face in result.faces)
-        self.track_ids.update(face.track_id for face in result.faces)
+        self.track_ids.update(face.track_id + first_track_id for face in result.faces)
+
+    def as_notes(self) -> dict[str, object]:
+        """Return the totals as plain values, for JSON."""
+        return {**asdict(self), "track_ids": sorted(self.track_ids)}
+
+    def merge(self, notes: dict[str, Any]) -> None:
+        """Add totals as `as_notes` gave them."""
+        self.frames += notes["frames"]
+        self.faces += notes["faces"]
+        self.masked_faces += notes["masked_faces"]
+        self.track_ids.update(notes["track_ids"])
 
 
 @dataclass(frozen=True)
@@ -172,15 +187,16 @@ class Report:
         unmasker: FrameUnmasker,
         warnings: list[str],
         dropped_frames: int = 0,
+        earlier_frames: int = 0,
     ) -> Report:
-        """Sum up a run of `seconds`."""
+        """Sum up a run of `seconds`, which did not do the `earlier_frames` of `counts`."""
         inpainter = unmasker.inpainter
         return Report(
             frames=counts.frames,
             faces=counts.faces,
             masked_faces=counts.masked_faces,
             tracks=len(counts.track_ids),
-            fps=round(counts.frames / max(seconds, 1e-9), 2),
+            fps=round((counts.frames - earlier_frames) / max(seconds, 1e-9), 2),
             stages=times.summary(),
             dropped_frames=dropped_frames,
             model=inpainter.model,

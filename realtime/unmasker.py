@@ -139,7 +139,7 @@ class Unmasker:
             frame_rgb = np.asarray(cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
             interval_s = self._interval_s(time_s)
             tracks = self._tracker(frame_rgb, interval_s)
-            sights = [Sight(t, t.face, t.matrix, t.fresh) for t in tracks]
+            sights = [Sight(t, t.face, t.matrix, t.fresh, t.is_due) for t in tracks]
         return Seen(frame_bgr, frame_rgb, sights, latency_ms, interval_s)
 
     def _interval_s(self, time_s: float | None) -> float:

@@ -1,26 +1,33 @@
-"""Unmasks a video file: every frame, in order, with the source's timestamps and sound."""
+"""Unmasks a video file: every frame, in order, with the source's timestamps and everything else in it."""
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+import av
 
 from inpaint_model.errors import UserError
-from realtime.media.background import ReadAhead, WriteBehind
-from realtime.media.output import check_paths, complete_or_absent
-from realtime.media.sink import Encoding, VideoWriter, container_format
-from realtime.media.source import Frame, Piece, VideoFile
-from realtime.report import Counts, FrameUnmasker, Report, StageTimes, SteppedUnmasker
-from realtime.unmasker import Seen, UnmaskResult
+from realtime.media.assembly import Cut, assemble, plan_copies
+from realtime.media.codecs import Encoding, check_encoding, container_format
+from realtime.media.coder import SegmentCoder
+from realtime.media.coding import Coding, choose_coding
+from realtime.media.frames import Frame, Progress, Span
+from realtime.media.look import VideoLook, header_digest, look_of
+from realtime.media.output import check_paths, settle
+from realtime.media.source import VideoFile
+from realtime.media.spool import Spool, finishing_path
+from realtime.media.untouched import GroupCopier
+from realtime.report import Counts, FrameUnmasker, NoFaceError, Report, StageTimes
+from realtime.video_line import Line, LineOptions
 
-_DEPTH = 4
-Progress = Callable[[int, int], None]
+ProgressCall = Callable[[int, int], None]
 """Called with the frames done and the frames expected (0: not known)."""
 
 
@@ -30,32 +37,65 @@ class VideoOptions:
 
     Attributes:
         side_by_side: source and result beside each other.
+        badge: a line in the picture says where faces are synthetic.
         overwrite: replace an output that exists.
-        encoding: quality and effort.
+        resume: go on where an interrupted run stopped, and keep what is done when interrupted.
+        span: the part of the source.
+        encoding: codec and quality.
+        copy_untouched: groups of frames in which nothing was replaced stay as they were coded.
+        segment_frames: so many frames are kept together against a crash.
     """
 
     side_by_side: bool = False
+    badge: bool = False
     overwrite: bool = False
+    resume: bool = False
+    span: Span = Span()  # noqa: RUF009 (frozen)
     encoding: Encoding = Encoding()  # noqa: RUF009 (frozen)
+    copy_untouched: bool = False
+    segment_frames: int = 150
 
 
-@dataclass(frozen=True, eq=False)
-class _Done:
-    """A piece on its way to the writer, with the picture to write."""
+@dataclass(frozen=True)
+class _Plan:
+    """What is decided before the first frame is worked on."""
 
-    piece: Piece
-    image_bgr: NDArray[np.uint8] | None
+    coding: Coding
+    look: VideoLook
+    copied: set[int]
+    notes: list[str]
 
 
 def check_video(source: Path, target: Path, options: VideoOptions) -> None:
     """Refuse what cannot work, before any model is loaded.
 
     Raises:
-        UserError: a path cannot be used, or the source is no whole video.
+        UserError: a path cannot be used, the source is no whole video, or the target cannot hold it.
     """
     check_paths(source, target, overwrite=options.overwrite)
     container_format(target)
-    VideoFile(source).close()
+    check_encoding(target, options.encoding)
+    span = options.span
+    if span.end_s is not None and span.end_s <= span.start_s:
+        raise UserError("--end: must be later than --start")
+    with VideoFile(source) as file:
+        frame = next(iter(file))
+        _plan(file, frame, target, options)
+
+
+def _plan(file: VideoFile, frame: Frame, target: Path, options: VideoOptions) -> _Plan:
+    copied, notes = plan_copies(file, target)
+    try:
+        coding = choose_coding(frame.native, target, options.encoding)
+    except UserError as error:
+        raise UserError(f"{file.path}: {error}") from None
+    if options.copy_untouched:
+        GroupCopier(file.video)
+        if coding.encoder != "libx264" or options.side_by_side:
+            raise UserError("--copy-untouched: the result must be H.264, of the source's size")
+    beside = 2 if options.side_by_side else 1
+    look = look_of(frame.native, file.video, file.frame_rate, beside=beside)
+    return _Plan(coding, look, copied, [*coding.notes, *notes])
 
 
 def unmask_video(
@@ -63,19 +103,18 @@ def unmask_video(
     target: Path,
     unmasker: FrameUnmasker,
     options: VideoOptions | None = None,
-    progress: Progress | None = None,
+    progress: ProgressCall | None = None,
 ) -> Report:
     """Unmask a video file.
 
-    Four threads, joined by short queues, so that memory does not grow with the video: decoding,
-    finding faces, the rest of the unmasker (the caller's thread), encoding. `target` appears only
-    when all is done. Where no mask was found it is a copy of the source.
+    Coded frames lie in a file beside `target` until all are done; `target` appears only when it is
+    complete. Where no mask was found it is a copy of the source.
 
     Args:
         source: a video file.
-        target: the file to write, .mp4, .m4v, .mov or .mkv.
+        target: the file to write; its suffix is the format.
         unmasker: called on each frame; reset first.
-        options: how to write.
+        options: what to do and how to write.
         progress: told after each frame.
 
     Raises:
@@ -84,92 +123,139 @@ def unmask_video(
     options = options or VideoOptions()
     check_video(source, target, options)
     unmasker.reset()
-    counts, times = Counts(), StageTimes()
-    began = time.perf_counter()
-    with VideoFile(source) as file:
-        with complete_or_absent(target) as temporary:
-            with VideoWriter(temporary, target, file, options.encoding) as writer:
-                _run(file, writer, unmasker, options, counts, times, progress)
-            if not counts.faces:
-                raise UserError(f"{source}: no face found in {counts.frames} frames")
-            seconds = time.perf_counter() - began
-            if not counts.masked_faces:
-                file.warnings.append(_keep(source, target, temporary, options))
-        return Report.of(counts, times, seconds, unmasker, file.warnings)
+    keep_packets = options.copy_untouched
+    with VideoFile(source, keep_packets=keep_packets) as file, Spool(target) as spool:
+        try:
+            report = _unmask(file, target, spool, unmasker, options, progress)
+        except BaseException as error:
+            keep = options.resume and spool.segments()
+            if isinstance(error, NoFaceError) or not (keep or isinstance(error, OtherJobError)):
+                spool.remove()
+            raise
+        spool.remove()
+        return report
 
 
-def _run(
+class OtherJobError(UserError):
+    """What an interrupted run left belongs to another source or other options."""
+
+
+def _unmask(
     file: VideoFile,
-    writer: VideoWriter,
+    target: Path,
+    spool: Spool,
     unmasker: FrameUnmasker,
     options: VideoOptions,
-    counts: Counts,
-    times: StageTimes,
-    progress: Progress | None,
-) -> None:
-    """The three stages, until the file ends or one of them raises."""
-    encode_times, decode_times = StageTimes(), StageTimes()
-
-    def write(done: _Done) -> None:
-        if done.piece.frame is not None and done.image_bgr is not None:
-            began = time.perf_counter()
-            writer.write(done.piece.frame, done.image_bgr)
-            encode_times.add({"encode": (time.perf_counter() - began) * 1e3})
-        writer.copy(done.piece.packets)
-
-    expected = file.expected_frames
-    pieces = _timed(file, decode_times)
-    with (
-        ReadAhead(pieces, _DEPTH) as ahead,
-        ReadAhead(_looked(ahead, unmasker), 1) as looked,
-        WriteBehind(write, _DEPTH) as behind,
-    ):
-        for piece, seen in looked:
-            image_bgr = None
-            if piece.frame is not None:
-                result = _unmask(piece.frame, seen, unmasker)
-                counts.add(result)
-                times.add(result.latency_ms)
-                image_bgr = result.frame
-                if options.side_by_side:
-                    image_bgr = np.hstack([piece.frame.image_bgr, result.frame])
-                if progress is not None:
-                    progress(counts.frames, expected)
-            behind.put(_Done(piece, image_bgr))
-    times.merge(decode_times, first=True)
-    times.merge(encode_times)
-
-
-def _looked(
-    pieces: Iterable[Piece], unmasker: FrameUnmasker
-) -> Iterator[tuple[Piece, Seen | None]]:
-    """Take the unmasker's first step, where it has two."""
-    for piece in pieces:
-        seen = None
-        if piece.frame is not None and isinstance(unmasker, SteppedUnmasker):
-            seen = unmasker.look(piece.frame.image_bgr)
-        yield piece, seen
-
-
-def _unmask(frame: Frame, seen: Seen | None, unmasker: FrameUnmasker) -> UnmaskResult:
-    if seen is not None and isinstance(unmasker, SteppedUnmasker):
-        return unmasker.finish(seen)
-    return unmasker(frame.image_bgr)
-
-
-def _timed(file: VideoFile, times: StageTimes) -> Iterator[Piece]:
-    """Pass pieces on, noting how long each frame took to read."""
+    progress: ProgressCall | None,
+) -> Report:
     began = time.perf_counter()
-    for piece in file:
-        if piece.frame is not None:
-            times.add({"decode": (time.perf_counter() - began) * 1e3})
-        yield piece
-        began = time.perf_counter()
+    with VideoFile(file.path) as peek:
+        plan = _plan(peek, next(iter(peek)), target, options)
+    file.warnings += plan.notes
+    facts = _facts(file.path, unmasker, options, plan)
+    counts, done = _earlier(file, spool, facts, options)
+    copier = GroupCopier(file.video) if options.copy_untouched else None
+    line = Line(
+        unmasker,
+        SegmentCoder(spool, plan.coding, plan.look, copier),
+        plan.coding.pixel_format,
+        LineOptions(options.side_by_side, options.badge, options.segment_frames),
+    )
+    frames = file.frames(options.span, done)
+    first = next(frames, None)
+    times = StageTimes()
+    if first is not None:
+        expected = file.expected_frames(options.span)
+        times = line.run(itertools.chain([first], frames), counts, expected, progress)
+    if not counts.faces:
+        raise NoFaceError(f"{file.path}: no face found in {counts.frames} frames")
+    _finish(file, target, spool, plan, counts, options)
+    return Report.of(
+        counts, times, time.perf_counter() - began, unmasker, file.warnings, done.frames
+    )
 
 
-def _keep(source: Path, target: Path, temporary: Path, options: VideoOptions) -> str:
-    """Where nothing was replaced, put the source itself in the target's place if it can be."""
-    if options.side_by_side or source.suffix.lower() != target.suffix.lower():
-        return "no mask found: nothing was replaced"
-    shutil.copyfile(source, temporary)
-    return "no mask found: the output is a copy of the input"
+def _facts(
+    source: Path, unmasker: FrameUnmasker, options: VideoOptions, plan: _Plan
+) -> dict[str, object]:
+    """Say what must be the same for an interrupted job to go on."""
+    wishes = asdict(replace(options, overwrite=False, resume=False))
+    return {
+        "source": identity(source),
+        "wishes": {name: repr(value) for name, value in wishes.items()},
+        "model": unmasker.inpainter.model_sha256,
+        "coding": [plan.coding.encoder, plan.coding.pixel_format],
+        "header": header_digest(plan.coding, plan.look),
+        "av": av.__version__,
+    }
+
+
+def identity(path: Path) -> list[int | str]:
+    """Return what tells a file from another, or from itself before a change."""
+    size, span = path.stat().st_size, 1 << 20
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        digest.update(file.read(span))
+        file.seek(max(size - span, 0))
+        digest.update(file.read(span))
+    return [size, path.stat().st_mtime_ns, digest.hexdigest()]
+
+
+def _earlier(
+    file: VideoFile, spool: Spool, facts: dict[str, object], options: VideoOptions
+) -> tuple[Counts, Progress]:
+    """Return what an interrupted run of this job has done already."""
+    counts = Counts()
+    segments = spool.segments()
+    if options.resume and segments and not spool.holds(facts):
+        raise OtherJobError(
+            f"{spool.path}: was begun from another source or with other options; "
+            "run without --resume to begin anew"
+        )
+    if not (options.resume and segments):
+        if segments:
+            file.warnings.append("an unfinished run was thrown away; --resume would have gone on")
+        spool.begin(facts)
+        return counts, Progress()
+    for segment in segments:
+        counts.merge(segment.notes)
+    done = Progress(counts.frames, segments[-1].last_pts)
+    file.warnings.append(f"resumed after {done.frames} frames that were done")
+    return counts, done
+
+
+def _finish(
+    file: VideoFile,
+    target: Path,
+    spool: Spool,
+    plan: _Plan,
+    counts: Counts,
+    options: VideoOptions,
+) -> None:
+    """Put the file together under another name, and name it when it is whole."""
+    temporary = finishing_path(target)
+    try:
+        if not counts.masked_faces and _is_copy(file.path, target, options):
+            file.warnings.append("no mask found: the output is a copy of the input")
+            shutil.copyfile(file.path, temporary)
+        else:
+            if not counts.masked_faces:
+                file.warnings.append("no mask found: nothing was replaced")
+            shift_s = Fraction(0)
+            if not options.span.is_whole:
+                shift_s = next(spool.times()) * plan.look.time_base
+            cut = Cut(options.span, shift_s)
+            assemble(temporary, target, spool, file.path, plan.coding, plan.look, cut, plan.copied)
+        settle(temporary, target)
+    except OSError as error:
+        raise UserError(f"{target}: cannot be written ({error.strerror or error})") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _is_copy(source: Path, target: Path, options: VideoOptions) -> bool:
+    """Whether the source itself is what was asked for, where nothing in it was replaced."""
+    asked_for_more = options.side_by_side or not options.span.is_whole
+    chosen = options.encoding.codec != "auto" or options.encoding.crf is not None
+    same = source.suffix.lower() == target.suffix.lower()
+    return same and not asked_for_more and not chosen

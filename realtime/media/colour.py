@@ -1,7 +1,7 @@
 """Exact ways between FFmpeg's YUV frames and BGR arrays.
 
-swscale's default path darkens a picture by about 1.5 levels on the way to BGR and back, which would
-show as a seam round what was replaced; with full chroma and accurate rounding luma returns exactly.
+swscale's default path darkens a picture by about one level on the way to BGR, which would show as a
+seam round what was replaced; with full chroma and accurate rounding luma returns exactly.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ import numpy as np
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
-_EXACT = (
+EXACT = int(
     Interpolation.BILINEAR
     | Interpolation.ACCURATE_RND
     | Interpolation.FULL_CHR_H_INT
     | Interpolation.FULL_CHR_H_INP
 )
+FAST = int(Interpolation.BILINEAR)
+"""Sixteen times faster than `EXACT`; up to two levels off, for pictures that are only looked at."""
 
 
 def to_bgr(frame: av.VideoFrame) -> NDArray[np.uint8]:
     """Convert a decoded frame, turned upright, to uint8 [H, W, 3] BGR."""
-    image = frame.to_ndarray(format="bgr24", interpolation=int(_EXACT), threads=1)
+    image = frame.to_ndarray(format="bgr24", interpolation=EXACT, threads=1)
     quarter_turns = round(frame.rotation / 90) % 4
     if quarter_turns:
         image = np.rot90(image, quarter_turns)
@@ -44,7 +46,7 @@ def from_bgr(
         format=pixel_format,
         dst_colorspace=colorspace,
         dst_color_range=color_range or None,
-        interpolation=int(_EXACT),
+        interpolation=EXACT,
         threads=1,
     )
     yuv.colorspace, yuv.color_range = colorspace, color_range

@@ -54,14 +54,25 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(_mode_of_new_files())
-        temporary.replace(target)
+        settle(temporary, target)
     except OSError as error:
         if error.filename in (name, str(target)):
             raise UserError(f"{target}: cannot be written ({error.strerror or error})") from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def settle(temporary: Path, target: Path) -> None:
+    """Give a finished file its name, once the disk has all of it.
+
+    Raises:
+        OSError: it cannot be moved there.
+    """
+    temporary.chmod(_mode_of_new_files())
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.replace(target)
 
 
 def _mode_of_new_files() -> int:

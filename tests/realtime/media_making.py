@@ -37,6 +37,7 @@ def write_video(
     sound_s: float = 0.0,
     pixel_format: str = "yuv420p",
     container: str | None = None,
+    keyframe_every: int = 250,
 ) -> Path:
     """Write H.264 with ticks of 1/12800 s; `steps` are the frames' durations, 512 by default."""
     durations = iter(steps) if steps is not None else iter(lambda: 512, None)
@@ -44,6 +45,7 @@ def write_video(
         video = file.add_stream("libx264", rate=25)
         video.pix_fmt = pixel_format
         video.codec_context.time_base = TICKS
+        video.codec_context.gop_size = keyframe_every
         audio = file.add_stream("aac", rate=SOUND_HZ) if sound_s else None
         pts = 0
         for index, image in enumerate(images):
@@ -55,11 +57,11 @@ def write_video(
             file.mux(video.encode(frame))
         file.mux(video.encode(None))
         if audio is not None:
-            _write_tone(file, audio, sound_s)
+            write_tone(file, audio, sound_s)
     return path
 
 
-def _write_tone(file: OutputContainer, stream: av.AudioStream, seconds: float) -> None:
+def write_tone(file: OutputContainer, stream: av.AudioStream, seconds: float) -> None:
     times_s = np.arange(round(seconds * SOUND_HZ)) / SOUND_HZ
     tone = (0.2 * np.sin(2 * np.pi * 440 * times_s)).astype(np.float32)
     for start in range(0, len(tone), 1024):

@@ -128,6 +128,22 @@ def test_wrong_use(commands: Commands) -> None:
     assert "wrong" in commands.refused("wrong")
 
 
+def test_wishes_that_no_video_can_meet(commands: Commands) -> None:
+    source = write_video(commands.folder / "in.mp4", moving_images(3))
+    target = commands.folder / "out.mp4"
+    assert "prores needs a .mov or .mkv file" in commands.refused(
+        "video", source, target, "--codec", "prores"
+    )
+    assert "h264 goes from 0 to 51" in commands.refused(
+        "video", source, target, "--codec", "h264", "--crf", "60"
+    )
+    assert "no time such as" in commands.refused("video", source, target, "--start", "soon")
+    assert "later than --start" in commands.refused(
+        "video", source, target, "--start", "0:02", "--end", "1"
+    )
+    assert "between --start and --end" in commands.refused("video", source, target, "--start", "9")
+
+
 def test_an_engine_named_that_cannot_run_is_an_error(commands: Commands) -> None:
     source = write_video(commands.folder / "in.mp4", moving_images(3))
     line = commands.refused("video", source, commands.folder / "o.mp4", "--engine", "tensorrt")

@@ -40,7 +40,7 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for command in ("image", "video", "live", "demo", "doctor"):
+    for command in ("image", "video", "batch", "live", "demo", "doctor"):
         assert command in done.stdout
 
 

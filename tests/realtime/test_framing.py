@@ -67,7 +67,7 @@ def test_a_mask_the_crop_cuts_off_is_replaced_whole(astronaut_rgb, astronaut_fac
         close = sight.matrix * 1.6
         close[:, 2] += np.array([63.5, 46.0]) * (1 - 1.6)
         result = unmasker.finish(replace(seen, sights=[replace(sight, matrix=close)]))
-    inside = apply(close, np.argwhere(worn.alpha > 0)[:, ::-1])
+    inside = apply(close, np.argwhere(worn.alpha > 0)[:, ::-1].astype(float))
     assert (inside > 127).any(1).mean() > 0.05  # the crop does cut it off
     (face,) = result.faces
     assert face.inpainted

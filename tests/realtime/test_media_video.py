@@ -60,16 +60,15 @@ def test_side_by_side_shows_the_input_beside_the_result(uneven: Path, tmp_path: 
     unmask_video(uneven, target, StubUnmasker(), VideoOptions(side_by_side=True))
     assert read_packets(target).size == (192, 64)
     with VideoFile(target) as file:
-        image = next(p.frame.image_bgr for p in file if p.frame is not None)
+        image = next(iter(file)).image_bgr
     assert np.abs(image[48, 110].astype(int) - (40, 80, 160)).max() < 12
     assert np.abs(image[48, 14].astype(int) - (40, 80, 160)).max() > 20
 
 
 def test_odd_sizes_keep_their_size(tmp_path: Path) -> None:
     source = write_video(tmp_path / "odd.mp4", moving_images(5, (97, 63)), pixel_format="yuv444p")
-    report = unmask_video(source, tmp_path / "out.mp4", StubUnmasker())
+    unmask_video(source, tmp_path / "out.mp4", StubUnmasker())
     assert read_packets(tmp_path / "out.mp4").size == (97, 63)
-    assert any("odd" in warning for warning in report.warnings)
 
 
 @pytest.mark.parametrize("colorspace", [1, 2, 5, 9])
@@ -87,9 +86,7 @@ def test_what_is_not_replaced_looks_as_before(uneven: Path, tmp_path: Path) -> N
     unmask_video(uneven, tmp_path / "out.mp4", StubUnmasker())
     with VideoFile(uneven) as one, VideoFile(tmp_path / "out.mp4") as other:
         for before, after in zip(one, other, strict=False):
-            if before.frame is None or after.frame is None:
-                continue
-            change = after.frame.image_bgr[:24].astype(int) - before.frame.image_bgr[:24]
+            change = after.image_bgr[:24].astype(int) - before.image_bgr[:24]
             assert abs(change.mean()) < 1.0
             assert np.sqrt(np.square(change).mean()) < 4
 
@@ -106,12 +103,17 @@ def test_a_turned_phone_video_comes_upright(tmp_path: Path) -> None:
     matrix = b"".join(n.to_bytes(4, "big") for n in turn)
     path.write_bytes(content[:at] + matrix + content[at + len(identity) :])
     with VideoFile(path) as file:
-        image = next(p.frame.image_bgr for p in file if p.frame is not None)
+        image = next(iter(file)).image_bgr
     assert image.shape == (96, 64, 3)
     assert image[:10].mean() > 200
     assert image[-10:].mean() < 50
     unmask_video(path, tmp_path / "out.mp4", StubUnmasker())
-    assert read_packets(tmp_path / "out.mp4").size == (64, 96)
+    with VideoFile(path) as one, VideoFile(tmp_path / "out.mp4") as other:
+        before, after = next(iter(one)), next(iter(other))
+    assert after.native.rotation == before.native.rotation != 0
+    assert after.image_bgr.shape == (96, 64, 3)
+    assert np.abs(after.image_bgr[60, 10].astype(int) - (40, 80, 160)).max() < 12  # lower left
+    assert np.abs(after.image_bgr[60, 50].astype(int) - before.image_bgr[60, 50]).max() < 12
 
 
 def test_sound_that_does_not_fit_is_refused(tmp_path: Path) -> None:

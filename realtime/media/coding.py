@@ -1,0 +1,198 @@
+"""Chooses how a video is coded: encoder and pixel format; hardware where asked for and present."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.error
+from av.video.codeccontext import VideoCodecContext
+from av.video.format import VideoFormat
+
+from inpaint_model.errors import UserError
+from realtime.media.codecs import CODECS, Codec, Encoding, container_format
+
+_PROBE_SIDE = 256
+_ALPHA_HOLDERS = {"prores", "ffv1"}
+_SAME = {
+    "nv12": "yuv420p",
+    "nv21": "yuv420p",
+    "nv16": "yuv422p",
+    "yuyv422": "yuv422p",
+    "uyvy422": "yuv422p",
+    "yvyu422": "yuv422p",
+    "p010le": "yuv420p10le",
+    "p210le": "yuv422p10le",
+    "nv24": "yuv444p",
+}
+_HARDWARE_TAKES = {"yuv420p": "nv12", "yuv420p10le": "p010le"}
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How a video is coded, chosen for its source.
+
+    Attributes:
+        codec: a key of `CODECS`.
+        encoder: FFmpeg's name of the encoder.
+        pixel_format: what frames are processed in.
+        encoder_format: what the encoder takes: the same samples, perhaps laid out in another way.
+        options: the encoder's options.
+        interlaced: the source has two fields a frame.
+        notes: one line each on what the user might not expect.
+    """
+
+    codec: str
+    encoder: str
+    pixel_format: str
+    encoder_format: str
+    options: dict[str, str]
+    interlaced: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
+def choose_coding(frame: av.VideoFrame, target: Path, encoding: Encoding) -> Coding:
+    """Choose for a video whose first frame is given.
+
+    Args:
+        frame: as decoded.
+        target: its suffix says which codecs fit.
+        encoding: the user's wishes.
+
+    Raises:
+        UserError: the source has transparency or fields that the codec cannot hold.
+    """
+    container = container_format(target)
+    alpha = has_alpha(frame.format)
+    names = [encoding.codec]
+    if encoding.codec == "auto":
+        deep = max(component.bits for component in frame.format.components) > 8
+        preferred = ["hevc", "h264"] if deep else ["h264", "hevc"]  # what players decode
+        names = [n for n in (*preferred, "vp9", "av1") if container in CODECS[n].containers]
+    if alpha and not _ALPHA_HOLDERS.intersection(names):
+        raise UserError(
+            "the video has transparency, which this coding loses; "
+            "--codec prores (.mov) or --codec ffv1 (.mkv) keeps it"
+        )
+    ranked = [
+        (best, index, name)
+        for index, name in enumerate(names)
+        if (best := _best_format(frame, name, alpha=alpha)) is not None
+    ]
+    (loss, pixel_format), _, name = min(ranked)
+    notes = []
+    if loss:
+        notes.append(f"pictures of the kind {frame.format.name} are coded as {pixel_format}")
+    if frame.interlaced_frame and name not in ("h264", "prores", "ffv1"):
+        raise UserError(f"the video is interlaced, which {name} does not hold; use --codec h264")
+    coding = Coding(
+        name,
+        CODECS[name].encoder,
+        pixel_format,
+        pixel_format,
+        _options(CODECS[name], CODECS[name].encoder, encoding.crf, pixel_format),
+        frame.interlaced_frame,
+        notes,
+    )
+    return _on_hardware(coding, encoding) if encoding.hardware else coding
+
+
+def has_alpha(pixel_format: VideoFormat) -> bool:
+    """Say whether pictures of this kind have transparency."""
+    return any(component.is_alpha for component in pixel_format.components)
+
+
+def _best_format(frame: av.VideoFrame, name: str, *, alpha: bool) -> tuple[int, str] | None:
+    """Return how far the codec's best pixel format is from the source's (0: same), and the format."""
+    source = frame.format
+    bits = max(component.bits for component in source.components)
+    is_yuv = not source.is_rgb and not source.has_palette
+    across, down = _subsampling(source) if is_yuv else (1, 1)
+    wanted = _SAME.get(source.name, source.name.replace("be", "le"))
+    found: list[tuple[int, str]] = []
+    for candidate in _planar_formats(CODECS[name].encoder):
+        if has_alpha(candidate) != alpha:
+            continue
+        x, y = _subsampling(candidate)
+        if frame.width % x or frame.height % y:
+            continue
+        depth = candidate.components[0].bits
+        grey = len(candidate.components) < 3
+        if candidate.name == wanted:
+            found.append((0, candidate.name))
+        elif x <= across and y <= down and grey <= (source.name.startswith("gray")):
+            coarser = 100 if depth < min(bits, 12) else 0
+            finer = 4 // (x * y) - 4 // (across * down) + abs(depth - bits)
+            full = 1 if candidate.name.startswith("yuvj") else 0
+            found.append((1 + coarser + finer * 2 + full, candidate.name))
+    return min(found, default=None)
+
+
+def _planar_formats(encoder: str) -> Iterator[VideoFormat]:
+    """Yield the planar YUV and grey formats the encoder takes."""
+    for candidate in av.Codec(encoder, "w").video_formats or []:
+        name = candidate.name
+        planar = candidate.is_planar or name.startswith("gray")
+        if planar and name.startswith(("yuv", "gray")) and not name.endswith("be"):
+            yield candidate
+
+
+def _subsampling(pixel_format: VideoFormat) -> tuple[int, int]:
+    """Return how many pixels a chroma sample spans, across and down."""
+    if len(pixel_format.components) < 3:
+        return 1, 1
+    chroma = VideoFormat(pixel_format.name, 64, 64).components[1]
+    return 64 // chroma.width, 64 // chroma.height
+
+
+def _options(codec: Codec, encoder: str, crf: int | None, pixel_format: str) -> dict[str, str]:
+    options = dict(codec.options)
+    if codec.crf is not None:
+        options["crf"] = str(codec.crf if crf is None else crf)
+    if encoder == "prores_ks":
+        options["profile"] = "4444" if "444" in pixel_format else "hq"
+        if pixel_format.startswith("yuva"):
+            options["alpha_bits"] = "16"
+    return options
+
+
+def _on_hardware(coding: Coding, encoding: Encoding) -> Coding:
+    """Take the first encoder of a graphics chip that works; say so where none does."""
+    crf = encoding.crf if encoding.crf is not None else CODECS[coding.codec].crf
+    takes = _HARDWARE_TAKES.get(coding.pixel_format)
+    tried = []
+    for encoder in CODECS[coding.codec].hardware if takes and not coding.interlaced else ():
+        assert takes is not None
+        options = _hardware_options(encoder, crf or 20)
+        if _works(encoder, takes, options):
+            return Coding(coding.codec, encoder, coding.pixel_format, takes, options)
+        tried.append(encoder)
+    why = f"{', '.join(tried)} cannot run here" if tried else "none holds this kind of video"
+    note = f"no hardware encoder: {why}; coded by {coding.encoder}"
+    return replace(coding, notes=[*coding.notes, note])
+
+
+def _hardware_options(encoder: str, crf: int) -> dict[str, str]:
+    if encoder.endswith("_nvenc"):
+        return {"rc": "vbr", "cq": str(crf), "preset": "p5"}
+    if encoder.endswith("_qsv"):
+        return {"global_quality": str(crf), "preset": "medium"}
+    return {"q": "65", "allow_sw": "0"}
+
+
+def _works(encoder: str, pixel_format: str, options: dict[str, str]) -> bool:
+    """Code one small picture."""
+    try:
+        context = av.CodecContext.create(encoder, "w")
+        assert isinstance(context, VideoCodecContext)
+        context.width = context.height = _PROBE_SIDE
+        context.pix_fmt, context.options = pixel_format, dict(options)
+        context.time_base = Fraction(1, 25)
+        frame = av.VideoFrame(_PROBE_SIDE, _PROBE_SIDE, pixel_format)
+        frame.pts = 0
+        return bool(context.encode(frame) + context.encode(None))
+    except (av.error.FFmpegError, ValueError):  # no such encoder, no such chip
+        return False

@@ -1,0 +1,62 @@
+"""Turns source and result into the frame that is coded: native planes, side by side, with a badge."""
+
+from __future__ import annotations
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+BADGE_TEXT = "SYNTHETIC FACE"
+_BADGE_SHARE = 1 / 28
+
+
+def draw_badge(image_bgr: NDArray[np.uint8], replaced: NDArray[np.uint8]) -> None:
+    """Write in the lower left corner that faces are synthetic; both arrays are changed.
+
+    Args:
+        image_bgr: uint8 [H, W, 3].
+        replaced: uint8 [H, W]; the badge's place is marked with 255.
+    """
+    height, width = replaced.shape
+    size_px = max(min(height, width) * _BADGE_SHARE, 9)
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, size_px / 22
+    thick = max(round(scale * 1.6), 1)
+    (text_width, text_height), _ = cv2.getTextSize(BADGE_TEXT, font, scale, thick)
+    pad = max(round(size_px / 2.5), 2)
+    right, top = min(text_width + 3 * pad, width), max(height - text_height - 3 * pad, 0)
+    cv2.rectangle(image_bgr, (pad, top), (right, height - pad), (0, 0, 0), -1)
+    at = (2 * pad, height - 2 * pad)
+    cv2.putText(image_bgr, BADGE_TEXT, at, font, scale, (255, 255, 255), thick, cv2.LINE_AA)
+    replaced[top : height - pad + 1, pad : right + 1] = 255
+
+
+def beside(source: av.VideoFrame, result: av.VideoFrame, quarter_turns: int) -> av.VideoFrame:
+    """Put two frames of one kind beside each other as they are shown, source left.
+
+    Args:
+        source, result: planar frames of one size and format.
+        quarter_turns: how often a player turns them to the left.
+    """
+    vertical = quarter_turns % 2 == 1
+    first, second = (source, result) if quarter_turns in (0, 1) else (result, source)
+    width = source.width * (1 if vertical else 2)
+    height = source.height * (2 if vertical else 1)
+    both = av.VideoFrame(width, height, source.format.name)
+    for index in range(len(source.planes)):
+        parts = [_bytes_of(frame, index) for frame in (first, second)]
+        joined = np.concatenate(parts, axis=0 if vertical else 1)
+        target = _bytes_of(both, index)
+        target[:] = joined[: target.shape[0], : target.shape[1]]
+    both.color_range, both.colorspace = source.color_range, source.colorspace
+    both.color_primaries, both.color_trc = source.color_primaries, source.color_trc
+    return both
+
+
+def _bytes_of(frame: av.VideoFrame, index: int) -> NDArray[np.uint8]:
+    """Return a plane's bytes, [h, bytes a row], sharing its memory."""
+    plane = frame.planes[index]
+    deep = max(component.bits for component in frame.format.components) > 8
+    rows = np.frombuffer(plane, np.uint8)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    rows = rows.reshape(plane.height, plane.line_size)
+    return rows[:, : plane.width * (2 if deep else 1)]

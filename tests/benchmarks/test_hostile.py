@@ -1,0 +1,19 @@
+"""A spread of the hostile files; all 500: `python -m benchmarks hostile`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_hostile_files_do_no_harm(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks", "hostile", "--every", "25"]
+    done = subprocess.run(
+        [*command, "--count", "360", "--out", str(tmp_path)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (row,) = json.loads((tmp_path / "hostile.json").read_text())["rows"]
+    assert row["files"] == 15
+    assert row["runs"] >= 15
