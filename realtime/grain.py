@@ -28,7 +28,7 @@ _CALM_PERCENT = 25
 _STRUCTURE = 6.0  # so many times the calmest quarter's energy show a wrinkle or a hair, not grain
 _OUTLIER = 4.0
 _STRENGTH = 1.12
-_MOST_LEVELS = 3.0  # more is seldom grain: it is stubble, a fringe or a cap taken for skin
+_MOST_LEVELS = 4.0  # more is seldom grain: it is stubble, a fringe or a cap taken for skin
 _ELSEWHERE = 0.4  # of the grain, on what is not skin
 _DARKEST, _BRIGHTEST = 0.3, 1.1
 

@@ -56,7 +56,7 @@ def _middle(patch: Patch) -> np.ndarray:
     return cv2.erode(patch.replaced.astype(np.uint8), np.ones((25, 25), np.uint8)) > 0
 
 
-@pytest.mark.parametrize("noise", [2.0, 5.0])
+@pytest.mark.parametrize("noise", [2.0, 3.5])
 def test_a_noisy_face_gets_grain_of_its_own_strength(hole, matrix, noise):
     frame = _skin(noise)
     patch = _filled(frame, hole, matrix)
