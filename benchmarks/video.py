@@ -18,6 +18,8 @@ from inpaint_model.errors import UserError
 from realtime.demo_clip import DemoClip
 from realtime.maskwear import random_style
 from realtime.media.clip import write_clip
+from realtime.media.source import VideoFile
+from realtime.tracking import FaceTracker
 
 
 def run(clips: list[Path], out: Path | None, model: str, engine: str) -> list[Row]:
@@ -33,9 +35,22 @@ def run(clips: list[Path], out: Path | None, model: str, engine: str) -> list[Ro
             masked.parent.mkdir(parents=True, exist_ok=True)
             frames = wear_on_clip(video, masked, random_style(rng))
             target = masked.with_name(f"unmasked-{video.stem}.mp4")
-            rows.append(_measure(masked, target, frames, model, engine))
+            if _has_face(masked):
+                rows.append(_measure(masked, target, frames, model, engine))
+            else:
+                print(f"{masked.name}: no face in it; left out")
     publish("video", rows, out)
     return rows
+
+
+def _has_face(clip: Path) -> bool:
+    """Whether a face is found in any frame: `unmask video` refuses clips without one."""
+    with FaceTracker(1) as tracker, VideoFile(clip) as file:
+        return any(
+            track.confirmed
+            for frame in file
+            for track in tracker(np.ascontiguousarray(frame.image_bgr[:, :, ::-1]))
+        )
 
 
 def run_demo(out: Path | None, model: str, engine: str) -> list[Row]:

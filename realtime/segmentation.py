@@ -31,7 +31,9 @@ class _Least(NamedTuple):
 # What is marked with less confidence is marked in part: filling it would leave the rest of the mask.
 _BEGIN_ACTING, _BEGIN_DOUBTFUL = _Least(0.05, 0.80, 0.2), _Least(0.05, 0.93, 0.2)
 _KEEP_ACTING = _Least(0.035, 0.65, 0.0)
-_FAINT, _SMALLEST_MASK, _SMALLEST_PART = 0.2, 0.01, 0.001
+_FAINT, _LOOP, _SMALLEST_MASK, _SMALLEST_PART = 0.2, 0.1, 0.01, 0.001
+_DISC_PX = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))  # wider than any ear loop
+_ROUND_PX = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
 
 class MaskSegmenter:
@@ -90,8 +92,8 @@ class MaskSegmenter:
 def mask_pixels(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Decide on the mask's pixels: sure ones and what hangs on to them, no specks, no pinholes.
 
-    Thin ear loops are marked faintly, so a pixel counts from `_FAINT` on where it is connected to
-    sure pixels. Small parts stay only beside a mask.
+    Thin ear loops are marked faintly, so away from the mask's body a pixel counts from `_LOOP` on where
+    it is connected to sure pixels, beside the body from `_FAINT` on. Small parts stay only beside a mask.
 
     Args:
         probability: float32 [128, 128].
@@ -99,8 +101,11 @@ def mask_pixels(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
     Returns:
         bool [128, 128].
     """
-    sure, faint = probability > 0.5, (probability > _FAINT).astype(np.uint8)
-    count, labels = cv2.connectedComponents(faint, connectivity=8)
+    sure, faint = probability > 0.5, probability > _FAINT
+    body = cv2.morphologyEx(faint.view(np.uint8), cv2.MORPH_OPEN, _DISC_PX)
+    away = cv2.dilate(body, _ROUND_PX) == 0
+    faint |= away & (probability > _LOOP)
+    count, labels = cv2.connectedComponents(faint.view(np.uint8), connectivity=8)
     sure_px = np.bincount(labels[sure], minlength=count)
     keep = sure_px >= _SMALLEST_PART * sure.size
     keep[0] = False
