@@ -106,7 +106,7 @@ class VirtualCamera:
 
     def show(self, image_bgr: NDArray[np.uint8]) -> None:
         """Send; the first picture decides on the size."""
-        import pyvirtualcam
+        import pyvirtualcam  # pyright: ignore[reportMissingImports]
 
         height, width = image_bgr.shape[:2]
         if self._camera is None:
