@@ -135,17 +135,32 @@ def test_cameras_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert said.out or "no camera is connected" in said.err
 
 
+def _heed_ctrl_c() -> None:
+    """A shell's background jobs, these tests perhaps, hand on that Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_a_window_is_shown_until_ctrl_c(display: str, masked_video: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     command = [*LIVE, "--source", str(masked_video), "--loop", "--report", str(report)]
     environment = {**os.environ, "DISPLAY": display}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heed_ctrl_c,
+    ) as process:
         assert process.stderr is not None
         assert "model fast" in process.stderr.readline()
         time.sleep(2)
         process.send_signal(signal.SIGINT)
-        said = process.stderr.read()
-        assert process.wait(20) == 0, said
+        try:
+            said = process.communicate(timeout=60)[1]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        assert process.returncode == 0, said
     assert "from capture to display" in said
     assert json.loads(report.read_text())["frames"] > 3
 
