@@ -113,6 +113,14 @@ def warp_crop(
     return crop.astype(np.uint8, copy=False), _validity(image.shape[:2], matrix, size)
 
 
+def warp_crop_rgb(
+    frame_bgr: NDArray[np.uint8], matrix: NDArray[np.float64]
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Cut the canonical crop, RGB, out of a frame, BGR; else as `warp_crop`."""
+    crop, valid = warp_crop(frame_bgr, matrix)
+    return cv2.cvtColor(crop, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False), valid
+
+
 def _reduced(
     image: NDArray[np.uint8], matrix: NDArray[np.float64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:

@@ -96,6 +96,7 @@ class FileWorker:
                 options.engine,
                 options.max_faces,
                 still=still,
+                thrifty=not still,
                 models_dir=models_dir,
                 threads=options.threads,
             )

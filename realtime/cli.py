@@ -181,7 +181,9 @@ def _open(
 ) -> Unmasker:
     from realtime.unmasker import Unmasker
 
-    unmasker = Unmasker(model, engine.value, max_faces, still=still, models_dir=models_dir)
+    unmasker = Unmasker(
+        model, engine.value, max_faces, still=still, thrifty=not still, models_dir=models_dir
+    )
     say(f"model {unmasker.inpainter.model}, engine {unmasker.inpainter.reason}")
     return unmasker
 

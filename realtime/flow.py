@@ -33,6 +33,16 @@ class FaceFlow:
         """The next frame is unrelated."""
         self._before = None
 
+    def follow_all(self, faces: list[Face], grey: NDArray[np.uint8]) -> list[Face]:
+        """Find all of the faces, or none where one of them is lost; see `follow`."""
+        followed = []
+        for face in faces:
+            found = self.follow(face, grey)
+            if found is None:
+                return []
+            followed.append(found)
+        return followed
+
     def follow(self, face: Face, grey: NDArray[np.uint8]) -> Face | None:
         """Find a face of the remembered frame in the next one.
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import warp_crop
+from realtime.alignment import warp_crop_rgb
 from realtime.faces import Face
 from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
-from realtime.tracking import NOMINAL_INTERVAL_S, Track
+from realtime.stability import Moment
+from realtime.tracking import FOLLOWED_S, NOMINAL_INTERVAL_S, Track
 
 _BEHIND_SHARE = 0.7  # a face smaller than this share of the largest one is in the background
 _SMALL_SHARE = 0.3  # of the picture's shorter side
@@ -37,10 +38,9 @@ class Sight:
 
 @dataclass(frozen=True)
 class Seen:
-    """What `Unmasker.look` found in a frame, for `Unmasker.finish`."""
+    """What `Unmasker.look` found in a frame, for `Unmasker.fill`."""
 
     frame_bgr: NDArray[np.uint8]
-    frame_rgb: NDArray[np.uint8]
     sights: list[Sight]
     latency_ms: dict[str, float]
     interval_s: float = NOMINAL_INTERVAL_S
@@ -58,8 +58,9 @@ class Work:
         valid, mask, hole: bool [128, 128]: inside the picture, mask pixels, to be filled.
         worn: this frame shows a mask.
         masked: a mask is worn, all that is remembered considered.
-        filled: uint8 [128, 128, 3], the crop with the hole filled.
-        done: it is filled already.
+        moment: how the crop follows on those before it.
+        filled: uint8 [128, 128, 3], the crop with the hole filled; the crop itself until then.
+        same: the crop looks as when it was last filled.
     """
 
     sight: Sight
@@ -71,8 +72,14 @@ class Work:
     hole: NDArray[np.bool_]
     worn: bool
     masked: bool
+    moment: Moment
     filled: NDArray[np.uint8]
-    done: bool = False
+    same: bool = False
+
+    @property
+    def is_face(self) -> bool:
+        """What neither the strict landmark model nor a mask speaks for is none."""
+        return self.masked or self.sight.track.confirmed
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -85,7 +92,7 @@ class MaskFinder:
 
     Args:
         still: the frames are unrelated pictures; doubt gets a second look in each.
-        thrifty: a crop that looks as before is passed over in every other frame.
+        thrifty: a crop that looks as before is passed over in the frames between those `FOLLOWED_S` apart.
     """
 
     def __init__(self, *, still: bool, thrifty: bool) -> None:
@@ -94,16 +101,10 @@ class MaskFinder:
         self._frames = 0
 
     def __call__(self, seen: Seen) -> list[Work]:
-        """Find the masks of a frame.
-
-        Returns:
-            Every face, masked or bare. What neither the strict landmark model nor a mask speaks for is
-            no face.
-        """
+        """Find the masks of a frame; return all that was seen in it, masked or bare."""
         self._frames += 1
         largest = max((sight.face.size for sight in seen.sights), default=0.0)
-        work = [self._mark(seen, sight, largest) for sight in seen.sights]
-        return [item for item in work if item.masked or item.sight.track.confirmed]
+        return [self._mark(seen, sight, largest) for sight in seen.sights]
 
     def close(self) -> None:
         """Free the segmenter."""
@@ -115,7 +116,7 @@ class MaskFinder:
         if sight.fresh:
             memory.forget()
         first = work = self._look_at(
-            seen, sight, doubtful=_is_doubtful(sight, largest, seen.frame_rgb)
+            seen, sight, doubtful=_is_doubtful(sight, largest, seen.frame_bgr)
         )
         due = self._still or sight.due
         while due and not (work.worn or track.confirmed) and track.framing.widen():
@@ -133,14 +134,11 @@ class MaskFinder:
         while True:
             framing = track.framing.matrix
             matrix = track.framing.of(sight.matrix)
-            crop, valid = warp_crop(seen.frame_rgb, matrix)
+            crop, valid = warp_crop_rgb(seen.frame_bgr, matrix)
             memory.see(crop, seen.interval_s)
-            if self._may_pass_over(track) and memory.is_same():
-                mask, hole, filled = memory.kept()
-                hole = hole_of(mask) if hole is None else hole
-                filled = crop if filled is None else filled
-                on = memory.worn
-                return Work(sight, framing, matrix, crop, valid, mask, hole, on, on, filled, True)
+            if self._may_pass_over(track, seen.interval_s) and memory.is_same():
+                at = sight, framing, matrix, crop, valid, *memory.kept()
+                return Work(*at, memory.worn, memory.worn, memory.moment, crop, same=True)
             probability = memory.outline(self._segmenter(crop))
             mask = mask_pixels(probability)
             worn = worn or is_worn(mask, probability, valid, before=memory.worn, doubtful=doubtful)
@@ -150,13 +148,16 @@ class MaskFinder:
         masked, outline = memory.decide(worn, probability)
         if outline is not probability:
             mask = mask_pixels(outline)
-        memory.keep(mask)
+        hole, moment = hole_of(mask), memory.moment
+        memory.keep(mask, hole)
         if track.framing.matrix is not framing:  # the next crop is the canonical one again
             memory.reframe()
-        return Work(sight, framing, matrix, crop, valid, mask, hole_of(mask), worn, masked, crop)
+        return Work(sight, framing, matrix, crop, valid, mask, hole, worn, masked, moment, crop)
 
-    def _may_pass_over(self, track: Track) -> bool:
-        return self._thrifty and bool((self._frames + track.track_id) % 2)
+    def _may_pass_over(self, track: Track, interval_s: float) -> bool:
+        """Whether it is not this face's turn; not all faces have their turn in the same frame."""
+        period = int(FOLLOWED_S / interval_s) + 1
+        return self._thrifty and bool((self._frames + track.track_id) % period)
 
 
 def _is_doubtful(sight: Sight, largest: float, frame: NDArray[np.uint8]) -> bool:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from inpaint_model.errors import UserError
 
 if TYPE_CHECKING:
-    from realtime.unmasker import Seen, UnmaskResult
+    from realtime.unmasker import Filled, Marked, Seen, UnmaskResult
 
 
 class NoFaceError(UserError):
@@ -41,14 +41,22 @@ class InpainterFacts(Protocol):
 
 @runtime_checkable
 class SteppedUnmasker(Protocol):
-    """An unmasker whose two steps may run in two threads, as `Unmasker`'s do."""
+    """An unmasker whose four steps may each run in a thread of its own, as `Unmasker`'s do."""
 
     def look(self, frame_bgr: NDArray[np.uint8], time_s: float | None = None, /) -> Seen:
         """Find and follow the faces of a frame taken at that time."""
         ...
 
-    def finish(self, seen: Seen, /) -> UnmaskResult:
-        """Segment, fill and blend."""
+    def mark(self, seen: Seen, /) -> Marked:
+        """Find the masks."""
+        ...
+
+    def fill(self, marked: Marked, /) -> Filled:
+        """Fill them."""
+        ...
+
+    def blend(self, filled: Filled, /) -> UnmaskResult:
+        """Blend into the frame."""
         ...
 
 

@@ -1,26 +1,42 @@
-"""Keeps one face's result calm over time, in crop space: the mask's outline, on and off, the texture."""
+"""Keeps one face's mask calm over time, in crop space: its outline, on and off, what need not be redone."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 # Time constants and delays in seconds, colour differences in levels of 0..255.
-_OUTLINE_S, _TEXTURE_S = 0.10, 0.15
+_OUTLINE_S = 0.10
 _PUT_ON_S, _TAKEN_OFF_S = 0.04, 0.085
 _THUMB_PX = 32
-_STILL, _MOVING, _CUT = 1.5, 8.0, 40.0
-_SAME_TEXTURE, _OTHER_TEXTURE = 10.0, 45.0
+_MOVING, _CUT = 8.0, 40.0
 # A mask's rim that moves by one pixel of the crop changes its blocks by about 25 levels.
 _RIM_CHANGE, _SPOT_CHANGE = 22.0, 40.0
 
 
+@dataclass(frozen=True)
+class Moment:
+    """How a frame's crop follows on those before it.
+
+    Attributes:
+        epoch: another number than before: what was filled before counts no more.
+        motion: mean change of what the mask does not cover, levels.
+        interval_s: seconds since the crop was last segmented.
+    """
+
+    epoch: int = 0
+    motion: float = np.inf
+    interval_s: float = 0.0
+
+
 class CropMemory:
-    """What was seen and filled in a face's crop in the frames before.
+    """What was seen in a face's crop in the frames before.
 
     Each frame is given to `see`; where it is not passed over because it `is_same`, then to `outline`,
-    `decide` and `keep`, and where a mask is worn to `texture`.
+    `decide` and `keep`.
 
     Args:
         smoothing: False makes every frame stand alone.
@@ -28,14 +44,15 @@ class CropMemory:
 
     def __init__(self, *, smoothing: bool = True) -> None:
         self._smoothing = smoothing
+        self._epoch = 0
         self.forget()
 
     def forget(self) -> None:
         """The next frame stands at the beginning."""
+        self._epoch += 1
         self._thumb: NDArray[np.float32] | None = None
         self._probability: NDArray[np.float32] | None = None
         self._worn_probability: NDArray[np.float32] | None = None
-        self._texture: NDArray[np.float32] | None = None
         self._hole: NDArray[np.bool_] | None = None
         self._worn: bool | None = None
         self._against_s = self._interval_s = 0.0
@@ -53,6 +70,11 @@ class CropMemory:
     def worn(self) -> bool:
         """Whether a mask was worn in the last frame."""
         return bool(self._worn)
+
+    @property
+    def moment(self) -> Moment:
+        """How the crop last given follows on those before it."""
+        return Moment(self._epoch, self._motion, self._interval_s)
 
     def see(self, crop_rgb: NDArray[np.uint8], interval_s: float) -> None:
         """Take the next crop, uint8 [128, 128, 3], first of all; forget where the scene was cut."""
@@ -80,13 +102,13 @@ class CropMemory:
         return float(change[known].mean()) if known.any() else np.inf
 
     def is_same(self) -> bool:
-        """Whether the crop looks as it did when it was last segmented and filled.
+        """Whether the crop looks as it did when it was last segmented.
 
         Where a mask is worn, its rim must not have moved, nor anything come before it.
         """
         if self._thumb is None or self._done_thumb is None or self._mask is None:
             return False
-        if (self._worn and self._hole is None) or self._against_s or self._motion > _MOVING:
+        if self._against_s or self._motion > _MOVING:
             return False
         change = np.abs(self._thumb - self._done_thumb).max(axis=2)
         near = np.ones_like(change, dtype=bool)
@@ -100,15 +122,14 @@ class CropMemory:
                 return False
         return not near.any() or float(np.percentile(change[near], 98)) < _SPOT_CHANGE
 
-    def keep(self, mask: NDArray[np.bool_]) -> None:
-        """Take the mask's pixels that were decided on, bool [128, 128]."""
-        self._mask = mask
+    def keep(self, mask: NDArray[np.bool_], hole: NDArray[np.bool_]) -> None:
+        """Take the mask's pixels that were decided on and the hole they make, both bool [128, 128]."""
+        self._mask, self._hole = mask, hole
 
-    def kept(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_] | None, NDArray[np.uint8] | None]:
-        """Return the mask's pixels, the hole and the fill of the last time; the crop `is_same`."""
-        assert self._mask is not None
-        texture = None if self._texture is None else np.rint(self._texture).astype(np.uint8)
-        return self._mask, self._hole, texture
+    def kept(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return the mask's pixels and the hole of the last time; the crop `is_same`."""
+        assert self._mask is not None and self._hole is not None
+        return self._mask, self._hole
 
     def outline(self, probability: NDArray[np.float32]) -> NDArray[np.float32]:
         """Smooth the mask's probability: small changes slowly, large ones (a mask taken off) at once.
@@ -123,7 +144,7 @@ class CropMemory:
             return probability
         if self._probability is not None:
             change = probability - self._probability
-            share = np.maximum(np.abs(change), _share(_OUTLINE_S, self._interval_s))
+            share = np.maximum(np.abs(change), share_of(_OUTLINE_S, self._interval_s))
             smoothed = self._probability + share * change
             probability = smoothed.astype(np.float32, copy=False)
         self._probability = probability
@@ -150,36 +171,14 @@ class CropMemory:
             self._against_s += self._interval_s
             if self._against_s >= (_PUT_ON_S if worn else _TAKEN_OFF_S):
                 self._worn, self._against_s = worn, 0.0
-                self._texture = self._hole = self._worn_probability = None
+                self._hole = self._worn_probability = None
+                self._epoch += 1
         decided = worn if self._worn is None else self._worn
         if worn or not decided or self._worn_probability is None:
             self._worn_probability = probability
         return decided, self._worn_probability
 
-    def texture(self, filled_rgb: NDArray[np.uint8], hole: NDArray[np.bool_]) -> NDArray[np.uint8]:
-        """Blend the fill with what was filled before; the more moves, the more counts the new fill.
 
-        Args:
-            filled_rgb: uint8 [128, 128, 3], this frame's crop with the hole filled.
-            hole: bool [128, 128].
-
-        Returns:
-            uint8 [128, 128, 3], equal to `filled_rgb` outside the hole.
-        """
-        if not self._smoothing:
-            return filled_rgb
-        new = filled_rgb.astype(np.float32)
-        if self._texture is not None and self._hole is not None and self._motion < _MOVING:
-            moved = (self._motion - _STILL) / (_MOVING - _STILL)
-            least = max(_share(_TEXTURE_S, self._interval_s), moved)
-            other = cv2.absdiff(new, self._texture).max(axis=2)
-            share = np.clip((other - _SAME_TEXTURE) / (_OTHER_TEXTURE - _SAME_TEXTURE), least, 1)
-            share[~(hole & self._hole)] = 1
-            new = cv2.blendLinear(new, self._texture, share, 1 - share).astype(np.float32)
-        self._texture, self._hole = new, hole
-        return np.rint(new).astype(np.uint8)
-
-
-def _share(time_constant_s: float, interval_s: float) -> float:
+def share_of(time_constant_s: float, interval_s: float) -> float:
     """How much of a new value a low-pass of this time constant takes."""
     return 1 - float(np.exp(-interval_s / time_constant_s))

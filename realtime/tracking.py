@@ -16,11 +16,13 @@ from realtime.faces import Face, FaceFinder
 from realtime.flow import FaceFlow
 from realtime.framing import Framing
 from realtime.stability import CropMemory
+from realtime.texture import TextureMemory
 
 NOMINAL_INTERVAL_S = 1 / 30
 _INSISTING_HITS, _TWICE_EVERY = 3, 15
 _SHOWN_UNSEEN_S, _REMEMBERED_S = 5.5 / 30, 1.2
 _REMEMBERED_TRACKS = 16
+FOLLOWED_S = 0.045  # of a thrifty run: so long after a thorough look another is due
 
 
 class OneEuro:
@@ -89,7 +91,8 @@ class Track:
         hits: frames in which it was found; one found once is not kept through a miss.
         began_alone: no other face was followed when it appeared.
         fresh: it has just appeared, or come back: what is remembered of its crop counts no more.
-        memory: what was seen and filled before, in crop space; left to who fills.
+        memory: what was seen before, in crop space; left to who segments.
+        texture: what was filled before; left to who fills.
         framing: how much wider than the canonical crop its crop is, to hold the whole mask.
         confirmed: the landmark model, strict, took it for a face; what is not confirmed counts only while
             it wears a mask.
@@ -105,6 +108,7 @@ class Track:
     began_alone: bool = True
     fresh: bool = True
     memory: CropMemory = field(default_factory=CropMemory)
+    texture: TextureMemory = field(default_factory=TextureMemory)
     framing: Framing = field(default_factory=Framing)
     confirmed: bool = False
 
@@ -138,7 +142,8 @@ class FaceTracker:
         max_faces: at most this many.
         still: pictures are unrelated: nothing is remembered or smoothed.
         smoothing: calm the transforms.
-        thrifty: find faces in every other frame, and follow them by optical flow in between.
+        thrifty: find faces in the frames `FOLLOWED_S` apart alone, and follow them by optical flow in
+            between.
         models_dir: folder searched first for MediaPipe's models.
     """
 
@@ -157,7 +162,7 @@ class FaceTracker:
         self._tracks: list[Track] = []
         self._finder: FaceFinder | None = None
         self._flow = FaceFlow() if thrifty and not still else None
-        self._flowed = False
+        self._since_found_s = 0.0
 
     def __call__(
         self, image_rgb: NDArray[np.uint8], interval_s: float = NOMINAL_INTERVAL_S
@@ -167,7 +172,7 @@ class FaceTracker:
         A face that is out of sight is returned for a moment more, and its number is remembered for a
         second.
         """
-        faces = self._find(image_rgb)
+        faces = self._find(image_rgb, interval_s)
         if self._still:
             self._tracks = []
         else:
@@ -188,8 +193,8 @@ class FaceTracker:
             if track.is_due and not (track.confirmed or track.memory.worn):
                 track.confirmed = self._finder.is_face(image_rgb, track.face)
 
-    def _find(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
-        """Find the faces, or follow all of them where they were found in the last frame."""
+    def _find(self, image_rgb: NDArray[np.uint8], interval_s: float) -> list[Face]:
+        """Find the faces, or follow all of them where they were found a moment ago."""
         if self._finder is None:
             self._finder = FaceFinder(
                 self._max_faces, video=not self._still, models_dir=self._models_dir
@@ -197,14 +202,19 @@ class FaceTracker:
         if self._flow is None:
             return self._finder(image_rgb)
         grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
-        faces: list[Face] | None = None
-        seen = [track.face for track in self._tracks if not track.motion.unseen_s]
-        if seen and not self._flowed:
-            followed = [self._flow.follow(face, grey) for face in seen]
-            faces = [face for face in followed if face is not None]
-        self._flowed = faces is not None and len(faces) == len(seen)
+        self._since_found_s += interval_s
+        followed: list[Face] = []
+        if self._since_found_s < FOLLOWED_S:
+            followed = self._flow.follow_all([track.face for track in self._in_sight], grey)
         self._flow.remember(grey)
-        return faces if self._flowed and faces is not None else self._finder(image_rgb)
+        if followed:
+            return followed
+        self._since_found_s = 0.0
+        return self._finder(image_rgb)
+
+    @property
+    def _in_sight(self) -> list[Track]:
+        return [track for track in self._tracks if not track.motion.unseen_s]
 
     def _follow(self, faces: list[Face], interval_s: float) -> None:
         """Give each track the face that is its own; forget those out of sight for too long."""
@@ -230,7 +240,6 @@ class FaceTracker:
         smooth = OneEuro()
         smooth(_to_vector(face.matrix))
         motion = Motion(_place(face))
-        memory = CropMemory(smoothing=self._smoothing)
         return Track(
             next(self._numbers),
             face,
@@ -238,12 +247,13 @@ class FaceTracker:
             smooth,
             motion,
             began_alone=alone,
-            memory=memory,
+            memory=CropMemory(smoothing=self._smoothing),
+            texture=TextureMemory(smoothing=self._smoothing),
         )
 
     def reset(self) -> None:
         """Forget every track; numbers begin again."""
-        self._tracks, self._flowed = [], False
+        self._tracks, self._since_found_s = [], 0.0
         self._numbers = itertools.count()
         if self._flow is not None:
             self._flow.forget()

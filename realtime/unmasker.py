@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from inpaint_model import open_inpainter
 from inpaint_model.errors import UserError
-from realtime.alignment import warp_crop
+from realtime.alignment import warp_crop_rgb
 from realtime.blending import feather, match_colour, paste
 from realtime.detail import sharpen
 from realtime.framing import CANONICAL, to_canonical
@@ -49,6 +49,24 @@ class FaceResult:
 
 
 @dataclass(frozen=True)
+class Marked:
+    """What `Unmasker.mark` made of a frame, for `Unmasker.fill`."""
+
+    seen: Seen
+    work: list[Work]
+    latency_ms: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What `Unmasker.fill` made of a frame, for `Unmasker.blend`."""
+
+    seen: Seen
+    work: list[Work]
+    latency_ms: dict[str, float]
+
+
+@dataclass(frozen=True)
 class UnmaskResult:
     """One frame's result.
 
@@ -74,7 +92,7 @@ class Unmasker:
         max_faces: at most this many faces a frame, the largest first.
         still: the pictures are unrelated: no tracking and no smoothing, a more thorough search.
         smoothing: keep outlines and textures calm from frame to frame.
-        thrifty: search, segment and fill a face in every other frame alone while it looks the same, and
+        thrifty: search, segment and fill a face about every 50 ms alone while it looks the same, and
             follow it in between; for frames that come fast.
         models_dir: folder searched first for MediaPipe's models.
         threads: CPU threads of the generator; the engine decides where not given.
@@ -124,9 +142,9 @@ class Unmasker:
         return self.finish(self.look(frame_bgr))
 
     def look(self, frame_bgr: NDArray[np.uint8], time_s: float | None = None) -> Seen:
-        """Find and follow the faces: the first of two steps, which may run a frame ahead of `finish`.
+        """Find and follow the faces: the first of four steps: `look`, `mark`, `fill`, `blend`.
 
-        Frames must come in order to each step; one thread may look while another finishes.
+        Frames must come in order to each step; each may run in a thread of its own.
 
         Args:
             frame_bgr: uint8 [H, W, 3], BGR; not changed.
@@ -140,7 +158,7 @@ class Unmasker:
             interval_s = self._interval_s(time_s)
             tracks = self._tracker(frame_rgb, interval_s)
             sights = [Sight(t, t.face, t.matrix, t.fresh, t.is_due) for t in tracks]
-        return Seen(frame_bgr, frame_rgb, sights, latency_ms, interval_s)
+        return Seen(frame_bgr, sights, latency_ms, interval_s)
 
     def _interval_s(self, time_s: float | None) -> float:
         """Seconds since the last frame."""
@@ -149,29 +167,50 @@ class Unmasker:
             return NOMINAL_INTERVAL_S
         return min(max(time_s - last_s, 1e-3), 1.0)
 
-    def finish(self, seen: Seen) -> UnmaskResult:
-        """Segment, fill and blend what was found: the second step."""
+    def mark(self, seen: Seen) -> Marked:
+        """Find the masks of the faces seen: the second step."""
         latency_ms = dict(seen.latency_ms)
         with _timed(latency_ms, "segment"):
             work = self._masks(seen)
-        masked = [item for item in work if item.masked]
+        return Marked(seen, work, latency_ms)
+
+    def fill(self, marked: Marked) -> Filled:
+        """Fill the masks found: the third step."""
+        latency_ms = dict(marked.latency_ms)
+        work = [item for item in marked.work if item.is_face]
         with _timed(latency_ms, "inpaint"):
-            self._fill(masked)
-        with _timed(latency_ms, "blend"):
-            frame, replaced = _blend(seen.frame_bgr, masked)
-        results = [_result(item, seen.frame_rgb) for item in work]
-        return UnmaskResult(frame, replaced, results, latency_ms)
+            self._fill([item for item in work if item.masked])
+        return Filled(marked.seen, work, latency_ms)
 
     def _fill(self, masked: list[Work]) -> None:
         """Fill all faces of the frame in one batch; what lies outside the picture counts as hole."""
-        masked = [item for item in masked if not item.done]
-        if not masked:
+        new = []
+        for item in masked:
+            before = item.sight.track.texture.again(item.hole, item.moment) if item.same else None
+            if before is None:
+                new.append(item)
+            else:
+                item.filled = before
+        if not new:
             return
-        crops = np.stack([item.crop for item in masked])
-        holes = np.stack([item.hole | ~item.valid for item in masked])
-        for item, filled in zip(masked, self.inpainter(crops, holes), strict=True):
+        crops = np.stack([item.crop for item in new])
+        holes = np.stack([item.hole | ~item.valid for item in new])
+        for item, filled in zip(new, self.inpainter(crops, holes), strict=True):
             matched = match_colour(filled, item.hole, item.known)
-            item.filled = item.sight.track.memory.texture(matched, item.hole)
+            item.filled = item.sight.track.texture.calm(matched, item.hole, item.moment)
+
+    def blend(self, filled: Filled) -> UnmaskResult:
+        """Blend what was filled into the frame: the last step."""
+        latency_ms = dict(filled.latency_ms)
+        with _timed(latency_ms, "blend"):
+            masked = [item for item in filled.work if item.masked]
+            frame, replaced = _blend(filled.seen.frame_bgr, masked)
+            results = [_result(item, filled.seen.frame_bgr) for item in filled.work]
+        return UnmaskResult(frame, replaced, results, latency_ms)
+
+    def finish(self, seen: Seen) -> UnmaskResult:
+        """Take the last three steps in one."""
+        return self.blend(self.fill(self.mark(seen)))
 
     def reset(self) -> None:
         """Forget all faces: the next frame is unrelated to the last."""
@@ -220,12 +259,12 @@ def _blend(
     return frame, replaced
 
 
-def _result(item: Work, frame_rgb: NDArray[np.uint8]) -> FaceResult:
+def _result(item: Work, frame_bgr: NDArray[np.uint8]) -> FaceResult:
     before, after = item.crop, item.crop
     if item.masked:
         after = np.where(item.hole[..., None], item.filled, item.crop)
     if item.framing is not CANONICAL:
-        before, _ = warp_crop(frame_rgb, item.sight.matrix)
+        before, _ = warp_crop_rgb(frame_bgr, item.sight.matrix)
         after = to_canonical(after, item.hole, before, item.framing) if item.masked else before
     return FaceResult(
         item.sight.track.track_id,
@@ -238,4 +277,4 @@ def _result(item: Work, frame_rgb: NDArray[np.uint8]) -> FaceResult:
     )
 
 
-__all__ = ["FaceResult", "Seen", "Sight", "UnmaskResult", "Unmasker"]
+__all__ = ["FaceResult", "Filled", "Marked", "Seen", "Sight", "UnmaskResult", "Unmasker"]

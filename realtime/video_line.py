@@ -1,4 +1,4 @@
-"""The way of a video's frames: decode, look for faces, unmask, code, each in its own thread."""
+"""The way of a video's frames: decode, look for faces, mark and fill, blend, code, a thread each."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.gaps import close_gaps
 from realtime.lookahead import look_ahead
 from realtime.media.background import ReadAhead, WriteBehind
 from realtime.media.coder import SegmentCoder
@@ -18,7 +19,7 @@ from realtime.media.compose import beside, draw_badge
 from realtime.media.frames import Frame
 from realtime.media.native import NativeView
 from realtime.report import Counts, FrameUnmasker, StageTimes, SteppedUnmasker
-from realtime.unmasker import Seen, UnmaskResult
+from realtime.unmasker import Filled, Marked, Seen, UnmaskResult
 
 _DEPTH = 3
 
@@ -59,7 +60,7 @@ class _Done:
 class Line:
     """Runs the frames of one video from the source to the coder.
 
-    Four threads joined by short queues, so that memory does not grow with the video.
+    Five threads joined by short queues, so that memory does not grow with the video.
 
     Args:
         unmasker: called on each frame.
@@ -109,10 +110,11 @@ class Line:
         with (
             ReadAhead(looked, _DEPTH) as ahead,
             ReadAhead(self._seen(ahead), 1) as seen_frames,
+            ReadAhead(self._filled(seen_frames), 1) as filled_frames,
             WriteBehind(write, _DEPTH) as behind,
         ):
-            for item, seen in look_ahead(seen_frames):
-                result = self._unmask(item, seen)
+            for item, filled in filled_frames:
+                result = self._unmask(item, filled)
                 packet = item.frame.packet
                 if groups and last is not None and packet is not None and packet.is_key:
                     last = _Done(last.looked, last.result, segment.as_notes())
@@ -163,16 +165,35 @@ class Line:
         return converted
 
     def _seen(self, items: Iterable[_Looked]) -> Iterator[tuple[_Looked, Seen | None]]:
-        """Take the unmasker's first step, where it has two."""
+        """Take the unmasker's first step, where it has several."""
         for item in items:
             seen = None
             if isinstance(self._unmasker, SteppedUnmasker):
                 seen = self._unmasker.look(item.image_bgr, item.frame.time_s)
             yield item, seen
 
-    def _unmask(self, item: _Looked, seen: Seen | None) -> UnmaskResult:
-        if seen is not None and isinstance(self._unmasker, SteppedUnmasker):
-            return self._unmasker.finish(seen)
+    def _filled(
+        self, items: Iterable[tuple[_Looked, Seen | None]]
+    ) -> Iterator[tuple[_Looked, Filled | None]]:
+        """Take its second and third step, on tracks and masks that both sides agree on."""
+        for item, marked in close_gaps(self._marked(look_ahead(items))):
+            filled = None
+            if marked is not None and isinstance(self._unmasker, SteppedUnmasker):
+                filled = self._unmasker.fill(marked)
+            yield item, filled
+
+    def _marked(
+        self, items: Iterable[tuple[_Looked, Seen | None]]
+    ) -> Iterator[tuple[_Looked, Marked | None]]:
+        for item, seen in items:
+            marked = None
+            if seen is not None and isinstance(self._unmasker, SteppedUnmasker):
+                marked = self._unmasker.mark(seen)
+            yield item, marked
+
+    def _unmask(self, item: _Looked, filled: Filled | None) -> UnmaskResult:
+        if filled is not None and isinstance(self._unmasker, SteppedUnmasker):
+            return self._unmasker.blend(filled)
         return self._unmasker(item.image_bgr)
 
     def _write(self, done: _Done) -> None:

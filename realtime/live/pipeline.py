@@ -1,4 +1,4 @@
-"""Capture, look, finish: three threads from the source to a processed frame, no queue longer than one."""
+"""Capture, look, fill, blend: a thread each from the source to a processed frame, no queue beyond one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Protocol, Self
 from realtime.capture.shot import Shot
 from realtime.live.slot import Ended, Slot
 from realtime.report import FrameUnmasker, SteppedUnmasker
-from realtime.unmasker import Seen, UnmaskResult
+from realtime.unmasker import Filled, Seen, UnmaskResult
 
 
 class LiveSource(Protocol):
@@ -48,11 +48,11 @@ class LivePipeline:
 
     The newest frame wins: between two stages lies at most one frame. Captured frames replace each
     other until somebody looks at them, finished ones until they are shown. Nobody looks at a frame
-    before the last one is being finished: what is looked at is not thrown away.
+    before the last one is being filled: what is looked at is not thrown away.
 
     Args:
         source: read in a thread of its own; not closed.
-        unmasker: used from two threads, a step each; not closed.
+        unmasker: used from three threads, a step each; not closed.
 
     Attributes:
         skipped: captured frames left out by the source.
@@ -63,6 +63,7 @@ class LivePipeline:
         self._source, self._unmasker = source, unmasker
         self._captured: Slot[Shot] = Slot()
         self._looked: Slot[tuple[Shot, Seen | None]] = Slot()
+        self._filled: Slot[tuple[Shot, Filled | None]] = Slot()
         self._finished: Slot[Processed] = Slot()
         self._stopping = threading.Event()
         self._error: BaseException | None = None
@@ -71,7 +72,8 @@ class LivePipeline:
             for stage in (
                 (self._capture, self._captured),
                 (self._look, self._looked),
-                (self._finish, self._finished),
+                (self._fill, self._filled),
+                (self._blend, self._finished),
             )
         ]
         self.skipped = 0
@@ -137,23 +139,37 @@ class LivePipeline:
                 seen = unmasker.look(shot.image_bgr, shot.captured_s) if stepped else None
                 self._looked.put((shot, seen))
 
-    def _finish(self) -> None:
+    def _fill(self) -> None:
+        unmasker = self._unmasker
         while not self._stopping.is_set():
+            self._filled.wait_for_room()
             item = self._looked.take()
             if item is None:
                 continue
             shot, seen = item
-            if seen is not None and isinstance(self._unmasker, SteppedUnmasker):
-                result = self._unmasker.finish(seen)
+            filled = None
+            if seen is not None and isinstance(unmasker, SteppedUnmasker):
+                filled = unmasker.fill(unmasker.mark(seen))
+            self._filled.put((shot, filled))
+
+    def _blend(self) -> None:
+        unmasker = self._unmasker
+        while not self._stopping.is_set():
+            item = self._filled.take()
+            if item is None:
+                continue
+            shot, filled = item
+            if filled is not None and isinstance(unmasker, SteppedUnmasker):
+                result = unmasker.blend(filled)
             else:
-                result = self._unmasker(shot.image_bgr)
+                result = unmasker(shot.image_bgr)
             self._finished.put(Processed(shot, result))
 
     def stop(self) -> None:
         """Make every stage end soon; from any thread."""
         self._stopping.set()
         self._source.stop()
-        for slot in (self._captured, self._looked, self._finished):
+        for slot in (self._captured, self._looked, self._filled, self._finished):
             slot.close(empty=True)
 
     def __enter__(self) -> Self:

@@ -21,15 +21,15 @@ from realtime.live.pipeline import LivePipeline
 from realtime.live.session import LiveOptions, run_live
 from realtime.live.slot import Ended, Slot
 from realtime.live.view import View
-from realtime.unmasker import Seen, UnmaskResult
+from realtime.unmasker import Filled, Marked, Seen, UnmaskResult
 
 
 class SteppedStub(StubUnmasker):
-    """Two steps of known length."""
+    """Four steps, two of known length."""
 
-    def __init__(self, look_s: float = 0.0, finish_s: float = 0.0, fails: str = "") -> None:
+    def __init__(self, look_s: float = 0.0, fill_s: float = 0.0, fails: str = "") -> None:
         super().__init__()
-        self._look_s, self._finish_s, self._fails = look_s, finish_s, fails
+        self._look_s, self._fill_s, self._fails = look_s, fill_s, fails
         self.threads: set[str] = set()
 
     def look(self, frame_bgr: NDArray[np.uint8], time_s: float | None = None) -> Seen:
@@ -37,14 +37,25 @@ class SteppedStub(StubUnmasker):
         time.sleep(self._look_s)
         if self._fails == "look" and self.seen > 3:
             raise RuntimeError("looking fails")
-        return Seen(frame_bgr, frame_bgr, [], {})
+        return Seen(frame_bgr, [], {})
 
-    def finish(self, seen: Seen) -> UnmaskResult:
+    def mark(self, seen: Seen) -> Marked:
+        if self._fails == "mark" and self.seen > 3:
+            raise RuntimeError("marking fails")
+        return Marked(seen, [], {})
+
+    def fill(self, marked: Marked) -> Filled:
         self.threads.add(threading.current_thread().name)
-        time.sleep(self._finish_s)
-        if self._fails == "finish" and self.seen > 3:
-            raise RuntimeError("finishing fails")
-        return self(seen.frame_bgr)
+        time.sleep(self._fill_s)
+        if self._fails == "fill" and self.seen > 3:
+            raise RuntimeError("filling fails")
+        return Filled(marked.seen, [], {})
+
+    def blend(self, filled: Filled) -> UnmaskResult:
+        self.threads.add(threading.current_thread().name)
+        if self._fails == "blend" and self.seen > 3:
+            raise RuntimeError("blending fails")
+        return self(filled.seen.frame_bgr)
 
 
 def source(*cameras: FakeCamera | None) -> Reconnecting:
@@ -78,13 +89,13 @@ def test_every_frame_of_a_calm_source_is_shown() -> None:
 
 
 def test_a_slow_stage_drops_frames_and_counts_them_and_does_not_lag() -> None:
-    unmasker = SteppedStub(look_s=0.02, finish_s=0.04)
+    unmasker = SteppedStub(look_s=0.02, fill_s=0.04)
     done = run_live(source(FakeCamera(100, interval_s=0.005)), FingerSink(), unmasker)
     assert 5 <= done.frames < 40
     assert done.frames + done.dropped_frames == 100
     assert done.dropped["before the unmasker"] > 50
     assert done.latency_ms["p95"] < 250
-    assert unmasker.threads == {"live look", "live finish"}
+    assert unmasker.threads == {"live look", "live fill", "live blend"}
 
 
 def test_an_unmasker_of_one_step_works_as_well() -> None:
@@ -92,10 +103,10 @@ def test_an_unmasker_of_one_step_works_as_well() -> None:
     assert done.frames + done.dropped_frames == 5
 
 
-@pytest.mark.parametrize("stage", ["look", "finish"])
+@pytest.mark.parametrize("stage", ["look", "mark", "fill", "blend"])
 def test_a_stage_that_fails_stops_all_with_its_message(stage: str) -> None:
     unmasker = SteppedStub(fails=stage)
-    with pytest.raises(RuntimeError, match=f"{stage}ing fails|finishing fails"):
+    with pytest.raises(RuntimeError, match=f"{stage}ing fails"):
         run_live(source(FakeCamera(1000)), FingerSink(), unmasker)
 
 

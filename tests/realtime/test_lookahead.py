@@ -38,7 +38,7 @@ def _sights(missed: set[int], lost: set[int]) -> Iterator[tuple[int, Seen]]:
             7, face, face.matrix, OneEuro(), Motion(Place(face.centre, face.size))
         )
         sights = [] if index in lost else [Sight(track, face, face.matrix)]
-        yield index, Seen(blank, blank, sights, {})
+        yield index, Seen(blank, sights, {})
 
 
 def _errors(pairs: list[tuple[int, Seen | None]]) -> np.ndarray:
