@@ -15,12 +15,12 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.smoothing import TURN, to_matrix, to_vector
 from realtime.unmasker import Seen, Sight
 
 T = TypeVar("T")
 WINDOW = 6
 _SIGMA_FRAMES = 2.2
-_CENTRE = np.array([63.5, 63.5])
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _found(seen: Seen | None, before: dict[int, Sight]) -> dict[int, _Found]:
         track = sight.track.track_id
         last = before.get(track)
         missed = last is not None and last.face is sight.face
-        entries[track] = _Found(sight, None if missed else _vector(sight.face.matrix))
+        entries[track] = _Found(sight, None if missed else to_vector(sight.face.matrix))
     return entries
 
 
@@ -90,7 +90,7 @@ def _smoothed(
         if sight is None:
             continue
         if vectors:
-            sight = replace(sight, matrix=_matrix(_line_at_zero(np.array(offsets), vectors)))
+            sight = replace(sight, matrix=to_matrix(_line_at_zero(np.array(offsets), vectors)))
         sights.append(sight)
     return item, replace(seen, sights=sights)
 
@@ -107,7 +107,7 @@ def _line_at_zero(
 ) -> NDArray[np.float64]:
     """Fit a line to what lies around, near frames counting more; return its value here."""
     values = np.array(vectors)
-    values[:, 3] = np.unwrap(values[:, 3])
+    values[:, 3] = np.unwrap(values[:, 3], period=TURN)
     nearest = np.abs(offsets).min()
     weights = np.exp(-0.5 * ((np.abs(offsets) - nearest) / _SIGMA_FRAMES) ** 2)
     mean_offset = np.average(offsets, weights=weights)
@@ -119,18 +119,3 @@ def _line_at_zero(
         )  # no guess beyond the ends
     slope = np.average((offsets - mean_offset)[:, None] * (values - mean), axis=0, weights=weights)
     return mean - slope / spread * mean_offset
-
-
-def _vector(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Write a similarity as the crop's centre in the frame, log scale and angle."""
-    scale = np.hypot(matrix[0, 0], matrix[1, 0])
-    angle = np.arctan2(matrix[1, 0], matrix[0, 0])
-    centre = np.linalg.solve(matrix[:, :2], _CENTRE - matrix[:, 2])
-    return np.array([*centre, np.log(scale), angle])
-
-
-def _matrix(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The inverse of `_vector`."""
-    cos, sin = np.exp(vector[2]) * np.cos(vector[3]), np.exp(vector[2]) * np.sin(vector[3])
-    linear = np.array([[cos, -sin], [sin, cos]])
-    return np.column_stack([linear, _CENTRE - linear @ vector[:2]])

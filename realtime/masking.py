@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from realtime.alignment import warp_crop_rgb
 from realtime.faces import Face
 from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
+from realtime.smoothing import NOMINAL_INTERVAL_S
 from realtime.stability import Moment
-from realtime.tracking import FOLLOWED_S, NOMINAL_INTERVAL_S, Track
+from realtime.tracking import FOLLOWED_S, Track
 
 _BEHIND_SHARE = 0.7  # a face smaller than this share of the largest one is in the background
 _SMALL_SHARE = 0.3  # of the picture's shorter side

@@ -11,71 +11,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.alignment import apply, invert
 from realtime.association import Motion, Place, match
 from realtime.faces import Face, FaceFinder
 from realtime.flow import FaceFlow
 from realtime.framing import Framing
+from realtime.smoothing import NOMINAL_INTERVAL_S, OneEuro, to_matrix, to_vector
 from realtime.stability import CropMemory
 from realtime.texture import TextureMemory
 
-NOMINAL_INTERVAL_S = 1 / 30
 _INSISTING_HITS, _TWICE_EVERY = 3, 15
 _SHOWN_UNSEEN_S, _REMEMBERED_S = 5.5 / 30, 1.2
 _REMEMBERED_TRACKS = 16
+_LEAP_PX, _MOST_DOUBTS = 9.0, 6
+_CORNERS = np.array([[32.0, 30.0], [96, 30], [32, 90], [96, 90]])
 FOLLOWED_S = 0.045  # of a thrifty run: so long after a thorough look another is due
-
-
-class OneEuro:
-    """The one-euro filter (Casiez, Roussel, Vogel 2012) on a vector.
-
-    Args:
-        min_cutoff_hz: cut-off at rest; lower is calmer.
-        beta: how fast the cut-off rises with speed; higher lags less.
-    """
-
-    def __init__(self, min_cutoff_hz: float = 1.5, beta: float = 0.15) -> None:
-        self._min_cutoff_hz, self._beta = min_cutoff_hz, beta
-        self._value: NDArray[np.float64] | None = None
-        self._speed: NDArray[np.float64] | None = None
-
-    def __call__(
-        self, value: NDArray[np.float64], interval_s: float = NOMINAL_INTERVAL_S
-    ) -> NDArray[np.float64]:
-        """Take the next raw value, float64 [K]; return the smoothed one."""
-        if self._value is None or self._speed is None:
-            self._value, self._speed = value, np.zeros_like(value)
-            return value
-        raw_speed = (value - self._value) / interval_s
-        speed = self._speed + _share(1.0, interval_s) * (raw_speed - self._speed)
-        cutoff_hz = self._min_cutoff_hz + self._beta * np.abs(speed)
-        smoothed = self._value + _share(cutoff_hz, interval_s) * (value - self._value)
-        self._value, self._speed = smoothed, speed
-        return smoothed
-
-
-def _share(cutoff_hz: float | NDArray[np.float64], interval_s: float):
-    """How much of a new value a low-pass of this cut-off takes."""
-    return 1 / (1 + 1 / (2 * np.pi * np.maximum(cutoff_hz, 1e-6) * interval_s))
-
-
-def _to_vector(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Write a similarity as what is seen: crop centre in the frame, log size and angle.
-
-    All four are in pixels of motion at the crop's edge, so that one filter fits them.
-    """
-    scale = np.hypot(matrix[0, 0], matrix[1, 0])
-    angle = np.arctan2(matrix[1, 0], matrix[0, 0])
-    linear = matrix[:, :2]
-    centre = np.linalg.solve(linear, np.array([63.5, 63.5]) - matrix[:, 2])
-    return np.array([*(centre * scale), -np.log(scale) * 64, angle * 64])
-
-
-def _to_matrix(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The inverse of `_to_vector`."""
-    scale, angle = np.exp(-vector[2] / 64), vector[3] / 64
-    linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    centre = vector[:2] / scale
-    return np.column_stack([linear, np.array([63.5, 63.5]) - linear @ centre])
 
 
 @dataclass(eq=False)
@@ -111,6 +61,7 @@ class Track:
     texture: TextureMemory = field(default_factory=TextureMemory)
     framing: Framing = field(default_factory=Framing)
     confirmed: bool = False
+    doubts: int = 0
 
     @property
     def is_trusted(self) -> bool:
@@ -161,7 +112,7 @@ class FaceTracker:
         self._numbers = itertools.count()
         self._tracks: list[Track] = []
         self._finder: FaceFinder | None = None
-        self._flow = FaceFlow() if thrifty and not still else None
+        self._thrifty, self._flow = thrifty, FaceFlow()
         self._since_found_s = 0.0
 
     def __call__(
@@ -172,11 +123,14 @@ class FaceTracker:
         A face that is out of sight is returned for a moment more, and its number is remembered for a
         second.
         """
-        faces = self._find(image_rgb, interval_s)
         if self._still:
+            faces = self._find_new(image_rgb)
             self._tracks = []
         else:
-            self._follow(faces, interval_s)
+            grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+            faces = self._find(image_rgb, grey, interval_s)
+            self._follow(faces, grey, interval_s)
+            self._flow.remember(grey)
         shown = [track for track in self._tracks if track.is_shown]
         found = {id(track.face) for track in self._tracks}
         begun = [self._begin(f, alone=not shown) for f in faces if id(f) not in found]
@@ -193,31 +147,32 @@ class FaceTracker:
             if track.is_due and not (track.confirmed or track.memory.worn):
                 track.confirmed = self._finder.is_face(image_rgb, track.face)
 
-    def _find(self, image_rgb: NDArray[np.uint8], interval_s: float) -> list[Face]:
-        """Find the faces, or follow all of them where they were found a moment ago."""
+    def _find_new(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
         if self._finder is None:
             self._finder = FaceFinder(
                 self._max_faces, video=not self._still, models_dir=self._models_dir
             )
-        if self._flow is None:
-            return self._finder(image_rgb)
-        grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
-        self._since_found_s += interval_s
-        followed: list[Face] = []
-        if self._since_found_s < FOLLOWED_S:
-            followed = self._flow.follow_all([track.face for track in self._in_sight], grey)
-        self._flow.remember(grey)
-        if followed:
-            return followed
-        self._since_found_s = 0.0
         return self._finder(image_rgb)
+
+    def _find(
+        self, image_rgb: NDArray[np.uint8], grey: NDArray[np.uint8], interval_s: float
+    ) -> list[Face]:
+        """Find the faces, or follow all of them where they were found a moment ago."""
+        self._since_found_s += interval_s
+        if self._thrifty and self._since_found_s < FOLLOWED_S:
+            followed = self._flow.follow_all([track.face for track in self._in_sight], grey)
+            if followed:
+                return followed
+        self._since_found_s = 0.0
+        return self._find_new(image_rgb)
 
     @property
     def _in_sight(self) -> list[Track]:
         return [track for track in self._tracks if not track.motion.unseen_s]
 
-    def _follow(self, faces: list[Face], interval_s: float) -> None:
+    def _follow(self, faces: list[Face], grey: NDArray[np.uint8], interval_s: float) -> None:
         """Give each track the face that is its own; forget those out of sight for too long."""
+        in_sight = self._in_sight
         for track in self._tracks:
             track.motion.advance(interval_s)
         pairs = match([track.motion for track in self._tracks], [_place(face) for face in faces])
@@ -226,6 +181,8 @@ class FaceTracker:
                 track.misses, track.fresh = track.misses + 1, False
                 continue
             face = faces[pairs[number]]
+            if track in in_sight:
+                face = faces[pairs[number]] = self._believed(track, face, grey)
             track.fresh = track.motion.unseen_s > _SHOWN_UNSEEN_S
             if track.fresh:
                 track.filter = OneEuro()
@@ -233,12 +190,23 @@ class FaceTracker:
             track.motion.see(_place(face))
             track.matrix = face.matrix
             if self._smoothing:
-                track.matrix = _to_matrix(track.filter(_to_vector(face.matrix), interval_s))
+                track.matrix = to_matrix(track.filter(to_vector(face.matrix), interval_s))
         self._tracks = [track for track in self._tracks if track.is_remembered]
+
+    def _believed(self, track: Track, face: Face, grey: NDArray[np.uint8]) -> Face:
+        """What was found, or where it leaps and optical flow knows better, the face followed."""
+        followed = None
+        if track.doubts < _MOST_DOUBTS and _distance_px(track.face, face) > _LEAP_PX:
+            followed = self._flow.follow(track.face, grey)
+        if followed is None or _distance_px(followed, face) < _LEAP_PX:
+            track.doubts = 0
+            return face
+        track.doubts += 1
+        return followed
 
     def _begin(self, face: Face, *, alone: bool) -> Track:
         smooth = OneEuro()
-        smooth(_to_vector(face.matrix))
+        smooth(to_vector(face.matrix))
         motion = Motion(_place(face))
         return Track(
             next(self._numbers),
@@ -255,8 +223,7 @@ class FaceTracker:
         """Forget every track; numbers begin again."""
         self._tracks, self._since_found_s = [], 0.0
         self._numbers = itertools.count()
-        if self._flow is not None:
-            self._flow.forget()
+        self._flow.forget()
         if self._finder is not None and not self._still:
             self.close()
 
@@ -271,6 +238,12 @@ class FaceTracker:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _distance_px(one: Face, other: Face) -> float:
+    """How far apart two finds place the corners of the upper face, pixels of the crop, the most of them."""
+    ends = apply(one.matrix, apply(invert(other.matrix), _CORNERS))
+    return float(np.hypot(*(ends - _CORNERS).T).max())
 
 
 def _place(face: Face) -> Place:

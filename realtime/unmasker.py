@@ -21,7 +21,8 @@ from realtime.detail import sharpen
 from realtime.framing import CANONICAL, to_canonical
 from realtime.grain import grain_for
 from realtime.masking import MaskFinder, Seen, Sight, Work
-from realtime.tracking import NOMINAL_INTERVAL_S, FaceTracker
+from realtime.smoothing import NOMINAL_INTERVAL_S
+from realtime.tracking import FaceTracker
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import pytest
 from realtime.association import Motion, Place
 from realtime.faces import Face
 from realtime.lookahead import look_ahead
-from realtime.tracking import OneEuro, Track
+from realtime.smoothing import OneEuro
+from realtime.tracking import Track
 from realtime.unmasker import Seen, Sight
 
 FRAMES = 60
