@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import zipfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -13,17 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.alignment import similarity_from_keypoints, similarity_from_landmarks
+from realtime.landmarking import LandmarkStream, open_landmarker
 from realtime.model_files import face_landmarker_path
 
 if TYPE_CHECKING:
+    import mediapipe as mp
     from mediapipe.tasks.python.components.containers.detections import (
         DetectionResult as FaceDetectorResult,
     )
-    from mediapipe.tasks.python.vision.face_landmarker import FaceLandmarker
+    from mediapipe.tasks.python.vision.face_landmarker import FaceLandmarker, FaceLandmarkerResult
 
 _EYES_NOSE_MOUTH = ((33, 133), (362, 263), (1,), (61,), (291,))
 _LARGE_PICTURE_PX, _PART_SHARE, _CLOSE_UP_PX, _SURE, _CERTAIN = 320, 0.6, 384, 0.5, 0.8
-_FRAME_MS = 33
 _DETECTOR_IN_TASK = "face_detector.tflite"
 
 
@@ -86,20 +88,11 @@ class FaceFinder:
         task = face_landmarker_path(models_dir)
         self._task = task
         self._strict: FaceLandmarker | None = None
-        mode = vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE
         self.max_faces = max_faces
-        self._video = video
-        self._timestamp_ms = 0
-        self._last_count = 0
-        self._landmarker = vision.FaceLandmarker.create_from_options(
-            vision.FaceLandmarkerOptions(
-                base_options=BaseOptions(model_asset_path=str(task)),
-                running_mode=mode,
-                num_faces=max_faces,
-                min_face_detection_confidence=_SURE,
-                min_face_presence_confidence=presence_confidence,
-                min_tracking_confidence=presence_confidence,
-            )
+        self._video, self._size = video, (0, 0)
+        self._calls = self._last_count = 0
+        open_for = partial(
+            open_landmarker, task, detection=_SURE, presence=presence_confidence, video=video
         )
         with zipfile.ZipFile(task) as bundle:
             detector_model = bundle.read(_DETECTOR_IN_TASK)
@@ -109,6 +102,13 @@ class FaceFinder:
                 min_detection_confidence=detection_confidence,
             )
         )
+        self._landmarker = self._stream = None
+        if video:
+            self._stream = LandmarkStream(
+                open_for, self._faces_of, self._sure_detections, _same_face, max_faces
+            )
+        else:
+            self._landmarker = open_for(max_faces)
 
     def __call__(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
         """Find the faces of one picture, uint8 [H, W, 3] RGB, contiguous; the largest first."""
@@ -116,12 +116,12 @@ class FaceFinder:
 
         picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=image_rgb)
         height, width = image_rgb.shape[:2]
-        if self._video:
-            self._timestamp_ms += _FRAME_MS
-            result = self._landmarker.detect_for_video(picture, self._timestamp_ms)
+        self._calls, self._size = self._calls + 1, (width, height)
+        if self._stream is not None:
+            faces = self._stream(picture)
         else:
-            result = self._landmarker.detect(picture)
-        faces = [_from_landmarks(points, width, height) for points in result.face_landmarks]
+            assert self._landmarker is not None
+            faces = self._faces_of(self._landmarker.detect(picture))
         if self._detector_is_due(len(faces)):
             found = self._detector.detect(picture)
             candidates = _from_detections(found, width, height, _SURE)
@@ -135,6 +135,12 @@ class FaceFinder:
         faces = sorted(faces, key=lambda face: -face.size)[: self.max_faces]
         self._last_count = len(faces)
         return faces
+
+    def _faces_of(self, result: FaceLandmarkerResult) -> list[Face]:
+        return [_from_landmarks(points, *self._size) for points in result.face_landmarks]
+
+    def _sure_detections(self, picture: mp.Image) -> list[Face]:
+        return _from_detections(self._detector.detect(picture), *self._size, _SURE)
 
     def _in_parts(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
         """Run the detector on four overlapping parts of a large picture."""
@@ -154,6 +160,7 @@ class FaceFinder:
 
     def _closer(self, image_rgb: NDArray[np.uint8], face: Face) -> Face:
         """Ask the landmark model about one face alone; the face as it was where it refuses."""
+        assert self._landmarker is not None
         return _landmarks_alone(self._landmarker, image_rgb, face) or face
 
     def is_face(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
@@ -165,7 +172,9 @@ class FaceFinder:
             image_rgb: uint8 [H, W, 3], RGB, contiguous, the picture the face was found in.
             face: what was found.
         """
-        strict = self._strict = self._strict or _strict_landmarker(self._task)
+        if self._strict is None:
+            self._strict = open_landmarker(self._task, 1, _SURE, _CERTAIN, video=False)
+        strict = self._strict
         return _landmarks_alone(strict, image_rgb, face) is not None
 
     def _detector_is_due(self, found: int) -> bool:
@@ -176,33 +185,19 @@ class FaceFinder:
 
     def _doubt_is_allowed(self) -> bool:
         """A doubtful face may be all of a picture; in a stream it only goes on from a found one."""
-        first_frame = self._timestamp_ms <= _FRAME_MS
-        return not self._video or first_frame or self._last_count > 0
+        return not self._video or self._calls == 1 or self._last_count > 0
 
     def close(self) -> None:
         """Free the MediaPipe graphs."""
-        self._landmarker.close()
-        self._detector.close()
-        if self._strict is not None:
-            self._strict.close()
+        for model in (self._landmarker, self._stream, self._detector, self._strict):
+            if model is not None:
+                model.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _strict_landmarker(task: Path) -> FaceLandmarker:
-    from mediapipe.tasks.python import BaseOptions, vision
-
-    return vision.FaceLandmarker.create_from_options(
-        vision.FaceLandmarkerOptions(
-            base_options=BaseOptions(model_asset_path=str(task)),
-            min_face_detection_confidence=_SURE,
-            min_face_presence_confidence=_CERTAIN,
-        )
-    )
 
 
 def _landmarks_alone(
