@@ -151,3 +151,24 @@ def squares(side_px: Tensor, place: Tensor) -> Tensor:
     first, last = start.unsqueeze(2), (start + side).unsqueeze(2)
     inside = (line >= first) & (line < last)
     return inside[:, 0].unsqueeze(2) & inside[:, 1].unsqueeze(1)
+
+
+def visible(chance: dict[str, Tensor], edge_px: dict[str, Tensor], size: int) -> Tensor:
+    """Mark what a picture shows that ends inside the crop.
+
+    Args:
+        chance: bool [B] each, by the name of the edge, x0, y0, x1 or y1: whether it ends there.
+        edge_px: int64 [B] each: where, the first pixel shown (x0, y0) or no longer shown (x1, y1).
+        size: side of the crop, pixels.
+
+    Returns:
+        Bool [B, 1, size, size].
+    """
+    at = torch.arange(size, device=chance["x0"].device)
+    shown = []
+    for low, high in (("y0", "y1"), ("x0", "x1")):
+        first = (edge_px[low] * chance[low]).view(-1, 1)
+        last = torch.where(chance[high], edge_px[high], size).view(-1, 1)
+        shown.append((at >= first) & (at < last))
+    rows, columns = shown
+    return (rows[:, :, None] & columns[:, None, :]).unsqueeze(1)

@@ -14,10 +14,10 @@ from realtime.maskwear import Template, wear
 from trainer.faceset import FaceSet
 from trainer.mask_styles import training_style
 from trainer.occlusion import cover_up
-from trainer.sampling import Jitter, random_affine, recolour
+from trainer.sampling import CUT_SHARE, Jitter, random_affine, recolour, visible_part
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
-_CUT_SHARE, _PLACE_SHARE, _SQUEEZE_SHARE = 0.3, 0.1, 0.25
+_PLACE_SHARE, _SQUEEZE_SHARE = 0.1, 0.25
 
 
 # Crop, mask pixels, and what lies inside the photograph.
@@ -92,7 +92,8 @@ def _moved(
         about = np.diag([rng.uniform(0.7, 1.0), 1.0, 1.0])
         about[0, 2] = (1 - about[0, 0]) * CROP_SIZE / 2
         matrix = matrix @ about
-    x0, y0, x1, y1 = _visible(rng)
+    cut = rng.random() < CUT_SHARE
+    x0, y0, x1, y1 = visible_part(rng) if cut else (0, 0, CROP_SIZE, CROP_SIZE)
     matrix = matrix.copy()
     matrix[:, 2] += matrix[:, :2] @ (x0, y0)
     part = slice(y0, y1), slice(x0, x1)
@@ -101,22 +102,6 @@ def _moved(
     moved = cv2.warpAffine(crop[part], matrix, **warp, borderMode=cv2.BORDER_REPLICATE)
     flags = cv2.warpAffine(flags, matrix, **warp, borderMode=cv2.BORDER_CONSTANT) > 127
     return np.asarray(moved, np.uint8), flags[:, :, 0], flags[:, :, 1]
-
-
-def _visible(rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """The part of the crop that the picture shows: all, or cut off below, above or at a side."""
-    x0 = y0 = 0
-    x1 = y1 = CROP_SIZE
-    if rng.random() < _CUT_SHARE:
-        if rng.random() < 0.7:
-            y1 = int(rng.integers(88, CROP_SIZE))
-        if rng.random() < 0.3:
-            y0 = int(rng.integers(0, 34))
-        if rng.random() < 0.4:
-            x0 = int(rng.integers(0, 36))
-        if rng.random() < 0.4:
-            x1 = int(rng.integers(92, CROP_SIZE))
-    return x0, y0, x1, y1
 
 
 def _some_part(place: NDArray[np.uint8], rng: np.random.Generator) -> _Sample:

@@ -18,19 +18,22 @@ from trainer.device_augment import (
     recolour,
     squares,
     unpack,
+    visible,
     warp_flags,
     warp_grid,
     warp_pictures,
 )
 from trainer.faceset import FaceSet
 from trainer.hole_bank import PACKED_BYTES, HoleBank, columns_for
-from trainer.sampling import Jitter
+from trainer.sampling import CUT_SHARE, CUTS, Jitter
 
 HOLES = ("squares", "masks")
 
 _REDRAW_EVERY = 500
 _CHANCES = {"flip": 0.5, "outside": 0.5, "grey": 0.05, "square": 0.15, "push": 0.25, "union": 0.5}
+_CHANCES |= {"cut": CUT_SHARE, **{edge: share for edge, (share, _, _) in CUTS.items()}}
 _RANGES = {"side": (24, 48), "radius": (1, MAX_RADIUS_PX), "right": (-10, 10), "down": (-4, 10)}
+_RANGES |= {edge: (low, high - 1) for edge, (_, low, high) in CUTS.items()}
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ class ResidentFaces:
         jitter: how samples are moved and recoloured.
         holes: "squares" (one upright square of side 24-48 anywhere in the crop, the paper's) or
             "masks" (15 % squares, else silhouettes of worn masks dilated by 1-6 px, a quarter of
-            them pushed aside). What lies outside the photograph is hole too half the time.
+            them pushed aside, and 30 % of the crops cut off as a picture's edge does). What lies
+            outside the photograph is hole too half the time.
         seed: fixes every draw.
         per_face: silhouettes kept for each face; None lets the number of faces decide.
         redraw_every: one silhouette of each face is drawn anew, in other processes, every so many
@@ -152,7 +156,12 @@ class ResidentFaces:
             holes = torch.where(chance["square"].view(-1, 1, 1), holes, masks)
             flags = warp_flags(torch.stack([holes, valid], 1), grid)
             holes, valid = flags[:, :1], flags[:, 1:]
-        marked = holes | (~valid & chance["outside"].view(-1, 1, 1, 1))
+        outside = ~valid & chance["outside"].view(-1, 1, 1, 1)
+        if self._bank is not None:
+            cut = chance["cut"].view(-1, 1, 1, 1)
+            valid = valid & (visible(chance, number, valid.shape[-1]) | ~cut)
+            outside = torch.where(cut, ~valid, outside)
+        marked = holes | outside
         real = levels.round_().div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
         shift = int(seeds[1] % 4), int(seeds[2] % 4)
         return HoleTensors(real, marked.float(), (holes & valid).float(), shift)

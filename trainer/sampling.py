@@ -15,6 +15,14 @@ from trainer.faceset import FaceSet
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
 _CENTRE = (CROP_SIZE - 1) / 2
+CUT_SHARE = 0.3  # of the samples end at a picture's edge
+# How often each edge does so, and where: from the first pixel on to before the last.
+CUTS = {
+    "x0": (0.4, 0, 36),
+    "y0": (0.3, 0, 34),
+    "x1": (0.4, 92, CROP_SIZE),
+    "y1": (0.7, 88, CROP_SIZE),
+}
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,15 @@ def _random_hole(landmarks: NDArray[np.float32], rng: np.random.Generator) -> ND
     return hole
 
 
+def visible_part(rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """Draw what a picture shows that cuts the crop off below, above or at a side: x0, y0, x1, y1."""
+    part: dict[str, int] = dict(zip(CUTS, (0, 0, CROP_SIZE, CROP_SIZE), strict=True))
+    for edge, (share, low, high) in CUTS.items():
+        if rng.random() < share:
+            part[edge] = int(rng.integers(low, high))
+    return part["x0"], part["y0"], part["x1"], part["y1"]
+
+
 def random_affine(jitter: Jitter, rng: np.random.Generator) -> NDArray[np.float64]:
     """Draw a random similarity about the crop's centre, flipped half the time; [2, 3]."""
     draw = np.clip(rng.standard_normal(4), -2, 2)
@@ -139,8 +156,9 @@ def draw_hole_batch(
     """Draw one augmented generator batch of the faces at `indices`.
 
     With `kind` "masks" the holes are silhouettes of worn masks and some squares; with "squares" they
-    are the paper's squares alone, exactly square. What lies outside the photograph is marked as hole
-    half the time and left as repeated border else; it never counts in the loss.
+    are the paper's squares alone, exactly square. Of the crops with masks some are cut off as a
+    picture's edge does. What lies outside the photograph is marked as hole half the time and left as
+    repeated border else; it never counts in the loss.
     """
     crops, holes, counted = [], [], []
     for index in indices:
@@ -151,9 +169,15 @@ def draw_hole_batch(
             hole = square_hole(rng)
         else:
             hole = _warp_flags(_random_hole(faces.landmarks[index], rng), matrix)
+        outside = ~valid & (rng.random() < 0.5)
+        if kind != "squares" and rng.random() < CUT_SHARE:
+            x0, y0, x1, y1 = visible_part(rng)
+            outside = np.ones_like(valid)
+            outside[y0:y1, x0:x1] = ~valid[y0:y1, x0:x1]
+            valid = ~outside
         crops.append(recolour(crop, jitter.colour, rng))
         counted.append(hole & valid)
-        holes.append(hole | ~valid if rng.random() < 0.5 else hole)
+        holes.append(hole | outside)
     shift = int(rng.integers(4)), int(rng.integers(4))
     return HoleBatch(np.stack(crops), np.stack(holes), np.stack(counted), shift)
 

@@ -55,6 +55,18 @@ def test_only_known_hole_pixels_count(faces: FaceSet):
     assert batch.counted.any()
 
 
+def test_some_crops_are_cut_off_as_a_pictures_edge_does(faces: FaceSet):
+    whole = Jitter(0, 0, 0, 0)
+    indices = [0] * 200
+    batch = draw_hole_batch(faces, indices, np.random.default_rng(0), whole)
+    edges = [batch.holes[:, 20, -1], batch.holes[:, 20, 0], batch.holes[:, -1, 4]]
+    shares = [edge.mean() for edge in edges]
+    assert all(0.05 < share < 0.4 for share in shares), shares
+    assert not (batch.counted[:, :, -1] & batch.holes[:, 20:21, -1]).any()
+    squares = draw_hole_batch(faces, indices, np.random.default_rng(0), whole, "squares")
+    assert not squares.holes.all(1).any()
+
+
 def test_unknown_protocol_is_refused(faces: FaceSet):
     with pytest.raises(KeyError):
         draw_protocol(faces, "circles")
