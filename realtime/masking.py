@@ -12,7 +12,7 @@ from realtime.faces import Face
 from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
 from realtime.smoothing import NOMINAL_INTERVAL_S
 from realtime.stability import Moment
-from realtime.tracking import FOLLOWED_S, Track
+from realtime.tracking import Track, followed_s
 
 _BEHIND_SHARE = 0.7  # a face smaller than this share of the largest one is in the background
 _SMALL_SHARE = 0.3  # of the picture's shorter side
@@ -93,7 +93,7 @@ class MaskFinder:
 
     Args:
         still: the frames are unrelated pictures; doubt gets a second look in each.
-        thrifty: a crop that looks as before is passed over in the frames between those `FOLLOWED_S` apart.
+        thrifty: a crop that looks as before is passed over in the frames between those `followed_s` apart.
     """
 
     def __init__(self, *, still: bool, thrifty: bool) -> None:
@@ -137,7 +137,7 @@ class MaskFinder:
             matrix = track.framing.of(sight.matrix)
             crop, valid = warp_crop_rgb(seen.frame_bgr, matrix)
             memory.see(crop, seen.interval_s)
-            if self._may_pass_over(track, seen.interval_s) and memory.is_same():
+            if self._may_pass_over(track, seen) and memory.is_same():
                 at = sight, framing, matrix, crop, valid, *memory.kept()
                 return Work(*at, memory.worn, memory.worn, memory.moment, crop, same=True)
             probability = memory.outline(self._segmenter(crop))
@@ -155,9 +155,9 @@ class MaskFinder:
             memory.reframe()
         return Work(sight, framing, matrix, crop, valid, mask, hole, worn, masked, moment, crop)
 
-    def _may_pass_over(self, track: Track, interval_s: float) -> bool:
+    def _may_pass_over(self, track: Track, seen: Seen) -> bool:
         """Whether it is not this face's turn; not all faces have their turn in the same frame."""
-        period = int(FOLLOWED_S / interval_s) + 1
+        period = int(followed_s(len(seen.sights)) / seen.interval_s) + 1
         return self._thrifty and bool((self._frames + track.track_id) % period)
 
 

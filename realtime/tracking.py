@@ -25,7 +25,7 @@ _SHOWN_UNSEEN_S, _REMEMBERED_S = 5.5 / 30, 1.2
 _REMEMBERED_TRACKS = 16
 _LEAP_PX, _MOST_DOUBTS = 9.0, 6
 _CORNERS = np.array([[32.0, 30.0], [96, 30], [32, 90], [96, 90]])
-FOLLOWED_S = 0.045  # of a thrifty run: so long after a thorough look another is due
+_FOLLOWED_S, _MORE_FOLLOWED_S = 0.045, 0.015
 
 
 @dataclass(eq=False)
@@ -93,7 +93,7 @@ class FaceTracker:
         max_faces: at most this many.
         still: pictures are unrelated: nothing is remembered or smoothed.
         smoothing: calm the transforms.
-        thrifty: find faces in the frames `FOLLOWED_S` apart alone, and follow them by optical flow in
+        thrifty: find faces in the frames `followed_s` apart alone, and follow them by optical flow in
             between.
         models_dir: folder searched first for MediaPipe's models.
     """
@@ -159,7 +159,7 @@ class FaceTracker:
     ) -> list[Face]:
         """Find the faces, or follow all of them where they were found a moment ago."""
         self._since_found_s += interval_s
-        if self._thrifty and self._since_found_s < FOLLOWED_S:
+        if self._thrifty and self._since_found_s < followed_s(len(self._in_sight)):
             followed = self._flow.follow_all([track.face for track in self._in_sight], grey)
             if followed:
                 return followed
@@ -238,6 +238,11 @@ class FaceTracker:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def followed_s(faces: int) -> float:
+    """For how long a thrifty run goes on from one thorough look, seconds; the longer the more faces."""
+    return _FOLLOWED_S + _MORE_FOLLOWED_S * (max(faces, 1) - 1)
 
 
 def _distance_px(one: Face, other: Face) -> float:
