@@ -39,7 +39,6 @@ def check_run(run: Path, said: str) -> None:
     assert (run / "checkpoint.pt").is_file()
 
 
-@pytest.mark.usefixtures("one_thread")
 def test_the_papers_preset_runs(
     prepared_file: Path,
     tmp_path: Path,
