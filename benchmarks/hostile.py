@@ -173,6 +173,10 @@ def _run_trainer(arguments: list[str]) -> int:
 
 def _warm_up() -> None:
     """Import what commands import, so that every fork begins with it; nothing is started."""
+    import mediapipe.tasks.python.vision  # noqa: F401
+    import openvino  # noqa: F401
+
+    import realtime.cli
     import realtime.image
     import realtime.unmasker
     import realtime.video  # noqa: F401

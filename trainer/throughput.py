@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 
 import torch
 from lightning.fabric import Fabric
@@ -31,7 +32,8 @@ class Progress:
         if config.network in ("paper", "glcic"):
             # Backward is twice forward: a product for the input and one for the weights.
             self._training_gflop = 3 * flops(net)
-            self._peak_gflops = matrix_peak(fabric.device, matrix_type(fabric))
+            kind = matrix_type(fabric)
+            self._peak_gflops = _peak_once(fabric.device, kind, torch.get_num_threads())
         self._parts: dict[str, list[Tensor]] = {}
         self._crops = 0
         self._began = time.perf_counter()
@@ -59,6 +61,12 @@ class Progress:
         self._parts.clear()
         self._crops = 0
         self._began = time.perf_counter()
+
+
+@cache
+def _peak_once(device: torch.device, kind: torch.dtype, threads: int) -> float:
+    """Measure the peak for the first run of a process; it costs a second on a CPU."""
+    return matrix_peak(device, kind)
 
 
 def matrix_peak(device: torch.device, kind: torch.dtype = torch.bfloat16, side: int = 0) -> float:

@@ -19,10 +19,11 @@ from av.stream import Disposition, Stream
 from inpaint_model.errors import UserError
 from realtime.media.codecs import container_format
 from realtime.media.coding import Coding
+from realtime.media.container import open_container
 from realtime.media.frames import Span
 from realtime.media.look import VideoLook, configure
 from realtime.media.output import SYNTHETIC_NOTE
-from realtime.media.source import VideoFile, open_container
+from realtime.media.source import VideoFile
 from realtime.media.spool import Spool
 
 _FILE_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder"}

@@ -1,8 +1,7 @@
-"""Reads a video file: decoded frames with their timestamps, what is damaged passed over and noted."""
+"""Reads a video file, or the wanted part of it, as frames with their timestamps."""
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -11,20 +10,15 @@ from typing import Self
 
 import av
 import av.error
-from av.container import InputContainer
-from av.stream import Disposition, Stream
+from av.stream import Stream
 
 from inpaint_model.errors import UserError
+from realtime.media.container import choose_stream, frame_rate_of, open_container, time_base_of
 from realtime.media.damage import Damage
+from realtime.media.decoding import Decoder
 from realtime.media.frames import Frame, Progress, Span
-from realtime.media.truncation import is_cut_short
-from realtime.media.untouched import SourcePacket
 
-_NOT_VIDEO = {"tty", "image2", "lavfi", "concat", "ffmetadata"}
 _SEEKS_EXACTLY = {"mov", "matroska"}
-_MOST_FAULTS = 100
-MOST_PIXELS = 8192 * 4608
-_MOST_STREAMS = 200
 
 
 class VideoFile:
@@ -50,38 +44,11 @@ class VideoFile:
         self.warnings: list[str] = []
         self.damage = Damage()
         try:
-            self.video = self._choose_stream()
+            self.video = choose_stream(path, self.container)
         except BaseException:
             self.container.close()
             raise
         self.video.thread_type = "AUTO"
-
-    def _choose_stream(self) -> av.VideoStream:
-        """The first real video stream; a picture or text that FFmpeg would play is none."""
-        names = set(self.container.format.name.split(","))
-        if any(name.endswith("_pipe") for name in names) or names & {"image2"}:
-            raise UserError(f"{self.path}: is a picture, not a video; use `unmask image`")
-        videos = [
-            stream
-            for stream in self.container.streams.video
-            if not stream.disposition & Disposition.attached_pic
-        ]
-        if not videos or names & _NOT_VIDEO:
-            raise UserError(f"{self.path}: has no video in it")
-        if is_cut_short(self.path):
-            raise UserError(f"{self.path}: is cut short; copy it again or repair it first")
-        if len(self.container.streams) > _MOST_STREAMS:
-            raise UserError(f"{self.path}: has more than {_MOST_STREAMS} streams")
-        video = videos[0]
-        if video.codec_context is None:
-            raise UserError(f"{self.path}: is coded in a way that cannot be read here")
-        self._check_size(video.codec_context.width, video.codec_context.height)
-        return video
-
-    def _check_size(self, width: int, height: int) -> None:
-        if width * height > MOST_PIXELS:
-            most = f"{MOST_PIXELS / 1e6:.0f} megapixels"
-            raise UserError(f"{self.path}: {width}x{height} is more than {most} a frame")
 
     @property
     def others(self) -> list[Stream]:
@@ -91,7 +58,7 @@ class VideoFile:
     @property
     def time_base(self) -> Fraction:
         """Seconds a unit of the frames' timestamps."""
-        return self.video.time_base or Fraction(1, 90_000)
+        return time_base_of(self.video)
 
     @property
     def origin_s(self) -> Fraction:
@@ -101,7 +68,7 @@ class VideoFile:
     @property
     def frame_rate(self) -> Fraction:
         """Average frames a second; 25 where the file does not say."""
-        return self.video.average_rate or self.video.guessed_rate or Fraction(25)
+        return frame_rate_of(self.video)
 
     def expected_frames(self, span: Span | None = None) -> int:
         """About how many frames there are; 0 where the file does not say."""
@@ -193,85 +160,14 @@ class VideoFile:
 
     def _decoded(self) -> Iterator[Frame]:
         """Decode from where the file stands."""
-        index, last_pts, kind = 0, None, None
-        waiting: list[int] = []
-        kept: dict[int, SourcePacket] = {}
-        for order, packet in enumerate(self._packets()):
-            if packet.pts is not None and packet.size and not packet.is_discard:
-                heapq.heappush(waiting, packet.pts)
-                if self._keep_packets:
-                    kept[packet.pts] = SourcePacket(order, packet.is_keyframe, bytes(packet))
-            try:
-                pictures = packet.decode()
-            except av.error.FFmpegError:
-                self.damage.errors += 1
-                continue
-            for decoded in pictures:
-                if not isinstance(decoded, av.VideoFrame):
-                    continue
-                if self._is_leftover(decoded, last_pts):
-                    continue
-                pts = self._rising(decoded, last_pts)
-                while waiting and waiting[0] <= pts:
-                    lost = heapq.heappop(waiting)
-                    if lost < pts:
-                        kept.pop(lost, None)
-                        self.damage.lose(lost)
-                if decoded.is_corrupt:
-                    self.damage.patch(pts)
-                kind = self._same_kind(decoded, kind, index)
-                time_base = decoded.time_base or self.time_base
-                coded = kept.pop(pts, None)
-                yield Frame(decoded, pts, time_base, index, decoded.duration or 0, coded)
-                index, last_pts = index + 1, pts
-        if self.damage.errors and index:
-            for lost in waiting:
-                self.damage.lose(lost)
-
-    def _is_leftover(self, decoded: av.VideoFrame, last_pts: int | None) -> bool:
-        """A decoder that stumbles over damage may show a moment twice: the second time is dropped."""
-        if decoded.pts is None or last_pts is None or decoded.pts > last_pts:
-            return False
-        if not (self.damage.errors or decoded.is_corrupt):
-            return False
-        self.damage.patch(decoded.pts)
-        return True
-
-    def _packets(self) -> Iterator[av.Packet]:
-        """Demux; a place that cannot be read is left behind, up to a point."""
-        faults = 0
-        while True:
-            try:
-                yield from self.container.demux(self.video)
-                return
-            except av.error.FFmpegError:
-                self.damage.errors += 1
-                faults += 1
-                if faults > _MOST_FAULTS:
-                    return
-
-    def _same_kind(
-        self, decoded: av.VideoFrame, kind: tuple[int, int] | None, index: int
-    ) -> tuple[int, int]:
-        size = decoded.width, decoded.height
-        if kind is None:
-            self._check_size(*size)
-        elif size != kind:
-            raise UserError(f"{self.path}: the picture changes its size at frame {index}")
-        return size
-
-    def _rising(self, decoded: av.VideoFrame, last_pts: int | None) -> int:
-        """Timestamps as they are; missing or falling ones, which no file may hold, are mended."""
-        pts = decoded.pts if decoded.pts is not None else decoded.dts
-        if pts is not None and (last_pts is None or pts > last_pts):
-            return pts
-        warning = "timestamps that were missing or out of order have been mended"
-        if warning not in self.warnings:
-            self.warnings.append(warning)
-        if last_pts is None:
-            return 0
-        step = decoded.duration or round(1 / (self.frame_rate * self.time_base))
-        return last_pts + (max(step, 1) if pts is None else 1)
+        return Decoder(
+            self.path,
+            self.container,
+            self.video,
+            self.warnings,
+            self.damage,
+            keep_packets=self._keep_packets,
+        ).frames()
 
     def close(self) -> None:
         """Close the file."""
@@ -282,24 +178,6 @@ class VideoFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def open_container(path: Path) -> InputContainer:
-    """Open a file for reading, and nothing but files.
-
-    Raises:
-        UserError: it cannot be read.
-    """
-    try:
-        return av.open(
-            str(path),
-            options={"protocol_whitelist": "file"},
-            metadata_errors="surrogateescape",
-        )
-    except av.error.FFmpegError as error:
-        if isinstance(error, PermissionError):
-            raise UserError(f"{path}: cannot be read (permission denied)") from None
-        raise UserError(f"{path}: is not a video that can be read, or is cut short") from None
 
 
 def _chained(first: Frame, rest: Iterator[Frame]) -> Iterator[Frame]:

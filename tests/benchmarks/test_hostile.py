@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 def test_hostile_files_do_no_harm(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "benchmarks", "hostile", "--every", "25"]
+    command = [sys.executable, "-m", "benchmarks", "hostile", "--every", "43"]
     done = subprocess.run(
-        [*command, "--count", "360", "--out", str(tmp_path)], capture_output=True, text=True
+        [*command, "--count", "645", "--out", str(tmp_path)], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (row,) = json.loads((tmp_path / "hostile.json").read_text())["rows"]

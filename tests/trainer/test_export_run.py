@@ -15,8 +15,6 @@ from trainer.export_run import export
 from trainer.faceset import FaceSet
 from trainer.sampling import draw_protocol
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def test_a_file_is_exported_again_with_its_int8_twin(
     prepared_file: Path, faces: FaceSet, tmp_path: Path

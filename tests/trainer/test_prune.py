@@ -20,8 +20,6 @@ from trainer.prune import narrowed, narrowest
 from trainer.refit import Refit
 from trainer.sampling import draw_protocol
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def permuted(net: PaperGenerator) -> PaperGenerator:
     """Shuffle the first layer's channels, so that twins lie anywhere."""

@@ -1,0 +1,1 @@
+"""The benchmarks' commands, by what they measure; heavy modules are imported inside them."""

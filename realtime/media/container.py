@@ -1,0 +1,84 @@
+"""Opens a video file and finds the stream to decode; what is no video is refused in one line."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.error
+from av.container import InputContainer
+from av.stream import Disposition
+
+from inpaint_model.errors import UserError
+from realtime.media.truncation import is_cut_short
+
+_NOT_VIDEO = {"tty", "image2", "lavfi", "concat", "ffmetadata"}
+MOST_PIXELS = 8192 * 4608
+_MOST_STREAMS = 200
+
+
+def open_container(path: Path) -> InputContainer:
+    """Open a file for reading, and nothing but files.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        return av.open(
+            str(path),
+            options={"protocol_whitelist": "file"},
+            metadata_errors="surrogateescape",
+        )
+    except av.error.FFmpegError as error:
+        if isinstance(error, PermissionError):
+            raise UserError(f"{path}: cannot be read (permission denied)") from None
+        raise UserError(f"{path}: is not a video that can be read, or is cut short") from None
+
+
+def choose_stream(path: Path, container: InputContainer) -> av.VideoStream:
+    """Return the first real video stream; a picture or text that FFmpeg would play is none.
+
+    Raises:
+        UserError: there is none, it cannot be decoded, or the file is cut short.
+    """
+    names = set(container.format.name.split(","))
+    if any(name.endswith("_pipe") for name in names) or names & {"image2"}:
+        raise UserError(f"{path}: is a picture, not a video; use `unmask image`")
+    videos = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic
+    ]
+    if not videos or names & _NOT_VIDEO:
+        raise UserError(f"{path}: has no video in it")
+    if is_cut_short(path):
+        raise UserError(f"{path}: is cut short; copy it again or repair it first")
+    if len(container.streams) > _MOST_STREAMS:
+        raise UserError(f"{path}: has more than {_MOST_STREAMS} streams")
+    video = videos[0]
+    if video.codec_context is None:
+        raise UserError(f"{path}: is coded in a way that cannot be read here")
+    check_size(path, video.codec_context.width, video.codec_context.height)
+    return video
+
+
+def check_size(path: Path, width: int, height: int) -> None:
+    """Refuse a picture too large to decode; width and height in pixels.
+
+    Raises:
+        UserError: it has more than `MOST_PIXELS`.
+    """
+    if width * height > MOST_PIXELS:
+        most = f"{MOST_PIXELS / 1e6:.0f} megapixels"
+        raise UserError(f"{path}: {width}x{height} is more than {most} a frame")
+
+
+def time_base_of(video: av.VideoStream) -> Fraction:
+    """Seconds a unit of the stream's timestamps."""
+    return video.time_base or Fraction(1, 90_000)
+
+
+def frame_rate_of(video: av.VideoStream) -> Fraction:
+    """Average frames a second; 25 where the file does not say."""
+    return video.average_rate or video.guessed_rate or Fraction(25)
