@@ -15,6 +15,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 for command in (
     pictures.quality,
     pictures.segmentation,
+    pictures.identity,
     pictures.photos,
     pictures.outlines,
     pictures.sheet,

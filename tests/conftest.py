@@ -64,3 +64,19 @@ def photo_folder(
             path = folder / person / f"{person}_{number:04d}.jpg"
             cv2.imwrite(str(path), picture[:, :, ::-1])
     return folder
+
+
+@pytest.fixture(scope="session")
+def prepared_file(tmp_path_factory: pytest.TempPathFactory, photo_folder: Path) -> Path:
+    """Crops of the moved astronaut; every fourth person is held out."""
+    from trainer.prepare import prepare
+
+    out = tmp_path_factory.mktemp("faces") / "faces.npz"
+    manifest = photo_folder / "manifest.csv"
+    rows = ["path,source,split,identity"]
+    for path in sorted(photo_folder.glob("*/*.jpg")):
+        split = "val" if path.parent.name == "Dee_Four" else "train"
+        rows.append(f"{path.relative_to(photo_folder)},photos,{split},{path.parent.name}")
+    manifest.write_text("\n".join(rows) + "\n")
+    prepare([photo_folder], out, manifest=manifest, workers=1)
+    return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,10 +166,13 @@ def _load_one(path: Path) -> FaceSet:
             valid = np.unpackbits(data["valid"], axis=-1).astype(bool)
             landmarks = data["landmarks"].astype(np.float32)
             labels = [data[name] for name in ("split", "source", "identity")]
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: not a file written by `prepare` ({error})") from None
     crops = np.empty((len(offsets) - 1, CROP_SIZE, CROP_SIZE, 3), dtype=np.uint8)
     for index in range(len(crops)):
         coded = jpeg[offsets[index] : offsets[index + 1]]
-        crops[index] = cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        crop = cv2.imdecode(coded, cv2.IMREAD_COLOR) if len(coded) else None
+        if crop is None or crop.shape != crops[index].shape:
+            raise UserError(f"{path}: face {index} is damaged")
+        crops[index] = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
     return FaceSet(crops, valid, landmarks, *labels)

@@ -28,6 +28,20 @@ def segmentation(
     benchmark.run(data, templates, out)
 
 
+def identity(
+    data: Data,
+    templates: Annotated[Path | None, typer.Option(help="Folder of mask drawings.")] = None,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+    limit: Annotated[int, typer.Option(help="So many held-out faces.")] = 600,
+) -> None:
+    """Are masked faces nearer to their bare selves unmasked? dlib's similarity of held-out faces."""
+    from benchmarks import identity as benchmark
+
+    benchmark.run(data, templates, out, model, engine, limit)
+
+
 def photos(
     photos: Annotated[list[Path], typer.Option(help="Folder of masked people; repeat.")],
     out: Out = None,
