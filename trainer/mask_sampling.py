@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from realtime.alignment import CROP_SIZE
 from realtime.maskwear import Template, wear
 from trainer.faceset import FaceSet
+from trainer.head_turns import turned
 from trainer.mask_styles import training_style
 from trainer.occlusion import cover_up
 from trainer.sampling import CUT_SHARE, Jitter, random_affine, recolour, visible_part
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
-_PLACE_SHARE, _SQUEEZE_SHARE = 0.1, 0.25
+_PLACE_SHARE, _TURN_SHARE = 0.1, 0.35
 
 
 # Crop, mask pixels, and what lies inside the photograph.
@@ -86,21 +87,19 @@ def _moved(
     jitter: Jitter,
     rng: np.random.Generator,
 ) -> _Sample:
-    """Move a sample; sometimes squeeze it as a turned head is, or cut it as a picture's edge does."""
+    """Move a sample; sometimes turn the head, or cut it off as a picture's edge does."""
+    flags = np.stack([alpha, valid], -1).astype(np.uint8) * 255
+    if rng.random() < _TURN_SHARE:
+        crop, flags = turned(crop, flags, rng)
     matrix = random_affine(jitter, rng)
-    if rng.random() < _SQUEEZE_SHARE:
-        about = np.diag([rng.uniform(0.7, 1.0), 1.0, 1.0])
-        about[0, 2] = (1 - about[0, 0]) * CROP_SIZE / 2
-        matrix = matrix @ about
     cut = rng.random() < CUT_SHARE
     x0, y0, x1, y1 = visible_part(rng) if cut else (0, 0, CROP_SIZE, CROP_SIZE)
     matrix = matrix.copy()
     matrix[:, 2] += matrix[:, :2] @ (x0, y0)
     part = slice(y0, y1), slice(x0, x1)
-    flags = np.stack([alpha[part], valid[part]], -1).astype(np.uint8) * 255
     warp = {"dsize": _SHAPE, "flags": cv2.INTER_LINEAR}
     moved = cv2.warpAffine(crop[part], matrix, **warp, borderMode=cv2.BORDER_REPLICATE)
-    flags = cv2.warpAffine(flags, matrix, **warp, borderMode=cv2.BORDER_CONSTANT) > 127
+    flags = cv2.warpAffine(flags[part], matrix, **warp, borderMode=cv2.BORDER_CONSTANT) > 127
     return np.asarray(moved, np.uint8), flags[:, :, 0], flags[:, :, 1]
 
 

@@ -83,8 +83,19 @@ PRESETS: dict[str, FitConfig] = {
                 adversarial=0.01,
                 matching=0.05,
             ),
+            Stage(
+                steps=2300,
+                batch=16,
+                lr_start=4e-4,
+                lr_end=2e-5,
+                l1=2.0,
+                perceptual=0.25,
+                gradient=1.0,
+                adversarial=0.02,
+                matching=0.1,
+            ),
         ),
-        jitter=Jitter(colour=0.6),
+        jitter=Jitter(rotation_deg=5.0, scale=0.1, shift_px=4.0, colour=0.6),
     ),
     "segmenter": FitConfig(
         preset="segmenter",
@@ -92,8 +103,9 @@ PRESETS: dict[str, FitConfig] = {
         stages=(
             Stage(steps=5000, lr_start=3e-3, lr_end=5e-5),
             Stage(steps=3500, lr_start=1.5e-3, lr_end=2e-5),
+            Stage(steps=1800, lr_start=1e-3, lr_end=2e-5),
         ),
-        jitter=Jitter(rotation_deg=10.0, scale=0.16, shift_px=6.0, colour=0.6),
+        jitter=Jitter(rotation_deg=12.0, scale=0.16, shift_px=8.0, colour=0.6),
         validation_faces=400,
     ),
 }
