@@ -1,4 +1,4 @@
-"""Turns and bows heads in canonical crops, about as a camera sees them: a side or the lower part shrinks."""
+"""Turns and bows heads in canonical crops, about as cameras see them: a side or the lower part shrinks."""
 
 from __future__ import annotations
 
