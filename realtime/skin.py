@@ -15,6 +15,7 @@ _FOREHEAD = slice(22, 40), slice(38, 90)
 _OVAL_CENTRE, _OVAL_AXES, _LAST_ROW = (64, 62), (40, 50), 86
 _LEAST_SEEN_PX = 60
 _TONE_LUMA, _TONE_CHROMA = 50, 14  # what belongs to the tone's own estimate
+_WARM = 20  # Cr less Cb of skin in usual light at least, levels
 _LIKE_LUMA, _LIKE_CHROMA = 60, 12  # what counts as skin of that tone
 
 
@@ -48,15 +49,32 @@ def skin_like(crop_rgb: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[
         bool [128, 128], or None where too little of the face is seen.
     """
     ycc = np.asarray(cv2.cvtColor(crop_rgb, cv2.COLOR_RGB2YCrCb), dtype=np.uint8)
-    places = (ycc[seeds & known][:, None] for seeds in _SEEDS)
-    seen = next((place for place in places if len(place) >= _LEAST_SEEN_PX), None)
+    tone = skin_tone(ycc, known)
+    return None if tone is None else _within(ycc, tone, _LIKE_LUMA, _LIKE_CHROMA)
+
+
+def skin_tone(ycc: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    """The tone of the skin seen round the nose, else of the forehead.
+
+    Args:
+        ycc: uint8 [128, 128, 3], the canonical crop as luma, Cr and Cb.
+        known: bool [128, 128], true pixels of the photograph; only they count.
+
+    Returns:
+        float64 [3], luma, Cr, Cb, or None where too little of the face is seen.
+    """
+    seen = None
+    for seeds in _SEEDS:
+        place = ycc[seeds & known][:, None]
+        if len(place) >= _LEAST_SEEN_PX and (seen is None or _warmth(place) > _warmth(seen)):
+            seen = place
     if seen is None:
         return None
     tone = np.median(seen, axis=(0, 1))
     near = _within(seen, tone, _TONE_LUMA, _TONE_CHROMA)
     if np.count_nonzero(near) >= _LEAST_SEEN_PX:
         tone = np.median(seen[near], axis=0)
-    return _within(ycc, tone, _LIKE_LUMA, _LIKE_CHROMA)
+    return np.asarray(tone, dtype=np.float64)
 
 
 def known_skin(
@@ -79,6 +97,12 @@ def eroded(where: NDArray[np.bool_], radius_px: int) -> NDArray[np.bool_]:
     """Shrink a marked area, bool [h, w]; what lies outside the crop does not shrink it."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2)
     return cv2.erode(where.view(np.uint8), kernel) > 0
+
+
+def _warmth(place: NDArray[np.uint8]) -> float:
+    """How much redder than blue a place is, up to where it is skin: glasses and dark hair are not."""
+    _, red, blue = np.median(place, axis=(0, 1))
+    return float(min(red - blue, _WARM))
 
 
 def _within(

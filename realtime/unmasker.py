@@ -22,6 +22,7 @@ from realtime.framing import CANONICAL, to_canonical
 from realtime.grain import grain_for
 from realtime.masking import MaskFinder, Seen, Sight, Work
 from realtime.smoothing import NOMINAL_INTERVAL_S
+from realtime.tone import even_tone
 from realtime.tracking import FaceTracker
 
 
@@ -197,7 +198,8 @@ class Unmasker:
         crops = np.stack([item.crop for item in new])
         holes = np.stack([item.hole | ~item.valid for item in new])
         for item, filled in zip(new, self.inpainter(crops, holes), strict=True):
-            matched = match_colour(filled, item.hole, item.known)
+            evened = even_tone(filled, item.hole, item.known)
+            matched = match_colour(evened, item.hole, item.known)
             item.filled = item.sight.track.texture.calm(matched, item.hole, item.moment)
 
     def blend(self, filled: Filled) -> UnmaskResult:

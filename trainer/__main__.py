@@ -156,11 +156,17 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder to write the artefact to.")] = Path(
         "inpaint_model/weights"
     ),
+    share: Annotated[
+        float | None,
+        typer.Option(
+            help="Average --run, counting so much, 0 to 1, with --model, which it began from."
+        ),
+    ] = None,
 ) -> None:
     """Write the artefact (ONNX generator, int8 too; TFLite segmenter) and check its parity."""
     from trainer.export_run import export as run_export
 
-    print(run_export(run, model, data, out))
+    print(run_export(run, model, data, out, share))
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ def begin_from(start: Path, net: nn.Module, config: FitConfig, faces: FaceSet) -
     Raises:
         UserError: another network is there, or its width does not double into this one.
     """
-    source = _network_at(start, config, faces)
+    source = network_at(start, config, faces)
     if isinstance(source, PaperGenerator):
         width = source.width
         while source.width * 2 <= config.width:
@@ -59,7 +59,8 @@ def check_start(start: Path) -> None:
         raise UserError(f"{start}: no such file")
 
 
-def _network_at(start: Path, config: FitConfig, faces: FaceSet) -> nn.Module:
+def network_at(start: Path, config: FitConfig, faces: FaceSet) -> nn.Module:
+    """Load the network of a run's folder or of an exported file; see `begin_from`."""
     if start.suffix not in _FILES:
         other = RunFolder(start).config()
         if other.network != config.network:

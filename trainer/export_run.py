@@ -13,9 +13,10 @@ from inpaint_model.generator import PaperGenerator
 from inpaint_model.layers import flops
 from inpaint_model.segmenter import MaskSegmenterNet
 from trainer import faceset
+from trainer.begin import check_start, network_at
 from trainer.export import export_generator
 from trainer.faceset import FaceSet
-from trainer.fit import load_average
+from trainer.fit import average_into, load_average
 from trainer.from_onnx import network_of
 from trainer.generator_task import make_generator
 from trainer.prune import narrowest
@@ -38,7 +39,13 @@ def load_generator(run: Path) -> tuple[nn.Module, int]:
     return net.eval(), step
 
 
-def export(run: Path | None, model: Path | None, data: Sequence[Path], out: Path) -> str:
+def export(
+    run: Path | None,
+    model: Path | None,
+    data: Sequence[Path],
+    out: Path,
+    share: float | None = None,
+) -> str:
     """Export one of the two; return lines on parity and on what int8 costs.
 
     Args:
@@ -47,10 +54,15 @@ def export(run: Path | None, model: Path | None, data: Sequence[Path], out: Path
         data: prepared files: int8 is made from training faces; parity and costs are measured on
             held-out ones.
         out: the artefact's folder: `fast.onnx`, `paper.onnx` or `segmenter.tflite`.
+        share: with both `run` and `model`, the file the run began from: how much the run's weights
+            count, 0..1, the file's the rest (Wortsman et al. 2022, WiSE-FT). A run that gained in
+            one way and lost in another is half undone so.
 
     Raises:
         UserError: not exactly one of `run` and `model`, or what they name cannot be exported.
     """
+    if share is not None:
+        return _export_mixed(run, model, faceset.load(data), out, share)
     if (run is None) == (model is None):
         raise UserError("name either --run or --model")
     if run is None:
@@ -90,6 +102,20 @@ def export_network(net: nn.Module, faces: FaceSet, out: Path) -> str:
         if narrow is not None:
             narrow.unlink(missing_ok=True)
     return "\n".join(lines)
+
+
+def _export_mixed(
+    run: Path | None, model: Path | None, faces: FaceSet, out: Path, share: float
+) -> str:
+    if run is None or model is None or not 0 <= share <= 1:
+        raise UserError("--share is a number from 0 to 1 and needs --run and --model")
+    check_start(model)
+    net, _ = load_generator(run)
+    other = network_at(model, RunFolder(run).config(), faces.only("train"))
+    if type(other) is not type(net):
+        raise UserError(f"{model}: holds another network than {run}")
+    average_into(other, net, 1 - share)
+    return export_network(other.eval(), faces, out)
 
 
 def _samples(faces: FaceSet) -> Samples:
