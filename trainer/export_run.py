@@ -71,7 +71,7 @@ def export(
             raise UserError(f"{model}: no such model file")
         net = network_of(model)
     elif RunFolder(run).config().network == "segmenter":
-        return _export_segmenter(run, faceset.load(data), out)
+        return _export_segmenter(_load_segmenter(run), faceset.load(data), out)
     else:
         net, _ = load_generator(run)
     return export_network(net, faceset.load(data), out)
@@ -110,12 +110,14 @@ def _export_mixed(
     if run is None or model is None or not 0 <= share <= 1:
         raise UserError("--share is a number from 0 to 1 and needs --run and --model")
     check_start(model)
-    net, _ = load_generator(run)
-    other = network_at(model, RunFolder(run).config(), faces.only("train"))
+    config = RunFolder(run).config()
+    segmenter = config.network == "segmenter"
+    net = _load_segmenter(run) if segmenter else load_generator(run)[0]
+    other = network_at(model, config, faces.only("train"))
     if type(other) is not type(net):
         raise UserError(f"{model}: holds another network than {run}")
     average_into(other, net, 1 - share)
-    return export_network(other.eval(), faces, out)
+    return (_export_segmenter if segmenter else export_network)(other.eval(), faces, out)
 
 
 def _samples(faces: FaceSet) -> Samples:
@@ -142,11 +144,15 @@ def _size(net: nn.Module) -> str:
     return f"width {net.width} ({flops(net):.2f} GFLOP a crop)"
 
 
-def _export_segmenter(run: Path, faces: FaceSet, out: Path) -> str:
-    from trainer.tflite import export_segmenter
-
+def _load_segmenter(run: Path) -> nn.Module:
     net = MaskSegmenterNet()
     load_average(run, net)
+    return net
+
+
+def _export_segmenter(net: nn.Module, faces: FaceSet, out: Path) -> str:
+    from trainer.tflite import export_segmenter
+
     out.mkdir(parents=True, exist_ok=True)
     path = out / "segmenter.tflite"
     val = faces.only("val").some(_MEASURED_CROPS, 0)
