@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import warp_crop_rgb
+from realtime.alignment import scale_of, warp_crop_rgb
 from realtime.faces import Face
 from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
 from realtime.smoothing import NOMINAL_INTERVAL_S
@@ -15,6 +15,7 @@ from realtime.stability import Moment
 from realtime.tracking import Track, followed_s
 
 _BEHIND_SHARE = 0.7  # a face smaller than this share of the largest one is in the background
+_UNSEEN_PX, _MOST_SLACK = 2.0, 1.6  # frame pixels that a rim moves unseen; crop pixels at most
 _SMALL_SHARE = 0.3  # of the picture's shorter side
 
 
@@ -137,7 +138,7 @@ class MaskFinder:
             matrix = track.framing.of(sight.matrix)
             crop, valid = warp_crop_rgb(seen.frame_bgr, matrix)
             memory.see(crop, seen.interval_s)
-            if self._may_pass_over(track, seen) and memory.is_same():
+            if self._may_pass_over(track, seen) and memory.is_same(_slack(matrix)):
                 at = sight, framing, matrix, crop, valid, *memory.kept()
                 return Work(*at, memory.worn, memory.worn, memory.moment, crop, same=True)
             probability = memory.outline(self._segmenter(crop))
@@ -159,6 +160,11 @@ class MaskFinder:
         """Whether it is not this face's turn; not all faces have their turn in the same frame."""
         period = int(followed_s(len(seen.sights)) / seen.interval_s) + 1
         return self._thrifty and bool((self._frames + track.track_id) % period)
+
+
+def _slack(matrix: NDArray[np.float64]) -> float:
+    """How far a mask's rim may move unseen, in crop pixels: further the smaller the face is shown."""
+    return float(np.clip(_UNSEEN_PX * scale_of(matrix), 1.0, _MOST_SLACK))
 
 
 def _is_doubtful(sight: Sight, largest: float, frame: NDArray[np.uint8]) -> bool:

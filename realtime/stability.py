@@ -101,10 +101,13 @@ class CropMemory:
         known = ~self._hole[step // 2 :: step, step // 2 :: step]
         return float(change[known].mean()) if known.any() else np.inf
 
-    def is_same(self) -> bool:
+    def is_same(self, slack: float = 1.0) -> bool:
         """Whether the crop looks as it did when it was last segmented.
 
         Where a mask is worn, its rim must not have moved, nor anything come before it.
+
+        Args:
+            slack: how much more than a pixel of the crop the rim may move.
         """
         if self._thumb is None or self._done_thumb is None or self._mask is None:
             return False
@@ -118,9 +121,9 @@ class CropMemory:
             )
             rim = (covered > 0.02) & (covered < 0.98)
             near = covered > 0.02
-            if rim.any() and np.percentile(change[rim], 90) > _RIM_CHANGE:
+            if rim.any() and np.percentile(change[rim], 90) > slack * _RIM_CHANGE:
                 return False
-        return not near.any() or float(np.percentile(change[near], 98)) < _SPOT_CHANGE
+        return not near.any() or float(np.percentile(change[near], 98)) < slack * _SPOT_CHANGE
 
     def keep(self, mask: NDArray[np.bool_], hole: NDArray[np.bool_]) -> None:
         """Take the mask's pixels that were decided on and the hole they make, both bool [128, 128]."""
