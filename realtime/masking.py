@@ -142,14 +142,14 @@ class MaskFinder:
                 at = sight, framing, matrix, crop, valid, *memory.kept()
                 return Work(*at, memory.worn, memory.worn, memory.moment, crop, same=True)
             probability = memory.outline(self._segmenter(crop))
-            mask = mask_pixels(probability)
+            mask = mask_pixels(probability, crop)
             worn = worn or is_worn(mask, probability, valid, before=memory.worn, doubtful=doubtful)
             if not track.framing.must_widen(mask, valid, worn=worn):
                 break
             memory.reframe()
         masked, outline = memory.decide(worn, probability)
         if outline is not probability:
-            mask = mask_pixels(outline)
+            mask = mask_pixels(outline, crop)
         hole, moment = hole_of(mask), memory.moment
         memory.keep(mask, hole)
         if track.framing.matrix is not framing:  # the next crop is the canonical one again

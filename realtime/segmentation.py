@@ -32,6 +32,7 @@ class _Least(NamedTuple):
 _BEGIN_ACTING, _BEGIN_DOUBTFUL = _Least(0.05, 0.80, 0.2), _Least(0.05, 0.93, 0.2)
 _KEEP_ACTING = _Least(0.035, 0.65, 0.0)
 _FAINT, _LOOP, _SMALLEST_MASK, _SMALLEST_PART = 0.2, 0.1, 0.01, 0.001
+_LINE, _LINE_LEVELS = 0.02, 35
 _DISC_PX = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))  # wider than any ear loop
 _ROUND_PX = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
@@ -89,14 +90,18 @@ class MaskSegmenter:
         self.close()
 
 
-def mask_pixels(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
+def mask_pixels(
+    probability: NDArray[np.float32], crop_rgb: NDArray[np.uint8] | None = None
+) -> NDArray[np.bool_]:
     """Decide on the mask's pixels: sure ones and what hangs on to them, no specks, no pinholes.
 
     Thin ear loops are marked faintly, so away from the mask's body a pixel counts from `_LOOP` on where
-    it is connected to sure pixels, beside the body from `_FAINT` on. Small parts stay only beside a mask.
+    it is connected to sure pixels, beside the body from `_FAINT` on, and on a line that the crop itself
+    shows from `_LINE` on. Small parts stay only beside a mask.
 
     Args:
         probability: float32 [128, 128].
+        crop_rgb: uint8 [128, 128, 3], what was looked at.
 
     Returns:
         bool [128, 128].
@@ -105,6 +110,8 @@ def mask_pixels(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
     body = cv2.morphologyEx(faint.view(np.uint8), cv2.MORPH_OPEN, _DISC_PX)
     away = cv2.dilate(body, _ROUND_PX) == 0
     faint |= away & (probability > _LOOP)
+    if crop_rgb is not None:
+        faint |= away & (probability > _LINE) & _lines(crop_rgb)
     count, labels = cv2.connectedComponents(faint.view(np.uint8), connectivity=8)
     sure_px = np.bincount(labels[sure], minlength=count)
     keep = sure_px >= _SMALLEST_PART * sure.size
@@ -116,6 +123,15 @@ def mask_pixels(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
     pinhole = stats[:, cv2.CC_STAT_AREA] <= _LARGEST_PINHOLE_PX
     pinhole[0] = False
     return mask | pinhole[gaps]
+
+
+def _lines(crop_rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Mark thin lines that are much brighter or darker than what is beside them, bool [128, 128]."""
+    grey = cv2.cvtColor(crop_rgb, cv2.COLOR_RGB2GRAY)
+    bright, dark = (
+        cv2.morphologyEx(grey, way, _ROUND_PX) for way in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT)
+    )
+    return np.asarray(cv2.max(bright, dark) > _LINE_LEVELS)
 
 
 def is_worn(

@@ -86,3 +86,16 @@ def test_only_what_lies_in_the_picture_counts():
     assert not is_worn(mask, probability, EVERYWHERE)
     assert is_worn(mask, probability, upper)
     assert not is_worn(mask & False, probability, upper)
+
+
+def test_an_ear_loop_that_the_picture_shows_is_found_where_the_network_hardly_sees_it():
+    probability = np.zeros((128, 128), np.float32)
+    probability[70:110, 30:90] = 0.99
+    probability[74:76, 90:94], probability[74:76, 94:120] = 0.4, 0.05
+    crop = np.full((128, 128, 3), 120, np.uint8)
+    without = mask_pixels(probability, crop)
+    crop[74:76, 90:120] = 230
+    with_loop = mask_pixels(probability, crop)
+    assert not without[74:76, 98:118].any()
+    assert with_loop[74:76, 98:118].all()
+    assert np.array_equal(with_loop[80:], without[80:])
