@@ -84,8 +84,8 @@ def test_it_learns(faces: FaceSet, tmp_path: Path):
 def test_the_segmenter_learns(faces: FaceSet, tmp_path: Path):
     config = replace(
         PRESETS["segmenter"],
-        stages=(Stage(steps=30, batch=4, lr_start=5e-3),),
-        validate_every=30,
+        stages=(Stage(steps=60, batch=4, lr_start=5e-3),),
+        validate_every=60,
         warm_up_steps=2,
         validation_faces=6,
         ema=0.8,
