@@ -65,7 +65,7 @@ def run(
 def _worn_and_filled(
     faces: FaceSet, templates: Path | None, model: str, engine: str
 ) -> tuple[Crops, Crops]:
-    """The faces wearing masks, and what the product makes of those crops; uint8 [N, 128, 128, 3]."""
+    """The faces wearing masks; those crops marked, filled and matched in colour; uint8 [N, 128, 128, 3]."""
     rng = np.random.default_rng(5)
     drawings = load_templates(templates) if templates else []
     masked, unmasked = [], []

@@ -84,6 +84,12 @@ def invert(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     return cv2.invertAffineTransform(matrix).astype(np.float64)
 
 
+def compose(after: NDArray[np.float64], before: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Join two affine transforms, float64 [2, 3] each, `before` done first."""
+    linear = after[:, :2] @ before[:, :2]
+    return np.column_stack([linear, after[:, :2] @ before[:, 2] + after[:, 2]])
+
+
 def scale_of(matrix: NDArray[np.float64]) -> float:
     """Return how many crop pixels one picture pixel becomes."""
     return float(np.hypot(matrix[0, 0], matrix[1, 0]))
@@ -141,9 +147,7 @@ def _reduced(
         region[: shape[1] * factor, : shape[0] * factor], shape, interpolation=cv2.INTER_AREA
     )
     to_region = np.array([[factor, 0, x0 + (factor - 1) / 2], [0, factor, y0 + (factor - 1) / 2]])
-    linear = matrix[:, :2] @ to_region[:, :2]
-    offset = matrix[:, :2] @ to_region[:, 2] + matrix[:, 2]
-    return small.astype(np.uint8, copy=False), np.column_stack([linear, offset])
+    return small.astype(np.uint8, copy=False), compose(matrix, to_region)
 
 
 def _validity(shape: tuple[int, int], matrix: NDArray[np.float64], size: int) -> NDArray[np.bool_]:

@@ -89,7 +89,7 @@ class FaceFinder:
         self._task = task
         self._strict: FaceLandmarker | None = None
         self.max_faces = max_faces
-        self._video, self._size = video, (0, 0)
+        self._video = video
         self._calls = self._last_count = 0
         open_for = partial(
             open_landmarker, task, detection=_SURE, presence=presence_confidence, video=video
@@ -105,7 +105,7 @@ class FaceFinder:
         self._landmarker = self._stream = None
         if video:
             self._stream = LandmarkStream(
-                open_for, self._faces_of, self._sure_detections, _same_face, max_faces
+                open_for, _from_result, self._sure_detections, _same_face, max_faces
             )
         else:
             self._landmarker = open_for(max_faces)
@@ -116,12 +116,12 @@ class FaceFinder:
 
         picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=image_rgb)
         height, width = image_rgb.shape[:2]
-        self._calls, self._size = self._calls + 1, (width, height)
+        self._calls += 1
         if self._stream is not None:
             faces = self._stream(picture)
         else:
             assert self._landmarker is not None
-            faces = self._faces_of(self._landmarker.detect(picture))
+            faces = _from_result(self._landmarker.detect(picture), picture)
         if self._detector_is_due(len(faces)):
             found = self._detector.detect(picture)
             candidates = _from_detections(found, width, height, _SURE)
@@ -136,11 +136,10 @@ class FaceFinder:
         self._last_count = len(faces)
         return faces
 
-    def _faces_of(self, result: FaceLandmarkerResult) -> list[Face]:
-        return [_from_landmarks(points, *self._size) for points in result.face_landmarks]
-
     def _sure_detections(self, picture: mp.Image) -> list[Face]:
-        return _from_detections(self._detector.detect(picture), *self._size, _SURE)
+        return _from_detections(
+            self._detector.detect(picture), picture.width, picture.height, _SURE
+        )
 
     def _in_parts(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
         """Run the detector on four overlapping parts of a large picture."""
@@ -219,6 +218,11 @@ def _landmarks_alone(
         if _same_face(found, face):
             return found
     return None
+
+
+def _from_result(result: FaceLandmarkerResult, picture: mp.Image) -> list[Face]:
+    size = picture.width, picture.height
+    return [_from_landmarks(points, *size) for points in result.face_landmarks]
 
 
 def _from_landmarks(points: list, width: int, height: int) -> Face:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import apply, invert
+from realtime.alignment import apply, compose, invert
 from realtime.faces import Face
 
 # Where the canonical crop shows eyes, brows, forehead and the bridge of the nose, which no mask covers.
@@ -117,14 +117,10 @@ def _moved(face: Face, move: NDArray[np.float64]) -> Face:
     centre = apply(move, np.array([[(x0 + x1) / 2, (y0 + y1) / 2]]))[0]
     half = np.array([x1 - x0, y1 - y0]) / 2 * np.hypot(move[0, 0], move[1, 0])
     (left, top), (right, bottom) = centre - half, centre + half
-    back = invert(move)
-    matrix = np.column_stack(
-        [face.matrix[:, :2] @ back[:, :2], face.matrix[:, :2] @ back[:, 2] + face.matrix[:, 2]]
-    )
     return replace(
         face,
         box=(float(left), float(top), float(right), float(bottom)),
         keypoints=apply(move, face.keypoints),
         landmarks=None if face.landmarks is None else apply(move, face.landmarks),
-        matrix=matrix,
+        matrix=compose(face.matrix, invert(move)),
     )

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import CROP_SIZE, EYE_LINE_Y
+from realtime.alignment import CROP_SIZE, EYE_LINE_Y, compose
 
 _LEAST_TOUCH_PX = 6  # an ear loop that leaves the crop is no reason to widen it
 _STEP, _NARROWEST = 0.8, 0.6
@@ -54,12 +54,6 @@ def widened(
     return np.array([[scale, 0.0, to[0] - scale * eyes[0]], [0.0, scale, to[1] - scale * eyes[1]]])
 
 
-def onto(framing: NDArray[np.float64], to_canonical: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Join frame pixels to canonical crop pixels to those of a framing, each float64 [2, 3]."""
-    linear = framing[:, :2] @ to_canonical[:, :2]
-    return np.column_stack([linear, framing[:, :2] @ to_canonical[:, 2] + framing[:, 2]])
-
-
 class Framing:
     """How much wider than the canonical crop a face's crop is; it stays so while that is needed.
 
@@ -78,7 +72,7 @@ class Framing:
 
     def of(self, to_canonical: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the transform from frame pixels to the crop in use, float64 [2, 3]."""
-        return onto(self.matrix, to_canonical)
+        return compose(self.matrix, to_canonical)
 
     def widen(self) -> bool:
         """Look at more round the face; False where the crop is as wide as the generator can use."""

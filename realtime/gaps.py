@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import warp_crop_rgb
-from realtime.framing import onto
+from realtime.alignment import compose, warp_crop_rgb
 from realtime.masking import Work
 from realtime.unmasker import Marked
+from realtime.windows import windowed
 
 T = TypeVar("T")
 WINDOW = 8
@@ -40,17 +40,14 @@ def close_gaps(
         items: what travels along, and what was marked in the frame.
         window: so many frames on each side are known.
     """
-    around: Around = deque(maxlen=2 * window + 1)
-    waiting: deque[tuple[T, Marked | None]] = deque()
     decide = _Decider(window)
-    for item, marked in items:
-        work = marked.work if marked is not None else []
-        around.append({entry.sight.track.track_id: entry for entry in work})
-        waiting.append((item, marked))
-        if len(waiting) > window:
-            yield decide(waiting.popleft(), around, len(around) - 1 - window)
-    while waiting:
-        yield decide(waiting.popleft(), around, len(around) - 1 - len(waiting))
+    for pair, around, place in windowed(items, _by_track, window):
+        yield decide(pair, around, place)
+
+
+def _by_track(pair: tuple[T, Marked | None]) -> dict[int, Work]:
+    marked = pair[1]
+    return {work.sight.track.track_id: work for work in (marked.work if marked else [])}
 
 
 class _Decider:
@@ -110,7 +107,7 @@ def _in_epoch(work: Work, epoch: int) -> Work:
 def _with_mask_of(work: Work, other: Work, frame_bgr: NDArray[np.uint8]) -> Work:
     """The same face with another frame's mask; bare where something else is in the mask's place."""
     if work.framing is not other.framing:
-        matrix = onto(other.framing, work.sight.matrix)
+        matrix = compose(other.framing, work.sight.matrix)
         crop, valid = warp_crop_rgb(frame_bgr, matrix)
         work = replace(work, framing=other.framing, matrix=matrix, crop=crop, valid=valid)
     change = cv2.absdiff(*(cv2.blur(w.crop, (_BLUR_PX, _BLUR_PX)) for w in (work, other)))

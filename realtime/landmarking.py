@@ -51,7 +51,7 @@ class LandmarkStream(Generic[F]):
 
     Args:
         open_for: opens a landmarker for so many faces.
-        faces_of: turns its result into faces.
+        faces_of: turns its result on a picture into faces.
         detect: finds faces with the detector alone.
         is_same: whether two finds are of one face.
         max_faces: at most so many.
@@ -60,7 +60,7 @@ class LandmarkStream(Generic[F]):
     def __init__(
         self,
         open_for: Callable[[int], FaceLandmarker],
-        faces_of: Callable[[FaceLandmarkerResult], list[F]],
+        faces_of: Callable[[FaceLandmarkerResult, mp.Image], list[F]],
         detect: Callable[[mp.Image], list[F]],
         is_same: Callable[[F, F], bool],
         max_faces: int,
@@ -91,7 +91,7 @@ class LandmarkStream(Generic[F]):
         return faces
 
     def _run(self, landmarker: FaceLandmarker, picture: mp.Image) -> list[F]:
-        return self._faces_of(landmarker.detect_for_video(picture, self._time_ms))
+        return self._faces_of(landmarker.detect_for_video(picture, self._time_ms), picture)
 
     def _holds(self, faces: list[F], picture: mp.Image) -> bool:
         """Whether these are the faces followed, and there is no other one."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from realtime.smoothing import TURN, to_matrix, to_vector
 from realtime.unmasker import Seen, Sight
+from realtime.windows import windowed
 
 T = TypeVar("T")
 WINDOW = 6
@@ -40,19 +41,16 @@ def look_ahead(
         items: what travels along, and what was seen in the frame.
         window: so many frames on each side count.
     """
-    around: deque[dict[int, _Found]] = deque(maxlen=2 * window + 1)
-    waiting: deque[tuple[T, Seen | None]] = deque()
     before: dict[int, Sight] = {}
-    for item, seen in items:
-        found = _found(seen, before)
+
+    def note(pair: tuple[T, Seen | None]) -> dict[int, _Found]:
+        nonlocal before
+        found = _found(pair[1], before)
         before = {track: entry.sight for track, entry in found.items()}
-        around.append(found)
-        waiting.append((item, seen))
-        if len(waiting) > window:
-            yield _smoothed(waiting.popleft(), around, len(around) - 1 - window)
-    while waiting:
-        place = len(around) - len(waiting)
-        yield _smoothed(waiting.popleft(), around, place)
+        return found
+
+    for pair, around, place in windowed(items, note, window):
+        yield _smoothed(pair, around, place)
 
 
 def _found(seen: Seen | None, before: dict[int, Sight]) -> dict[int, _Found]:

@@ -13,7 +13,7 @@ from inpaint_model.generator import PaperGenerator
 from inpaint_model.layers import flops
 from inpaint_model.segmenter import MaskSegmenterNet
 from trainer import faceset
-from trainer.begin import check_start, network_at
+from trainer.begin import network_at
 from trainer.export import export_generator
 from trainer.faceset import FaceSet
 from trainer.fit import average_into, load_average
@@ -61,20 +61,23 @@ def export(
     Raises:
         UserError: not exactly one of `run` and `model`, or what they name cannot be exported.
     """
-    if share is not None:
-        return _export_mixed(run, model, faceset.load(data), out, share)
-    if (run is None) == (model is None):
+    if share is not None and (run is None or model is None or not 0 <= share <= 1):
+        raise UserError("--share is a number from 0 to 1 and needs --run and --model")
+    if share is None and (run is None) == (model is None):
         raise UserError("name either --run or --model")
+    if model is not None and not model.is_file():
+        raise UserError(f"{model}: no such model file")
+    faces = faceset.load(data)
     if run is None:
         assert model is not None
-        if not model.is_file():
-            raise UserError(f"{model}: no such model file")
         net = network_of(model)
-    elif RunFolder(run).config().network == "segmenter":
-        return _export_segmenter(_load_segmenter(run), faceset.load(data), out)
     else:
-        net, _ = load_generator(run)
-    return export_network(net, faceset.load(data), out)
+        net = _load(run)
+        if model is not None and share is not None:
+            net = _mixed(net, run, model, faces, share)
+    return (_export_segmenter if isinstance(net, MaskSegmenterNet) else export_network)(
+        net.eval(), faces, out
+    )
 
 
 def export_network(net: nn.Module, faces: FaceSet, out: Path) -> str:
@@ -104,20 +107,22 @@ def export_network(net: nn.Module, faces: FaceSet, out: Path) -> str:
     return "\n".join(lines)
 
 
-def _export_mixed(
-    run: Path | None, model: Path | None, faces: FaceSet, out: Path, share: float
-) -> str:
-    if run is None or model is None or not 0 <= share <= 1:
-        raise UserError("--share is a number from 0 to 1 and needs --run and --model")
-    check_start(model)
-    config = RunFolder(run).config()
-    segmenter = config.network == "segmenter"
-    net = _load_segmenter(run) if segmenter else load_generator(run)[0]
-    other = network_at(model, config, faces.only("train"))
+def _load(run: Path) -> nn.Module:
+    """Load a run's averaged weights, of a generator or a segmenter."""
+    if RunFolder(run).config().network != "segmenter":
+        return load_generator(run)[0]
+    net = MaskSegmenterNet()
+    load_average(run, net)
+    return net
+
+
+def _mixed(net: nn.Module, run: Path, model: Path, faces: FaceSet, share: float) -> nn.Module:
+    """Average a run's network, counting `share`, with the file's."""
+    other = network_at(model, RunFolder(run).config(), faces.only("train"))
     if type(other) is not type(net):
         raise UserError(f"{model}: holds another network than {run}")
     average_into(other, net, 1 - share)
-    return (_export_segmenter if segmenter else export_network)(other.eval(), faces, out)
+    return other
 
 
 def _samples(faces: FaceSet) -> Samples:
@@ -144,12 +149,6 @@ def _size(net: nn.Module) -> str:
     return f"width {net.width} ({flops(net):.2f} GFLOP a crop)"
 
 
-def _load_segmenter(run: Path) -> nn.Module:
-    net = MaskSegmenterNet()
-    load_average(run, net)
-    return net
-
-
 def _export_segmenter(net: nn.Module, faces: FaceSet, out: Path) -> str:
     from trainer.tflite import export_segmenter
 
@@ -157,4 +156,4 @@ def _export_segmenter(net: nn.Module, faces: FaceSet, out: Path) -> str:
     path = out / "segmenter.tflite"
     val = faces.only("val").some(_MEASURED_CROPS, 0)
     worn = wear_all(val.where(np.arange(len(val)) < _PARITY_CROPS), [], seed=2)
-    return f"{path}: {export_segmenter(net.eval(), path, worn.crops)}"
+    return f"{path}: {export_segmenter(net, path, worn.crops)}"
