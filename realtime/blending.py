@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import apply, invert
+from realtime.alignment import apply, invert, scale_of
 from realtime.grain import Grain
 
 _RIM_PX, _RING_PX, _MARGIN_PX = 1, 4, 12
@@ -18,6 +18,8 @@ _NATURAL = 4.0  # the shading of bare faces alone makes a usual offset of this s
 _REVEALED_PX = 2.0  # how far from the mask the fill is seen at most
 _UNSEEN = 1 / 20  # an opacity below which the frame's own pixel stays
 _ALIKE, _UNLIKE = 12.0, 36.0  # levels between crop and fill: not seen, surely seen
+_CUBIC_PX = 3  # how far a bicubic warp looks
+_ENLARGE, _ENLARGED_FROM = 3, 2.0
 _DOUBT = 0.016  # pulls the field to zero where few rim pixels are near
 
 
@@ -178,16 +180,40 @@ def paste(
     to_crop = matrix.copy()
     to_crop[:, 2] += matrix[:, :2] @ (x0, y0)
     size = (int(x1 - x0), int(y1 - y0))
-    filled_bgr = np.ascontiguousarray(filled_rgb[:, :, ::-1])
-    cubic, linear = (way | cv2.WARP_INVERSE_MAP for way in (cv2.INTER_CUBIC, cv2.INTER_LINEAR))
-    colours = cv2.warpAffine(
-        filled_bgr, to_crop, size, flags=cubic, borderMode=cv2.BORDER_REPLICATE
-    ).astype(np.uint8, copy=False)
+    box = (
+        slice(max(y0c - _CUBIC_PX, 0), y1c + _CUBIC_PX),
+        slice(max(x0c - _CUBIC_PX, 0), x1c + _CUBIC_PX),
+    )
+    colours = _warped(filled_rgb[box], box[1].start, box[0].start, to_crop, size)
     if grain is not None:
         colours = grain.add_to(colours, int(x0), int(y0), to_crop)
-    weight = cv2.warpAffine(opacity, to_crop, size, flags=linear)
+    weight = cv2.warpAffine(opacity, to_crop, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     _, weight = cv2.threshold(weight, _UNSEEN, 0, cv2.THRESH_TOZERO)
     # A weight of 0 gives the frame's own pixel, bit for bit.
     region = np.ascontiguousarray(frame_bgr[y0:y1, x0:x1])
     image = cv2.blendLinear(colours, region, weight, 1 - weight)
     return Patch(int(x0), int(y0), image.astype(np.uint8, copy=False), weight > 0)
+
+
+def _warped(
+    part_rgb: NDArray[np.uint8],
+    x: int,
+    y: int,
+    to_crop: NDArray[np.float64],
+    size: tuple[int, int],
+) -> NDArray[np.uint8]:
+    """Warp a part of the crop, its corner at x, y, to the frame: uint8 [h, w, 3], BGR.
+
+    Bicubic. Where it grows, first by a whole factor, bicubic too, then bilinear: half the time.
+    """
+    factor = _ENLARGE if scale_of(to_crop) < 1 / _ENLARGED_FROM else 1
+    part = cv2.cvtColor(part_rgb, cv2.COLOR_RGB2BGR)
+    way = cv2.INTER_CUBIC
+    if factor > 1:
+        part = cv2.resize(part, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+        way = cv2.INTER_LINEAR
+    to_part = to_crop * factor
+    to_part[:, 2] += (factor - 1) / 2 - np.array([x, y]) * factor
+    return cv2.warpAffine(
+        part, to_part, size, flags=way | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    ).astype(np.uint8, copy=False)

@@ -70,11 +70,9 @@ def skin_tone(ycc: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.fl
             seen = place
     if seen is None:
         return None
-    tone = np.median(seen, axis=(0, 1))
+    tone = _median(seen)
     near = _within(seen, tone, _TONE_LUMA, _TONE_CHROMA)
-    if np.count_nonzero(near) >= _LEAST_SEEN_PX:
-        tone = np.median(seen[near], axis=0)
-    return np.asarray(tone, dtype=np.float64)
+    return _median(seen[near]) if np.count_nonzero(near) >= _LEAST_SEEN_PX else tone
 
 
 def known_skin(
@@ -101,8 +99,16 @@ def eroded(where: NDArray[np.bool_], radius_px: int) -> NDArray[np.bool_]:
 
 def _warmth(place: NDArray[np.uint8]) -> float:
     """How much redder than blue a place is, up to where it is skin: glasses and dark hair are not."""
-    _, red, blue = np.median(place, axis=(0, 1))
+    _, red, blue = _median(place)
     return float(min(red - blue, _WARM))
+
+
+def _median(place: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The median of each channel, float64 [3], of uint8 [..., 3] by counting, for a tenth of the time."""
+    pixels = place.reshape(-1, 3)
+    middle = (len(pixels) - 1) // 2, len(pixels) // 2
+    counts = (np.cumsum(np.bincount(channel, minlength=256)) for channel in pixels.T)
+    return np.array([np.searchsorted(below, middle, side="right").mean() for below in counts])
 
 
 def _within(

@@ -25,12 +25,11 @@ class TextureMemory:
         self._epoch = -1
         self._texture: NDArray[np.float32] | None = None
         self._hole: NDArray[np.bool_] | None = None
+        self._shown: NDArray[np.uint8] | None = None
 
     def again(self, hole: NDArray[np.bool_], moment: Moment) -> NDArray[np.uint8] | None:
-        """Return the last fill where it is of this very hole, uint8 [128, 128, 3]."""
-        if self._texture is None or self._hole is not hole or self._epoch != moment.epoch:
-            return None
-        return np.rint(self._texture).astype(np.uint8)
+        """Return the last fill, that very array, where it is of this very hole, uint8 [128, 128, 3]."""
+        return self._shown if self._hole is hole and self._epoch == moment.epoch else None
 
     def calm(
         self, filled_rgb: NDArray[np.uint8], hole: NDArray[np.bool_], moment: Moment
@@ -57,4 +56,5 @@ class TextureMemory:
             share[~(hole & self._hole)] = 1
             new = cv2.blendLinear(new, self._texture, share, 1 - share).astype(np.float32)
         self._texture, self._hole, self._epoch = new, hole, moment.epoch
-        return np.rint(new).astype(np.uint8)
+        self._shown = np.rint(new).astype(np.uint8)
+        return self._shown

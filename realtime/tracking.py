@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from realtime.alignment import apply, invert
 from realtime.association import Motion, Place, match
 from realtime.faces import Face, FaceFinder
+from realtime.finish import Finish
 from realtime.flow import FaceFlow
 from realtime.framing import Framing
 from realtime.smoothing import NOMINAL_INTERVAL_S, OneEuro, to_matrix, to_vector
@@ -25,7 +26,7 @@ _SHOWN_UNSEEN_S, _REMEMBERED_S = 5.5 / 30, 1.2
 _REMEMBERED_TRACKS = 16
 _LEAP_PX, _MOST_DOUBTS = 9.0, 6
 _CORNERS = np.array([[32.0, 30.0], [96, 30], [32, 90], [96, 90]])
-_FOLLOWED_S, _MORE_FOLLOWED_S = 0.045, 0.03
+_FOLLOWED_S, _MORE_FOLLOWED_S = 0.070, 0.030
 
 
 @dataclass(eq=False)
@@ -43,6 +44,7 @@ class Track:
         fresh: it has just appeared, or come back: what is remembered of its crop counts no more.
         memory: what was seen before, in crop space; left to who segments.
         texture: what was filled before; left to who fills.
+        finish: what was last shown; left to who blends.
         framing: how much wider than the canonical crop its crop is, to hold the whole mask.
         confirmed: the landmark model, strict, took it for a face; what is not confirmed counts only while
             it wears a mask.
@@ -59,6 +61,7 @@ class Track:
     fresh: bool = True
     memory: CropMemory = field(default_factory=CropMemory)
     texture: TextureMemory = field(default_factory=TextureMemory)
+    finish: Finish = field(default_factory=Finish)
     framing: Framing = field(default_factory=Framing)
     confirmed: bool = False
     doubts: int = 0

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from inpaint_model import open_inpainter
 from inpaint_model.errors import UserError
 from realtime.alignment import warp_crop_rgb
-from realtime.blending import feather, match_colour, paste
-from realtime.detail import sharpen
+from realtime.blending import match_colour, paste
+from realtime.cores import half_the_cores
 from realtime.framing import CANONICAL, to_canonical
 from realtime.grain import grain_for
 from realtime.masking import MaskFinder, Seen, Sight, Work
@@ -97,7 +97,8 @@ class Unmasker:
         thrifty: search, segment and fill a face about every 50 ms alone while it looks the same, and
             follow it in between; for frames that come fast.
         models_dir: folder searched first for MediaPipe's models.
-        threads: CPU threads of the generator; the engine decides where not given.
+        threads: CPU threads of the generator. The engine decides where not given; a thrifty run, whose
+            steps have threads of their own, takes half of the cores.
 
     Raises:
         UserError: a model or engine cannot be had.
@@ -118,6 +119,7 @@ class Unmasker:
         if max_faces < 1:
             raise UserError("max_faces must be at least 1")
         self._last_s: float | None = None
+        threads = half_the_cores() if threads is None and thrifty else threads
         self.inpainter = open_inpainter(model, engine, threads=threads)
         self._masks = MaskFinder(still=still, thrifty=thrifty and smoothing and not still)
         self._tracker = FaceTracker(
@@ -247,9 +249,10 @@ def _blend(
     replaced = np.zeros(frame_bgr.shape[:2], dtype=np.uint8)
     frame = frame_bgr
     for item in masked:
-        fill = sharpen(item.filled, item.hole, item.known)
+        fill, opacity = item.sight.track.finish(
+            item.filled, item.crop, item.mask, item.hole, item.known
+        )
         grain = grain_for(frame_bgr, fill, item.hole, item.known, item.matrix)
-        opacity = feather(item.mask, item.hole, item.crop, item.filled)
         patch = paste(frame, fill, opacity, item.matrix, grain)
         if patch is None:
             continue

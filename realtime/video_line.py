@@ -10,6 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.cores import opencv_in_one_thread
 from realtime.gaps import close_gaps
 from realtime.lookahead import look_ahead
 from realtime.media.background import ReadAhead, WriteBehind
@@ -108,9 +109,10 @@ class Line:
 
         looked = self._converted(frames, decode_times)
         with (
+            opencv_in_one_thread(),
             ReadAhead(looked, _DEPTH) as ahead,
-            ReadAhead(self._seen(ahead), 1) as seen_frames,
-            ReadAhead(self._filled(seen_frames), 1) as filled_frames,
+            ReadAhead(self._seen(ahead), _DEPTH) as seen_frames,
+            ReadAhead(self._filled(seen_frames), _DEPTH) as filled_frames,
             WriteBehind(write, _DEPTH) as behind,
         ):
             for item, filled in filled_frames:

@@ -1,4 +1,4 @@
-"""Capture, look, fill, blend: a thread each from the source to a processed frame, no queue beyond one."""
+"""Capture; find faces and masks; fill and blend: a thread each, between two never more than one frame."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Protocol, Self
 from realtime.capture.shot import Shot
 from realtime.live.slot import Ended, Slot
 from realtime.report import FrameUnmasker, SteppedUnmasker
-from realtime.unmasker import Filled, Seen, UnmaskResult
+from realtime.unmasker import Marked, UnmaskResult
 
 
 class LiveSource(Protocol):
@@ -48,11 +48,12 @@ class LivePipeline:
 
     The newest frame wins: between two stages lies at most one frame. Captured frames replace each
     other until somebody looks at them, finished ones until they are shown. Nobody looks at a frame
-    before the last one is being filled: what is looked at is not thrown away.
+    before the last one is being filled: what is looked at is not thrown away. More threads would not be
+    faster on two cores, and a frame would wait more often.
 
     Args:
         source: read in a thread of its own; not closed.
-        unmasker: used from three threads, a step each; not closed.
+        unmasker: used from two threads, two steps each; not closed.
 
     Attributes:
         skipped: captured frames left out by the source.
@@ -62,8 +63,7 @@ class LivePipeline:
     def __init__(self, source: LiveSource, unmasker: FrameUnmasker) -> None:
         self._source, self._unmasker = source, unmasker
         self._captured: Slot[Shot] = Slot()
-        self._looked: Slot[tuple[Shot, Seen | None]] = Slot()
-        self._filled: Slot[tuple[Shot, Filled | None]] = Slot()
+        self._marked: Slot[tuple[Shot, Marked | None]] = Slot()
         self._finished: Slot[Processed] = Slot()
         self._stopping = threading.Event()
         self._error: BaseException | None = None
@@ -71,9 +71,8 @@ class LivePipeline:
             threading.Thread(target=self._run, args=stage, name=f"live {stage[0].__name__[1:]}")
             for stage in (
                 (self._capture, self._captured),
-                (self._look, self._looked),
-                (self._fill, self._filled),
-                (self._blend, self._finished),
+                (self._mark, self._marked),
+                (self._fill, self._finished),
             )
         ]
         self.skipped = 0
@@ -129,38 +128,27 @@ class LivePipeline:
             following = shot.index + 1
             self._captured.put(shot)
 
-    def _look(self) -> None:
+    def _mark(self) -> None:
         unmasker = self._unmasker
         while not self._stopping.is_set():
-            self._looked.wait_for_room()
+            self._marked.wait_for_room()
             shot = self._captured.take()
-            if shot is not None:
-                stepped = isinstance(unmasker, SteppedUnmasker)
-                seen = unmasker.look(shot.image_bgr, shot.captured_s) if stepped else None
-                self._looked.put((shot, seen))
+            if shot is None:
+                continue
+            marked = None
+            if isinstance(unmasker, SteppedUnmasker):
+                marked = unmasker.mark(unmasker.look(shot.image_bgr, shot.captured_s))
+            self._marked.put((shot, marked))
 
     def _fill(self) -> None:
         unmasker = self._unmasker
         while not self._stopping.is_set():
-            self._filled.wait_for_room()
-            item = self._looked.take()
+            item = self._marked.take()
             if item is None:
                 continue
-            shot, seen = item
-            filled = None
-            if seen is not None and isinstance(unmasker, SteppedUnmasker):
-                filled = unmasker.fill(unmasker.mark(seen))
-            self._filled.put((shot, filled))
-
-    def _blend(self) -> None:
-        unmasker = self._unmasker
-        while not self._stopping.is_set():
-            item = self._filled.take()
-            if item is None:
-                continue
-            shot, filled = item
-            if filled is not None and isinstance(unmasker, SteppedUnmasker):
-                result = unmasker.blend(filled)
+            shot, marked = item
+            if marked is not None and isinstance(unmasker, SteppedUnmasker):
+                result = unmasker.blend(unmasker.fill(marked))
             else:
                 result = unmasker(shot.image_bgr)
             self._finished.put(Processed(shot, result))
@@ -169,7 +157,7 @@ class LivePipeline:
         """Make every stage end soon; from any thread."""
         self._stopping.set()
         self._source.stop()
-        for slot in (self._captured, self._looked, self._filled, self._finished):
+        for slot in (self._captured, self._marked, self._finished):
             slot.close(empty=True)
 
     def __enter__(self) -> Self:

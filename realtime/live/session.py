@@ -9,6 +9,7 @@ from pathlib import Path
 
 from inpaint_model.errors import UserError
 from realtime.capture.reconnect import Reconnecting
+from realtime.cores import opencv_in_one_thread
 from realtime.live.choices import KEY_HELP, Key
 from realtime.live.figures import LiveFigures, LiveReport
 from realtime.live.pipeline import LivePipeline, Processed
@@ -93,7 +94,7 @@ class _Session:
     def run(self) -> LiveReport:
         pipeline = LivePipeline(self._source, self._unmasker)
         try:
-            with pipeline:
+            with opencv_in_one_thread(), pipeline:
                 try:
                     self._show_all(pipeline)
                 except KeyboardInterrupt:

@@ -12,6 +12,7 @@ from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 
 from inpaint_model.errors import UserError
+from realtime.cores import half_the_cores
 from realtime.media.coding import Coding
 from realtime.media.native import display_matrix
 
@@ -81,7 +82,9 @@ def configure(context: VideoCodecContext, coding: Coding, like: VideoLook) -> No
     context.pix_fmt, context.time_base = coding.encoder_format, like.time_base
     context.framerate = like.frame_rate
     context.flags |= Flags.frame_duration | Flags.global_header
-    context.thread_type = "FRAME" if coding.encoder == "libx264" else "AUTO"
+    context.thread_type = "AUTO"
+    if coding.encoder == "libx264":
+        context.thread_type, context.thread_count = "FRAME", half_the_cores()
     context.options, context.field_order = dict(coding.options), like.field_order
     context.color_range, context.colorspace = like.color_range, like.colorspace
     context.color_primaries, context.color_trc = like.color_primaries, like.color_trc

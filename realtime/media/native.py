@@ -112,13 +112,17 @@ class NativeView:
             top, left = box[0].start // down, box[1].start // across
             target = plane[top : top + after[index].shape[0], left : left + after[index].shape[1]]
             # What 8 bits could not show of the source goes on inside, as grain: no banding at the rim.
-            rest = np.clip(target.astype(np.int32) - before[index], -grain, grain)
-            filled = np.clip(after[index] + rest, 0, (1 << self._bits) - 1)
+            rest = cv2.subtract(
+                target, before[index], dtype=cv2.CV_32S if self._deep else cv2.CV_16S
+            )
+            rest = np.clip(rest, -grain, grain)
+            filled = cv2.add(after[index], rest, dtype=cv2.CV_16U if self._deep else cv2.CV_8U)
+            filled = np.minimum(filled, (1 << self._bits) - 1)
             whole = _whole_footprints(inside, down, across)
-            np.copyto(target, filled.astype(target.dtype), where=whole)
+            np.copyto(target, filled, where=whole, casting="unsafe")
         return copy
 
-    def _planes(self, image_bgr: NDArray[np.uint8]) -> list[NDArray[np.int32]]:
+    def _planes(self, image_bgr: NDArray[np.uint8]) -> list[NDArray]:
         """Convert to planes of the video's format."""
         if self._deep:
             curve = self._curve
@@ -133,7 +137,8 @@ class NativeView:
             interpolation=EXACT,
             threads=1,
         )
-        return [plane.astype(np.int32) for plane in colour_planes(yuv)]
+        # A copy: the planes' memory is the frame's.
+        return [plane.copy() for plane in colour_planes(yuv)]
 
 
 class _Copier:

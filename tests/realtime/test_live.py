@@ -95,7 +95,7 @@ def test_a_slow_stage_drops_frames_and_counts_them_and_does_not_lag() -> None:
     assert done.frames + done.dropped_frames == 100
     assert done.dropped["before the unmasker"] > 50
     assert done.latency_ms["p95"] < 250
-    assert unmasker.threads == {"live look", "live fill", "live blend"}
+    assert unmasker.threads == {"live mark", "live fill"}
 
 
 def test_an_unmasker_of_one_step_works_as_well() -> None:
