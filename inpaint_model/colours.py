@@ -5,10 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-# Mean colour of the training faces between brow and cheek, RGB in 0..1, and that place in the crop.
-_USUAL_SKIN = (0.653, 0.494, 0.411)
-_SKIN_ROWS, _SKIN_COLUMNS = slice(26, 60), slice(36, 92)
+# Mean colour of training faces, weighted as below, RGB in 0..1, and the place in the crop.
+_USUAL_SKIN = (0.604, 0.440, 0.349)
+_SKIN_ROWS, _SKIN_COLUMNS = slice(26, 84), slice(32, 96)
 _BALANCE = 0.6
+# How much more a warm pixel counts than a grey one, by R - B over R + G + B; hats, glasses and hair are
+# cold or dark.
+_WARMTH, _DARK = 12.0, 0.1
+_SUPPOSED_PX = 50  # of usual skin are taken as seen, so that few known pixels decide nothing
 
 
 def skin_gains(crops: Tensor, holes: Tensor) -> Tensor:
@@ -21,9 +25,17 @@ def skin_gains(crops: Tensor, holes: Tensor) -> Tensor:
     Returns:
         float [N, 3, 1, 1], to multiply the crop with, and to divide the fill by.
     """
-    known = 1 - holes[:, :, _SKIN_ROWS, _SKIN_COLUMNS]
     usual = torch.tensor(_USUAL_SKIN, dtype=crops.dtype, device=crops.device).view(1, 3, 1, 1)
-    # Half a hundred pixels of usual skin are taken as seen, so that few known ones decide nothing.
-    total = (crops[:, :, _SKIN_ROWS, _SKIN_COLUMNS] * known).sum((2, 3), keepdim=True) + 50 * usual
-    mean = total / (known.sum((2, 3), keepdim=True) + 50)
+    part = crops[:, :, _SKIN_ROWS, _SKIN_COLUMNS]
+    weights = _skin_weights(part) * (1 - holes[:, :, _SKIN_ROWS, _SKIN_COLUMNS])
+    supposed = _SUPPOSED_PX * _skin_weights(usual)
+    total = (part * weights).sum((2, 3), keepdim=True) + supposed * usual
+    mean = total / (weights.sum((2, 3), keepdim=True) + supposed)
     return (usual / mean.clamp_min(0.02)).pow(_BALANCE).clamp(0.55, 1.8)
+
+
+def _skin_weights(colours: Tensor) -> Tensor:
+    """How much pixels count as skin, float [N, 3, H, W] in [0, 1] to [N, 1, H, W]."""
+    light = colours.sum(1, keepdim=True)
+    warmth = (colours[:, :1] - colours[:, 2:]) / (light + _DARK)
+    return light * torch.exp(_WARMTH * warmth)

@@ -68,7 +68,7 @@ class StudentGenerator(nn.Module):
         """
         bright = (crops + 1) / 2
         gains = skin_gains(bright, holes)
-        balanced = (bright * gains).clamp(0, 1) * 2 - 1
+        balanced = bright * gains * 2 - 1  # a bright background may lie above 1
         given = torch.cat([balanced * (1 - holes), holes], 1)
         kind = next(self.parameters()).dtype  # narrower than the pictures in the fp16 export
         if kind == crops.dtype:

@@ -15,11 +15,13 @@ _RIM_PX, _RING_PX, _MARGIN_PX = 1, 4, 12
 _RING_SIGMA_PX, _FIELD_SIGMA_PX, _FADE_PX = 3.0, 5.0, 6.0
 _FOREIGN = 25.0  # an offset so many levels off the usual one is no matter of light
 _NATURAL = 4.0  # the shading of bare faces alone makes a usual offset of this size
-_REVEALED_PX = 2.0  # how far from the mask the fill is seen at most
+# How far from the mask the fill is seen at most, crop pixels: usually, and where a fringe surely shows.
+_REVEALED_PX, _FRINGE_PX = 2.0, 3.5
 _UNSEEN = 1 / 20  # an opacity below which the frame's own pixel stays
 _ALIKE, _UNLIKE = 12.0, 36.0  # levels between crop and fill: not seen, surely seen
 _CUBIC_PX = 3  # how far a bicubic warp looks
 _ENLARGE, _ENLARGED_FROM = 3, 2.0
+_TINT = 1.6
 _DOUBT = 0.016  # pulls the field to zero where few rim pixels are near
 
 
@@ -127,7 +129,8 @@ def feather(
     """Opacity of the fill: 1 on the mask, and round it only where the picture is not as the fill is.
 
     Beside the mask the fill falls off to the hole's rim. Where crop and fill agree there, on skin, the
-    crop stays; where they do not, the mask's fringe or its shadow still shows and is covered.
+    crop stays; where they do not, the mask's fringe or its shadow still shows and is covered, further
+    out where the crop is not as it is beyond the hole either.
 
     Args:
         mask: bool [128, 128], mask pixels.
@@ -139,11 +142,21 @@ def feather(
         float32 [128, 128], 0..1, 0 outside the hole.
     """
     to_mask = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5)
-    ramp = np.clip((_REVEALED_PX - to_mask) / (_REVEALED_PX - 1.0), 0, 1)
-    unlike = cv2.blur(cv2.absdiff(crop_rgb, filled_rgb), (3, 3)).max(2).astype(np.float32)
+    unlike = _unlike(crop_rgb, filled_rgb)
+    beyond, _ = _local_mean(crop_rgb.astype(np.float32), ~hole, _RING_SIGMA_PX)
+    odd = np.minimum(unlike, _unlike(crop_rgb, beyond))
+    reach = _REVEALED_PX + (_FRINGE_PX - _REVEALED_PX) * np.clip(odd / _UNLIKE - 1, 0, 1)
+    ramp = np.clip(reach - to_mask, 0, 1)
     needed = np.clip((unlike - _ALIKE) / (_UNLIKE - _ALIKE), 0, 1)
     needed[mask] = 1
     return np.asarray(ramp * ramp * (3 - 2 * ramp) * needed * hole, dtype=np.float32)
+
+
+def _unlike(one_rgb: NDArray[np.uint8], other_rgb: NDArray) -> NDArray[np.float32]:
+    """How much two pictures differ round each pixel, levels; a foreign tint counts for more than light."""
+    difference = cv2.blur(one_rgb.astype(np.float32) - other_rgb, (3, 3))
+    tint = np.abs(difference[..., ::2] - difference[..., 1:2]).max(2)
+    return np.maximum(np.abs(difference).max(2), _TINT * tint).astype(np.float32)
 
 
 def paste(

@@ -94,7 +94,7 @@ class Unmasker:
         max_faces: at most this many faces a frame, the largest first.
         still: the pictures are unrelated: no tracking and no smoothing, a more thorough search.
         smoothing: keep outlines and textures calm from frame to frame.
-        thrifty: search, segment and fill a face about every 50 ms alone while it looks the same, and
+        thrifty: search, segment and fill a face about every 70 ms alone while it looks the same, and
             follow it in between; for frames that come fast.
         models_dir: folder searched first for MediaPipe's models.
         threads: CPU threads of the generator. The engine decides where not given; a thrifty run, whose

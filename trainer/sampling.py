@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from realtime.alignment import CROP_SIZE
 from realtime.maskwear import random_style, silhouette
 from trainer.faceset import FaceSet
+from trainer.headgear import wear_headgear
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
 _CENTRE = (CROP_SIZE - 1) / 2
@@ -157,13 +158,16 @@ def draw_hole_batch(
 
     With `kind` "masks" the holes are silhouettes of worn masks and some squares; with "squares" they
     are the paper's squares alone, exactly square. Of the crops with masks some are cut off as a
-    picture's edge does. What lies outside the photograph is marked as hole half the time and left as
-    repeated border else; it never counts in the loss.
+    picture's edge does, and in some a cap or sunglasses are worn. What lies outside the photograph is
+    marked as hole half the time and left as repeated border else; it never counts in the loss.
     """
     crops, holes, counted = [], [], []
     for index in indices:
         matrix = random_affine(jitter, rng)
-        crop = _warp(faces.crops[index], matrix)
+        crop = faces.crops[index]
+        if kind != "squares":
+            crop = wear_headgear(crop, faces.landmarks[index], rng)
+        crop = _warp(crop, matrix)
         valid = _warp_flags(faces.valid[index], matrix)
         if kind == "squares":
             hole = square_hole(rng)

@@ -164,6 +164,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "ConvTranspose": _conv_transpose,
     "DepthToSpace": _depth_to_space,
     "Div": _divide,
+    "Exp": torch.exp,
     "Greater": operator.gt,
     "Identity": _identity,
     "Mul": operator.mul,

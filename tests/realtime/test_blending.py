@@ -44,6 +44,16 @@ def test_round_the_mask_only_what_differs_is_covered(mask):
     assert (opacity[rim & right] > 0.5).all()
 
 
+def test_a_foreign_tint_beside_the_mask_is_covered_where_a_shade_is_not(mask):
+    filled = np.full((128, 128, 3), 140, np.uint8)
+    rim, far = hole_of(mask, 1) & ~mask, hole_of(mask) & ~hole_of(mask, 2)
+    shade, fringe = filled - 12, filled + np.array([14, 0, 0], np.uint8)
+    fringe[far] = (200, 90, 90)  # surely the mask's own red
+    assert feather(mask, hole_of(mask), shade, filled)[rim].max() < 0.1
+    opacity = feather(mask, hole_of(mask), fringe, filled)
+    assert opacity[rim].min() > 0.3 and opacity[far].max() > 0.15
+
+
 def test_pasting_the_same_crop_changes_next_to_nothing(astronaut_rgb, astronaut_face: Face, mask):
     frame = np.ascontiguousarray(astronaut_rgb[:, :, ::-1])
     crop, _ = alignment.warp_crop(astronaut_rgb, astronaut_face.matrix)
