@@ -150,6 +150,10 @@ def _round(x: Tensor) -> Tensor:
     return torch.round(x)  # halves go to the even neighbour, as ONNX has it
 
 
+def _exp(x: Tensor) -> Tensor:
+    return torch.exp(x)
+
+
 def _where(condition: Tensor, a: Tensor | Number, b: Tensor | Number) -> Tensor:
     return torch.where(condition, a, b)  # type: ignore[arg-type]
 
@@ -164,7 +168,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "ConvTranspose": _conv_transpose,
     "DepthToSpace": _depth_to_space,
     "Div": _divide,
-    "Exp": torch.exp,
+    "Exp": _exp,
     "Greater": operator.gt,
     "Identity": _identity,
     "Mul": operator.mul,
