@@ -141,10 +141,25 @@ def feather(
     Returns:
         float32 [128, 128], 0..1, 0 outside the hole.
     """
+    opacity, box = np.zeros(hole.shape, np.float32), _box_of(hole)
+    if box is not None:
+        opacity[box] = _opacity(mask[box], hole[box], crop_rgb[box], filled_rgb[box])
+    return opacity
+
+
+def _opacity(
+    mask: NDArray[np.bool_],
+    hole: NDArray[np.bool_],
+    crop_rgb: NDArray[np.uint8],
+    filled_rgb: NDArray[np.uint8],
+) -> NDArray[np.float32]:
+    """Do it for a part of the crop, [h, w]."""
     to_mask = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5)
     unlike = _unlike(crop_rgb, filled_rgb)
-    beyond, _ = _local_mean(crop_rgb.astype(np.float32), ~hole, _RING_SIGMA_PX)
-    odd = np.minimum(unlike, _unlike(crop_rgb, beyond))
+    half = crop_rgb[::2, ::2].astype(np.float32)
+    beyond, _ = _local_mean(half, ~hole[::2, ::2], _RING_SIGMA_PX / 2)
+    beyond = cv2.resize(np.rint(beyond).astype(np.uint8), hole.shape[::-1])
+    odd = np.minimum(unlike, _unlike(crop_rgb, beyond.astype(np.uint8, copy=False)))
     reach = _REVEALED_PX + (_FRINGE_PX - _REVEALED_PX) * np.clip(odd / _UNLIKE - 1, 0, 1)
     ramp = np.clip(reach - to_mask, 0, 1)
     needed = np.clip((unlike - _ALIKE) / (_UNLIKE - _ALIKE), 0, 1)
@@ -152,11 +167,13 @@ def feather(
     return np.asarray(ramp * ramp * (3 - 2 * ramp) * needed * hole, dtype=np.float32)
 
 
-def _unlike(one_rgb: NDArray[np.uint8], other_rgb: NDArray) -> NDArray[np.float32]:
+def _unlike(one_rgb: NDArray[np.uint8], other_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """How much two pictures differ round each pixel, levels; a foreign tint counts for more than light."""
-    difference = cv2.blur(one_rgb.astype(np.float32) - other_rgb, (3, 3))
-    tint = np.abs(difference[..., ::2] - difference[..., 1:2]).max(2)
-    return np.maximum(np.abs(difference).max(2), _TINT * tint).astype(np.float32)
+    difference = cv2.blur(cv2.subtract(one_rgb, other_rgb, dtype=cv2.CV_16S), (3, 3))
+    red, green, blue = cv2.split(difference)
+    tint = cv2.max(cv2.absdiff(red, green), cv2.absdiff(blue, green))
+    light = cv2.max(cv2.max(np.abs(red), np.abs(green)), np.abs(blue))
+    return np.maximum(light, np.float32(_TINT) * tint).astype(np.float32)
 
 
 def paste(

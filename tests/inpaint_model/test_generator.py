@@ -85,7 +85,11 @@ def test_what_lies_in_the_hole_changes_nothing(balance: bool):
 def test_balancing_takes_a_cast_out_of_the_network_and_puts_it_back():
     torch.manual_seed(0)
     net = PaperGenerator(width=4, balance=True).eval()
-    plain, holes = torch.rand(1, 3, 128, 128) * 0.5 - 0.4, hole(slice(70, 110), slice(30, 98))
+    skin = torch.tensor([0.62, 0.45, 0.36]).view(1, 3, 1, 1)
+    plain, holes = (
+        skin * (1.4 + 0.4 * torch.rand(1, 1, 128, 128)) - 1,
+        hole(slice(70, 110), slice(30, 98)),
+    )
     blue = (plain + 1) * torch.tensor([0.8, 0.9, 1.1]).view(1, 3, 1, 1) - 1
     given: list[torch.Tensor] = []
     net.autoencoders[0].register_forward_hook(lambda _, inputs, __: given.append(inputs[0]))
