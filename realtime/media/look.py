@@ -84,7 +84,7 @@ def configure(context: VideoCodecContext, coding: Coding, like: VideoLook) -> No
     context.flags |= Flags.frame_duration | Flags.global_header
     context.thread_type = "AUTO"
     if coding.encoder == "libx264":
-        context.thread_type, context.thread_count = "FRAME", half_the_cores()
+        context.thread_type, context.thread_count = "FRAME", 1 + half_the_cores()
     context.options, context.field_order = dict(coding.options), like.field_order
     context.color_range, context.colorspace = like.color_range, like.colorspace
     context.color_primaries, context.color_trc = like.color_primaries, like.color_trc
