@@ -20,8 +20,11 @@ _REVEALED_PX, _FRINGE_PX = 2.0, 3.5
 _UNSEEN = 1 / 20  # an opacity below which the frame's own pixel stays
 _ALIKE, _UNLIKE = 12.0, 36.0  # levels between crop and fill: not seen, surely seen
 _CUBIC_PX = 3  # how far a bicubic warp looks
-_ENLARGE, _ENLARGED_FROM = 3, 2.0
-_TINT = 1.6
+_ENLARGE, _ENLARGED_FROM = (
+    3,
+    2.0,
+)  # frame pixels a crop pixel from which a fill is first enlarged so
+_TINT = 1.6  # a difference in tint counts for so many times one in light
 _DOUBT = 0.016  # pulls the field to zero where few rim pixels are near
 
 
@@ -59,7 +62,7 @@ def match_colour(
     Returns:
         uint8 [128, 128, 3]; equal to `filled_rgb` outside the hole.
     """
-    box = _box_of(hole)
+    box = box_round(hole, _MARGIN_PX)
     if box is None:
         return filled_rgb
     field = _offsets(filled_rgb[box], hole[box], known[box])
@@ -98,13 +101,13 @@ def _offsets(
     return total[..., :3] * share[..., None]
 
 
-def _box_of(hole: NDArray[np.bool_]) -> tuple[slice, slice] | None:
-    """The hole's rows and columns with room for the ring."""
+def box_round(hole: NDArray[np.bool_], margin_px: int) -> tuple[slice, slice] | None:
+    """The rows and columns of a hole, bool [h, w], with room round it; None where there is none."""
     ys, xs = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
     if not len(ys):
         return None
     (y0, y1), (x0, x1) = (
-        (max(at[0] - _MARGIN_PX, 0), min(at[-1] + 1 + _MARGIN_PX, side))
+        (max(at[0] - margin_px, 0), min(at[-1] + 1 + margin_px, side))
         for at, side in zip((ys, xs), hole.shape, strict=True)
     )
     return slice(y0, y1), slice(x0, x1)
@@ -141,7 +144,7 @@ def feather(
     Returns:
         float32 [128, 128], 0..1, 0 outside the hole.
     """
-    opacity, box = np.zeros(hole.shape, np.float32), _box_of(hole)
+    opacity, box = np.zeros(hole.shape, np.float32), box_round(hole, _MARGIN_PX)
     if box is not None:
         opacity[box] = _opacity(mask[box], hole[box], crop_rgb[box], filled_rgb[box])
     return opacity

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import CROP_SIZE
+from realtime.blending import box_round
 from realtime.skin import eroded
 
 _UPPER_FACE = slice(24, 84), slice(26, 102)
@@ -36,14 +36,9 @@ def sharpen(
     Returns:
         uint8 [128, 128, 3]; equal to `filled_rgb` outside the hole.
     """
-    amount = _lacking(filled_rgb, hole, known)
-    if amount <= 0:
+    amount, box = _lacking(filled_rgb, hole, known), box_round(hole, _MARGIN_PX)
+    if amount <= 0 or box is None:
         return filled_rgb
-    ys, xs = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
-    box = (
-        slice(max(ys[0] - _MARGIN_PX, 0), min(ys[-1] + 1 + _MARGIN_PX, CROP_SIZE)),
-        slice(max(xs[0] - _MARGIN_PX, 0), min(xs[-1] + 1 + _MARGIN_PX, CROP_SIZE)),
-    )
     calm = cv2.GaussianBlur(filled_rgb[box].astype(np.float32), (0, 0), _CALM_SIGMA_PX)
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
     darkest, brightest = cv2.erode(calm, kernel), cv2.dilate(calm, kernel)

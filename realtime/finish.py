@@ -13,7 +13,8 @@ class Finish:
     """Sharpens one face's fills and draws their opacity; what is shown again is not done again."""
 
     def __init__(self) -> None:
-        self._of: tuple[NDArray[np.uint8], NDArray[np.bool_]] | None = None
+        self._filled: NDArray[np.uint8] | None = None
+        self._hole: NDArray[np.bool_] | None = None
         self._done: tuple[NDArray[np.uint8], NDArray[np.float32]] | None = None
 
     def __call__(
@@ -36,14 +37,8 @@ class Finish:
         Returns:
             The sharpened fill, uint8 [128, 128, 3], and its opacity, float32 [128, 128].
         """
-        if self._done is None or self._of is None or not _are_same(self._of, (filled_rgb, hole)):
-            self._of = filled_rgb, hole
-            self._done = (
-                sharpen(filled_rgb, hole, known),
-                feather(mask, hole, crop_rgb, filled_rgb),
-            )
+        if self._done is None or self._filled is not filled_rgb or self._hole is not hole:
+            self._filled, self._hole = filled_rgb, hole
+            sharp = sharpen(filled_rgb, hole, known)
+            self._done = sharp, feather(mask, hole, crop_rgb, filled_rgb)
         return self._done
-
-
-def _are_same(before: tuple[NDArray, NDArray], now: tuple[NDArray, NDArray]) -> bool:
-    return all(one is other for one, other in zip(before, now, strict=True))
