@@ -24,6 +24,8 @@ _ENLARGE, _ENLARGED_FROM = (
     3,
     2.0,
 )  # frame pixels a crop pixel from which a fill is first enlarged so
+_WIDER_THAN_LOOPS = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+_BESIDE, _BESIDE_LOOPS = np.ones((3, 3), np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 _TINT = 1.6  # a difference in tint counts for so many times one in light
 _DOUBT = 0.016  # pulls the field to zero where few rim pixels are near
 
@@ -167,7 +169,15 @@ def _opacity(
     ramp = np.clip(reach - to_mask, 0, 1)
     needed = np.clip((unlike - _ALIKE) / (_UNLIKE - _ALIKE), 0, 1)
     needed[mask] = 1
+    needed[_beside_loops(mask)] = 1
     return np.asarray(ramp * ramp * (3 - 2 * ramp) * needed * hole, dtype=np.float32)
+
+
+def _beside_loops(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark the mask's thin parts and a pixel round them, bool [h, w]: half of their light falls beside."""
+    body = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, _WIDER_THAN_LOOPS)
+    loops = cv2.subtract(mask.view(np.uint8), cv2.dilate(body, _BESIDE))
+    return cv2.dilate(loops, _BESIDE_LOOPS) > 0
 
 
 def _unlike(one_rgb: NDArray[np.uint8], other_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -34,6 +34,7 @@ _KEEP_ACTING = _Least(0.035, 0.65, 0.0)
 _FAINT, _LOOP, _SMALLEST_MASK, _SMALLEST_PART = 0.2, 0.1, 0.01, 0.001
 _LINE, _LINE_LEVELS = 0.02, 35
 _DISC_PX = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))  # wider than any ear loop
+_GAP_PX = np.ones((3, 3), np.uint8)  # parts so much apart, twice, hang together
 _ROUND_PX = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
 
@@ -112,13 +113,14 @@ def mask_pixels(
     faint |= away & (probability > _LOOP)
     if crop_rgb is not None:
         faint |= away & (probability > _LINE) & _lines(crop_rgb)
-    count, labels = cv2.connectedComponents(faint.view(np.uint8), connectivity=8)
+    near = cv2.dilate(faint.view(np.uint8), _GAP_PX)
+    count, labels = cv2.connectedComponents(near, connectivity=8)
     sure_px = np.bincount(labels[sure], minlength=count)
     keep = sure_px >= _SMALLEST_PART * sure.size
     keep[0] = False
     if count <= 1 or sure_px[1:].max() < _SMALLEST_MASK * sure.size:
         return np.zeros(sure.shape, dtype=bool)
-    mask = keep[labels]
+    mask = keep[labels] & faint
     _, gaps, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
     pinhole = stats[:, cv2.CC_STAT_AREA] <= _LARGEST_PINHOLE_PX
     pinhole[0] = False

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 # Time constants and delays in seconds, colour differences in levels of 0..255.
 _OUTLINE_S = 0.10
+_SEEN = 0.3  # so far a probability rises at once
 _PUT_ON_S, _TAKEN_OFF_S = 0.04, 0.085
 _THUMB_PX = 32
 _MOVING, _CUT = 8.0, 40.0
@@ -137,6 +138,8 @@ class CropMemory:
     def outline(self, probability: NDArray[np.float32]) -> NDArray[np.float32]:
         """Smooth the mask's probability: small changes slowly, large ones (a mask taken off) at once.
 
+        What is seen faintly counts faintly at once, too.
+
         Args:
             probability: float32 [128, 128], of this frame.
 
@@ -149,6 +152,8 @@ class CropMemory:
             change = probability - self._probability
             share = np.maximum(np.abs(change), share_of(_OUTLINE_S, self._interval_s))
             smoothed = self._probability + share * change
+            # An ear loop is thin: where it moves by its own width, nothing of the old one helps.
+            smoothed = np.maximum(smoothed, np.minimum(probability, _SEEN))
             probability = smoothed.astype(np.float32, copy=False)
         self._probability = probability
         return probability

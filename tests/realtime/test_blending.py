@@ -54,6 +54,15 @@ def test_a_foreign_tint_beside_the_mask_is_covered_where_a_shade_is_not(mask):
     assert opacity[rim].min() > 0.3 and opacity[far].max() > 0.15
 
 
+def test_beside_a_thin_loop_the_fill_is_opaque_where_beside_the_mask_it_is_not(mask):
+    mask[60:80, 105:107] = True
+    alike = np.full((128, 128, 3), 150, np.uint8)
+    opacity = feather(mask, hole_of(mask), alike, alike)
+    assert (opacity[62:78, [104, 107]] > 0.9).all()
+    assert (opacity[62:78, [102, 109]] == 0).all()
+    assert opacity[82, 35] == 0 < opacity[82, 36]
+
+
 def test_pasting_the_same_crop_changes_next_to_nothing(astronaut_rgb, astronaut_face: Face, mask):
     frame = np.ascontiguousarray(astronaut_rgb[:, :, ::-1])
     crop, _ = alignment.warp_crop(astronaut_rgb, astronaut_face.matrix)

@@ -99,3 +99,14 @@ def test_an_ear_loop_that_the_picture_shows_is_found_where_the_network_hardly_se
     assert not without[74:76, 98:118].any()
     assert with_loop[74:76, 98:118].all()
     assert np.array_equal(with_loop[80:], without[80:])
+
+
+def test_a_loop_that_lies_two_pixels_off_the_mask_hangs_on_to_it():
+    probability = np.zeros((128, 128), np.float32)
+    probability[70:110, 40:90] = 0.99
+    probability[80:90, 30:38] = 0.3
+    probability[20:30, 30:38] = 0.3
+    mask = mask_pixels(probability)
+    assert mask[80:90, 30:38].all()
+    assert not mask[80:90, 38:40].any()
+    assert not mask[20:30, 30:38].any()

@@ -87,6 +87,15 @@ def test_an_outline_is_calmed_but_a_mask_taken_off_is_not_held_back(
     assert left.max() < 0.05
 
 
+def test_a_thin_loop_that_moves_by_its_own_width_is_seen_where_it_is_now() -> None:
+    memory = CropMemory()
+    for column in range(20, 40, 2):
+        loop = np.zeros((128, 128), np.float32)
+        loop[40:80, column : column + 2] = 0.35
+        memory.see(crop(), FRAME_S)
+        assert memory.outline(loop)[40:80, column : column + 2].min() > 0.25
+
+
 def test_a_scene_cut_forgets() -> None:
     memory = CropMemory()
     assert decisions(memory, [True] * 5) == [True] * 5
