@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from realtime.alignment import apply, invert, scale_of
 from realtime.grain import Grain
+from realtime.likeness import box_round, local_mean, unlike_round
 
 _RIM_PX, _RING_PX, _MARGIN_PX = 1, 4, 12
 _RING_SIGMA_PX, _FIELD_SIGMA_PX, _FADE_PX = 3.0, 5.0, 6.0
@@ -25,8 +26,10 @@ _ENLARGE, _ENLARGED_FROM = (
     2.0,
 )  # frame pixels a crop pixel from which a fill is first enlarged so
 _WIDER_THAN_LOOPS = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
-_BESIDE, _BESIDE_LOOPS = np.ones((3, 3), np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
-_TINT = 1.6  # a difference in tint counts for so many times one in light
+_BESIDE, _BESIDE_LOOPS = (
+    np.ones((3, 3), np.uint8),
+    cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)),
+)
 _DOUBT = 0.016  # pulls the field to zero where few rim pixels are near
 
 
@@ -86,8 +89,8 @@ def _offsets(
     away = cv2.distanceTransform((~hole).view(np.uint8), cv2.DIST_L2, 3)[::2, ::2]
     ring = known[::2, ::2] & (away > _RIM_PX) & (away <= _RIM_PX + _RING_PX)
     half = colours[::2, ::2].astype(np.float32)
-    wanted, weight = _local_mean(half, ring, _RING_SIGMA_PX / 2)
-    found, _ = _local_mean(half, (depth > 0) & (depth <= _RING_PX), _RING_SIGMA_PX / 2)
+    wanted, weight = local_mean(half, ring, _RING_SIGMA_PX / 2)
+    found, _ = local_mean(half, (depth > 0) & (depth <= _RING_PX), _RING_SIGMA_PX / 2)
     rim = (depth > 0) & (depth <= _RIM_PX + 1) & (weight > 0.02)
     offset = (wanted - found)[rim]
     if not len(offset):
@@ -101,28 +104,6 @@ def _offsets(
     total = cv2.GaussianBlur(total, (0, 0), _FIELD_SIGMA_PX / 2)
     share = np.exp(-depth / _FADE_PX) / (total[..., 3] + _DOUBT)
     return total[..., :3] * share[..., None]
-
-
-def box_round(hole: NDArray[np.bool_], margin_px: int) -> tuple[slice, slice] | None:
-    """The rows and columns of a hole, bool [h, w], with room round it; None where there is none."""
-    ys, xs = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
-    if not len(ys):
-        return None
-    (y0, y1), (x0, x1) = (
-        (max(at[0] - margin_px, 0), min(at[-1] + 1 + margin_px, side))
-        for at, side in zip((ys, xs), hole.shape, strict=True)
-    )
-    return slice(y0, y1), slice(x0, x1)
-
-
-def _local_mean(
-    colours: NDArray[np.float32], where: NDArray[np.bool_], sigma_px: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean colour of the marked pixels near each pixel, and how many there are."""
-    flags = where.astype(np.float32)
-    weight = cv2.GaussianBlur(flags, (0, 0), sigma_px)
-    total = cv2.GaussianBlur(colours * flags[..., None], (0, 0), sigma_px)
-    return total / np.maximum(weight, 1e-4)[..., None], weight
 
 
 def feather(
@@ -160,11 +141,11 @@ def _opacity(
 ) -> NDArray[np.float32]:
     """Do it for a part of the crop, [h, w]."""
     to_mask = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5)
-    unlike = _unlike(crop_rgb, filled_rgb)
+    unlike = unlike_round(crop_rgb, filled_rgb)
     half = crop_rgb[::2, ::2].astype(np.float32)
-    beyond, _ = _local_mean(half, ~hole[::2, ::2], _RING_SIGMA_PX / 2)
+    beyond, _ = local_mean(half, ~hole[::2, ::2], _RING_SIGMA_PX / 2)
     beyond = cv2.resize(np.rint(beyond).astype(np.uint8), hole.shape[::-1])
-    odd = np.minimum(unlike, _unlike(crop_rgb, beyond.astype(np.uint8, copy=False)))
+    odd = np.minimum(unlike, unlike_round(crop_rgb, beyond.astype(np.uint8, copy=False)))
     reach = _REVEALED_PX + (_FRINGE_PX - _REVEALED_PX) * np.clip(odd / _UNLIKE - 1, 0, 1)
     ramp = np.clip(reach - to_mask, 0, 1)
     needed = np.clip((unlike - _ALIKE) / (_UNLIKE - _ALIKE), 0, 1)
@@ -178,15 +159,6 @@ def _beside_loops(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     body = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, _WIDER_THAN_LOOPS)
     loops = cv2.subtract(mask.view(np.uint8), cv2.dilate(body, _BESIDE))
     return cv2.dilate(loops, _BESIDE_LOOPS) > 0
-
-
-def _unlike(one_rgb: NDArray[np.uint8], other_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """How much two pictures differ round each pixel, levels; a foreign tint counts for more than light."""
-    difference = cv2.blur(cv2.subtract(one_rgb, other_rgb, dtype=cv2.CV_16S), (3, 3))
-    red, green, blue = cv2.split(difference)
-    tint = cv2.max(cv2.absdiff(red, green), cv2.absdiff(blue, green))
-    light = cv2.max(cv2.max(np.abs(red), np.abs(green)), np.abs(blue))
-    return np.maximum(light, np.float32(_TINT) * tint).astype(np.float32)
 
 
 def paste(

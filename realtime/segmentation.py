@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
 from realtime.alignment import CROP_SIZE
+from realtime.rim import with_rim
 
 HOLE_MARGIN_PX = 3
 _WEIGHTS = Path(__file__).parent.parent / "inpaint_model" / "weights" / "segmenter.tflite"
@@ -31,7 +32,7 @@ class _Least(NamedTuple):
 # What is marked with less confidence is marked in part: filling it would leave the rest of the mask.
 _BEGIN_ACTING, _BEGIN_DOUBTFUL = _Least(0.05, 0.80, 0.2), _Least(0.05, 0.93, 0.2)
 _KEEP_ACTING = _Least(0.035, 0.65, 0.0)
-_FAINT, _LOOP, _SMALLEST_MASK, _SMALLEST_PART = 0.2, 0.1, 0.01, 0.001
+_FAINT, _SMALLEST_MASK, _SMALLEST_PART = 0.2, 0.01, 0.001
 _LINE, _LINE_LEVELS = 0.02, 35
 _DISC_PX = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))  # wider than any ear loop
 _GAP_PX = np.ones((3, 3), np.uint8)  # parts so much apart, twice, hang together
@@ -96,9 +97,9 @@ def mask_pixels(
 ) -> NDArray[np.bool_]:
     """Decide on the mask's pixels: sure ones and what hangs on to them, no specks, no pinholes.
 
-    Thin ear loops are marked faintly, so away from the mask's body a pixel counts from `_LOOP` on where
-    it is connected to sure pixels, beside the body from `_FAINT` on, and on a line that the crop itself
-    shows from `_LINE` on. Small parts stay only beside a mask.
+    Thin ear loops are marked faintly, so a pixel counts from `_FAINT` on where it hangs on to sure ones,
+    and away from the mask's body, on a line that the crop itself shows, from `_LINE` on. Small parts stay
+    only beside a mask. What has the mask's colour beside it is taken in (`realtime.rim`).
 
     Args:
         probability: float32 [128, 128].
@@ -108,23 +109,27 @@ def mask_pixels(
         bool [128, 128].
     """
     sure, faint = probability > 0.5, probability > _FAINT
-    body = cv2.morphologyEx(faint.view(np.uint8), cv2.MORPH_OPEN, _DISC_PX)
-    away = cv2.dilate(body, _ROUND_PX) == 0
-    faint |= away & (probability > _LOOP)
-    if crop_rgb is not None:
-        faint |= away & (probability > _LINE) & _lines(crop_rgb)
-    near = cv2.dilate(faint.view(np.uint8), _GAP_PX)
-    count, labels = cv2.connectedComponents(near, connectivity=8)
-    sure_px = np.bincount(labels[sure], minlength=count)
-    keep = sure_px >= _SMALLEST_PART * sure.size
-    keep[0] = False
-    if count <= 1 or sure_px[1:].max() < _SMALLEST_MASK * sure.size:
+    if np.count_nonzero(sure) < _SMALLEST_MASK * sure.size:
         return np.zeros(sure.shape, dtype=bool)
-    mask = keep[labels] & faint
+    mask = _hanging_on(sure, cv2.dilate(faint.view(np.uint8), _GAP_PX)) & faint
+    if crop_rgb is not None:
+        body = cv2.morphologyEx(faint.view(np.uint8), cv2.MORPH_OPEN, _DISC_PX)
+        away = cv2.dilate(body, _ROUND_PX) == 0
+        lines = faint | (away & (probability > _LINE) & _lines(crop_rgb))
+        mask |= _hanging_on(sure, lines.view(np.uint8))
     _, gaps, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
     pinhole = stats[:, cv2.CC_STAT_AREA] <= _LARGEST_PINHOLE_PX
     pinhole[0] = False
-    return mask | pinhole[gaps]
+    mask |= pinhole[gaps]
+    return mask if crop_rgb is None else with_rim(mask, crop_rgb)
+
+
+def _hanging_on(sure: NDArray[np.bool_], parts: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Keep the connected parts that hold enough sure pixels, bool [128, 128]."""
+    count, labels = cv2.connectedComponents(parts, connectivity=8)
+    keep = np.bincount(labels[sure], minlength=count) >= _SMALLEST_PART * sure.size
+    keep[0] = False
+    return keep[labels]
 
 
 def _lines(crop_rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -1,0 +1,64 @@
+"""Compares colours as the eye does, and averages them locally."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_TINT = np.float32(1.6)  # a difference in tint counts for so many times one in light
+
+
+def unlike(one_rgb: NDArray[np.uint8], other_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """How much two pictures differ at each pixel; a foreign tint counts for more than light.
+
+    Args:
+        one_rgb, other_rgb: uint8 [h, w, 3].
+
+    Returns:
+        float32 [h, w], levels of 0..255.
+    """
+    return _size_of(cv2.subtract(one_rgb, other_rgb, dtype=cv2.CV_16S))
+
+
+def unlike_round(one_rgb: NDArray[np.uint8], other_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Do the same for the mean difference of the nine pixels round each."""
+    return _size_of(cv2.blur(cv2.subtract(one_rgb, other_rgb, dtype=cv2.CV_16S), (3, 3)))
+
+
+def _size_of(difference: NDArray) -> NDArray[np.float32]:
+    red, green, blue = cv2.split(difference)
+    tint = cv2.max(cv2.absdiff(red, green), cv2.absdiff(blue, green))
+    light = cv2.max(cv2.max(np.abs(red), np.abs(green)), np.abs(blue))
+    return np.maximum(light, _TINT * tint).astype(np.float32)
+
+
+def local_mean(
+    colours: NDArray[np.float32], where: NDArray[np.bool_], sigma_px: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean colour of the marked pixels near each pixel, and how many there are.
+
+    Args:
+        colours: float32 [h, w, 3].
+        where: bool [h, w].
+        sigma_px: what is near: of a Gaussian.
+
+    Returns:
+        float32 [h, w, 3], and the share of marked pixels, float32 [h, w], 0..1.
+    """
+    flags = where.astype(np.float32)
+    weight = cv2.GaussianBlur(flags, (0, 0), sigma_px)
+    total = cv2.GaussianBlur(colours * flags[..., None], (0, 0), sigma_px)
+    return total / np.maximum(weight, 1e-4)[..., None], weight
+
+
+def box_round(hole: NDArray[np.bool_], margin_px: int) -> tuple[slice, slice] | None:
+    """The rows and columns of a hole, bool [h, w], with room round it; None where there is none."""
+    ys, xs = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
+    if not len(ys):
+        return None
+    (y0, y1), (x0, x1) = (
+        (max(at[0] - margin_px, 0), min(at[-1] + 1 + margin_px, side))
+        for at, side in zip((ys, xs), hole.shape, strict=True)
+    )
+    return slice(y0, y1), slice(x0, x1)

@@ -1,0 +1,69 @@
+"""Takes into the mask what lies beside it in its own colours: rims, knots and prints that were missed."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.likeness import box_round, local_mean, unlike
+
+_FURTHEST_PX, _SHELL_PX = 5, 5  # how far beside the mask to look, and how deep in it is its colour
+_SIGMA_PX, _SEEN = 3.0, 0.01
+_APART = 40.0  # levels by which the mask must differ from what lies beyond
+_NEARER = 0.6  # a pixel counts as mask where it is so much nearer to the mask's colour
+_MARGIN_PX = 12
+
+
+def _disc(radius_px: int) -> NDArray[np.uint8]:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2).astype(np.uint8)
+
+
+def with_rim(mask: NDArray[np.bool_], crop_rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Widen a mask by the pixels beside it that have its colour there, and not that of what lies beyond.
+
+    Both colours are local means: of the mask's outermost pixels, and of those a little away from it.
+    Where they are alike nothing is added.
+
+    Args:
+        mask: bool [128, 128].
+        crop_rgb: uint8 [128, 128, 3].
+
+    Returns:
+        bool [128, 128], all of `mask` and what hangs on to it.
+    """
+    box = box_round(mask, _MARGIN_PX)
+    if box is None:
+        return mask
+    out = mask.copy()
+    out[box] = _widened(mask[box], crop_rgb[box])
+    return out
+
+
+def _widened(mask: NDArray[np.bool_], crop_rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    flags = mask.astype(np.uint8)
+    near = cv2.dilate(flags, _disc(_FURTHEST_PX))
+    band, beyond = (near > 0) & ~mask, cv2.dilate(near, _disc(1)) == 0
+    inside = cv2.erode(flags, _disc(1))
+    shell = (inside > 0) & (cv2.erode(inside, _disc(_SHELL_PX - 1)) == 0)
+    half = cv2.resize(crop_rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    own, owned = _colour_near(half, shell, mask.shape)
+    other, seen = _colour_near(half, beyond, mask.shape)
+    may_be = band & (owned > _SEEN) & (seen > _SEEN) & (unlike(own, other) > _APART)
+    found = may_be & (unlike(crop_rgb, own) < _NEARER * unlike(crop_rgb, other))
+    count, labels = cv2.connectedComponents((found | mask).view(np.uint8), connectivity=8)
+    hangs_on = np.bincount(labels[mask], minlength=count) > 0
+    hangs_on[0] = False
+    return hangs_on[labels]
+
+
+def _colour_near(
+    half_rgb: NDArray[np.uint8], where: NDArray[np.bool_], shape: tuple[int, ...]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """The marked pixels' mean colour round each pixel, uint8 [h, w, 3], and their share; at half size."""
+    height, width = half_rgb.shape[:2]
+    marked = cv2.resize(where.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    mean, share = local_mean(half_rgb.astype(np.float32), marked > 0, _SIGMA_PX / 2)
+    size = shape[1], shape[0]
+    colour = cv2.resize(np.rint(mean).astype(np.uint8), size)
+    return np.asarray(colour, np.uint8), np.asarray(cv2.resize(share, size), np.float32)
