@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime.blending import feather
 from realtime.detail import sharpen
+from realtime.grain import Skin, skin_of
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A fill that can be pasted.
+
+    Attributes:
+        fill: uint8 [128, 128, 3], sharpened.
+        opacity: float32 [128, 128], 0 outside the hole.
+        hole: bool [128, 128], the filled pixels.
+        known: bool [128, 128], true pixels of the photograph (never inside the hole).
+    """
+
+    fill: NDArray[np.uint8]
+    opacity: NDArray[np.float32]
+    hole: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+
+    @cached_property
+    def skin(self) -> Skin | None:
+        """What its grain is taken from."""
+        return skin_of(self.fill, self.hole, self.known)
 
 
 class Finish:
@@ -14,8 +40,7 @@ class Finish:
 
     def __init__(self) -> None:
         self._filled: NDArray[np.uint8] | None = None
-        self._hole: NDArray[np.bool_] | None = None
-        self._done: tuple[NDArray[np.uint8], NDArray[np.float32]] | None = None
+        self._done: Finished | None = None
 
     def __call__(
         self,
@@ -24,7 +49,7 @@ class Finish:
         mask: NDArray[np.bool_],
         hole: NDArray[np.bool_],
         known: NDArray[np.bool_],
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    ) -> Finished:
         """Finish a fill; the very arrays `filled_rgb` and `hole` of the last time give its result again.
 
         Args:
@@ -33,12 +58,9 @@ class Finish:
             mask: bool [128, 128], mask pixels.
             hole: bool [128, 128], the filled pixels.
             known: bool [128, 128], true pixels of the photograph (never inside the hole).
-
-        Returns:
-            The sharpened fill, uint8 [128, 128, 3], and its opacity, float32 [128, 128].
         """
-        if self._done is None or self._filled is not filled_rgb or self._hole is not hole:
-            self._filled, self._hole = filled_rgb, hole
+        if self._done is None or self._filled is not filled_rgb or self._done.hole is not hole:
+            self._filled = filled_rgb
             sharp = sharpen(filled_rgb, hole, known)
-            self._done = sharp, feather(mask, hole, crop_rgb, filled_rgb)
+            self._done = Finished(sharp, feather(mask, hole, crop_rgb, filled_rgb), hole, known)
         return self._done

@@ -69,20 +69,62 @@ class Grain:
         return cv2.add(colours, cv2.merge([luma] * 3), dtype=cv2.CV_8U).astype(np.uint8, copy=False)
 
 
+@dataclass(frozen=True)
+class Skin:
+    """What a fill and the face round it say of grain; it stays as long as the fill does.
+
+    Attributes:
+        bare: bool [128, 128], the face's skin that is seen, off the hole.
+        count: so many pixels.
+        own: float32 [128, 128], the energy of the fill's own fine detail.
+        fitting: float32 [128, 128], how much grain belongs where for its brightness and for being skin;
+            0 outside the hole.
+    """
+
+    bare: NDArray[np.bool_]
+    count: int
+    own: NDArray[np.float32]
+    fitting: NDArray[np.float32]
+
+
+def skin_of(
+    filled_rgb: NDArray[np.uint8], hole: NDArray[np.bool_], known: NDArray[np.bool_]
+) -> Skin | None:
+    """See where a fill needs grain, and which skin to take it from.
+
+    Args:
+        filled_rgb: uint8 [128, 128, 3], composited.
+        hole: bool [128, 128], the filled pixels.
+        known: bool [128, 128], true pixels of the photograph.
+
+    Returns:
+        None where too little bare skin is seen.
+    """
+    like = skin_like(filled_rgb, known)
+    if like is None:
+        return None
+    bare = known_skin(like, known)
+    count = int(np.count_nonzero(bare))
+    if count < _FEW_PX:
+        return None
+    luma = cv2.cvtColor(filled_rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    own = luma - cv2.GaussianBlur(luma, (0, 0), 0.7)
+    own = cv2.GaussianBlur(own * own, (0, 0), 2.0)
+    tone = max(cv2.mean(luma, bare.view(np.uint8))[0], 1.0)
+    bright = np.clip(luma / np.float32(tone), _DARKEST, _BRIGHTEST)
+    skin_share = np.where(like, 1, _ELSEWHERE).astype(np.float32)
+    fitting = bright * cv2.GaussianBlur(skin_share, (0, 0), 1.5) * hole
+    return Skin(bare, count, own.astype(np.float32), fitting.astype(np.float32))
+
+
 def grain_for(
-    frame_bgr: NDArray[np.uint8],
-    filled_rgb: NDArray[np.uint8],
-    hole: NDArray[np.bool_],
-    known: NDArray[np.bool_],
-    matrix: NDArray[np.float64],
+    frame_bgr: NDArray[np.uint8], skin: Skin | None, matrix: NDArray[np.float64]
 ) -> Grain | None:
     """Measure the frame's skin and make the texture that the fill lacks.
 
     Args:
         frame_bgr: uint8 [H, W, 3].
-        filled_rgb: uint8 [128, 128, 3], composited.
-        hole: bool [128, 128], the filled pixels.
-        known: bool [128, 128], true pixels of the photograph.
+        skin: of `skin_of`.
         matrix: float64 [2, 3], frame pixels to crop pixels.
 
     Returns:
@@ -90,22 +132,16 @@ def grain_for(
         too little bare skin is seen.
     """
     scale = 1 / scale_of(matrix)
-    if scale <= _SMALLEST_SCALE:
+    if skin is None or scale <= _SMALLEST_SCALE:
         return None
-    like = skin_like(filled_rgb, known)
-    if like is None:
-        return None
-    skin = known_skin(like, known)
-    count = int(np.count_nonzero(skin))
-    if count < _FEW_PX:
-        return None
-    tile, energy = _texture(frame_bgr, skin, matrix, scale)
+    tile, energy = _texture(frame_bgr, skin.bare, matrix, scale)
     if energy <= 0:
         return None
-    share = _ramp(scale, _SMALLEST_SCALE, _FULL_SCALE) * _ramp(count, _FEW_PX, _ENOUGH_PX)
-    share *= min(1.0, _MOST_LEVELS / float(np.sqrt(energy)))
-    gain = _gain(filled_rgb, like, skin, energy) * np.float32(_STRENGTH * share)
-    return Grain(tile, np.where(hole, gain, 0).astype(np.float32))
+    share = _ramp(scale, _SMALLEST_SCALE, _FULL_SCALE) * _ramp(skin.count, _FEW_PX, _ENOUGH_PX)
+    share *= _STRENGTH * min(1.0, _MOST_LEVELS / float(np.sqrt(energy)))
+    # Less where the fill has detail of its own.
+    lacking = np.sqrt(np.clip(1 - skin.own * np.float32(1 / energy), 0, 1))
+    return Grain(tile, lacking * skin.fitting * np.float32(share))
 
 
 def _texture(
@@ -202,26 +238,6 @@ def _white_noise() -> NDArray[np.complexfloating]:
     """The spectrum of fixed white noise of unit variance, complex64 [128, 65]."""
     noise = np.random.default_rng(1).standard_normal((_TILE_PX, _TILE_PX))
     return np.fft.rfft2((noise / noise.std()).astype(np.float32))
-
-
-def _gain(
-    filled_rgb: NDArray[np.uint8],
-    like: NDArray[np.bool_],
-    skin: NDArray[np.bool_],
-    energy: float,
-) -> NDArray[np.float32]:
-    """How much grain belongs where, float32 [128, 128].
-
-    Less where the fill has detail of its own, where it is dark, and where it is not skin.
-    """
-    luma = cv2.cvtColor(filled_rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    own = luma - cv2.GaussianBlur(luma, (0, 0), 0.7)
-    own = cv2.GaussianBlur(own * own, (0, 0), 2.0)
-    lacking = np.sqrt(np.clip(1 - own / np.float32(energy), 0, 1))
-    tone = max(cv2.mean(luma, skin.view(np.uint8))[0], 1.0)
-    bright = np.clip(luma / np.float32(tone), _DARKEST, _BRIGHTEST)
-    fitting = cv2.GaussianBlur(np.where(like, 1, _ELSEWHERE).astype(np.float32), (0, 0), 1.5)
-    return (lacking * bright * fitting).astype(np.float32)
 
 
 def _ramp(value: float, low: float, high: float) -> float:

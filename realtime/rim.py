@@ -15,10 +15,6 @@ _NEARER = 0.6  # a pixel counts as mask where it is so much nearer to the mask's
 _MARGIN_PX = 12
 
 
-def _disc(radius_px: int) -> NDArray[np.uint8]:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2).astype(np.uint8)
-
-
 def with_rim(mask: NDArray[np.bool_], crop_rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Widen a mask by the pixels beside it that have its colour there, and not that of what lies beyond.
 
@@ -41,11 +37,10 @@ def with_rim(mask: NDArray[np.bool_], crop_rgb: NDArray[np.uint8]) -> NDArray[np
 
 
 def _widened(mask: NDArray[np.bool_], crop_rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    flags = mask.astype(np.uint8)
-    near = cv2.dilate(flags, _disc(_FURTHEST_PX))
-    band, beyond = (near > 0) & ~mask, cv2.dilate(near, _disc(1)) == 0
-    inside = cv2.erode(flags, _disc(1))
-    shell = (inside > 0) & (cv2.erode(inside, _disc(_SHELL_PX - 1)) == 0)
+    off = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 3)
+    deep = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 3)
+    band, beyond = (off > 0) & (off <= _FURTHEST_PX), off > _FURTHEST_PX + 1
+    shell = (deep > 1) & (deep <= _SHELL_PX + 1)
     half = cv2.resize(crop_rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     own, owned = _colour_near(half, shell, mask.shape)
     other, seen = _colour_near(half, beyond, mask.shape)

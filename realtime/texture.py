@@ -51,7 +51,8 @@ class TextureMemory:
         if self._texture is not None and self._hole is not None and goes_on:
             moved = (moment.motion - _STILL) / (_MOVING - _STILL)
             least = max(share_of(_TEXTURE_S, moment.interval_s), moved)
-            other = cv2.absdiff(new, self._texture).max(axis=2)
+            red, green, blue = cv2.split(cv2.absdiff(new, self._texture))
+            other = cv2.max(cv2.max(red, green), blue)
             share = np.clip((other - _SAME) / (_OTHER - _SAME), least, 1)
             share[~(hole & self._hole)] = 1
             new = cv2.blendLinear(new, self._texture, share, 1 - share).astype(np.float32)

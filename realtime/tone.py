@@ -7,14 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.alignment import CROP_SIZE
+from realtime.likeness import box_round
 from realtime.skin import skin_tone
 
 # Cheeks, mouth and chin of a canonical crop; beside them may be background.
 _FACE_CENTRE, _FACE_AXES, _FACE_SOFT_PX = (64, 76), (27, 34), 6.0
-_PATCH_SIGMA_PX = 4.0
+_PATCH_SIGMA_PX, _MARGIN_PX = 4.0, 8
 # How far the local mean of filled skin may stray from the tone seen, Cr and Cb in levels of 0..255: lips
 # and cheeks are redder, little is greener or yellower.
-_LEAST, _MOST = np.array([-3.0, -5.0], np.float32), np.array([12.0, 5.0], np.float32)
+_LEAST, _MOST = (-3.0, -5.0), (12.0, 5.0)
 _FURTHEST = 26.0  # what is further off in colour is no skin: a beard, a collar, the background
 _COLOURLESS = 6.0  # levels between Cr and Cb: no skin was seen, or no colours
 _DARKEST = 0.5  # of the tone's luma
@@ -27,6 +28,7 @@ def _make_face() -> NDArray[np.float32]:
 
 
 _FACE = _make_face()
+_NEAR_FACE = _FACE > 0.01
 
 
 def even_tone(
@@ -44,19 +46,39 @@ def even_tone(
     """
     ycc = np.asarray(cv2.cvtColor(filled_rgb, cv2.COLOR_RGB2YCrCb), dtype=np.uint8)
     tone = skin_tone(ycc, known)
-    if tone is None or tone[1] - tone[2] < _COLOURLESS or not hole.any():
+    box = box_round(hole & _NEAR_FACE, _MARGIN_PX)
+    if tone is None or tone[1] - tone[2] < _COLOURLESS or box is None:
         return filled_rgb
-    stray = ycc[..., 1:].astype(np.float32) - tone[1:].astype(np.float32)
-    is_skin = (np.abs(stray).max(2) < _FURTHEST) & (ycc[..., 0] > _DARKEST * tone[0]) & hole
-    counted = is_skin.astype(np.float32)
-    weight = cv2.GaussianBlur(counted, (0, 0), _PATCH_SIGMA_PX)
-    patch = cv2.GaussianBlur(stray * counted[..., None], (0, 0), _PATCH_SIGMA_PX)
-    patch /= np.maximum(weight, 1e-3)[..., None]
-    shift = np.clip(patch, _LEAST, _MOST) - patch
-    shift *= (_FACE * np.minimum(weight * 2, 1))[..., None]
-    if not np.abs(shift[hole]).max() >= 0.5:
+    bent = _bent(ycc[box], hole[box], _FACE[box], tone)
+    if bent is None:
         return filled_rgb
-    ycc[..., 1:] = np.clip(np.rint(ycc[..., 1:] + shift), 0, 255).astype(np.uint8)
     out = filled_rgb.copy()
-    cv2.copyTo(cv2.cvtColor(ycc, cv2.COLOR_YCrCb2RGB), hole.view(np.uint8), out)
+    cv2.copyTo(cv2.cvtColor(bent, cv2.COLOR_YCrCb2RGB), hole[box].view(np.uint8), out[box])
     return out
+
+
+def _bent(
+    ycc: NDArray[np.uint8],
+    hole: NDArray[np.bool_],
+    face: NDArray[np.float32],
+    tone: NDArray[np.float64],
+) -> NDArray[np.uint8] | None:
+    """Do it for a part of the crop, uint8 [h, w, 3]; None where nothing strays."""
+    furthest = np.array([255, _FURTHEST, _FURTHEST])
+    low, high = tone - furthest, tone + furthest
+    low[0] = tone[0] * _DARKEST
+    counted = cv2.bitwise_and(cv2.inRange(ycc, np.ceil(low), np.floor(high)), hole.view(np.uint8))
+    weight = cv2.GaussianBlur(counted.astype(np.float32), (0, 0), _PATCH_SIGMA_PX)
+    share = face * np.minimum(weight * 2, 1)
+    luma, *chroma = cv2.split(ycc)
+    shifts = []
+    for plane, usual, least, most in zip(chroma, tone[1:], _LEAST, _MOST, strict=True):
+        stray = cv2.subtract(plane, float(usual), dtype=cv2.CV_32F)
+        patch = cv2.GaussianBlur(stray * counted, (0, 0), _PATCH_SIGMA_PX)
+        patch /= np.maximum(weight, 1e-3)
+        shifts.append((np.clip(patch, least, most) - patch) * share)
+    strongest = max(float(np.abs(shift * hole).max()) for shift in shifts)
+    if strongest < 0.5:
+        return None
+    moved = [cv2.add(c, s, dtype=cv2.CV_8U) for c, s in zip(chroma, shifts, strict=True)]
+    return np.asarray(cv2.merge([luma, *moved]), dtype=np.uint8)

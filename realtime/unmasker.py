@@ -249,11 +249,9 @@ def _blend(
     replaced = np.zeros(frame_bgr.shape[:2], dtype=np.uint8)
     frame = frame_bgr
     for item in masked:
-        fill, opacity = item.sight.track.finish(
-            item.filled, item.crop, item.mask, item.hole, item.known
-        )
-        grain = grain_for(frame_bgr, fill, item.hole, item.known, item.matrix)
-        patch = paste(frame, fill, opacity, item.matrix, grain)
+        done = item.sight.track.finish(item.filled, item.crop, item.mask, item.hole, item.known)
+        grain = grain_for(frame_bgr, done.skin, item.matrix)
+        patch = paste(frame, done.fill, done.opacity, item.matrix, grain)
         if patch is None:
             continue
         if frame is frame_bgr:

@@ -10,7 +10,7 @@ from realtime import alignment
 from realtime.blending import Patch, feather, paste
 from realtime.detail import sharpen
 from realtime.faces import Face
-from realtime.grain import grain_for
+from realtime.grain import grain_for, skin_of
 from realtime.segmentation import hole_of
 from realtime.skin import eroded
 
@@ -41,7 +41,7 @@ def _filled(frame: np.ndarray, hole: np.ndarray, matrix: np.ndarray) -> Patch:
     """Fill the hole with a smooth skin, as a generator does, and paste it with the frame's grain."""
     crop, _ = alignment.warp_crop(np.ascontiguousarray(frame[:, :, ::-1]), matrix)
     crop[hole] = (190, 145, 120)
-    grain = grain_for(frame, crop, hole, ~hole, matrix)
+    grain = grain_for(frame, skin_of(crop, hole, ~hole), matrix)
     patch = paste(frame, crop, feather(eroded(hole, 3), hole, crop, crop), matrix, grain)
     assert patch is not None
     return patch
@@ -84,13 +84,15 @@ def test_a_smooth_face_gets_none(hole, matrix):
 def test_a_small_face_gets_none(hole):
     frame = _skin(8.0)
     crop = np.full((128, 128, 3), (190, 145, 120), np.uint8)
-    assert grain_for(frame, crop, hole, ~hole, np.array([[1.2, 0, 0], [0, 1.2, 0]])) is None
+    assert (
+        grain_for(frame, skin_of(crop, hole, ~hole), np.array([[1.2, 0, 0], [0, 1.2, 0]])) is None
+    )
 
 
 def test_without_bare_skin_there_is_none(hole, matrix):
     frame = _skin(8.0)
     crop = np.full((128, 128, 3), (190, 145, 120), np.uint8)
-    assert grain_for(frame, crop, hole, np.zeros_like(hole), matrix) is None
+    assert grain_for(frame, skin_of(crop, hole, np.zeros_like(hole)), matrix) is None
 
 
 def test_grain_is_the_same_every_time_and_only_inside(hole, matrix):

@@ -14,9 +14,9 @@ CROP, FILLED = np.full((128, 128, 3), 90, np.uint8), np.full((128, 128, 3), 160,
 
 
 def test_a_fill_is_opaque_on_the_mask_and_gone_outside_the_hole() -> None:
-    fill, opacity = Finish()(FILLED, CROP, MASK, HOLE, ~HOLE)
-    assert (fill[MASK] == 160).all()
-    assert (opacity[MASK] == 1).all() and (opacity[~HOLE] == 0).all()
+    done = Finish()(FILLED, CROP, MASK, HOLE, ~HOLE)
+    assert (done.fill[MASK] == 160).all()
+    assert (done.opacity[MASK] == 1).all() and (done.opacity[~HOLE] == 0).all()
 
 
 def test_what_is_shown_again_is_not_done_again() -> None:
@@ -28,7 +28,6 @@ def test_what_is_shown_again_is_not_done_again() -> None:
 def test_another_fill_or_hole_is_done_anew() -> None:
     finish = Finish()
     finish(FILLED, CROP, MASK, HOLE, ~HOLE)
-    fill, _ = finish(FILLED // 2, CROP, MASK, HOLE, ~HOLE)
-    assert (fill[MASK] == 80).all()
-    _, opacity = finish(FILLED // 2, CROP, MASK, MASK, ~MASK)
-    assert (opacity[HOLE & ~MASK] == 0).all()
+    assert (finish(FILLED // 2, CROP, MASK, HOLE, ~HOLE).fill[MASK] == 80).all()
+    done = finish(FILLED // 2, CROP, MASK, MASK, ~MASK)
+    assert (done.opacity[HOLE & ~MASK] == 0).all()
