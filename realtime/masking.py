@@ -12,7 +12,8 @@ from realtime.faces import Face
 from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
 from realtime.smoothing import NOMINAL_INTERVAL_S
 from realtime.stability import Moment
-from realtime.tracking import Track, followed_s
+from realtime.track import Track
+from realtime.tracking import followed_s
 
 _BEHIND_SHARE = 0.7  # a face smaller than this share of the largest one is in the background
 _UNSEEN_PX, _MOST_SLACK = 2.0, 1.6  # frame pixels that a rim moves unseen; crop pixels at most

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -14,79 +13,17 @@ from numpy.typing import NDArray
 from realtime.alignment import apply, invert
 from realtime.association import Motion, Place, match
 from realtime.faces import Face, FaceFinder
-from realtime.finish import Finish
 from realtime.flow import FaceFlow
-from realtime.framing import Framing
+from realtime.scenes import SceneCut
 from realtime.smoothing import NOMINAL_INTERVAL_S, OneEuro, to_matrix, to_vector
 from realtime.stability import CropMemory
 from realtime.texture import TextureMemory
+from realtime.track import SHOWN_UNSEEN_S, Track
 
-_INSISTING_HITS, _TWICE_EVERY = 3, 15
-_SHOWN_UNSEEN_S, _REMEMBERED_S = 5.5 / 30, 1.2
 _REMEMBERED_TRACKS = 16
 _LEAP_PX, _MOST_DOUBTS = 9.0, 6
 _CORNERS = np.array([[32.0, 30.0], [96, 30], [32, 90], [96, 90]])
 _FOLLOWED_S, _MORE_FOLLOWED_S = 0.070, 0.045
-
-
-@dataclass(eq=False)
-class Track:
-    """One followed face.
-
-    Attributes:
-        track_id: a number that stays with the face.
-        face: where it was last found.
-        matrix: float64 [2, 3], smoothed, frame pixels to crop pixels.
-        motion: where it should be.
-        misses: frames since it was last found.
-        hits: frames in which it was found; one found once is not kept through a miss.
-        began_alone: no other face was followed when it appeared.
-        fresh: it has just appeared, or come back: what is remembered of its crop counts no more.
-        memory: what was seen before, in crop space; left to who segments.
-        texture: what was filled before; left to who fills.
-        finish: what was last shown; left to who blends.
-        framing: how much wider than the canonical crop its crop is, to hold the whole mask.
-        confirmed: the landmark model, strict, took it for a face; what is not confirmed counts only while
-            it wears a mask.
-    """
-
-    track_id: int
-    face: Face
-    matrix: NDArray[np.float64]
-    filter: OneEuro
-    motion: Motion
-    misses: int = 0
-    hits: int = 1
-    began_alone: bool = True
-    fresh: bool = True
-    memory: CropMemory = field(default_factory=CropMemory)
-    texture: TextureMemory = field(default_factory=TextureMemory)
-    finish: Finish = field(default_factory=Finish)
-    framing: Framing = field(default_factory=Framing)
-    confirmed: bool = False
-    doubts: int = 0
-
-    @property
-    def is_trusted(self) -> bool:
-        """Beside faces that are followed already, the detector alone must insist before it counts."""
-        landmarked = self.face.landmarks is not None
-        return self.began_alone or landmarked or self.hits >= _INSISTING_HITS
-
-    @property
-    def is_due(self) -> bool:
-        """Whether it is this frame's turn to be looked at twice: the first, and now and again."""
-        return self.hits % _TWICE_EVERY == 1 and not self.misses
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether it is there, or was so shortly ago; a face found once does not outlast a miss."""
-        return self.motion.unseen_s <= _SHOWN_UNSEEN_S and self.misses < self.hits
-
-    @property
-    def is_remembered(self) -> bool:
-        """Whether it gets its number back when it appears again."""
-        known = self.misses < self.hits or self.hits >= _INSISTING_HITS
-        return self.motion.unseen_s <= _REMEMBERED_S and known
 
 
 class FaceTracker:
@@ -115,7 +52,7 @@ class FaceTracker:
         self._numbers = itertools.count()
         self._tracks: list[Track] = []
         self._finder: FaceFinder | None = None
-        self._thrifty, self._flow = thrifty, FaceFlow()
+        self._thrifty, self._flow, self._scenes = thrifty, FaceFlow(), SceneCut()
         self._since_found_s = 0.0
 
     def __call__(
@@ -131,8 +68,11 @@ class FaceTracker:
             self._tracks = []
         else:
             grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+            cut = self._scenes(grey)
+            if cut:
+                self._flow.forget()
             faces = self._find(image_rgb, grey, interval_s)
-            self._follow(faces, grey, interval_s)
+            self._follow(faces, grey, interval_s, cut=cut)
             self._flow.remember(grey)
         shown = [track for track in self._tracks if track.is_shown]
         found = {id(track.face) for track in self._tracks}
@@ -173,22 +113,25 @@ class FaceTracker:
     def _in_sight(self) -> list[Track]:
         return [track for track in self._tracks if not track.motion.unseen_s]
 
-    def _follow(self, faces: list[Face], grey: NDArray[np.uint8], interval_s: float) -> None:
+    def _follow(
+        self, faces: list[Face], grey: NDArray[np.uint8], interval_s: float, *, cut: bool
+    ) -> None:
         """Give each track the face that is its own; forget those out of sight for too long."""
         in_sight = self._in_sight
         for track in self._tracks:
             track.motion.advance(interval_s)
         pairs = match([track.motion for track in self._tracks], [_place(face) for face in faces])
         for number, track in enumerate(self._tracks):
+            track.confirmed &= not cut
             if number not in pairs:
                 track.misses, track.fresh = track.misses + 1, False
                 continue
             face = faces[pairs[number]]
             if track in in_sight:
                 face = faces[pairs[number]] = self._believed(track, face, grey)
-            track.fresh = track.motion.unseen_s > _SHOWN_UNSEEN_S
+            track.fresh = cut or track.motion.unseen_s > SHOWN_UNSEEN_S
             if track.fresh:
-                track.filter = OneEuro()
+                track.filter, track.confirmed = OneEuro(), False
             track.face, track.misses, track.hits = face, 0, track.hits + 1
             track.motion.see(_place(face))
             track.matrix = face.matrix
@@ -227,6 +170,7 @@ class FaceTracker:
         self._tracks, self._since_found_s = [], 0.0
         self._numbers = itertools.count()
         self._flow.forget()
+        self._scenes.forget()
         if self._finder is not None and not self._still:
             self.close()
 

@@ -14,7 +14,7 @@ from realtime.gaps import close_gaps
 from realtime.masking import Work
 from realtime.smoothing import OneEuro
 from realtime.stability import CropMemory
-from realtime.tracking import Track
+from realtime.track import Track
 from realtime.unmasker import Marked, Seen, Sight
 
 MASK = np.zeros((128, 128), bool)

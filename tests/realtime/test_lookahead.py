@@ -11,7 +11,7 @@ from realtime.association import Motion, Place
 from realtime.faces import Face
 from realtime.lookahead import look_ahead
 from realtime.smoothing import OneEuro
-from realtime.tracking import Track
+from realtime.track import Track
 from realtime.unmasker import Seen, Sight
 
 FRAMES = 60

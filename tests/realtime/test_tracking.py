@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import skimage.data
 
 from realtime.alignment import apply, scale_of
 from realtime.demo_clip import CameraPath, DemoClip
@@ -54,6 +55,19 @@ def test_a_face_hidden_for_a_second_comes_back_with_its_number(astronaut_rgb):
             tracker(blank)
         (other,) = tracker(astronaut_rgb)
         assert other.track_id != before.track_id
+
+
+def test_after_a_scene_cut_a_face_must_be_confirmed_anew(astronaut_rgb):
+    other = np.ascontiguousarray(np.roll(astronaut_rgb[:, ::-1], 40, axis=1))
+    with FaceTracker(1) as tracker:
+        tracker(astronaut_rgb)
+        (track,) = tracker(astronaut_rgb)
+        assert track.confirmed and not track.fresh
+        moon = cv2.cvtColor(skimage.data.moon(), cv2.COLOR_GRAY2RGB)
+        shown = tracker(moon)
+        assert all(track.misses and not track.confirmed for track in shown)
+        (back,) = tracker(other)
+        assert back.fresh and back.is_due and back.confirmed
 
 
 def test_reset_forgets(astronaut_rgb):
