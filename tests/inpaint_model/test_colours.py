@@ -6,7 +6,7 @@ import torch
 
 from inpaint_model.colours import skin_gains
 
-SKIN = torch.tensor([0.62, 0.45, 0.36]).view(1, 3, 1, 1)
+SKIN = torch.tensor([0.72, 0.53, 0.45]).view(1, 3, 1, 1)
 NO_HOLE = torch.zeros(1, 1, 128, 128)
 
 
@@ -29,6 +29,13 @@ def test_a_dark_hat_or_a_white_one_says_little():
         crop = face()
         crop[..., :50, :] = hat
         assert (skin_gains(crop, NO_HOLE) - 1).abs().max() < 0.17, hat
+
+
+def test_fair_hair_over_the_forehead_says_little():
+    crop = face()
+    crop[..., :44, :] = torch.tensor([0.75, 0.6, 0.25]).view(1, 3, 1, 1)
+    crop[..., :22], crop[..., 106:] = crop[..., :1, :22], crop[..., :1, 106:]
+    assert (skin_gains(crop, NO_HOLE) - 1).abs().max() < 0.1
 
 
 def test_what_lies_in_the_hole_says_nothing():
