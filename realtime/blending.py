@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from realtime.alignment import apply, invert, scale_of
 from realtime.grain import Grain
-from realtime.likeness import box_round, local_mean, unlike_round
+from realtime.likeness import local_mean, mean_near, unlike_round
+from realtime.regions import body_of, box_round
 
 _RIM_PX, _RING_PX, _MARGIN_PX = 1, 4, 12
 _RING_SIGMA_PX, _FIELD_SIGMA_PX, _FADE_PX = 3.0, 5.0, 6.0
@@ -25,11 +26,8 @@ _ENLARGE, _ENLARGED_FROM = (
     3,
     2.0,
 )  # frame pixels a crop pixel from which a fill is first enlarged so
-_WIDER_THAN_LOOPS = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
-_BESIDE, _BESIDE_LOOPS = (
-    np.ones((3, 3), np.uint8),
-    cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)),
-)
+_BESIDE = np.ones((3, 3), np.uint8)
+_BESIDE_LOOPS = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 _DOUBT = 0.016  # pulls the field to zero where few rim pixels are near
 
 
@@ -142,10 +140,8 @@ def _opacity(
     """Do it for a part of the crop, [h, w]."""
     to_mask = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5)
     unlike = unlike_round(crop_rgb, filled_rgb)
-    half = crop_rgb[::2, ::2].astype(np.float32)
-    beyond, _ = local_mean(half, ~hole[::2, ::2], _RING_SIGMA_PX / 2)
-    beyond = cv2.resize(np.rint(beyond).astype(np.uint8), hole.shape[::-1])
-    odd = np.minimum(unlike, unlike_round(crop_rgb, beyond.astype(np.uint8, copy=False)))
+    beyond, _ = mean_near(crop_rgb, ~hole, _RING_SIGMA_PX)
+    odd = np.minimum(unlike, unlike_round(crop_rgb, beyond))
     reach = _REVEALED_PX + (_FRINGE_PX - _REVEALED_PX) * np.clip(odd / _UNLIKE - 1, 0, 1)
     ramp = np.clip(reach - to_mask, 0, 1)
     needed = np.clip((unlike - _ALIKE) / (_UNLIKE - _ALIKE), 0, 1)
@@ -155,9 +151,8 @@ def _opacity(
 
 
 def _beside_loops(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Mark the mask's thin parts and a pixel round them, bool [h, w]: half of their light falls beside."""
-    body = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, _WIDER_THAN_LOOPS)
-    loops = cv2.subtract(mask.view(np.uint8), cv2.dilate(body, _BESIDE))
+    """Mark the mask's thin parts and two pixels round them, bool [h, w]: their light falls there too."""
+    loops = cv2.subtract(mask.view(np.uint8), cv2.dilate(body_of(mask), _BESIDE))
     return cv2.dilate(loops, _BESIDE_LOOPS) > 0
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.likeness import box_round
+from realtime.regions import box_round
 from realtime.skin import eroded
 
 _UPPER_FACE = slice(24, 84), slice(26, 102)

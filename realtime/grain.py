@@ -117,6 +117,11 @@ def skin_of(
     return Skin(bare, count, own.astype(np.float32), fitting.astype(np.float32))
 
 
+def needs_grain(matrix: NDArray[np.float64]) -> bool:
+    """Whether the frame is finer than the crop; the matrix, float64 [2, 3], leads from frame to crop."""
+    return 1 / scale_of(matrix) > _SMALLEST_SCALE
+
+
 def grain_for(
     frame_bgr: NDArray[np.uint8], skin: Skin | None, matrix: NDArray[np.float64]
 ) -> Grain | None:
@@ -131,9 +136,9 @@ def grain_for(
         The texture; None where the face is so small that the fill is as fine as the frame, or where
         too little bare skin is seen.
     """
-    scale = 1 / scale_of(matrix)
-    if skin is None or scale <= _SMALLEST_SCALE:
+    if skin is None or not needs_grain(matrix):
         return None
+    scale = 1 / scale_of(matrix)
     tile, energy = _texture(frame_bgr, skin.bare, matrix, scale)
     if energy <= 0:
         return None

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.likeness import box_round, local_mean, unlike
+from realtime.likeness import mean_near, unlike
+from realtime.regions import box_round, hanging_on
 
 _FURTHEST_PX, _SHELL_PX = 5, 5  # how far beside the mask to look, and how deep in it is its colour
 _SIGMA_PX, _SEEN = 3.0, 0.01
@@ -41,24 +42,8 @@ def _widened(mask: NDArray[np.bool_], crop_rgb: NDArray[np.uint8]) -> NDArray[np
     deep = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 3)
     band, beyond = (off > 0) & (off <= _FURTHEST_PX), off > _FURTHEST_PX + 1
     shell = (deep > 1) & (deep <= _SHELL_PX + 1)
-    half = cv2.resize(crop_rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    own, owned = _colour_near(half, shell, mask.shape)
-    other, seen = _colour_near(half, beyond, mask.shape)
+    own, owned = mean_near(crop_rgb, shell, _SIGMA_PX)
+    other, seen = mean_near(crop_rgb, beyond, _SIGMA_PX)
     may_be = band & (owned > _SEEN) & (seen > _SEEN) & (unlike(own, other) > _APART)
     found = may_be & (unlike(crop_rgb, own) < _NEARER * unlike(crop_rgb, other))
-    count, labels = cv2.connectedComponents((found | mask).view(np.uint8), connectivity=8)
-    hangs_on = np.bincount(labels[mask], minlength=count) > 0
-    hangs_on[0] = False
-    return hangs_on[labels]
-
-
-def _colour_near(
-    half_rgb: NDArray[np.uint8], where: NDArray[np.bool_], shape: tuple[int, ...]
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """The marked pixels' mean colour round each pixel, uint8 [h, w, 3], and their share; at half size."""
-    height, width = half_rgb.shape[:2]
-    marked = cv2.resize(where.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
-    mean, share = local_mean(half_rgb.astype(np.float32), marked > 0, _SIGMA_PX / 2)
-    size = shape[1], shape[0]
-    colour = cv2.resize(np.rint(mean).astype(np.uint8), size)
-    return np.asarray(colour, np.uint8), np.asarray(cv2.resize(share, size), np.float32)
+    return hanging_on(mask, found | mask)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
 from realtime.alignment import CROP_SIZE
+from realtime.regions import body_of, hanging_on
 from realtime.rim import with_rim
 
 HOLE_MARGIN_PX = 3
@@ -34,7 +35,6 @@ _BEGIN_ACTING, _BEGIN_DOUBTFUL = _Least(0.05, 0.80, 0.2), _Least(0.05, 0.93, 0.2
 _KEEP_ACTING = _Least(0.035, 0.65, 0.0)
 _FAINT, _SMALLEST_MASK, _SMALLEST_PART = 0.2, 0.01, 0.001
 _LINE, _LINE_LEVELS = 0.02, 35
-_DISC_PX = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))  # wider than any ear loop
 _GAP_PX = np.ones((3, 3), np.uint8)  # parts so much apart, twice, hang together
 _ROUND_PX = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
@@ -111,25 +111,18 @@ def mask_pixels(
     sure, faint = probability > 0.5, probability > _FAINT
     if np.count_nonzero(sure) < _SMALLEST_MASK * sure.size:
         return np.zeros(sure.shape, dtype=bool)
-    mask = _hanging_on(sure, cv2.dilate(faint.view(np.uint8), _GAP_PX)) & faint
+    least_px = _SMALLEST_PART * sure.size
+    bridged = cv2.dilate(faint.view(np.uint8), _GAP_PX) > 0
+    mask = hanging_on(sure, bridged, least_px) & faint
     if crop_rgb is not None:
-        body = cv2.morphologyEx(faint.view(np.uint8), cv2.MORPH_OPEN, _DISC_PX)
-        away = cv2.dilate(body, _ROUND_PX) == 0
-        lines = faint | (away & (probability > _LINE) & _lines(crop_rgb))
-        mask |= _hanging_on(sure, lines.view(np.uint8))
+        away = cv2.dilate(body_of(faint), _ROUND_PX) == 0
+        lines = away & (probability > _LINE) & _lines(crop_rgb)
+        mask |= hanging_on(sure, faint | lines, least_px)
     _, gaps, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
     pinhole = stats[:, cv2.CC_STAT_AREA] <= _LARGEST_PINHOLE_PX
     pinhole[0] = False
     mask |= pinhole[gaps]
     return mask if crop_rgb is None else with_rim(mask, crop_rgb)
-
-
-def _hanging_on(sure: NDArray[np.bool_], parts: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Keep the connected parts that hold enough sure pixels, bool [128, 128]."""
-    count, labels = cv2.connectedComponents(parts, connectivity=8)
-    keep = np.bincount(labels[sure], minlength=count) >= _SMALLEST_PART * sure.size
-    keep[0] = False
-    return keep[labels]
 
 
 def _lines(crop_rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.alignment import CROP_SIZE
-from realtime.likeness import box_round
+from realtime.regions import box_round
 from realtime.skin import skin_tone
 
 # Cheeks, mouth and chin of a canonical crop; beside them may be background.

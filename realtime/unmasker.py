@@ -19,7 +19,7 @@ from realtime.alignment import warp_crop_rgb
 from realtime.blending import match_colour, paste
 from realtime.cores import half_the_cores
 from realtime.framing import CANONICAL, to_canonical
-from realtime.grain import grain_for
+from realtime.grain import grain_for, needs_grain
 from realtime.masking import MaskFinder, Seen, Sight, Work
 from realtime.smoothing import NOMINAL_INTERVAL_S
 from realtime.tone import even_tone
@@ -250,7 +250,8 @@ def _blend(
     frame = frame_bgr
     for item in masked:
         done = item.sight.track.finish(item.filled, item.crop, item.mask, item.hole, item.known)
-        grain = grain_for(frame_bgr, done.skin, item.matrix)
+        skin = done.skin if needs_grain(item.matrix) else None
+        grain = grain_for(frame_bgr, skin, item.matrix)
         patch = paste(frame, done.fill, done.opacity, item.matrix, grain)
         if patch is None:
             continue
