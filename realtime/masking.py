@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import scale_of, warp_crop_rgb
+from realtime.alignment import compose, invert, scale_of, warp_crop_rgb
 from realtime.faces import Face
 from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
 from realtime.smoothing import NOMINAL_INTERVAL_S
@@ -139,9 +139,10 @@ class MaskFinder:
             matrix = track.framing.of(sight.matrix)
             crop, valid = warp_crop_rgb(seen.frame_bgr, matrix)
             memory.see(crop, seen.interval_s)
-            if self._may_pass_over(track, seen) and memory.is_same(_slack(matrix)):
-                at = sight, framing, matrix, crop, valid, *memory.kept()
-                return Work(*at, memory.worn, memory.worn, memory.moment, crop, same=True)
+            if self._may_pass_over(track, seen):
+                kept = self._as_before(seen, sight, crop, valid)
+                if kept is not None:
+                    return kept
             probability = memory.outline(self._segmenter(crop))
             mask = mask_pixels(probability, crop)
             worn = worn or is_worn(mask, probability, valid, before=memory.worn, doubtful=doubtful)
@@ -156,6 +157,24 @@ class MaskFinder:
         if track.framing.matrix is not framing:  # the next crop is the canonical one again
             memory.reframe()
         return Work(sight, framing, matrix, crop, valid, mask, hole, worn, masked, moment, crop)
+
+    def _as_before(
+        self, seen: Seen, sight: Sight, crop: NDArray[np.uint8], valid: NDArray[np.bool_]
+    ) -> Work | None:
+        """The face with the mask of the last time, moved as that has; None where it looks different."""
+        memory, framing = sight.track.memory, sight.track.framing
+        matrix, unsettled = framing.of(sight.matrix), crop
+        move = memory.settle(crop)
+        if move is not None:
+            matrix = compose(move, matrix)
+            sight = replace(sight, matrix=compose(invert(framing.matrix), matrix))
+            crop, valid = warp_crop_rgb(seen.frame_bgr, matrix)
+            memory.see(crop)
+        if not memory.is_same(_slack(matrix), settled=move is not None):
+            memory.see(unsettled)
+            return None
+        at = sight, framing.matrix, matrix, crop, valid, *memory.kept()
+        return Work(*at, memory.worn, memory.worn, memory.moment, crop, same=True)
 
     def _may_pass_over(self, track: Track, seen: Seen) -> bool:
         """Whether it is not this face's turn; not all faces have their turn in the same frame."""

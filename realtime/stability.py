@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.settling import Settler
+
 # Time constants and delays in seconds, colour differences in levels of 0..255.
 _OUTLINE_S = 0.10
 _SEEN = 0.3  # so far a probability rises at once
@@ -15,7 +17,7 @@ _PUT_ON_S, _TAKEN_OFF_S = 0.04, 0.085
 _THUMB_PX = 32
 _MOVING, _CUT = 8.0, 40.0
 # A mask's rim that moves by one pixel of the crop changes its blocks by about 25 levels.
-_RIM_CHANGE, _SPOT_CHANGE = 22.0, 40.0
+_RIM_CHANGE, _SPOT_CHANGE, _SETTLED_RIM_CHANGE = 22.0, 40.0, 40.0
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ class CropMemory:
         self._against_s = self._interval_s = 0.0
         self._motion = np.inf
         self._done_thumb: NDArray[np.float32] | None = None
+        self._crop: NDArray[np.uint8] | None = None
+        self._done_crop: NDArray[np.uint8] | None = None
+        self._settler: Settler | None = None
         self._mask: NDArray[np.bool_] | None = None
 
     def reframe(self) -> None:
@@ -77,8 +82,11 @@ class CropMemory:
         """How the crop last given follows on those before it."""
         return Moment(self._epoch, self._motion, self._interval_s)
 
-    def see(self, crop_rgb: NDArray[np.uint8], interval_s: float) -> None:
-        """Take the next crop, uint8 [128, 128, 3], first of all; forget where the scene was cut."""
+    def see(self, crop_rgb: NDArray[np.uint8], interval_s: float = 0.0) -> None:
+        """Take the next crop, uint8 [128, 128, 3], first of all; forget where the scene was cut.
+
+        Another crop of the same frame may follow it, without `interval_s`.
+        """
         if not self._smoothing:
             return
         if self._done_thumb is self._thumb:
@@ -92,7 +100,7 @@ class CropMemory:
                 self.forget()
             else:
                 self._motion = self._known_motion(change)
-        self._thumb, self._interval_s = thumb, self._interval_s + interval_s
+        self._crop, self._thumb, self._interval_s = crop_rgb, thumb, self._interval_s + interval_s
 
     def _known_motion(self, change: NDArray[np.float32]) -> float:
         """Mean change of what is not covered by the mask."""
@@ -102,13 +110,15 @@ class CropMemory:
         known = ~self._hole[step // 2 :: step, step // 2 :: step]
         return float(change[known].mean()) if known.any() else np.inf
 
-    def is_same(self, slack: float = 1.0) -> bool:
+    def is_same(self, slack: float = 1.0, *, settled: bool = False) -> bool:
         """Whether the crop looks as it did when it was last segmented.
 
         Where a mask is worn, its rim must not have moved, nor anything come before it.
 
         Args:
             slack: how much more than a pixel of the crop the rim may move.
+            settled: the crop was moved to where the mask is as it was; what its rim differs by then is
+                resampling and what lies beyond, rather than a move.
         """
         if self._thumb is None or self._done_thumb is None or self._mask is None:
             return False
@@ -122,9 +132,18 @@ class CropMemory:
             )
             rim = (covered > 0.02) & (covered < 0.98)
             near = covered > 0.02
-            if rim.any() and np.percentile(change[rim], 90) > slack * _RIM_CHANGE:
+            most = slack * (_SETTLED_RIM_CHANGE if settled else _RIM_CHANGE)
+            if rim.any() and np.percentile(change[rim], 90) > most:
                 return False
         return not near.any() or float(np.percentile(change[near], 98)) < slack * _SPOT_CHANGE
+
+    def settle(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+        """Find the worn mask where it was when the crop was last segmented; see `Settler`."""
+        if self._done_crop is None or self._mask is None or not self._worn:
+            return None
+        if self._settler is None:
+            self._settler = Settler(self._done_crop, self._mask)
+        return self._settler(crop_rgb)
 
     def keep(self, mask: NDArray[np.bool_], hole: NDArray[np.bool_]) -> None:
         """Take the mask's pixels that were decided on and the hole they make, both bool [128, 128]."""
@@ -170,7 +189,7 @@ class CropMemory:
         Returns:
             Whether one is worn, and the outline to fill: the last worn one where this frame shows none.
         """
-        self._done_thumb = self._thumb
+        self._done_thumb, self._done_crop, self._settler = self._thumb, self._crop, None
         if not self._smoothing or self._worn is None:
             self._worn = worn if self._smoothing else None
         elif worn == self._worn:
