@@ -16,7 +16,7 @@ _COLUMNS, _ROWS = np.arange(36.0, 93.0, 8.0), np.arange(22.0, 63.0, 8.0)
 _UPPER_FACE = np.stack(np.meshgrid(_COLUMNS, _ROWS), axis=-1).reshape(-1, 2)
 _REGION = np.array([[8.0, -8.0], [120, -8], [120, 92], [8, 92]])
 _SIDE_PX, _WINDOW_PX, _LEVELS = 96, 13, 2
-_LEAST_SHARE, _LARGEST_ERROR_PX, _LARGEST_ZOOM = 0.6, 1.0, 1.1
+_LEAST_SHARE, _LARGEST_ERROR_PX, _LARGEST_ZOOM = 0.6, 1.5, 1.1
 
 
 class FaceFlow:
