@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _EYES_NOSE_MOUTH = ((33, 133), (362, 263), (1,), (61,), (291,))
 _LARGE_PICTURE_PX, _PART_SHARE, _CLOSE_UP_PX, _SURE, _CERTAIN = 320, 0.6, 384, 0.5, 0.8
+_OTHER_SIDE = [1, 0, 2, 4, 3]
 _DETECTOR_IN_TASK = "face_detector.tflite"
 
 
@@ -163,7 +164,7 @@ class FaceFinder:
         return _landmarks_alone(self._landmarker, image_rgb, face) or face
 
     def is_face(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
-        """Say whether the landmark model, strict now, takes this for a face.
+        """Say whether the landmark model, strict now, takes this for a face, in a mirror too.
 
         It refuses many masked faces: what it does not confirm may still be one if a mask is found on it.
 
@@ -173,8 +174,9 @@ class FaceFinder:
         """
         if self._strict is None:
             self._strict = open_landmarker(self._task, 1, _SURE, _CERTAIN, video=False)
-        strict = self._strict
-        return _landmarks_alone(strict, image_rgb, face) is not None
+        if _landmarks_alone(self._strict, image_rgb, face) is None:
+            return False
+        return _landmarks_alone(self._strict, *_mirrored(image_rgb, face)) is not None
 
     def _detector_is_due(self, found: int) -> bool:
         """Ask the detector for pictures always, for streams only where faces went missing."""
@@ -218,6 +220,16 @@ def _landmarks_alone(
         if _same_face(found, face):
             return found
     return None
+
+
+def _mirrored(image_rgb: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.uint8], Face]:
+    """Turn a picture and the face in it left to right."""
+    width = image_rgb.shape[1]
+    x0, y0, x1, y1 = face.box
+    keypoints = (face.keypoints * (-1, 1) + (width - 1, 0))[_OTHER_SIDE]
+    picture = np.ascontiguousarray(image_rgb[:, ::-1])
+    box = (width - 1 - x1, y0, width - 1 - x0, y1)
+    return picture, replace(face, box=box, keypoints=keypoints)
 
 
 def _from_result(result: FaceLandmarkerResult, picture: mp.Image) -> list[Face]:

@@ -23,16 +23,21 @@ _NOSE_AND_MOUTH = slice(74, 98), slice(46, 82)
 
 
 class _Least(NamedTuple):
-    """What a mask must reach: share of the visible crop, mean probability, share of nose and mouth."""
+    """What a mask must reach: share of the visible crop, mean probability, share of nose and mouth.
+
+    And how clear it must be: how many sure pixels there are for one of which it is not said what it is.
+    """
 
     coverage: float
     confidence: float
     in_place: float
+    clearness: float
 
 
 # What is marked with less confidence is marked in part: filling it would leave the rest of the mask.
-_BEGIN_ACTING, _BEGIN_DOUBTFUL = _Least(0.05, 0.80, 0.2), _Least(0.05, 0.93, 0.2)
-_KEEP_ACTING = _Least(0.035, 0.65, 0.0)
+_BEGIN_ACTING, _BEGIN_DOUBTFUL = _Least(0.05, 0.80, 0.2, 1.0), _Least(0.05, 0.93, 0.2, 1.0)
+_KEEP_ACTING = _Least(0.035, 0.65, 0.0, 0.0)
+_VAGUE = 0.1, 0.9
 _FAINT, _SMALLEST_MASK, _SMALLEST_PART = 0.2, 0.01, 0.001
 _LINE, _LINE_LEVELS = 0.02, 35
 _GAP_PX = np.ones((3, 3), np.uint8)  # parts so much apart, twice, hang together
@@ -144,9 +149,9 @@ def is_worn(
 ) -> bool:
     """Decide whether the face wears a mask: enough pixels, sure of them on average, and in their place.
 
-    Beards, collars and things that are no face are marked with less confidence than masks are, and
-    beards and collars lie lower. People in the background are half hidden by those before them, which
-    is easily taken for a mask; so are textures in which the detector sees a small face.
+    Beards, collars and things that are no face are marked with less confidence and vaguer outlines than
+    masks are, and beards and collars lie lower. People in the background are half hidden by those before
+    them, which is easily taken for a mask; so are textures in which the detector sees a small face.
 
     Args:
         mask: bool [128, 128], from `mask_pixels`.
@@ -160,10 +165,12 @@ def is_worn(
     if not sure.any():
         return False
     place = valid[_NOSE_AND_MOUTH]
+    vague = valid & (probability > _VAGUE[0]) & (probability < _VAGUE[1])
     found = _Least(
         float(sure.sum() / valid.sum()),
         float(probability[sure].mean()),
         float(sure[_NOSE_AND_MOUTH].sum() / max(place.sum(), 1)),
+        float(sure.sum() / max(vague.sum(), 1)),
     )
     least = _KEEP_ACTING if before else _BEGIN_DOUBTFUL if doubtful else _BEGIN_ACTING
     return all(value >= wanted for value, wanted in zip(found, least, strict=True))

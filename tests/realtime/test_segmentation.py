@@ -79,6 +79,16 @@ def test_a_mask_that_was_worn_stays_on_with_less():
     assert is_worn(mask, probability, EVERYWHERE, before=True)
 
 
+def test_what_is_vague_all_round_is_put_on_by_nobody():
+    """Discs and levers: a sure middle, and twice as much of which nothing can be said."""
+    mask, probability = _marked(slice(70, 110), 0.97)
+    clear = probability.copy()
+    probability[probability == 0] = 0.2
+    assert is_worn(mask, clear, EVERYWHERE)
+    assert not is_worn(mask, probability, EVERYWHERE)
+    assert is_worn(mask, probability, EVERYWHERE, before=True)
+
+
 def test_only_what_lies_in_the_picture_counts():
     mask, probability = _marked(slice(74, 84), 0.95)
     upper = EVERYWHERE.copy()
