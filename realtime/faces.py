@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import zipfile
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -13,50 +12,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import similarity_from_keypoints, similarity_from_landmarks
+from realtime.face import (
+    Face,
+    face_of_landmarks,
+    faces_of_detections,
+    faces_of_result,
+    is_same_face,
+    mirrored,
+    moved,
+)
 from realtime.landmarking import LandmarkStream, open_landmarker
 from realtime.model_files import face_landmarker_path
 
 if TYPE_CHECKING:
     import mediapipe as mp
-    from mediapipe.tasks.python.components.containers.detections import (
-        DetectionResult as FaceDetectorResult,
-    )
-    from mediapipe.tasks.python.vision.face_landmarker import FaceLandmarker, FaceLandmarkerResult
+    from mediapipe.tasks.python.vision.face_landmarker import FaceLandmarker
 
-_EYES_NOSE_MOUTH = ((33, 133), (362, 263), (1,), (61,), (291,))
 _LARGE_PICTURE_PX, _PART_SHARE, _CLOSE_UP_PX, _SURE, _CERTAIN = 320, 0.6, 384, 0.5, 0.8
-_OTHER_SIDE = [1, 0, 2, 4, 3]
 _DETECTOR_IN_TASK = "face_detector.tflite"
-
-
-@dataclass(frozen=True)
-class Face:
-    """One found face.
-
-    Attributes:
-        box: x0, y0, x1, y1 in pixels.
-        keypoints: float64 [5, 2], pixels: right eye, left eye, nose tip, right and left mouth corner
-            (the person's own right and left). A detector's face knows one mouth point; both corners
-            are then placed round it.
-        landmarks: float64 [478, 2], pixels, or None where the landmark model refused the face.
-        matrix: float64 [2, 3], picture pixels to canonical crop pixels.
-    """
-
-    box: tuple[float, float, float, float]
-    keypoints: NDArray[np.float64]
-    landmarks: NDArray[np.float64] | None
-    matrix: NDArray[np.float64]
-
-    @property
-    def centre(self) -> NDArray[np.float64]:
-        """The middle between the eyes, float64 [2], pixels."""
-        return self.keypoints[:2].mean(0)
-
-    @property
-    def size(self) -> float:
-        """The box's longer side in pixels."""
-        return max(self.box[2] - self.box[0], self.box[3] - self.box[1])
 
 
 class FaceFinder:
@@ -106,7 +79,7 @@ class FaceFinder:
         self._landmarker = self._stream = None
         if video:
             self._stream = LandmarkStream(
-                open_for, _from_result, self._sure_detections, _same_face, max_faces
+                open_for, faces_of_result, self._sure_detections, is_same_face, max_faces
             )
         else:
             self._landmarker = open_for(max_faces)
@@ -122,23 +95,23 @@ class FaceFinder:
             faces = self._stream(picture)
         else:
             assert self._landmarker is not None
-            faces = _from_result(self._landmarker.detect(picture), picture)
+            faces = faces_of_result(self._landmarker.detect(picture), picture)
         if self._detector_is_due(len(faces)):
             found = self._detector.detect(picture)
-            candidates = _from_detections(found, width, height, _SURE)
+            candidates = faces_of_detections(found, width, height, _SURE)
             if not self._video:
                 candidates += self._in_parts(image_rgb)
             if not faces and not candidates and self._doubt_is_allowed():
-                candidates = _from_detections(found, width, height)[:1]
+                candidates = faces_of_detections(found, width, height)[:1]
             for candidate in candidates:
-                if not any(_same_face(candidate, face) for face in faces):
+                if not any(is_same_face(candidate, face) for face in faces):
                     faces.append(candidate if self._video else self._closer(image_rgb, candidate))
         faces = sorted(faces, key=lambda face: -face.size)[: self.max_faces]
         self._last_count = len(faces)
         return faces
 
     def _sure_detections(self, picture: mp.Image) -> list[Face]:
-        return _from_detections(
+        return faces_of_detections(
             self._detector.detect(picture), picture.width, picture.height, _SURE
         )
 
@@ -154,8 +127,8 @@ class FaceFinder:
         for y, x in itertools.product((0, height - high), (0, width - wide)):
             part = np.ascontiguousarray(image_rgb[y : y + high, x : x + wide])
             picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=part)
-            found = _from_detections(self._detector.detect(picture), wide, high, _SURE)
-            faces += [_moved(face, x, y, 1.0) for face in found]
+            found = faces_of_detections(self._detector.detect(picture), wide, high, _SURE)
+            faces += [moved(face, x, y, 1.0) for face in found]
         return faces
 
     def _closer(self, image_rgb: NDArray[np.uint8], face: Face) -> Face:
@@ -176,7 +149,7 @@ class FaceFinder:
             self._strict = open_landmarker(self._task, 1, _SURE, _CERTAIN, video=False)
         if _landmarks_alone(self._strict, image_rgb, face) is None:
             return False
-        return _landmarks_alone(self._strict, *_mirrored(image_rgb, face)) is not None
+        return _landmarks_alone(self._strict, *mirrored(image_rgb, face)) is not None
 
     def _detector_is_due(self, found: int) -> bool:
         """Ask the detector for pictures always, for streams only where faces went missing."""
@@ -216,83 +189,7 @@ def _landmarks_alone(
     part = cv2.resize(image_rgb[y0:y1, x0:x1], None, fx=scale, fy=scale)
     picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(part))
     for points in landmarker.detect(picture).face_landmarks:
-        found = _moved(_from_landmarks(points, part.shape[1], part.shape[0]), x0, y0, 1 / scale)
-        if _same_face(found, face):
+        found = moved(face_of_landmarks(points, part.shape[1], part.shape[0]), x0, y0, 1 / scale)
+        if is_same_face(found, face):
             return found
     return None
-
-
-def _mirrored(image_rgb: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.uint8], Face]:
-    """Turn a picture and the face in it left to right."""
-    width = image_rgb.shape[1]
-    x0, y0, x1, y1 = face.box
-    keypoints = (face.keypoints * (-1, 1) + (width - 1, 0))[_OTHER_SIDE]
-    picture = np.ascontiguousarray(image_rgb[:, ::-1])
-    box = (width - 1 - x1, y0, width - 1 - x0, y1)
-    return picture, replace(face, box=box, keypoints=keypoints)
-
-
-def _from_result(result: FaceLandmarkerResult, picture: mp.Image) -> list[Face]:
-    size = picture.width, picture.height
-    return [_from_landmarks(points, *size) for points in result.face_landmarks]
-
-
-def _from_landmarks(points: list, width: int, height: int) -> Face:
-    """Turn one normalised landmark list into a Face in pixels."""
-    landmarks = np.array([(point.x, point.y) for point in points]) * (width, height)
-    x0, y0 = landmarks.min(0)
-    x1, y1 = landmarks.max(0)
-    keypoints = np.stack([landmarks[list(indices)].mean(0) for indices in _EYES_NOSE_MOUTH])
-    return Face(
-        (float(x0), float(y0), float(x1), float(y1)),
-        keypoints,
-        landmarks,
-        similarity_from_landmarks(landmarks),
-    )
-
-
-def _from_detections(
-    result: FaceDetectorResult, width: int, height: int, least_score: float = 0.0
-) -> list[Face]:
-    """Turn the detector's boxes and six points into Faces in pixels."""
-    faces = []
-    for detection in result.detections:
-        box = detection.bounding_box
-        points = np.array([(p.x, p.y) for p in detection.keypoints or ()]) * (width, height)
-        if len(points) != 6 or (detection.categories[0].score or 0) < least_score:
-            continue
-        half_mouth = (points[1] - points[0]) * 0.35
-        keypoints = np.stack(
-            [points[0], points[1], points[2], points[3] - half_mouth, points[3] + half_mouth]
-        )
-        faces.append(
-            Face(
-                (
-                    float(box.origin_x),
-                    float(box.origin_y),
-                    float(box.origin_x + box.width),
-                    float(box.origin_y + box.height),
-                ),
-                keypoints,
-                None,
-                similarity_from_keypoints(points),
-            )
-        )
-    return faces
-
-
-def _moved(face: Face, x: float, y: float, scale: float) -> Face:
-    """Bring a face found in a part, at another scale, back into the whole picture."""
-    x0, y0, x1, y1 = (float(value * scale) for value in face.box)
-    matrix = face.matrix.copy()
-    matrix[:, :2] /= scale
-    matrix[:, 2] -= matrix[:, :2] @ (x, y)
-    landmarks = None if face.landmarks is None else face.landmarks * scale + (x, y)
-    return Face(
-        (x0 + x, y0 + y, x1 + x, y1 + y), face.keypoints * scale + (x, y), landmarks, matrix
-    )
-
-
-def _same_face(one: Face, other: Face) -> bool:
-    """Two finds of one face lie closer than half its size."""
-    return float(np.hypot(*(one.centre - other.centre))) < 0.5 * max(one.size, other.size)

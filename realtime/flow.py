@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.alignment import apply, compose, invert
-from realtime.faces import Face
+from realtime.face import Face
 
 # Where the canonical crop shows eyes, brows, forehead and the bridge of the nose, which no mask covers.
 _COLUMNS, _ROWS = np.arange(36.0, 93.0, 8.0), np.arange(22.0, 63.0, 8.0)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.alignment import compose, invert, scale_of, warp_crop_rgb
-from realtime.faces import Face
+from realtime.face import Face
 from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
 from realtime.smoothing import NOMINAL_INTERVAL_S
 from realtime.stability import Moment

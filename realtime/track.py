@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.association import Motion
-from realtime.faces import Face
+from realtime.face import Face
 from realtime.finish import Finish
 from realtime.framing import Framing
 from realtime.smoothing import OneEuro

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from realtime.alignment import apply, invert
 from realtime.association import Motion, Place, match
-from realtime.faces import Face, FaceFinder
+from realtime.face import Face
+from realtime.faces import FaceFinder
 from realtime.flow import FaceFlow
 from realtime.scenes import SceneCut
 from realtime.smoothing import NOMINAL_INTERVAL_S, OneEuro, to_matrix, to_vector

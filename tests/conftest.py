@@ -11,7 +11,8 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
-from realtime.faces import Face, FaceFinder
+from realtime.face import Face
+from realtime.faces import FaceFinder
 
 # The suite shares its cores with whatever else runs; nested thread pools only slow it down.
 os.environ.setdefault("OMP_NUM_THREADS", "2")

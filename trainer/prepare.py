@@ -18,7 +18,8 @@ from rich.progress import track
 
 from inpaint_model.errors import UserError
 from realtime.alignment import apply, warp_crop
-from realtime.faces import Face, FaceFinder
+from realtime.face import Face
+from realtime.faces import FaceFinder
 from trainer.faceset import CodedFace, encode, write_shards
 
 _PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}

@@ -16,7 +16,7 @@ from benchmarks.realism_measures import place_of, seam, sharpness
 from benchmarks.tables import publish
 from inpaint_model.errors import UserError
 from realtime.alignment import apply, invert, scale_of
-from realtime.faces import Face
+from realtime.face import Face
 from realtime.maskwear import kind_style, wear
 from trainer.measures import composited_psnr
 

@@ -15,7 +15,7 @@ from benchmarks import outlines
 from benchmarks.clear import left_out
 from benchmarks.marked import Outline, load
 from inpaint_model.errors import UserError
-from realtime.faces import Face
+from realtime.face import Face
 from realtime.maskwear import kind_style, wear
 
 

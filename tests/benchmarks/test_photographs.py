@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from benchmarks import photos
 from benchmarks.clear import LISTS, is_clear, left_out
 from inpaint_model.errors import UserError
-from realtime.faces import Face
+from realtime.face import Face
 from realtime.maskwear import kind_style, wear
 
 

@@ -15,7 +15,7 @@ from benchmarks import table4
 from benchmarks.learning_curve import fit_curve, read_curve
 from inpaint_model.errors import UserError
 from realtime.alignment import apply
-from realtime.faces import Face
+from realtime.face import Face
 from trainer.faceset import CodedFace, encode, write
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from realtime import alignment
-from realtime.faces import Face
+from realtime.face import Face
 
 
 def test_eyes_are_level_and_apart_as_designed(astronaut_face: Face):

@@ -8,7 +8,7 @@ import pytest
 
 from realtime import alignment
 from realtime.blending import feather, match_colour, paste
-from realtime.faces import Face
+from realtime.face import Face
 from realtime.segmentation import hole_of
 
 

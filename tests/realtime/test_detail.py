@@ -9,7 +9,7 @@ import pytest
 from realtime import alignment
 from realtime.blending import Patch, feather, paste
 from realtime.detail import sharpen
-from realtime.faces import Face
+from realtime.face import Face
 from realtime.grain import grain_for, skin_of
 from realtime.segmentation import hole_of
 from realtime.skin import eroded

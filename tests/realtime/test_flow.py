@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime.alignment import apply
-from realtime.faces import Face
+from realtime.face import Face
 from realtime.flow import FaceFlow
 from realtime.tracking import FaceTracker
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from realtime import Unmasker
 from realtime.alignment import apply
-from realtime.faces import Face
+from realtime.face import Face
 from realtime.framing import CANONICAL, Framing, to_canonical, touched_sides
 from realtime.maskwear import kind_style, wear
 

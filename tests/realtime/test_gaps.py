@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from realtime.association import Motion, Place
-from realtime.faces import Face
+from realtime.face import Face
 from realtime.framing import CANONICAL
 from realtime.gaps import close_gaps
 from realtime.masking import Work

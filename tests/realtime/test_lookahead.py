@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from realtime.association import Motion, Place
-from realtime.faces import Face
+from realtime.face import Face
 from realtime.lookahead import look_ahead
 from realtime.smoothing import OneEuro
 from realtime.track import Track

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime.alignment import apply, warp_crop
-from realtime.faces import Face
+from realtime.face import Face
 from realtime.maskwear import kind_style, wear
 from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
 from trainer.measures import iou

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime.alignment import apply, compose, warp_crop_rgb
-from realtime.faces import Face
+from realtime.face import Face
 from realtime.masking import MaskFinder, Seen, Sight
 from realtime.maskwear import kind_style, wear
 from realtime.settling import Settler

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from realtime import alignment
-from realtime.faces import Face
+from realtime.face import Face
 from realtime.skin import eroded, known_skin, skin_like
 
 

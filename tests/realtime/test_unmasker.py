@@ -13,7 +13,7 @@ import skimage.data
 
 from inpaint_model.errors import UserError
 from realtime import Unmasker
-from realtime.faces import Face
+from realtime.face import Face
 from realtime.maskwear import kind_style, wear
 from trainer.measures import iou
 

@@ -13,7 +13,7 @@ from inpaint_model.errors import UserError
 from inpaint_model.generator import PaperGenerator
 from inpaint_model.segmenter import MaskSegmenterNet
 from realtime.alignment import warp_crop
-from realtime.faces import Face
+from realtime.face import Face
 from realtime.maskwear import kind_style, wear
 from realtime.segmentation import MaskSegmenter
 from trainer.begin import begin_from, check_start, widened
