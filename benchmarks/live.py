@@ -87,7 +87,7 @@ def run(
             write_mjpg(camera, frames, case.faces, case.size, case.fps)
             for name in names:
                 thrifty = name == next(iter(LOOPS))  # the naive loops know nothing of it
-                with Unmasker(model, engine, case.faces, thrifty=thrifty) as unmasker:
+                with Unmasker(model, engine, case.faces, thrifty=thrifty, live=thrifty) as unmasker:
                     _warm_up(frames, case, unmasker)
                     done = LOOPS[name](camera, case.fps, seconds, unmasker)
                 rows.append(_row(case, name, model, done))

@@ -15,6 +15,7 @@ from realtime.association import Motion, Place, match
 from realtime.face import Face
 from realtime.faces import FaceFinder
 from realtime.flow import FaceFlow
+from realtime.lookout import Lookout
 from realtime.scenes import SceneCut
 from realtime.smoothing import NOMINAL_INTERVAL_S, OneEuro, to_matrix, to_vector
 from realtime.stability import CropMemory
@@ -36,6 +37,8 @@ class FaceTracker:
         smoothing: calm the transforms.
         thrifty: find faces in the frames `followed_s` apart alone, and follow them by optical flow in
             between.
+        live: while faces are followed, look for them in a thread beside, and take what it finds when it
+            is there: no frame waits for it.
         models_dir: folder searched first for MediaPipe's models.
     """
 
@@ -46,6 +49,7 @@ class FaceTracker:
         still: bool = False,
         smoothing: bool = True,
         thrifty: bool = False,
+        live: bool = False,
         models_dir: Path | None = None,
     ) -> None:
         self._max_faces, self._still, self._models_dir = max_faces, still, models_dir
@@ -55,6 +59,7 @@ class FaceTracker:
         self._finder: FaceFinder | None = None
         self._thrifty, self._flow, self._scenes = thrifty, FaceFlow(), SceneCut()
         self._since_found_s = 0.0
+        self._lookout = Lookout(self._find_new) if thrifty and live else None
 
     def __call__(
         self, image_rgb: NDArray[np.uint8], interval_s: float = NOMINAL_INTERVAL_S
@@ -72,6 +77,7 @@ class FaceTracker:
             cut = self._scenes(grey)
             if cut:
                 self._flow.forget()
+                self._stop_looking()
             faces = self._find(image_rgb, grey, interval_s)
             self._follow(faces, grey, interval_s, cut=cut)
             self._flow.remember(grey)
@@ -103,12 +109,26 @@ class FaceTracker:
     ) -> list[Face]:
         """Find the faces, or follow all of them where they were found a moment ago."""
         self._since_found_s += interval_s
-        if self._thrifty and self._since_found_s < followed_s(len(self._in_sight)):
+        beside = self._lookout
+        found = beside.take(grey) if beside is not None else None
+        if found is not None:
+            return found
+        due = self._since_found_s >= followed_s(len(self._in_sight))
+        if self._thrifty and (beside is not None or not due):
             followed = self._flow.follow_all([track.face for track in self._in_sight], grey)
             if followed:
+                if due and beside is not None and not beside.is_busy:
+                    beside.begin(image_rgb, grey)
+                    self._since_found_s = 0.0
                 return followed
+        self._stop_looking()
         self._since_found_s = 0.0
         return self._find_new(image_rgb)
+
+    def _stop_looking(self) -> None:
+        """Forget what is looked for beside: the frame it is from has nothing to do with this one."""
+        if self._lookout is not None:
+            self._lookout.discard()
 
     @property
     def _in_sight(self) -> list[Track]:
@@ -168,6 +188,7 @@ class FaceTracker:
 
     def reset(self) -> None:
         """Forget every track; numbers begin again."""
+        self._stop_looking()
         self._tracks, self._since_found_s = [], 0.0
         self._numbers = itertools.count()
         self._flow.forget()
@@ -177,6 +198,8 @@ class FaceTracker:
 
     def close(self) -> None:
         """Free the models."""
+        if self._lookout is not None:
+            self._lookout.close()
         if self._finder is not None:
             self._finder.close()
             self._finder = None

@@ -96,6 +96,8 @@ class Unmasker:
         smoothing: keep outlines and textures calm from frame to frame.
         thrifty: search, segment and fill a face about every 70 ms alone while it looks the same, and
             follow it in between; for frames that come fast.
+        live: with `thrifty`, look for faces in a thread beside, so that no frame waits for it; what is
+            found counts a frame or two later, and two runs differ a little.
         models_dir: folder searched first for MediaPipe's models.
         threads: CPU threads of the generator. The engine decides where not given; a thrifty run, whose
             steps have threads of their own, takes half of the cores.
@@ -113,6 +115,7 @@ class Unmasker:
         still: bool = False,
         smoothing: bool = True,
         thrifty: bool = False,
+        live: bool = False,
         models_dir: Path | None = None,
         threads: int | None = None,
     ) -> None:
@@ -127,6 +130,7 @@ class Unmasker:
             still=still,
             smoothing=smoothing,
             thrifty=thrifty,
+            live=live,
             models_dir=models_dir,
         )
 
