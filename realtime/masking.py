@@ -17,6 +17,7 @@ from realtime.tracking import followed_s
 
 _BEHIND_SHARE = 0.7  # a face smaller than this share of the largest one is in the background
 _UNSEEN_PX, _MOST_SLACK = 2.0, 1.6  # frame pixels that a rim moves unseen; crop pixels at most
+_PATIENCE = 1.5  # of a face that would be looked at in a frame in which another one was
 _SMALL_SHARE = 0.3  # of the picture's shorter side
 
 
@@ -101,13 +102,18 @@ class MaskFinder:
     def __init__(self, *, still: bool, thrifty: bool) -> None:
         self._still, self._thrifty = still, thrifty
         self._segmenter = MaskSegmenter()
-        self._frames = 0
+        self._frames = self._looks = 0
 
     def __call__(self, seen: Seen) -> list[Work]:
-        """Find the masks of a frame; return all that was seen in it, masked or bare."""
-        self._frames += 1
+        """Find the masks of a frame; return all that was seen in it, masked or bare.
+
+        Faces whose turn it is come first: the others wait rather than make one frame take much longer.
+        """
+        self._frames, self._looks = self._frames + 1, 0
         largest = max((sight.face.size for sight in seen.sights), default=0.0)
-        return [self._mark(seen, sight, largest) for sight in seen.sights]
+        turns = sorted(seen.sights, key=lambda sight: self._may_pass_over(sight.track, seen))
+        work = {id(sight): self._mark(seen, sight, largest) for sight in turns}
+        return [work[id(sight)] for sight in seen.sights]
 
     def close(self) -> None:
         """Free the segmenter."""
@@ -143,6 +149,7 @@ class MaskFinder:
                 kept = self._as_before(seen, sight, crop, valid)
                 if kept is not None:
                     return kept
+            self._looks += 1
             probability = memory.outline(self._segmenter(crop))
             mask = mask_pixels(probability, crop)
             worn = worn or is_worn(mask, probability, valid, before=memory.worn, doubtful=doubtful)
@@ -170,7 +177,8 @@ class MaskFinder:
             sight = replace(sight, matrix=compose(invert(framing.matrix), matrix))
             crop, valid = warp_crop_rgb(seen.frame_bgr, matrix)
             memory.see(crop)
-        if not memory.is_same(_slack(matrix), settled=move is not None):
+        patience = _PATIENCE if self._looks else 1.0
+        if not memory.is_same(_slack(matrix), settled=move is not None, patience=patience):
             memory.see(unsettled)
             return None
         at = sight, framing.matrix, matrix, crop, valid, *memory.kept()

@@ -110,7 +110,7 @@ class CropMemory:
         known = ~self._hole[step // 2 :: step, step // 2 :: step]
         return float(change[known].mean()) if known.any() else np.inf
 
-    def is_same(self, slack: float = 1.0, *, settled: bool = False) -> bool:
+    def is_same(self, slack: float = 1.0, *, settled: bool = False, patience: float = 1.0) -> bool:
         """Whether the crop looks as it did when it was last segmented.
 
         Where a mask is worn, its rim must not have moved, nor anything come before it.
@@ -119,12 +119,14 @@ class CropMemory:
             slack: how much more than a pixel of the crop the rim may move.
             settled: the crop was moved to where the mask is as it was; what its rim differs by then is
                 resampling and what lies beyond, rather than a move.
+            patience: how much more than usual may have changed.
         """
         if self._thumb is None or self._done_thumb is None or self._mask is None:
             return False
-        if self._against_s or self._motion > _MOVING:
+        if self._against_s or self._motion > patience * _MOVING:
             return False
         change = np.abs(self._thumb - self._done_thumb).max(axis=2)
+        most = patience * slack
         near = np.ones_like(change, dtype=bool)
         if self._worn:
             covered = cv2.resize(
@@ -132,10 +134,10 @@ class CropMemory:
             )
             rim = (covered > 0.02) & (covered < 0.98)
             near = covered > 0.02
-            most = slack * (_SETTLED_RIM_CHANGE if settled else _RIM_CHANGE)
-            if rim.any() and np.percentile(change[rim], 90) > most:
+            of_rim = most * (_SETTLED_RIM_CHANGE if settled else _RIM_CHANGE)
+            if rim.any() and np.percentile(change[rim], 90) > of_rim:
                 return False
-        return not near.any() or float(np.percentile(change[near], 98)) < slack * _SPOT_CHANGE
+        return not near.any() or float(np.percentile(change[near], 98)) < most * _SPOT_CHANGE
 
     def settle(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float64] | None:
         """Find the worn mask where it was when the crop was last segmented; see `Settler`."""
