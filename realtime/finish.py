@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from realtime.blending import feather
 from realtime.detail import sharpen
-from realtime.grain import Skin, skin_of
+from realtime.grain import Grain, Skin, grain_for, needs_grain, skin_of
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Finish:
     def __init__(self) -> None:
         self._filled: NDArray[np.uint8] | None = None
         self._done: Finished | None = None
+        self._grain: Grain | None = None
+        self._grained: Finished | None = None
 
     def __call__(
         self,
@@ -64,3 +66,24 @@ class Finish:
             sharp = sharpen(filled_rgb, hole, known)
             self._done = Finished(sharp, feather(mask, hole, crop_rgb, filled_rgb), hole, known)
         return self._done
+
+    def grain(
+        self,
+        frame_bgr: NDArray[np.uint8],
+        done: Finished,
+        matrix: NDArray[np.float64],
+        *,
+        renew: bool = True,
+    ) -> Grain | None:
+        """Make the grain that a finished fill lacks in this frame; see `grain_for`.
+
+        Args:
+            frame_bgr: uint8 [H, W, 3].
+            done: the fill.
+            matrix: float64 [2, 3], frame pixels to crop pixels.
+            renew: False takes the last frame's again, if that had the same fill.
+        """
+        if renew or self._grained is not done:
+            skin = done.skin if needs_grain(matrix) else None
+            self._grain, self._grained = grain_for(frame_bgr, skin, matrix), done
+        return self._grain

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from inpaint_model import open_inpainter
 from inpaint_model.errors import UserError
 from realtime.alignment import warp_crop_rgb
-from realtime.blending import match_colour, paste
+from realtime.blending import match_colour
 from realtime.cores import half_the_cores
 from realtime.framing import CANONICAL, to_canonical
-from realtime.grain import grain_for, needs_grain
 from realtime.masking import MaskFinder, Seen, Sight, Work
+from realtime.overlay import Overlay
 from realtime.smoothing import NOMINAL_INTERVAL_S
 from realtime.tone import even_tone
 from realtime.tracking import FaceTracker
@@ -122,6 +122,7 @@ class Unmasker:
         if max_faces < 1:
             raise UserError("max_faces must be at least 1")
         self._last_s: float | None = None
+        self._overlay = Overlay(thrifty=thrifty)
         threads = half_the_cores() if threads is None and thrifty else threads
         self.inpainter = open_inpainter(model, engine, threads=threads)
         self._masks = MaskFinder(still=still, thrifty=thrifty and smoothing and not still)
@@ -213,7 +214,7 @@ class Unmasker:
         latency_ms = dict(filled.latency_ms)
         with _timed(latency_ms, "blend"):
             masked = [item for item in filled.work if item.masked]
-            frame, replaced = _blend(filled.seen.frame_bgr, masked)
+            frame, replaced = self._overlay(filled.seen.frame_bgr, masked)
             results = [_result(item, filled.seen.frame_bgr) for item in filled.work]
         return UnmaskResult(frame, replaced, results, latency_ms)
 
@@ -244,28 +245,6 @@ def _timed(latency_ms: dict[str, float], stage: str) -> Iterator[None]:
     began = time.perf_counter()
     yield
     latency_ms[stage] = (time.perf_counter() - began) * 1e3
-
-
-def _blend(
-    frame_bgr: NDArray[np.uint8], masked: list[Work]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Paste every filled crop into a copy of the frame; the given frame where there is none."""
-    replaced = np.zeros(frame_bgr.shape[:2], dtype=np.uint8)
-    frame = frame_bgr
-    for item in masked:
-        done = item.sight.track.finish(item.filled, item.crop, item.mask, item.hole, item.known)
-        skin = done.skin if needs_grain(item.matrix) else None
-        grain = grain_for(frame_bgr, skin, item.matrix)
-        patch = paste(frame, done.fill, done.opacity, item.matrix, grain)
-        if patch is None:
-            continue
-        if frame is frame_bgr:
-            frame = frame_bgr.copy()
-        height, width = patch.replaced.shape
-        rows, columns = slice(patch.y, patch.y + height), slice(patch.x, patch.x + width)
-        frame[rows, columns] = patch.image
-        replaced[rows, columns][patch.replaced] = 255
-    return frame, replaced
 
 
 def _result(item: Work, frame_bgr: NDArray[np.uint8]) -> FaceResult:

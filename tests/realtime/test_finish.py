@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
+from realtime.alignment import warp_crop
+from realtime.face import Face
 from realtime.finish import Finish
 
 MASK = np.zeros((128, 128), dtype=bool)
@@ -31,3 +34,25 @@ def test_another_fill_or_hole_is_done_anew() -> None:
     assert (finish(FILLED // 2, CROP, MASK, HOLE, ~HOLE).fill[MASK] == 80).all()
     done = finish(FILLED // 2, CROP, MASK, MASK, ~MASK)
     assert (done.opacity[HOLE & ~MASK] == 0).all()
+
+
+def test_grain_is_renewed_with_the_frame_or_the_fill(astronaut_rgb, astronaut_face: Face) -> None:
+    crop, valid = warp_crop(astronaut_rgb, astronaut_face.matrix)
+    matrix = 0.5 * astronaut_face.matrix  # as if the frame were twice as fine
+    frames = [
+        cv2.resize(
+            np.random.default_rng(n).normal(astronaut_rgb, 4).clip(0, 255).astype(np.uint8),
+            (1024, 1024),
+        )
+        for n in range(2)
+    ]
+    matrix[:, 2] = astronaut_face.matrix[:, 2]
+    finish, known = Finish(), valid & ~HOLE
+    done = finish(crop, crop, MASK, HOLE, known)
+    first = finish.grain(frames[0], done, matrix)
+    assert first is not None
+    assert finish.grain(frames[1], done, matrix, renew=False) is first
+    renewed = finish.grain(frames[1], done, matrix)
+    assert renewed is not None and not np.array_equal(renewed.tile, first.tile)
+    other = finish(crop.copy(), crop, MASK, HOLE, known)
+    assert finish.grain(frames[1], other, matrix, renew=False) is not renewed
