@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -10,6 +13,8 @@ from numpy.typing import NDArray
 
 from realtime.face import Face
 from realtime.flow import FaceFlow
+
+_NICE = 10
 
 
 class Lookout:
@@ -33,10 +38,20 @@ class Lookout:
 
     def begin(self, image_rgb: NDArray[np.uint8], grey: NDArray[np.uint8]) -> None:
         """Look for the faces of a frame, uint8 [H, W, 3] RGB and [H, W]; neither may be changed."""
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="lookout")
         self._flow.remember(grey)
-        self._look = self._thread.submit(self._find, image_rgb)
+        self._look = self._submit(image_rgb)
+
+    def now(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
+        """Find the faces of a frame, uint8 [H, W, 3] RGB, and wait for them."""
+        self.discard()
+        return self._submit(image_rgb).result()
+
+    def _submit(self, image_rgb: NDArray[np.uint8]) -> Future[list[Face]]:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(
+                1, thread_name_prefix="lookout", initializer=_let_others_go_first
+            )
+        return self._thread.submit(self._find, image_rgb)
 
     def take(self, grey: NDArray[np.uint8]) -> list[Face] | None:
         """Return what was found, moved to where optical flow sees it by now; None while it looks.
@@ -66,3 +81,9 @@ class Lookout:
         if self._thread is not None:
             self._thread.shutdown()
             self._thread = None
+
+
+def _let_others_go_first() -> None:
+    """Lower the priority of this thread and those it begins, where each has its own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

@@ -121,9 +121,8 @@ class FaceTracker:
                     beside.begin(image_rgb, grey)
                     self._since_found_s = 0.0
                 return followed
-        self._stop_looking()
         self._since_found_s = 0.0
-        return self._find_new(image_rgb)
+        return self._find_new(image_rgb) if beside is None else beside.now(image_rgb)
 
     def _stop_looking(self) -> None:
         """Forget what is looked for beside: the frame it is from has nothing to do with this one."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -113,3 +115,25 @@ def test_a_live_tracker_stays_with_the_face_and_notices_a_cut(astronaut_rgb):
         last, _ = shifted(astronaut_rgb, 46, 23)
         (one,) = live(np.ascontiguousarray(last[:, ::-1]))
         assert one.face.centre[0] == pytest.approx(511 - 46 - 223, abs=12)
+
+
+def test_a_look_that_is_waited_for_throws_away_the_one_before(lookout, finding, astronaut_rgb):
+    rgb, grey = shifted(astronaut_rgb, 0, 0)
+    finding.may_end.set()
+    lookout.begin(rgb, grey)
+    assert lookout.now(rgb) == finding.faces
+    assert not lookout.is_busy
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
+def test_frames_go_before_looks(astronaut_rgb):
+    niceness = []
+
+    def find(_: Picture) -> list[Face]:
+        niceness.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return []
+
+    lookout = Lookout(find)
+    lookout.now(astronaut_rgb)
+    lookout.close()
+    assert niceness[0] > os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
