@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from inpaint_model.errors import UserError
+from realtime.allocation import give_back_frames
 from realtime.batch_jobs import PICTURES, Job, Outcome
 from realtime.image import unmask_image
 from realtime.report import NoFaceError, Report
@@ -82,6 +83,7 @@ class FileWorker:
             return unmask_image(source, target, self._unmasker(still=True), overwrite=overwrite)
         options = replace(self._options.video, overwrite=overwrite, resume=True)
         unmasker = self._unmasker(still=False)
+        give_back_frames()
         try:
             return unmask_video(source, target, unmasker, options)
         except OtherJobError:

@@ -114,6 +114,7 @@ def video(
 
     Written are MP4, MOV, MKV and WebM; timestamps, sound, subtitles, chapters and colours stay.
     """
+    from realtime.allocation import give_back_frames
     from realtime.media.codecs import Encoding
     from realtime.media.frames import Span
     from realtime.report import check_report_path
@@ -130,6 +131,7 @@ def video(
         copy_untouched=copy_untouched,
     )
     check_video(source, target, options)
+    give_back_frames()
     with (
         _open(model, engine, max_faces, models_dir) as unmasker,
         FrameProgress(source.name) as progress,

@@ -22,7 +22,7 @@ from realtime.media.native import NativeView
 from realtime.report import Counts, FrameUnmasker, StageTimes, SteppedUnmasker
 from realtime.unmasker import Filled, Marked, Seen, UnmaskResult
 
-_DEPTH = 3
+_DEPTH = 2
 
 
 @dataclass(frozen=True)
