@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import similarity_from_keypoints, similarity_from_landmarks
+from realtime.alignment import (
+    apply,
+    compose,
+    invert,
+    similarity_from_keypoints,
+    similarity_from_landmarks,
+)
 
 if TYPE_CHECKING:
     import mediapipe as mp
@@ -110,16 +116,24 @@ def faces_of_detections(
     return faces
 
 
-def moved(face: Face, x: float, y: float, scale: float) -> Face:
-    """Bring a face found in a part, at another scale, back into the whole picture."""
-    x0, y0, x1, y1 = (float(value * scale) for value in face.box)
-    matrix = face.matrix.copy()
-    matrix[:, :2] /= scale
-    matrix[:, 2] -= matrix[:, :2] @ (x, y)
-    landmarks = None if face.landmarks is None else face.landmarks * scale + (x, y)
-    return Face(
-        (x0 + x, y0 + y, x1 + x, y1 + y), face.keypoints * scale + (x, y), landmarks, matrix
+def moved(face: Face, move: NDArray[np.float64]) -> Face:
+    """The face, moved by a similarity, float64 [2, 3]."""
+    x0, y0, x1, y1 = face.box
+    centre = apply(move, np.array([[(x0 + x1) / 2, (y0 + y1) / 2]]))[0]
+    half = np.array([x1 - x0, y1 - y0]) / 2 * np.hypot(move[0, 0], move[1, 0])
+    (left, top), (right, bottom) = centre - half, centre + half
+    return replace(
+        face,
+        box=(float(left), float(top), float(right), float(bottom)),
+        keypoints=apply(move, face.keypoints),
+        landmarks=None if face.landmarks is None else apply(move, face.landmarks),
+        matrix=compose(face.matrix, invert(move)),
     )
+
+
+def placed(x: float, y: float, scale: float = 1.0) -> NDArray[np.float64]:
+    """Return what brings a part's pixels back into the whole picture, float64 [2, 3]."""
+    return np.array([[scale, 0.0, x], [0.0, scale, y]])
 
 
 def is_same_face(one: Face, other: Face) -> bool:

@@ -20,6 +20,7 @@ from realtime.face import (
     is_same_face,
     mirrored,
     moved,
+    placed,
 )
 from realtime.landmarking import LandmarkStream, open_landmarker
 from realtime.model_files import face_landmarker_path
@@ -128,7 +129,7 @@ class FaceFinder:
             part = np.ascontiguousarray(image_rgb[y : y + high, x : x + wide])
             picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=part)
             found = faces_of_detections(self._detector.detect(picture), wide, high, _SURE)
-            faces += [moved(face, x, y, 1.0) for face in found]
+            faces += [moved(face, placed(x, y)) for face in found]
         return faces
 
     def _closer(self, image_rgb: NDArray[np.uint8], face: Face) -> Face:
@@ -189,7 +190,9 @@ def _landmarks_alone(
     part = cv2.resize(image_rgb[y0:y1, x0:x1], None, fx=scale, fy=scale)
     picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(part))
     for points in landmarker.detect(picture).face_landmarks:
-        found = moved(face_of_landmarks(points, part.shape[1], part.shape[0]), x0, y0, 1 / scale)
+        found = moved(
+            face_of_landmarks(points, part.shape[1], part.shape[0]), placed(x0, y0, 1 / scale)
+        )
         if is_same_face(found, face):
             return found
     return None

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import apply, compose, invert
-from realtime.face import Face
+from realtime.alignment import apply, invert
+from realtime.face import Face, moved
 
 # Where the canonical crop shows eyes, brows, forehead and the bridge of the nose, which no mask covers.
 _COLUMNS, _ROWS = np.arange(36.0, 93.0, 8.0), np.arange(22.0, 63.0, 8.0)
@@ -69,7 +67,7 @@ class FaceFlow:
         if move is None:
             return None
         move[:, 2] = move[:, 2] / scale + (x0, y0) - move[:, :2] @ (x0, y0)
-        return _moved(face, move)
+        return moved(face, move)
 
 
 def _region(face: Face, shape: tuple[int, ...]) -> tuple[int, int, int, int, float] | None:
@@ -109,18 +107,3 @@ def _similarity(
     if not 1 / _LARGEST_ZOOM < zoom < _LARGEST_ZOOM:
         return None
     return np.asarray(move, dtype=np.float64)
-
-
-def _moved(face: Face, move: NDArray[np.float64]) -> Face:
-    """The face, moved by a similarity, float64 [2, 3]."""
-    x0, y0, x1, y1 = face.box
-    centre = apply(move, np.array([[(x0 + x1) / 2, (y0 + y1) / 2]]))[0]
-    half = np.array([x1 - x0, y1 - y0]) / 2 * np.hypot(move[0, 0], move[1, 0])
-    (left, top), (right, bottom) = centre - half, centre + half
-    return replace(
-        face,
-        box=(float(left), float(top), float(right), float(bottom)),
-        keypoints=apply(move, face.keypoints),
-        landmarks=None if face.landmarks is None else apply(move, face.landmarks),
-        matrix=compose(face.matrix, invert(move)),
-    )
