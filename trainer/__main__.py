@@ -27,6 +27,9 @@ def prepare(
     ] = None,
     shard_mib: Annotated[float, typer.Option(help="Split into files of at most this size.")] = 0,
     min_eye_px: Annotated[float, typer.Option(help="Drop faces whose eyes are closer.")] = 24,
+    margin_px: Annotated[
+        int, typer.Option("--margin", help="Keep so much round the crops: for the segmenter.")
+    ] = 0,
     workers: Annotated[int, typer.Option(help="Processes.")] = 2,
     limit: Annotated[int, typer.Option(help="At most this many of each folder; 0 for all.")] = 0,
 ) -> None:
@@ -40,6 +43,7 @@ def prepare(
             manifest=manifest,
             shard_mib=shard_mib,
             min_eye_px=min_eye_px,
+            margin_px=margin_px,
             workers=workers,
             limit=limit,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,9 @@ class CodedFace:
     """One face as it lies in the file.
 
     Attributes:
-        jpeg: the canonical crop, JPEG (4:4:4).
-        valid: bool [128, 128], False outside the source photograph.
-        landmarks: float32 [478, 2], crop pixels.
+        jpeg: the canonical crop, JPEG (4:4:4), with a margin of M px more on every side.
+        valid: bool [128 + 2M, 128 + 2M], False outside the source photograph.
+        landmarks: float32 [478, 2], canonical crop pixels.
         split: train, val or test.
         source: the data set's name.
         identity: the person's name, or empty.
@@ -45,9 +45,9 @@ class FaceSet:
     """Decoded faces, resident in memory.
 
     Attributes:
-        crops: uint8 [N, 128, 128, 3], RGB.
-        valid: bool [N, 128, 128].
-        landmarks: float32 [N, 478, 2], crop pixels.
+        crops: uint8 [N, 128 + 2M, 128 + 2M, 3], RGB: canonical crops, and a margin of M px round them.
+        valid: bool [N, 128 + 2M, 128 + 2M].
+        landmarks: float32 [N, 478, 2], canonical crop pixels.
         split, source, identity: str [N].
     """
 
@@ -60,6 +60,17 @@ class FaceSet:
 
     def __len__(self) -> int:
         return len(self.crops)
+
+    @property
+    def margin_px(self) -> int:
+        """How much more than the canonical crop is shown on every side."""
+        return (self.crops.shape[1] - CROP_SIZE) // 2
+
+    def canonical(self) -> FaceSet:
+        """Return the same faces without a margin; their pixels are shared."""
+        inside = slice(self.margin_px, self.margin_px + CROP_SIZE)
+        crops, valid = self.crops[:, inside, inside], self.valid[:, inside, inside]
+        return replace(self, crops=crops, valid=valid)
 
     def where(self, keep: NDArray[np.bool_]) -> FaceSet:
         """Return the faces for which `keep`, bool [N], is true."""
@@ -86,7 +97,7 @@ class FaceSet:
 
 
 def encode(crop_rgb: NDArray[np.uint8]) -> bytes:
-    """Code one crop, uint8 [128, 128, 3] RGB, as JPEG."""
+    """Code one crop, uint8 [H, W, 3] RGB, as JPEG."""
     ok, data = cv2.imencode(".jpg", crop_rgb[:, :, ::-1], _JPEG)
     if not ok:
         raise RuntimeError("OpenCV could not code a crop as JPEG")
@@ -130,7 +141,7 @@ def write_shards(path: Path, faces: Sequence[CodedFace], shard_mib: float = 0) -
     groups: list[list[CodedFace]] = [[]]
     used = 0.0
     for face in faces:
-        size = len(face.jpeg) + face.landmarks.size * 2 + CROP_SIZE * CROP_SIZE / 8 + 256
+        size = len(face.jpeg) + face.landmarks.size * 2 + face.valid.size / 8 + 256
         if used + size > budget and groups[-1]:
             groups.append([])
             used = 0.0
@@ -146,11 +157,13 @@ def load(paths: Iterable[Path]) -> FaceSet:
     """Load and decode prepared files.
 
     Raises:
-        UserError: a file is missing or was not written by `prepare`.
+        UserError: a file is missing, was not written by `prepare`, or has another margin than the rest.
     """
     parts = [_load_one(Path(path)) for path in paths]
     if not parts:
         raise UserError("no prepared file given: make one with `python -m trainer prepare`")
+    if len({part.margin_px for part in parts}) > 1:
+        raise UserError("the prepared files have different margins: prepare them alike")
     names = FaceSet.__dataclass_fields__
     return FaceSet(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
@@ -168,7 +181,7 @@ def _load_one(path: Path) -> FaceSet:
             labels = [data[name] for name in ("split", "source", "identity")]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: not a file written by `prepare` ({error})") from None
-    crops = np.empty((len(offsets) - 1, CROP_SIZE, CROP_SIZE, 3), dtype=np.uint8)
+    crops = np.empty((*valid.shape, 3), dtype=np.uint8)
     for index in range(len(crops)):
         coded = jpeg[offsets[index] : offsets[index + 1]]
         crop = cv2.imdecode(coded, cv2.IMREAD_COLOR) if len(coded) else None

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 _GLASSES_SHARE, _CAP_SHARE = 0.07, 0.10
 # Landmarks: the corners of each eye from left to right, the temples beside them, the brows' middles.
 _EYES, _TEMPLES, _BROWS = ((33, 133), (362, 263)), (127, 356), (105, 334)
+_CAP_PX = 54.0  # how high a cap reaches above the brows: out of the canonical crop
 _FINE = 8  # shapes are drawn at 1 / _FINE px
 
 
@@ -18,12 +19,12 @@ def wear_headgear(
     """Sometimes put dark glasses on a face, sometimes a cap.
 
     Args:
-        crop: uint8 [128, 128, 3], RGB; not changed.
-        landmarks: float32 [478, 2], crop pixels.
+        crop: uint8 [H, W, 3], RGB, the canonical crop or more; not changed.
+        landmarks: float32 [478, 2], pixels of `crop`.
         rng: the draw.
 
     Returns:
-        uint8 [128, 128, 3]; the crop itself where nothing was put on.
+        uint8 [H, W, 3]; the crop itself where nothing was put on.
     """
     glasses, cap = rng.random(2) < (_GLASSES_SHARE, _CAP_SHARE)
     if glasses:
@@ -61,7 +62,8 @@ def _put_on_cap(
     t = np.linspace(0, 1, 16)[:, None]
     middle = brows - (0, up) + (0, rng.uniform(-8, 8))
     brim = (1 - t) ** 2 * ends[0] + 2 * t * (1 - t) * middle + t**2 * ends[1]
-    top = np.array([[ends[1][0] + 2, -9], [ends[0][0] - 2, -9]])
+    above = brows[1] - _CAP_PX
+    top = np.array([[ends[1][0] + 2, above], [ends[0][0] - 2, above]])
     cover = np.zeros(crop.shape[:2], np.uint8)
     shape = np.round(np.vstack([brim, top]) * _FINE).astype(np.int32)
     cv2.fillPoly(cover, [shape], 255, cv2.LINE_AA, shift=3)

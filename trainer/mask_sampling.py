@@ -9,16 +9,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import CROP_SIZE
+from realtime.alignment import CROP_SIZE, EYE_LINE_Y, compose
 from realtime.maskwear import Template, wear
 from trainer.faceset import FaceSet
 from trainer.head_turns import turned
+from trainer.headgear import wear_headgear
 from trainer.mask_styles import training_style
 from trainer.occlusion import cover_up
 from trainer.sampling import CUT_SHARE, Jitter, random_affine, recolour, visible_part
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
-_PLACE_SHARE, _TURN_SHARE = 0.1, 0.35
+_PLACE_SHARE, _TURN_SHARE = 0.2, 0.3
+# The product widens a crop about the eyes where it cuts a mask off, and moves it away from that side.
+# So are faces shown here of whose margin the photograph has at least so much.
+_WIDE_SHARE, _WIDEST, _ASIDE_PX, _LEAST_CONTEXT = 0.45, 0.6, 10.0, 0.85
 
 
 # Crop, mask pixels, and what lies inside the photograph.
@@ -69,12 +73,14 @@ def draw_mask_batch(
             place = wardrobe.places[int(rng.integers(len(wardrobe.places)))]
             samples.append(_finish(_some_part(place, rng), jitter, rng))
             continue
-        crop, alpha = faces.crops[index], np.zeros(_SHAPE, dtype=bool)
+        landmarks = faces.landmarks[index] + faces.margin_px
+        crop, alpha = faces.crops[index], np.zeros_like(faces.valid[index])
+        crop = wear_headgear(crop, landmarks, rng)
         if rng.random() >= bare_share:
             style = training_style(rng, wardrobe.templates, faces.crops)
-            worn = wear(crop, faces.landmarks[index], style)
+            worn = wear(crop, landmarks, style)
             crop, alpha = worn.image_rgb, worn.alpha > 0
-        crop, alpha = cover_up(crop, alpha, faces.landmarks[index], rng)
+        crop, alpha = cover_up(crop, alpha, landmarks, rng)
         moved = _moved(crop, alpha, faces.valid[index], jitter, rng)
         samples.append(_finish(moved, jitter, rng))
     return MaskBatch(*(np.stack(part) for part in zip(*samples, strict=True)))
@@ -92,15 +98,33 @@ def _moved(
     if rng.random() < _TURN_SHARE:
         crop, flags = turned(crop, flags, rng)
     matrix = random_affine(jitter, rng)
+    margin = (len(crop) - CROP_SIZE) // 2
+    if margin and valid.mean() > _LEAST_CONTEXT and rng.random() < _WIDE_SHARE:
+        matrix = compose(_wider(rng), matrix)
     cut = rng.random() < CUT_SHARE
-    x0, y0, x1, y1 = visible_part(rng) if cut else (0, 0, CROP_SIZE, CROP_SIZE)
+    rows, columns = _shown(len(crop), margin, rng) if cut else (slice(0, len(crop)),) * 2
     matrix = matrix.copy()
-    matrix[:, 2] += matrix[:, :2] @ (x0, y0)
-    part = slice(y0, y1), slice(x0, x1)
+    matrix[:, 2] += matrix[:, :2] @ (columns.start - margin, rows.start - margin)
+    part = rows, columns
     warp = {"dsize": _SHAPE, "flags": cv2.INTER_LINEAR}
     moved = cv2.warpAffine(crop[part], matrix, **warp, borderMode=cv2.BORDER_REPLICATE)
     flags = cv2.warpAffine(flags[part], matrix, **warp, borderMode=cv2.BORDER_CONSTANT) > 127
     return np.asarray(moved, np.uint8), flags[:, :, 0], flags[:, :, 1]
+
+
+def _shown(size: int, margin: int, rng: np.random.Generator) -> tuple[slice, slice]:
+    """Rows and columns that are shown of a crop with a margin where a picture's edge cuts it off."""
+    x0, y0, x1, y1 = visible_part(rng)
+    first = [at + margin if at else 0 for at in (y0, x0)]
+    last = [at + margin if at < CROP_SIZE else size for at in (y1, x1)]
+    return slice(first[0], last[0]), slice(first[1], last[1])
+
+
+def _wider(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Canonical crop pixels to those of a wider crop, [2, 3]."""
+    scale, aside = rng.uniform(_WIDEST, 1.0), rng.choice([-_ASIDE_PX, 0.0, _ASIDE_PX])
+    eyes = np.array([(CROP_SIZE - 1) / 2, EYE_LINE_Y])
+    return np.column_stack([np.eye(2) * scale, (1 - scale) * eyes + (aside, 0.0)])
 
 
 def _some_part(place: NDArray[np.uint8], rng: np.random.Generator) -> _Sample:

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.alignment import CROP_SIZE
+
 _FINGERS_SHARE, _HAIR_SHARE, _OBJECT_SHARE = 0.10, 0.10, 0.06
 _FOREHEAD = (151, 108, 337)  # landmarks on bare skin above any mask
 _HALF = 8  # polylines are drawn at 1 / _HALF px
@@ -20,10 +22,10 @@ def cover_up(
     """Sometimes lay fingers, hair or an object over the face.
 
     Args:
-        crop: uint8 [128, 128, 3], RGB; not changed.
-        alpha: bool [128, 128], mask pixels; what is covered by fingers or an object is mask no more.
+        crop: uint8 [128 + 2M, 128 + 2M, 3], RGB, the canonical crop with a margin; not changed.
+        alpha: bool [128 + 2M, 128 + 2M], mask pixels; what fingers or an object cover is mask no more.
             Single strands of hair leave it as it is.
-        landmarks: float32 [478, 2], crop pixels.
+        landmarks: float32 [478, 2], pixels of `crop`.
         rng: the draw.
 
     Returns:
@@ -62,9 +64,8 @@ def _lay(
 
 def _fingers(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uint8]:
     """One to four fingers side by side, coming from below or from a side."""
-    height, width = shape
     cover = np.zeros(shape, np.uint8)
-    tip = np.array([rng.uniform(0.25, 0.75) * width, rng.uniform(0.5, 0.85) * height])
+    tip = _margin(shape) + np.array([rng.uniform(0.25, 0.75), rng.uniform(0.5, 0.85)]) * CROP_SIZE
     towards = rng.uniform(0.1, np.pi - 0.1) if rng.random() < 0.6 else rng.choice([0.0, np.pi])
     along = np.array([np.cos(towards), np.sin(towards)])
     across = np.array([-along[1], along[0]])
@@ -79,10 +80,10 @@ def _fingers(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uin
 
 
 def _object(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A box or a disc, tilted: a phone, a cup, a microphone; it reaches the picture's lower edge."""
-    height, width = shape
+    """A box or a disc, tilted: a phone, a cup, a microphone; it reaches the crop's lower edge."""
     cover = np.zeros(shape, np.uint8)
-    centre = (rng.uniform(0.1, 0.9) * width, rng.uniform(0.75, 1.0) * height)
+    at = _margin(shape) + np.array([rng.uniform(0.1, 0.9), rng.uniform(0.75, 1.0)]) * CROP_SIZE
+    centre = (float(at[0]), float(at[1]))
     size = (rng.uniform(14, 40), rng.uniform(30, 70))
     if rng.random() < 0.5:
         box = cv2.boxPoints((centre, size, float(rng.normal(0, 20))))
@@ -92,15 +93,19 @@ def _object(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uint
     return cover
 
 
+def _margin(shape: tuple[int, ...]) -> int:
+    """How far from the picture's edge the canonical crop begins."""
+    return (shape[0] - CROP_SIZE) // 2
+
+
 def _strands(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Thin curved lines from above, dark or fair."""
-    height, width = crop.shape[:2]
-    out = crop.copy()
+    margin, out = _margin(crop.shape[:2]), crop.copy()
     shade = rng.uniform(10, 60) if rng.random() < 0.8 else rng.uniform(90, 180)
     colour = tuple(float(shade * tint) for tint in (1.15, 1.0, 0.85))
-    x = rng.uniform(0.05, 0.95) * width
+    x = margin + rng.uniform(0.05, 0.95) * CROP_SIZE
     for _ in range(int(rng.integers(1, 9))):
-        start = np.array([x + rng.normal(0, 8), rng.uniform(0, 0.4) * height])
+        start = np.array([x + rng.normal(0, 8), margin + rng.uniform(0, 0.4) * CROP_SIZE])
         end = start + np.array([rng.normal(0, 18), rng.uniform(30, 95)])
         bend = (start + end) / 2 + np.array([rng.normal(0, 9), 0.0])
         t = np.linspace(0, 1, 12)[:, None]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from inpaint_model.errors import UserError
-from realtime.alignment import apply, warp_crop
+from realtime.alignment import CROP_SIZE, apply, compose, warp_crop
 from realtime.face import Face
 from realtime.faces import FaceFinder
 from trainer.faceset import CodedFace, encode, write_shards
@@ -95,7 +95,7 @@ class _Worker:
     finder: FaceFinder | None = None
 
     @classmethod
-    def prepare(cls, min_eye_px: float, photo: Photo) -> CodedFace | str:
+    def prepare(cls, min_eye_px: float, margin_px: int, photo: Photo) -> CodedFace | str:
         """Prepare one photograph, or say why it is dropped."""
         if cls.finder is None:
             cv2.setNumThreads(1)
@@ -109,8 +109,10 @@ class _Worker:
         eye_px = float(np.hypot(*(landmarks[33] - landmarks[263])))
         if eye_px < min_eye_px:
             return "face too small"
-        crop, valid = warp_crop(image, face.matrix)
-        if valid[32:104, 32:96].mean() < 0.9:
+        size = CROP_SIZE + 2 * margin_px
+        wider = compose(np.array([[1.0, 0, margin_px], [0, 1, margin_px]]), face.matrix)
+        crop, valid = warp_crop(image, wider * (CROP_SIZE / size), size)
+        if valid[margin_px:, margin_px:][32:104, 32:96].mean() < 0.9:
             return "face cut off"
         return CodedFace(
             encode(np.ascontiguousarray(crop[:, :, ::-1])),
@@ -148,6 +150,7 @@ def prepare(
     *,
     manifest: Path | None = None,
     min_eye_px: float = 24.0,
+    margin_px: int = 0,
     shard_mib: float = 0,
     workers: int = 2,
     limit: int = 0,
@@ -159,12 +162,16 @@ def prepare(
         out: the `.npz` to write.
         manifest: CSV with `path,source,split,identity`, paths relative to it.
         min_eye_px: outer eye corners closer than this drop the photograph ("face too small").
+        margin_px: how much more than the canonical crop to keep on every side, a multiple of 4: for the
+            segmenter, which learns from wider crops too.
         shard_mib: split into files of at most this size; 0 writes one file.
         workers: processes.
         limit: stop after this many photographs of each folder; 0 takes all.
     """
     if out.suffix != ".npz":
         raise UserError(f"{out}: the prepared file's name must end in .npz")
+    if not 0 <= margin_px <= 128 or margin_px % 4:
+        raise UserError(f"a margin is a multiple of 4 from 0 to 128 px, not {margin_px}")
     out.parent.mkdir(parents=True, exist_ok=True)
     photos: list[Photo] = []
     for folder in folders:
@@ -172,7 +179,9 @@ def prepare(
         photos += found[:limit] if limit else found
     faces: list[CodedFace] = []
     dropped: Counter[tuple[str, str]] = Counter()
-    results = track(_prepare_all(photos, min_eye_px, workers), "prepare", total=len(photos))
+    results = track(
+        _prepare_all(photos, min_eye_px, margin_px, workers), "prepare", total=len(photos)
+    )
     for photo, result in zip(photos, results, strict=True):
         if isinstance(result, CodedFace):
             faces.append(result)
@@ -183,9 +192,9 @@ def prepare(
 
 
 def _prepare_all(
-    photos: Sequence[Photo], min_eye_px: float, workers: int
+    photos: Sequence[Photo], min_eye_px: float, margin_px: int, workers: int
 ) -> Iterator[CodedFace | str]:
-    work = partial(_Worker.prepare, min_eye_px)
+    work = partial(_Worker.prepare, min_eye_px, margin_px)
     if workers <= 1:
         yield from map(work, photos)
         return

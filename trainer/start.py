@@ -132,7 +132,9 @@ def start(order: Order, faces: FaceSet | None = None) -> dict[str, float]:
         check_start(order.helpers.begin)
     fabric = order.devices.open()
     faces = faces or faceset.load(order.data)
-    train, val = training_faces(faces, config), faces.only("val")
+    if config.network != "segmenter":
+        faces = faces.canonical()
+    train, val = training_faces(faces, config), faces.only("val").canonical()
     if not len(train) or not len(val):
         raise UserError("the prepared data needs faces of both splits, train and val")
     task = _task(config, train, val, order.helpers)

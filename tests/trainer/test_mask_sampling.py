@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from inpaint_model.errors import UserError
-from trainer.faceset import FaceSet
+from trainer.faceset import FaceSet, load
 from trainer.head_turns import turned
 from trainer.mask_sampling import Wardrobe, draw_mask_batch
 from trainer.mask_styles import picture_print, training_style
 from trainer.occlusion import cover_up
 from trainer.places import load_places
+from trainer.prepare import prepare
 from trainer.sampling import Jitter
 
 STILL = Jitter(0, 0, 0, 0)
@@ -39,6 +41,18 @@ def test_what_the_picture_does_not_show_is_no_mask(faces: FaceSet):
     batch = draw_mask_batch(faces, [0] * 40, np.random.default_rng(1), Jitter(), bare_share=0.0)
     assert not (batch.alphas & ~batch.counted).any()
     assert (~batch.counted).mean((1, 2)).max() > 0.1  # some are cut by the picture's edge
+
+
+def test_with_a_margin_faces_are_also_shown_smaller(photo_folder: Path, tmp_path: Path):
+    prepare([photo_folder], tmp_path / "wide.npz", workers=1, margin_px=48)
+    wide = load([tmp_path / "wide.npz"])
+    shares = []
+    for some in (wide, wide.canonical()):
+        some = replace(some, valid=np.ones_like(some.valid))
+        batch = draw_mask_batch(some, [0] * 40, np.random.default_rng(3), STILL, bare_share=0.0)
+        assert batch.crops.shape == (40, 128, 128, 3)
+        shares.append(np.quantile(batch.alphas.mean((1, 2)), 0.25))
+    assert shares[0] < 0.85 * shares[1]
 
 
 def test_any_part_of_a_place_is_bare(faces: FaceSet, photo_folder: Path):

@@ -71,6 +71,26 @@ def test_shards_hold_the_same_faces(tmp_path: Path, photo_folder: Path):
     assert len(faceset.load(shards)) == 24
 
 
+def test_a_margin_shows_more_of_the_photograph_round_the_same_crop(
+    tmp_path: Path, prepared, photo_folder: Path
+):
+    out = tmp_path / "wide.npz"
+    prepare([photo_folder], out, workers=1, margin_px=32)
+    wide, plain = faceset.load([out]), faceset.load([prepared[0]])
+    assert wide.margin_px == 32
+    assert wide.crops.shape == (24, 192, 192, 3)
+    assert np.array_equal(wide.landmarks, plain.landmarks)
+    inside = wide.canonical()
+    assert inside.margin_px == 0
+    assert np.abs(inside.crops.astype(int) - plain.crops).mean() < 3  # both are JPEG
+    assert wide.valid.mean() > 0.6
+    assert wide.crops[:, :, :16].std() > 20  # more of the photograph, not an edge repeated
+    with pytest.raises(UserError, match="different margins"):
+        faceset.load([out, prepared[0]])
+    with pytest.raises(UserError, match="multiple of 4"):
+        prepare([photo_folder], out, margin_px=3)
+
+
 def test_bad_input_is_named(tmp_path: Path):
     with pytest.raises(UserError, match="no such folder"):
         prepare([tmp_path / "nowhere"], tmp_path / "x.npz")
