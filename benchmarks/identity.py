@@ -33,7 +33,7 @@ def run(
         UserError: dlib's network is not installed.
     """
     identity = load_identity()
-    faces = faceset.load(data).only("val")
+    faces = faceset.load(data).canonical().only("val")
     order = np.random.default_rng(4).permutation(len(faces))[:limit]
     faces = faces.where(np.isin(np.arange(len(faces)), order))
     masked, unmasked = _worn_and_filled(faces, templates, model, engine)

@@ -13,8 +13,8 @@ from inpaint_model import open_inpainter
 from trainer import faceset
 from trainer.faceset import FaceSet
 from trainer.filling import make_sheet
+from trainer.holes import draw_protocol
 from trainer.measures import composited_psnr
-from trainer.sampling import draw_protocol
 from trainer.similarity import ssim
 
 
@@ -31,7 +31,7 @@ def run(
     data: list[Path], out: Path | None, model: str, engine: str, faces_per_source: int = 250
 ) -> list[Row]:
     """Measure a generator and Telea on the same crops and holes; write a sheet of 40 faces."""
-    val = faceset.load(data).only("val", ("lfw", "celeba"))
+    val = faceset.load(data).canonical().only("val", ("lfw", "celeba"))
     rows: list[Row] = []
     with open_inpainter(model=model, engine=engine) as inpainter:
         for source in ("lfw", "celeba"):

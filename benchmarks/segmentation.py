@@ -16,7 +16,7 @@ from trainer.measures import iou
 
 def run(data: list[Path], templates: Path | None, out: Path | None, limit: int = 300) -> list[Row]:
     """Put each template (and the procedural masks) on held-out faces; compare what is found."""
-    faces = faceset.load(data).only("val", ("lfw", "celeba"))
+    faces = faceset.load(data).canonical().only("val", ("lfw", "celeba"))
     order = np.random.default_rng(3).permutation(len(faces))[:limit]
     faces = faces.where(np.isin(np.arange(len(faces)), order))
     kinds: dict[str, list[Template]] = {"procedural": []}

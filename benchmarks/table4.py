@@ -61,7 +61,7 @@ def run(data: list[Path], runs: Path, budget: Budget | None, out: Path | None) -
     Raises:
         UserError: a run is missing and there is no budget, or the two did not see equal crops.
     """
-    faces = faceset.load(data)
+    faces = faceset.load(data).canonical()
     for preset in PAPER:
         if not (runs / preset / "config.json").is_file():
             _train(preset, data, runs / preset, budget, faces)

@@ -18,8 +18,8 @@ from trainer.folding import revive_norms
 from trainer.from_onnx import network_of
 from trainer.from_tflite import segmenter_of
 from trainer.generator_task import make_generator
+from trainer.holes import draw_protocol
 from trainer.runs import RunFolder
-from trainer.sampling import draw_protocol
 
 _NOISE = 0.02
 _FILES = (".onnx", ".tflite")

@@ -15,9 +15,9 @@ from trainer import similarity
 from trainer.bootstrap import Interval, paired_difference
 from trainer.faceset import FaceSet
 from trainer.filling import raw_pictures
+from trainer.holes import draw_protocol
 from trainer.identity import Identity, cosines, different_people, distances
 from trainer.recogniser import Recogniser
-from trainer.sampling import draw_protocol
 from trainer.scores import Scores, summarise
 
 __all__ = [
@@ -92,7 +92,7 @@ def evaluate(
     Args:
         generator: what fills (`from_module`, `from_inpainter`).
         faces: at least one; the same faces, protocol and seed give the same holes.
-        protocol: one of `PROTOCOLS` (`trainer.sampling.draw_protocol`).
+        protocol: one of `PROTOCOLS` (`trainer.holes.draw_protocol`).
         seed: of the holes.
         recogniser: measures the perceptual distance; None leaves it out.
         identity: measures identity; None leaves it out.

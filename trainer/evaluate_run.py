@@ -64,7 +64,7 @@ def run(
     features = load_recogniser(find_recogniser(recogniser)) if recogniser else None
     judge = _identity() if identity else None
     with _open(run, model, engine) as (generator, about):
-        faces = choose_faces(faceset.load(data), split, sources, faces_per_source, seed)
+        faces = choose_faces(faceset.load(data).canonical(), split, sources, faces_per_source, seed)
         evaluated = []
         for protocol in wanted:
             print(f"{protocol}: {len(faces)} faces", flush=True)

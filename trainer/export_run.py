@@ -19,10 +19,10 @@ from trainer.faceset import FaceSet
 from trainer.fit import average_into, load_average
 from trainer.from_onnx import network_of
 from trainer.generator_task import make_generator
+from trainer.holes import draw_protocol
 from trainer.prune import narrowest
 from trainer.quantize import Samples, quantize_onnx
 from trainer.runs import RunFolder
-from trainer.sampling import draw_protocol
 from trainer.segmenter_task import wear_all
 
 _PARITY_CROPS, _MEASURED_CROPS, _CALIBRATION_CROPS, _PRUNING_CROPS = 32, 300, 400, 120
@@ -67,7 +67,7 @@ def export(
         raise UserError("name either --run or --model")
     if model is not None and not model.is_file():
         raise UserError(f"{model}: no such model file")
-    faces = faceset.load(data)
+    faces = faceset.load(data).canonical()
     if run is None:
         assert model is not None
         net = network_of(model)

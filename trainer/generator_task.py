@@ -19,12 +19,13 @@ from trainer.adversary import Adversary, Figures, PaperAdversary, PatchAdversary
 from trainer.config import FitConfig, Stage
 from trainer.faceset import FaceSet
 from trainer.filling import fill, make_sheet, to_bytes, to_mask, to_tensor
+from trainer.holes import draw_protocol
 from trainer.measures import composited_psnr
 from trainer.paper_losses import completion_mse
 from trainer.precision import one_cpu
 from trainer.recogniser import Recogniser
 from trainer.resident import HoleTensors, ResidentFaces
-from trainer.sampling import draw_hole_batch, draw_protocol
+from trainer.sampling import draw_hole_batch
 
 # A teacher fills crops, uint8 [N, 128, 128, 3], in holes, uint8 [N, 128, 128].
 Teacher = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.uint8]]
@@ -85,7 +86,7 @@ class GeneratorTask:
         self._config, self._train = config, train
         self._judged = {"": _some(val, config.validation_faces, config.seed)}
         if config.faces:
-            self._judged["seen_"] = _some(train, config.validation_faces, config.seed)
+            self._judged["seen_"] = _some(train.canonical(), config.validation_faces, config.seed)
         self._fabric = one_cpu()
         self._resident: ResidentFaces | None = None
 

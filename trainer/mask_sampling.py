@@ -9,20 +9,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import CROP_SIZE, EYE_LINE_Y, compose
+from realtime.alignment import CROP_SIZE, compose
 from realtime.maskwear import Template, wear
 from trainer.faceset import FaceSet
 from trainer.head_turns import turned
 from trainer.headgear import wear_headgear
 from trainer.mask_styles import training_style
 from trainer.occlusion import cover_up
-from trainer.sampling import CUT_SHARE, Jitter, random_affine, recolour, visible_part
+from trainer.sampling import CUT_SHARE, Jitter, random_affine, recolour, visible_part, wider_view
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
 _PLACE_SHARE, _TURN_SHARE = 0.2, 0.3
-# The product widens a crop about the eyes where it cuts a mask off, and moves it away from that side.
-# So are faces shown here of whose margin the photograph has at least so much.
-_WIDE_SHARE, _WIDEST, _ASIDE_PX, _LEAST_CONTEXT = 0.45, 0.6, 10.0, 0.85
 
 
 # Crop, mask pixels, and what lies inside the photograph.
@@ -99,11 +96,10 @@ def _moved(
         crop, flags = turned(crop, flags, rng)
     matrix = random_affine(jitter, rng)
     margin = (len(crop) - CROP_SIZE) // 2
-    if margin and valid.mean() > _LEAST_CONTEXT and rng.random() < _WIDE_SHARE:
-        matrix = compose(_wider(rng), matrix)
+    wider = wider_view(valid, margin, rng)
+    matrix = matrix.copy() if wider is None else compose(wider, matrix)
     cut = rng.random() < CUT_SHARE
     rows, columns = _shown(len(crop), margin, rng) if cut else (slice(0, len(crop)),) * 2
-    matrix = matrix.copy()
     matrix[:, 2] += matrix[:, :2] @ (columns.start - margin, rows.start - margin)
     part = rows, columns
     warp = {"dsize": _SHAPE, "flags": cv2.INTER_LINEAR}
@@ -118,13 +114,6 @@ def _shown(size: int, margin: int, rng: np.random.Generator) -> tuple[slice, sli
     first = [at + margin if at else 0 for at in (y0, x0)]
     last = [at + margin if at < CROP_SIZE else size for at in (y1, x1)]
     return slice(first[0], last[0]), slice(first[1], last[1])
-
-
-def _wider(rng: np.random.Generator) -> NDArray[np.float64]:
-    """Canonical crop pixels to those of a wider crop, [2, 3]."""
-    scale, aside = rng.uniform(_WIDEST, 1.0), rng.choice([-_ASIDE_PX, 0.0, _ASIDE_PX])
-    eyes = np.array([(CROP_SIZE - 1) / 2, EYE_LINE_Y])
-    return np.column_stack([np.eye(2) * scale, (1 - scale) * eyes + (aside, 0.0)])
 
 
 def _some_part(place: NDArray[np.uint8], rng: np.random.Generator) -> _Sample:

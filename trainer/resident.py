@@ -98,6 +98,7 @@ class ResidentFaces:
             raise UserError(f"no holes named {holes!r}; there are: {', '.join(HOLES)}")
         if not len(faces):
             raise UserError("no faces to train on")
+        faces = faces.canonical()
         if redraw_every is None:
             redraw_every = _REDRAW_EVERY if device.type == "cuda" else 0
         self._device, self._jitter, self._seed = device, jitter, seed

@@ -1,4 +1,4 @@
-"""Draws training samples for the generator: faces and holes (numpy, OpenCV)."""
+"""Draws training samples for the generator: faces moved, cut off and recoloured, and their holes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import CROP_SIZE
-from realtime.maskwear import random_style, silhouette
+from realtime.alignment import CROP_SIZE, EYE_LINE_Y, compose
 from trainer.faceset import FaceSet
+from trainer.head_turns import turned
 from trainer.headgear import wear_headgear
+from trainer.holes import random_hole, square_hole
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
 _CENTRE = (CROP_SIZE - 1) / 2
@@ -24,6 +25,10 @@ CUTS = {
     "x1": (0.4, 92, CROP_SIZE),
     "y1": (0.7, 88, CROP_SIZE),
 }
+# The product widens a crop about the eyes where it cuts a mask off, and moves it away from that side.
+# So are faces shown of whose margin the photograph has at least so much.
+_WIDE_SHARE, _WIDEST, _ASIDE_PX, _LEAST_CONTEXT = 0.45, 0.6, 10.0, 0.85
+_TURN_SHARE = 0.12
 
 
 @dataclass(frozen=True)
@@ -59,50 +64,6 @@ class HoleBatch:
     shift: tuple[int, int] = (0, 0)
 
 
-def mask_hole(
-    landmarks: NDArray[np.float32], rng: np.random.Generator, dilate_px: int
-) -> NDArray[np.bool_]:
-    """Draw the silhouette of a random worn mask, dilated; bool [128, 128]."""
-    alpha = silhouette(landmarks, random_style(rng), _SHAPE)
-    if dilate_px:
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * dilate_px + 1,) * 2)
-        alpha = cv2.dilate(alpha, kernel)
-    return alpha > 0
-
-
-def square_hole(rng: np.random.Generator, low: int = 24, high: int = 48) -> NDArray[np.bool_]:
-    """Draw one square of side `low`..`high` anywhere (the paper's training holes); bool [128, 128]."""
-    side = int(rng.integers(low, high + 1))
-    y, x = rng.integers(0, CROP_SIZE - side + 1, 2)
-    hole = np.zeros(_SHAPE, dtype=bool)
-    hole[y : y + side, x : x + side] = True
-    return hole
-
-
-def protocol_mask_hole(
-    landmarks: NDArray[np.float32], rng: np.random.Generator, dilate_px: int = 3
-) -> NDArray[np.bool_]:
-    """Draw a hole of the face-mask protocol: a dilated silhouette covering 20-45 % of the crop."""
-    hole = np.zeros(_SHAPE, dtype=bool)
-    for _ in range(100):
-        hole = mask_hole(landmarks, rng, dilate_px)
-        if 0.20 <= hole.mean() <= 0.45:
-            break
-    return hole
-
-
-def _random_hole(landmarks: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Draw a training hole: mostly masks, sometimes pushed aside, some squares."""
-    if rng.random() < 0.15:
-        return square_hole(rng)
-    hole = mask_hole(landmarks, rng, int(rng.integers(1, 7)))
-    if rng.random() < 0.25:
-        dx, dy = rng.integers(-10, 11), rng.integers(-4, 11)
-        moved = np.roll(hole, (dy, dx), (0, 1))
-        hole = moved if rng.random() < 0.5 else hole | moved
-    return hole
-
-
 def visible_part(rng: np.random.Generator) -> tuple[int, int, int, int]:
     """Draw what a picture shows that cuts the crop off below, above or at a side: x0, y0, x1, y1."""
     part: dict[str, int] = dict(zip(CUTS, (0, 0, CROP_SIZE, CROP_SIZE), strict=True))
@@ -122,6 +83,23 @@ def random_affine(jitter: Jitter, rng: np.random.Generator) -> NDArray[np.float6
     linear = np.array([[cos * flip, -sin], [sin * flip, cos]])
     centre = np.array([_CENTRE, _CENTRE])
     return np.column_stack([linear, centre + draw[2:] * jitter.shift_px - linear @ centre])
+
+
+def wider_view(
+    valid: NDArray[np.bool_], margin: int, rng: np.random.Generator
+) -> NDArray[np.float64] | None:
+    """Draw what takes canonical crop pixels to those of a wider crop, [2, 3]; None leaves the crop.
+
+    Args:
+        valid: bool [128 + 2M, 128 + 2M]: only faces are widened that have real surroundings.
+        margin: M.
+        rng: the draw; not touched where there is no margin.
+    """
+    if not margin or valid.mean() < _LEAST_CONTEXT or rng.random() >= _WIDE_SHARE:
+        return None
+    scale, aside = rng.uniform(_WIDEST, 1.0), rng.choice([-_ASIDE_PX, 0.0, _ASIDE_PX])
+    eyes = np.array([_CENTRE, EYE_LINE_Y])
+    return np.column_stack([np.eye(2) * scale, (1 - scale) * eyes + (aside, 0.0)])
 
 
 def _warp(image: NDArray, matrix: NDArray[np.float64], border: int = cv2.BORDER_REPLICATE):
@@ -158,21 +136,20 @@ def draw_hole_batch(
 
     With `kind` "masks" the holes are silhouettes of worn masks and some squares; with "squares" they
     are the paper's squares alone, exactly square. Of the crops with masks some are cut off as a
-    picture's edge does, and in some a cap or sunglasses are worn. What lies outside the photograph is
-    marked as hole half the time and left as repeated border else; it never counts in the loss.
+    picture's edge does, and in some a cap or sunglasses are worn. Faces with a margin are shown smaller
+    too, and some of them turned. What lies outside the photograph is marked as hole half the time and
+    left as repeated border else; it never counts in the loss.
     """
+    faces = faces.canonical() if kind == "squares" else faces
     crops, holes, counted = [], [], []
     for index in indices:
         matrix = random_affine(jitter, rng)
-        crop = faces.crops[index]
-        if kind != "squares":
-            crop = wear_headgear(crop, faces.landmarks[index], rng)
-        crop = _warp(crop, matrix)
-        valid = _warp_flags(faces.valid[index], matrix)
+        crop, valid = faces.crops[index], faces.valid[index]
         if kind == "squares":
+            crop, valid = _warp(crop, matrix), _warp_flags(valid, matrix)
             hole = square_hole(rng)
         else:
-            hole = _warp_flags(_random_hole(faces.landmarks[index], rng), matrix)
+            crop, valid, hole = _with_mask_hole(faces, index, matrix, rng)
         outside = ~valid & (rng.random() < 0.5)
         if kind != "squares" and rng.random() < CUT_SHARE:
             x0, y0, x1, y1 = visible_part(rng)
@@ -186,24 +163,17 @@ def draw_hole_batch(
     return HoleBatch(np.stack(crops), np.stack(holes), np.stack(counted), shift)
 
 
-def draw_protocol(
-    faces: FaceSet, kind: str, seed: int = 0
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Draw the fixed holes of a named protocol.
-
-    Args:
-        faces: the faces to be evaluated, in order.
-        kind: "face-mask" (dilated mask silhouette, 20-45 % of the crop) or "paper-squares" (one
-            square of side 24-48 anywhere inside the photograph).
-        seed: the draw's seed.
-
-    Returns:
-        holes and counted, bool [N, 128, 128]; counted are the hole pixels inside the photograph.
-    """
-    rng = np.random.default_rng(seed)
-    draw = {
-        "face-mask": lambda index: protocol_mask_hole(faces.landmarks[index], rng),
-        "paper-squares": lambda _: square_hole(rng),
-    }[kind]
-    holes = np.stack([draw(index) for index in range(len(faces))])
-    return holes, holes & faces.valid
+def _with_mask_hole(
+    faces: FaceSet, index: int, matrix: NDArray[np.float64], rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]:
+    """A crop, what of it is inside the photograph, and a hole in it; all moved."""
+    margin, valid, landmarks = faces.margin_px, faces.valid[index], faces.landmarks[index]
+    crop = wear_headgear(faces.crops[index], landmarks + margin, rng)
+    hole = random_hole(landmarks, rng, margin)
+    wider = wider_view(valid, margin, rng)
+    matrix = matrix if wider is None else compose(wider, matrix)
+    if margin and rng.random() < _TURN_SHARE:
+        crop, flags = turned(crop, np.stack([valid, hole], -1).astype(np.uint8) * 255, rng)
+        valid, hole = flags[..., 0] > 127, flags[..., 1] > 127
+    matrix = compose(matrix, np.array([[1.0, 0.0, -margin], [0.0, 1.0, -margin]]))
+    return _warp(crop, matrix), _warp_flags(valid, matrix), _warp_flags(hole, matrix)

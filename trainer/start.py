@@ -132,14 +132,12 @@ def start(order: Order, faces: FaceSet | None = None) -> dict[str, float]:
         check_start(order.helpers.begin)
     fabric = order.devices.open()
     faces = faces or faceset.load(order.data)
-    if config.network != "segmenter":
-        faces = faces.canonical()
     train, val = training_faces(faces, config), faces.only("val").canonical()
     if not len(train) or not len(val):
         raise UserError("the prepared data needs faces of both splits, train and val")
     task = _task(config, train, val, order.helpers)
     if order.helpers.begin is not None and not order.resume:
-        begin_from(order.helpers.begin, task.net, config, train)
+        begin_from(order.helpers.begin, task.net, config, train.canonical())
     if fabric.is_global_zero:
         config = folder.begin(config, resume=order.resume)
     console = Console(soft_wrap=True, highlight=False, quiet=not fabric.is_global_zero)

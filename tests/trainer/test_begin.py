@@ -22,9 +22,9 @@ from trainer.faceset import FaceSet
 from trainer.filling import to_mask, to_tensor
 from trainer.from_tflite import segmenter_of
 from trainer.generator_task import make_generator
+from trainer.holes import draw_protocol
 from trainer.presets import PRESETS
 from trainer.runs import RunFolder
-from trainer.sampling import draw_protocol
 from trainer.segmenter_task import segment
 
 

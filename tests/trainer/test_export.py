@@ -15,7 +15,7 @@ from inpaint_model.layers import flops
 from inpaint_model.student import StudentGenerator
 from trainer.export import Parity, export_generator
 from trainer.faceset import FaceSet
-from trainer.sampling import draw_protocol
+from trainer.holes import draw_protocol
 
 
 def used(net: torch.nn.Module) -> torch.nn.Module:

@@ -13,9 +13,9 @@ from inpaint_model.generator import PaperGenerator
 from trainer.export import export_generator
 from trainer.export_run import export
 from trainer.faceset import FaceSet
+from trainer.holes import draw_protocol
 from trainer.presets import Changes, resolve
 from trainer.runs import RunFolder
-from trainer.sampling import draw_protocol
 
 
 def test_a_file_is_exported_again_with_its_int8_twin(

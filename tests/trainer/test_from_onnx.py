@@ -17,7 +17,7 @@ from trainer.export import export_generator
 from trainer.faceset import FaceSet
 from trainer.filling import fill
 from trainer.from_onnx import network_of
-from trainer.sampling import draw_protocol
+from trainer.holes import draw_protocol
 
 
 @pytest.mark.parametrize("kind", ["student", "two autoencoders", "one, balanced"])

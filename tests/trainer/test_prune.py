@@ -15,10 +15,10 @@ from trainer.begin import widened
 from trainer.faceset import FaceSet
 from trainer.filling import fill
 from trainer.folding import folded, unfold_into
+from trainer.holes import draw_protocol
 from trainer.merging import merge_channels
 from trainer.prune import narrowed, narrowest
 from trainer.refit import Refit
-from trainer.sampling import draw_protocol
 
 
 def permuted(net: PaperGenerator) -> PaperGenerator:

@@ -15,8 +15,8 @@ from inpaint_model.generator import PaperGenerator
 from inpaint_model.student import StudentGenerator
 from trainer.export import export_generator
 from trainer.faceset import FaceSet
+from trainer.holes import draw_protocol
 from trainer.quantize import QuantizeReport, Samples, float_nodes, quantize_onnx
-from trainer.sampling import draw_protocol
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from trainer.faceset import FaceSet
-from trainer.sampling import (
-    Jitter,
-    draw_hole_batch,
-    draw_protocol,
-    protocol_mask_hole,
-    square_hole,
-)
+from trainer.faceset import FaceSet, load
+from trainer.holes import draw_protocol, protocol_mask_hole, square_hole
+from trainer.prepare import prepare
+from trainer.sampling import Jitter, draw_hole_batch
 
 
 def test_squares_have_the_papers_sides_and_lie_inside():
@@ -71,3 +70,17 @@ def test_some_crops_are_cut_off_as_a_pictures_edge_does(faces: FaceSet):
 def test_unknown_protocol_is_refused(faces: FaceSet):
     with pytest.raises(KeyError):
         draw_protocol(faces, "circles")
+
+
+def test_with_a_margin_faces_are_also_shown_smaller_and_holes_reach_below(
+    photo_folder: Path, tmp_path: Path
+):
+    prepare([photo_folder], tmp_path / "wide.npz", workers=1, margin_px=48)
+    wide = load([tmp_path / "wide.npz"])
+    wide = replace(wide, valid=np.ones_like(wide.valid))
+    still, rng = Jitter(0, 0, 0, 0), np.random.default_rng(3)
+    batch = draw_hole_batch(wide, [0] * 60, rng, still)
+    plain = draw_hole_batch(wide.canonical(), [0] * 60, rng, still)
+    sizes = [np.quantile(some.counted.mean((1, 2)), 0.25) for some in (batch, plain)]
+    assert batch.crops.shape == plain.crops.shape
+    assert sizes[0] < 0.85 * sizes[1]
