@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from realtime.alignment import compose, invert, scale_of, warp_crop_rgb
 from realtime.face import Face
-from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
+from realtime.segmentation import MaskSegmenter, Trust, hole_of, is_worn, mask_pixels
 from realtime.smoothing import NOMINAL_INTERVAL_S
 from realtime.stability import Moment
 from realtime.track import Track
@@ -124,20 +124,18 @@ class MaskFinder:
         track, memory = sight.track, sight.track.memory
         if sight.fresh:
             memory.forget()
-        first = work = self._look_at(
-            seen, sight, doubtful=_is_doubtful(sight, largest, seen.frame_bgr)
-        )
+        first = work = self._look_at(seen, sight, _trust_in(sight, largest, seen.frame_bgr))
         due = self._still or sight.due
         while due and not (work.worn or track.confirmed) and track.framing.widen():
             memory.reframe()
-            work = self._look_at(seen, sight, doubtful=True)
+            work = self._look_at(seen, sight, Trust.DOUBTFUL)
         if work is not first and not work.worn:
             track.framing.reset()
             memory.reframe()
             return first
         return work
 
-    def _look_at(self, seen: Seen, sight: Sight, *, doubtful: bool) -> Work:
+    def _look_at(self, seen: Seen, sight: Sight, trust: Trust) -> Work:
         """Find the mask in a face's crop; where the crop cuts it off, look again at a wider one."""
         track, memory, worn = sight.track, sight.track.memory, False
         while True:
@@ -152,7 +150,7 @@ class MaskFinder:
             self._looks += 1
             probability = memory.outline(self._segmenter(crop))
             mask = mask_pixels(probability, crop)
-            worn = worn or is_worn(mask, probability, valid, before=memory.worn, doubtful=doubtful)
+            worn = worn or is_worn(mask, probability, valid, before=memory.worn, trust=trust)
             if not track.framing.must_widen(mask, valid, worn=worn):
                 break
             memory.reframe()
@@ -195,8 +193,10 @@ def _slack(matrix: NDArray[np.float64]) -> float:
     return float(np.clip(_UNSEEN_PX * scale_of(matrix), 1.0, _MOST_SLACK))
 
 
-def _is_doubtful(sight: Sight, largest: float, frame: NDArray[np.uint8]) -> bool:
-    """In the background, or small and taken for a face by the detector alone."""
+def _trust_in(sight: Sight, largest: float, frame: NDArray[np.uint8]) -> Trust:
+    """How much is known of a face but the mask it may wear."""
     size = sight.face.size
-    small = size < _SMALL_SHARE * min(frame.shape[:2])
-    return size < _BEHIND_SHARE * largest or (small and not sight.track.confirmed)
+    behind, small = size < _BEHIND_SHARE * largest, size < _SMALL_SHARE * min(frame.shape[:2])
+    if behind or (small and not sight.track.confirmed):
+        return Trust.DOUBTFUL
+    return Trust.CONFIRMED if sight.track.confirmed else Trust.FOUND

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -17,9 +18,23 @@ from realtime.rim import with_rim
 HOLE_MARGIN_PX = 3
 _WEIGHTS = Path(__file__).parent.parent / "inpaint_model" / "weights" / "segmenter.tflite"
 _MASK_LABEL = 1
-_LARGEST_PINHOLE_PX = 60
+_LARGEST_PINHOLE_PX, _LARGEST_GAP_PX = 60, 450  # inside all of a mask, and inside its body
 # Where a worn mask lies in the canonical crop, whatever its kind: from the nose to the chin's upper half.
 _NOSE_AND_MOUTH = slice(74, 98), slice(46, 82)
+
+
+class Trust(Enum):
+    """What besides the mask speaks for a face.
+
+    Attributes:
+        CONFIRMED: the landmark model, strict, takes it for one.
+        FOUND: nothing but that it was found.
+        DOUBTFUL: it is small and not confirmed, or far behind another one, which may hide half of it.
+    """
+
+    CONFIRMED = auto()
+    FOUND = auto()
+    DOUBTFUL = auto()
 
 
 class _Least(NamedTuple):
@@ -35,7 +50,11 @@ class _Least(NamedTuple):
 
 
 # What is marked with less confidence is marked in part: filling it would leave the rest of the mask.
-_BEGIN_ACTING, _BEGIN_DOUBTFUL = _Least(0.05, 0.80, 0.2, 1.0), _Least(0.05, 0.93, 0.2, 1.0)
+_BEGIN_ACTING = {
+    Trust.CONFIRMED: _Least(0.05, 0.75, 0.2, 0.5),
+    Trust.FOUND: _Least(0.05, 0.87, 0.2, 0.5),
+    Trust.DOUBTFUL: _Least(0.05, 0.93, 0.2, 4.0),
+}
 _KEEP_ACTING = _Least(0.035, 0.65, 0.0, 0.0)
 _VAGUE = 0.1, 0.9
 _FAINT, _SMALLEST_MASK, _SMALLEST_PART = 0.2, 0.01, 0.001
@@ -123,11 +142,19 @@ def mask_pixels(
         away = cv2.dilate(body_of(faint), _ROUND_PX) == 0
         lines = away & (probability > _LINE) & _lines(crop_rgb)
         mask |= hanging_on(sure, faint | lines, least_px)
-    _, gaps, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
-    pinhole = stats[:, cv2.CC_STAT_AREA] <= _LARGEST_PINHOLE_PX
-    pinhole[0] = False
-    mask |= pinhole[gaps]
+    mask |= _gaps_in(mask, _LARGEST_PINHOLE_PX)
+    mask |= _gaps_in(
+        body_of(mask) > 0, _LARGEST_GAP_PX
+    )  # a valve, a print; not a cheek inside a loop
     return mask if crop_rgb is None else with_rim(mask, crop_rgb)
+
+
+def _gaps_in(mask: NDArray[np.bool_], largest_px: int) -> NDArray[np.bool_]:
+    """Mark what a mask encloses, bool [128, 128], where it is not larger than that."""
+    _, gaps, stats, _ = cv2.connectedComponentsWithStats((~mask).view(np.uint8), connectivity=4)
+    small = stats[:, cv2.CC_STAT_AREA] <= largest_px
+    small[0] = False
+    return small[gaps]
 
 
 def _lines(crop_rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -145,7 +172,7 @@ def is_worn(
     valid: NDArray[np.bool_],
     *,
     before: bool = False,
-    doubtful: bool = False,
+    trust: Trust = Trust.CONFIRMED,
 ) -> bool:
     """Decide whether the face wears a mask: enough pixels, sure of them on average, and in their place.
 
@@ -158,8 +185,7 @@ def is_worn(
         probability: float32 [128, 128].
         valid: bool [128, 128], what of the crop lies inside the picture; only that counts.
         before: the face wore one in the last frame; then less will do, so that nothing blinks.
-        doubtful: the face is much smaller than another in the picture, or small and only the detector's;
-            then it takes more.
+        trust: what else speaks for a face; the less, the more it takes.
     """
     sure = mask & valid & (probability > 0.5)
     if not sure.any():
@@ -172,7 +198,7 @@ def is_worn(
         float(sure[_NOSE_AND_MOUTH].sum() / max(place.sum(), 1)),
         float(sure.sum() / max(vague.sum(), 1)),
     )
-    least = _KEEP_ACTING if before else _BEGIN_DOUBTFUL if doubtful else _BEGIN_ACTING
+    least = _KEEP_ACTING if before else _BEGIN_ACTING[trust]
     return all(value >= wanted for value, wanted in zip(found, least, strict=True))
 
 

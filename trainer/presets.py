@@ -103,7 +103,7 @@ PRESETS: dict[str, FitConfig] = {
         stages=(
             Stage(steps=5000, lr_start=3e-3, lr_end=5e-5),
             Stage(steps=3500, lr_start=1.5e-3, lr_end=2e-5),
-            Stage(steps=12_000, lr_start=8e-4, lr_end=1e-5),
+            Stage(steps=7000, lr_start=8e-4, lr_end=1e-5),
         ),
         jitter=Jitter(rotation_deg=12.0, scale=0.16, shift_px=8.0, colour=0.6),
         validation_faces=400,

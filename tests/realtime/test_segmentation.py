@@ -8,7 +8,7 @@ import pytest
 from realtime.alignment import apply, warp_crop
 from realtime.face import Face
 from realtime.maskwear import kind_style, wear
-from realtime.segmentation import MaskSegmenter, hole_of, is_worn, mask_pixels
+from realtime.segmentation import MaskSegmenter, Trust, hole_of, is_worn, mask_pixels
 from trainer.measures import iou
 
 
@@ -59,18 +59,32 @@ ON_THE_MOUTH, ON_THE_COLLAR = slice(70, 105), slice(100, 125)
 
 
 @pytest.mark.parametrize(
-    ("rows", "confidence", "doubtful", "worn"),
+    ("rows", "confidence", "trust", "worn"),
     [
-        (ON_THE_MOUTH, 0.95, False, True),
-        (ON_THE_MOUTH, 0.75, False, False),
-        (ON_THE_COLLAR, 0.95, False, False),  # a white beard, a collar
-        (ON_THE_MOUTH, 0.95, True, True),
-        (ON_THE_MOUTH, 0.85, True, False),  # somebody's shoulder before a face
-        (slice(85, 88), 0.95, False, False),  # too little
+        (ON_THE_MOUTH, 0.95, Trust.CONFIRMED, True),
+        (ON_THE_MOUTH, 0.80, Trust.CONFIRMED, True),
+        (ON_THE_MOUTH, 0.70, Trust.CONFIRMED, False),
+        (ON_THE_COLLAR, 0.95, Trust.CONFIRMED, False),  # a white beard, a collar
+        (ON_THE_MOUTH, 0.95, Trust.FOUND, True),
+        (ON_THE_MOUTH, 0.80, Trust.FOUND, False),  # a wheel
+        (ON_THE_MOUTH, 0.95, Trust.DOUBTFUL, True),
+        (ON_THE_MOUTH, 0.90, Trust.DOUBTFUL, False),  # somebody's shoulder before a face
+        (slice(85, 88), 0.95, Trust.CONFIRMED, False),  # too little
     ],
 )
-def test_a_mask_is_worn_where_it_is_sure_and_in_its_place(rows, confidence, doubtful, worn):
-    assert is_worn(*_marked(rows, confidence), EVERYWHERE, doubtful=doubtful) == worn
+def test_a_mask_is_worn_where_it_is_sure_and_in_its_place(rows, confidence, trust, worn):
+    assert is_worn(*_marked(rows, confidence), EVERYWHERE, trust=trust) == worn
+
+
+def test_a_valve_inside_a_mask_is_mask_and_a_cheek_inside_an_ear_loop_is_not():
+    probability = np.zeros((128, 128), np.float32)
+    probability[60:110, 20:80] = 0.99
+    probability[78:92, 44:58] = 0.0  # a dark valve
+    probability[70:72, 80:110] = probability[96:98, 80:110] = 0.9
+    probability[70:98, 108:110] = 0.9
+    mask = mask_pixels(probability)
+    assert mask[78:92, 44:58].all()
+    assert mask[84, 109] and not mask[75:93, 84:104].any()
 
 
 def test_a_mask_that_was_worn_stays_on_with_less():
