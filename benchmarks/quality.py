@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.tables import Row, publish
-from inpaint_model import open_inpainter
+from inpaint_model import Inpainter, open_inpainter
 from trainer import faceset
 from trainer.faceset import FaceSet
 from trainer.filling import make_sheet
 from trainer.holes import draw_protocol
 from trainer.measures import composited_psnr
+from trainer.sampling import draw_wider_protocol
 from trainer.similarity import ssim
 
 
@@ -30,8 +31,12 @@ def telea(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint
 def run(
     data: list[Path], out: Path | None, model: str, engine: str, faces_per_source: int = 250
 ) -> list[Row]:
-    """Measure a generator and Telea on the same crops and holes; write a sheet of 40 faces."""
-    val = faceset.load(data).canonical().only("val", ("lfw", "celeba"))
+    """Measure a generator and Telea on the same crops and holes; write a sheet of 40 faces.
+
+    Where the faces have a margin, the generator is measured on wider crops too.
+    """
+    shown = faceset.load(data).only("val", ("lfw", "celeba"))
+    val = shown.canonical()
     rows: list[Row] = []
     with open_inpainter(model=model, engine=engine) as inpainter:
         for source in ("lfw", "celeba"):
@@ -47,8 +52,26 @@ def run(
                     rows.append(_row(source, protocol, what, faces, result, holes, counted))
                 if out is not None and protocol == "face-mask":
                     _write_sheet(out / f"sheet-{source}.png", faces, holes, filled)
+        wider = [_wider(shown, inpainter, turn=turn) for turn in (False, True) if shown.margin_px]
     publish("quality", rows, out)
+    if wider:
+        publish("quality-wider", wider, out)
     return rows
+
+
+def _wider(faces: FaceSet, inpainter: Inpainter, *, turn: bool) -> Row:
+    """Measure on faces shown smaller, as the product shows those whose masks their crops cut off."""
+    batch = draw_wider_protocol(faces, turn=turn, seed=7)
+    filled = inpainter(batch.crops, batch.holes)
+    inside = batch.counted | ~batch.holes
+    return {
+        "faces": len(batch.crops),
+        "protocol": "face-mask, wider crops" + (", turned heads" if turn else ""),
+        "coverage": float(batch.counted.mean()),
+        "filled by": f"{inpainter.model} ({inpainter.engine}, {inpainter.precision})",
+        "composited dB": float(composited_psnr(filled, batch.crops, inside).mean()),
+        "hole dB": float(composited_psnr(filled, batch.crops, batch.counted).mean()),
+    }
 
 
 def _row(

@@ -37,13 +37,24 @@ def square_hole(rng: np.random.Generator, low: int = 24, high: int = 48) -> NDAr
 
 
 def protocol_mask_hole(
-    landmarks: NDArray[np.float32], rng: np.random.Generator, dilate_px: int = 3
+    landmarks: NDArray[np.float32], rng: np.random.Generator, dilate_px: int = 3, margin: int = 0
 ) -> NDArray[np.bool_]:
-    """Draw a hole of the face-mask protocol: a dilated silhouette covering 20-45 % of the crop."""
-    hole = np.zeros(_SHAPE, dtype=bool)
+    """Draw a hole of the face-mask protocol: a dilated silhouette covering 20-45 % of the crop.
+
+    Args:
+        landmarks: float32 [478, 2], canonical crop pixels.
+        rng: the draw.
+        dilate_px: by how much the silhouette is dilated.
+        margin: how much more than the crop is shown on every side, M.
+
+    Returns:
+        bool [128 + 2M, 128 + 2M].
+    """
+    side = CROP_SIZE + 2 * margin
+    hole = np.zeros((side, side), dtype=bool)
     for _ in range(100):
-        hole = mask_hole(landmarks, rng, dilate_px)
-        if 0.20 <= hole.mean() <= 0.45:
+        hole = mask_hole(landmarks + margin, rng, dilate_px, hole.shape)
+        if 0.20 <= hole.sum() / CROP_SIZE**2 <= 0.45:
             break
     return hole
 

@@ -13,7 +13,7 @@ from realtime.alignment import CROP_SIZE, EYE_LINE_Y, compose
 from trainer.faceset import FaceSet
 from trainer.head_turns import turned
 from trainer.headgear import wear_headgear
-from trainer.holes import random_hole, square_hole
+from trainer.holes import protocol_mask_hole, random_hole, square_hole
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
 _CENTRE = (CROP_SIZE - 1) / 2
@@ -177,3 +177,33 @@ def _with_mask_hole(
         valid, hole = flags[..., 0] > 127, flags[..., 1] > 127
     matrix = compose(matrix, np.array([[1.0, 0.0, -margin], [0.0, 1.0, -margin]]))
     return _warp(crop, matrix), _warp_flags(valid, matrix), _warp_flags(hole, matrix)
+
+
+def draw_wider_protocol(faces: FaceSet, *, turn: bool, seed: int = 0) -> HoleBatch:
+    """Draw fixed samples as the product shows faces whose masks their crops cut off.
+
+    The hole is the face-mask protocol's; faces are shown at 0.8 and 0.64 of their size, in turns, and
+    those are left out whose photograph does not go on round the crop.
+
+    Args:
+        faces: prepared with a margin.
+        turn: turn the heads too (`trainer.head_turns`).
+        seed: the draw's seed.
+    """
+    margin, rng = faces.margin_px, np.random.default_rng(seed)
+    to_crop = np.array([[1.0, 0.0, -margin], [0.0, 1.0, -margin]])
+    eyes = np.array([_CENTRE, EYE_LINE_Y])
+    crops, holes, counted = [], [], []
+    for index in np.flatnonzero(faces.valid.mean((1, 2)) > _LEAST_CONTEXT):
+        crop, valid = faces.crops[index], faces.valid[index]
+        hole = protocol_mask_hole(faces.landmarks[index], rng, margin=margin)
+        if turn:
+            crop, flags = turned(crop, np.stack([valid, hole], -1).astype(np.uint8) * 255, rng)
+            valid, hole = flags[..., 0] > 127, flags[..., 1] > 127
+        scale = (0.8, 0.64)[len(crops) % 2]
+        matrix = compose(np.column_stack([np.eye(2) * scale, (1 - scale) * eyes]), to_crop)
+        crops.append(_warp(crop, matrix))
+        valid, hole = _warp_flags(valid, matrix), _warp_flags(hole, matrix)
+        counted.append(hole & valid)
+        holes.append(hole | ~valid)
+    return HoleBatch(np.stack(crops), np.stack(holes), np.stack(counted))

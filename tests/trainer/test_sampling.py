@@ -11,7 +11,7 @@ import pytest
 from trainer.faceset import FaceSet, load
 from trainer.holes import draw_protocol, protocol_mask_hole, square_hole
 from trainer.prepare import prepare
-from trainer.sampling import Jitter, draw_hole_batch
+from trainer.sampling import Jitter, draw_hole_batch, draw_wider_protocol
 
 
 def test_squares_have_the_papers_sides_and_lie_inside():
@@ -84,3 +84,20 @@ def test_with_a_margin_faces_are_also_shown_smaller_and_holes_reach_below(
     sizes = [np.quantile(some.counted.mean((1, 2)), 0.25) for some in (batch, plain)]
     assert batch.crops.shape == plain.crops.shape
     assert sizes[0] < 0.85 * sizes[1]
+
+
+def test_the_wider_protocol_shows_faces_at_the_products_two_sizes(
+    photo_folder: Path, tmp_path: Path
+):
+    prepare([photo_folder], tmp_path / "wide.npz", workers=1, margin_px=48)
+    wide = load([tmp_path / "wide.npz"])
+    wide = replace(wide, valid=np.ones_like(wide.valid))
+    plain, turned = (draw_wider_protocol(wide, turn=turn) for turn in (False, True))
+    sizes = plain.counted.sum((1, 2))
+    assert len(sizes) == len(wide)
+    assert np.median(sizes[1::2]) / np.median(sizes[::2]) == pytest.approx(
+        (0.64 / 0.8) ** 2, rel=0.2
+    )
+    assert np.median(turned.counted.sum((1, 2))) < np.median(sizes)
+    again = draw_wider_protocol(wide, turn=True)
+    assert np.array_equal(turned.crops, again.crops) and np.array_equal(turned.holes, again.holes)
