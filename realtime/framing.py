@@ -13,6 +13,7 @@ _STEP, _NARROWEST = 0.8, 0.6
 _SIDE_SHIFT_PX = 10.0
 _ROOM_PX, _PATIENCE_FRAMES = 4.0, 15
 
+_EYES = np.array([(CROP_SIZE - 1) / 2, EYE_LINE_Y])
 CANONICAL = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
 
@@ -49,9 +50,21 @@ def widened(
         return None
     left, right, _ = touched
     shift = _SIDE_SHIFT_PX * (int(left) - int(right))
-    eyes = np.array([(CROP_SIZE - 1) / 2, EYE_LINE_Y])
-    to = framing[:, :2] @ eyes + framing[:, 2] + (shift, 0.0)
-    return np.array([[scale, 0.0, to[0] - scale * eyes[0]], [0.0, scale, to[1] - scale * eyes[1]]])
+    moved = framing[:, :2] @ _EYES + framing[:, 2] - _EYES
+    return shown_at(scale, moved + np.array([shift, 0.0]))
+
+
+def shown_at(scale: float, shift: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what takes canonical crop pixels to those of a crop that shows the face smaller.
+
+    Args:
+        scale: 1 is the canonical crop's; smaller about the eyes.
+        shift: float64 [2], x and y, pixels by which the eyes move.
+
+    Returns:
+        float64 [2, 3].
+    """
+    return np.column_stack([np.eye(2) * scale, (1 - scale) * _EYES + shift])
 
 
 class Framing:

@@ -64,7 +64,7 @@ class FaceSet:
     @property
     def margin_px(self) -> int:
         """How much more than the canonical crop is shown on every side."""
-        return (self.crops.shape[1] - CROP_SIZE) // 2
+        return margin_of(self.crops.shape[1])
 
     def canonical(self) -> FaceSet:
         """Return the same faces without a margin; their pixels are shared."""
@@ -94,6 +94,11 @@ class FaceSet:
         if sources:
             keep &= np.isin(self.source, list(sources))
         return self.where(keep)
+
+
+def margin_of(side_px: int) -> int:
+    """How much more than the canonical crop a square crop shows on every side."""
+    return (side_px - CROP_SIZE) // 2
 
 
 def encode(crop_rgb: NDArray[np.uint8]) -> bytes:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.alignment import CROP_SIZE
+from trainer.faceset import margin_of
 
 _HALF_FACE_PX = 40.0  # beyond that from the middle is background, which does not shrink
 _EYES_Y = 46.0
@@ -25,7 +26,7 @@ def turned(
     Returns:
         Both, moved alike; the crop repeats its edge outside.
     """
-    margin = (len(crop) - CROP_SIZE) // 2
+    margin = margin_of(len(crop))
     pixels = np.arange(len(crop), dtype=np.float32) - margin
     far, near = rng.uniform(0.12, 0.9), rng.uniform(0.8, 1.05)
     left, right = (far, near) if rng.random() < 0.5 else (near, far)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from realtime.alignment import CROP_SIZE, compose
 from realtime.maskwear import Template, wear
-from trainer.faceset import FaceSet
+from trainer.faceset import FaceSet, margin_of
 from trainer.head_turns import turned
 from trainer.headgear import wear_headgear
 from trainer.mask_styles import training_style
@@ -95,16 +95,17 @@ def _moved(
     if rng.random() < _TURN_SHARE:
         crop, flags = turned(crop, flags, rng)
     matrix = random_affine(jitter, rng)
-    margin = (len(crop) - CROP_SIZE) // 2
+    margin = margin_of(len(crop))
     wider = wider_view(valid, margin, rng)
     matrix = matrix.copy() if wider is None else compose(wider, matrix)
     cut = rng.random() < CUT_SHARE
     rows, columns = _shown(len(crop), margin, rng) if cut else (slice(0, len(crop)),) * 2
     matrix[:, 2] += matrix[:, :2] @ (columns.start - margin, rows.start - margin)
-    part = rows, columns
     warp = {"dsize": _SHAPE, "flags": cv2.INTER_LINEAR}
-    moved = cv2.warpAffine(crop[part], matrix, **warp, borderMode=cv2.BORDER_REPLICATE)
-    flags = cv2.warpAffine(flags[part], matrix, **warp, borderMode=cv2.BORDER_CONSTANT) > 127
+    moved = cv2.warpAffine(crop[rows, columns], matrix, **warp, borderMode=cv2.BORDER_REPLICATE)
+    flags = (
+        cv2.warpAffine(flags[rows, columns], matrix, **warp, borderMode=cv2.BORDER_CONSTANT) > 127
+    )
     return np.asarray(moved, np.uint8), flags[:, :, 0], flags[:, :, 1]
 
 

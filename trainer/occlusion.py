@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.alignment import CROP_SIZE
+from trainer.faceset import margin_of
 
 _FINGERS_SHARE, _HAIR_SHARE, _OBJECT_SHARE = 0.10, 0.10, 0.06
 _FOREHEAD = (151, 108, 337)  # landmarks on bare skin above any mask
@@ -65,7 +66,10 @@ def _lay(
 def _fingers(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uint8]:
     """One to four fingers side by side, coming from below or from a side."""
     cover = np.zeros(shape, np.uint8)
-    tip = _margin(shape) + np.array([rng.uniform(0.25, 0.75), rng.uniform(0.5, 0.85)]) * CROP_SIZE
+    tip = (
+        margin_of(shape[0])
+        + np.array([rng.uniform(0.25, 0.75), rng.uniform(0.5, 0.85)]) * CROP_SIZE
+    )
     towards = rng.uniform(0.1, np.pi - 0.1) if rng.random() < 0.6 else rng.choice([0.0, np.pi])
     along = np.array([np.cos(towards), np.sin(towards)])
     across = np.array([-along[1], along[0]])
@@ -82,7 +86,7 @@ def _fingers(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uin
 def _object(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uint8]:
     """A box or a disc, tilted: a phone, a cup, a microphone; it reaches the crop's lower edge."""
     cover = np.zeros(shape, np.uint8)
-    at = _margin(shape) + np.array([rng.uniform(0.1, 0.9), rng.uniform(0.75, 1.0)]) * CROP_SIZE
+    at = margin_of(shape[0]) + np.array([rng.uniform(0.1, 0.9), rng.uniform(0.75, 1.0)]) * CROP_SIZE
     centre = (float(at[0]), float(at[1]))
     size = (rng.uniform(14, 40), rng.uniform(30, 70))
     if rng.random() < 0.5:
@@ -93,14 +97,9 @@ def _object(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uint
     return cover
 
 
-def _margin(shape: tuple[int, ...]) -> int:
-    """How far from the picture's edge the canonical crop begins."""
-    return (shape[0] - CROP_SIZE) // 2
-
-
 def _strands(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Thin curved lines from above, dark or fair."""
-    margin, out = _margin(crop.shape[:2]), crop.copy()
+    margin, out = margin_of(len(crop)), crop.copy()
     shade = rng.uniform(10, 60) if rng.random() < 0.8 else rng.uniform(90, 180)
     colour = tuple(float(shade * tint) for tint in (1.15, 1.0, 0.85))
     x = margin + rng.uniform(0.05, 0.95) * CROP_SIZE

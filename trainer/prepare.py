@@ -18,7 +18,7 @@ from rich.progress import track
 
 from inpaint_model.errors import UserError
 from realtime.alignment import CROP_SIZE, apply, compose, warp_crop
-from realtime.face import Face
+from realtime.face import Face, placed
 from realtime.faces import FaceFinder
 from trainer.faceset import CodedFace, encode, write_shards
 
@@ -110,7 +110,7 @@ class _Worker:
         if eye_px < min_eye_px:
             return "face too small"
         size = CROP_SIZE + 2 * margin_px
-        wider = compose(np.array([[1.0, 0, margin_px], [0, 1, margin_px]]), face.matrix)
+        wider = compose(placed(margin_px, margin_px), face.matrix)
         crop, valid = warp_crop(image, wider * (CROP_SIZE / size), size)
         if valid[margin_px:, margin_px:][32:104, 32:96].mean() < 0.9:
             return "face cut off"

@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import CROP_SIZE, EYE_LINE_Y, compose
+from realtime.alignment import CROP_SIZE, compose
+from realtime.face import placed
+from realtime.framing import shown_at
 from trainer.faceset import FaceSet
 from trainer.head_turns import turned
 from trainer.headgear import wear_headgear
@@ -98,8 +100,7 @@ def wider_view(
     if not margin or valid.mean() < _LEAST_CONTEXT or rng.random() >= _WIDE_SHARE:
         return None
     scale, aside = rng.uniform(_WIDEST, 1.0), rng.choice([-_ASIDE_PX, 0.0, _ASIDE_PX])
-    eyes = np.array([_CENTRE, EYE_LINE_Y])
-    return np.column_stack([np.eye(2) * scale, (1 - scale) * eyes + (aside, 0.0)])
+    return shown_at(scale, np.array([aside, 0.0]))
 
 
 def _warp(image: NDArray, matrix: NDArray[np.float64], border: int = cv2.BORDER_REPLICATE):
@@ -173,17 +174,28 @@ def _with_mask_hole(
     wider = wider_view(valid, margin, rng)
     matrix = matrix if wider is None else compose(wider, matrix)
     if margin and rng.random() < _TURN_SHARE:
-        crop, flags = turned(crop, np.stack([valid, hole], -1).astype(np.uint8) * 255, rng)
-        valid, hole = flags[..., 0] > 127, flags[..., 1] > 127
-    matrix = compose(matrix, np.array([[1.0, 0.0, -margin], [0.0, 1.0, -margin]]))
+        crop, valid, hole = _turned(crop, valid, hole, rng)
+    matrix = compose(matrix, placed(-margin, -margin))
     return _warp(crop, matrix), _warp_flags(valid, matrix), _warp_flags(hole, matrix)
+
+
+def _turned(
+    crop: NDArray[np.uint8],
+    valid: NDArray[np.bool_],
+    hole: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Turn a head, and what is known of its pixels with it."""
+    crop, flags = turned(crop, np.stack([valid, hole], -1).astype(np.uint8) * 255, rng)
+    return crop, flags[..., 0] > 127, flags[..., 1] > 127
 
 
 def draw_wider_protocol(faces: FaceSet, *, turn: bool, seed: int = 0) -> HoleBatch:
     """Draw fixed samples as the product shows faces whose masks their crops cut off.
 
-    The hole is the face-mask protocol's; faces are shown at 0.8 and 0.64 of their size, in turns, and
-    those are left out whose photograph does not go on round the crop.
+    The hole is the face-mask protocol's; faces are shown at 0.8 and 0.64 of their size
+    (`realtime.framing.widened`), in turns, and those are left out whose photograph does not go on round
+    the crop.
 
     Args:
         faces: prepared with a margin.
@@ -191,17 +203,14 @@ def draw_wider_protocol(faces: FaceSet, *, turn: bool, seed: int = 0) -> HoleBat
         seed: the draw's seed.
     """
     margin, rng = faces.margin_px, np.random.default_rng(seed)
-    to_crop = np.array([[1.0, 0.0, -margin], [0.0, 1.0, -margin]])
-    eyes = np.array([_CENTRE, EYE_LINE_Y])
+    views = [shown_at(scale, np.zeros(2)) for scale in (0.8, 0.64)]
     crops, holes, counted = [], [], []
     for index in np.flatnonzero(faces.valid.mean((1, 2)) > _LEAST_CONTEXT):
         crop, valid = faces.crops[index], faces.valid[index]
         hole = protocol_mask_hole(faces.landmarks[index], rng, margin=margin)
         if turn:
-            crop, flags = turned(crop, np.stack([valid, hole], -1).astype(np.uint8) * 255, rng)
-            valid, hole = flags[..., 0] > 127, flags[..., 1] > 127
-        scale = (0.8, 0.64)[len(crops) % 2]
-        matrix = compose(np.column_stack([np.eye(2) * scale, (1 - scale) * eyes]), to_crop)
+            crop, valid, hole = _turned(crop, valid, hole, rng)
+        matrix = compose(views[len(crops) % 2], placed(-margin, -margin))
         crops.append(_warp(crop, matrix))
         valid, hole = _warp_flags(valid, matrix), _warp_flags(hole, matrix)
         counted.append(hole & valid)
