@@ -143,9 +143,8 @@ def mask_pixels(
         lines = away & (probability > _LINE) & _lines(crop_rgb)
         mask |= hanging_on(sure, faint | lines, least_px)
     mask |= _gaps_in(mask, _LARGEST_PINHOLE_PX)
-    mask |= _gaps_in(
-        body_of(mask) > 0, _LARGEST_GAP_PX
-    )  # a valve, a print; not a cheek inside a loop
+    # A valve, a print; not a cheek inside a loop, nor what is left beside a mask in the crop's corner.
+    mask |= _gaps_in(np.pad(body_of(mask) > 0, 1), _LARGEST_GAP_PX)[1:-1, 1:-1]
     return mask if crop_rgb is None else with_rim(mask, crop_rgb)
 
 

@@ -87,6 +87,13 @@ def test_a_valve_inside_a_mask_is_mask_and_a_cheek_inside_an_ear_loop_is_not():
     assert mask[84, 109] and not mask[75:93, 84:104].any()
 
 
+def test_what_a_mask_leaves_of_the_crops_corner_is_not_mask():
+    probability = np.zeros((128, 128), np.float32)
+    probability[60:, 20:] = 0.99
+    probability[110:, 110:] = 0.0  # 18 px square, no larger than a valve may be
+    assert not mask_pixels(probability)[112:, 112:].any()
+
+
 def test_a_mask_that_was_worn_stays_on_with_less():
     mask, probability = _marked(slice(96, 112), 0.72)
     assert not is_worn(mask, probability, EVERYWHERE)
