@@ -1,50 +1,164 @@
-"""Turns and bows heads in canonical crops, about as cameras see them: a side or the lower part shrinks."""
+"""Turns heads in photographs as solids: seen from the side, nose, lips and chin are an outline."""
 
 from __future__ import annotations
+
+from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import CROP_SIZE
+from realtime.alignment import CROP_SIZE, EYE_LINE_Y
+from realtime.maskwear.face_mesh import HEAD
+from realtime.maskwear.mapping import thin_plate
+from realtime.maskwear.pose import Pose, fit_pose
 from trainer.faceset import margin_of
 
-_HALF_FACE_PX = 40.0  # beyond that from the middle is background, which does not shrink
-_EYES_Y = 46.0
+_LEAST_YAW, _MOST_YAW = np.deg2rad(12.0), np.deg2rad(78.0)
+_BOWED, _RAISED = 0.75, 1.1  # how high what lies below the eyes is then
+# The head as a surface over its own frontal plane, cm, x towards its left and y up, every _STEP_CM.
+_LOW_CM, _HIGH_CM, _STEP_CM = np.array([-16.0, -18.0]), np.array([16.0, 16.0]), 0.5
+_AXIS_CM = np.array([0.0, 0.0, -2.4])  # between the ears: what a head turns about
+_CENTRE_CM = np.array([0.0, -0.5])
+_FACE_CM = np.array([7.8, 9.6])  # half axes
+_HEAD_CM, _DOWN_CM = np.array([9.4, 15.0]), np.array([9.4, 11.5])  # the same, above and below
+_BACK_CM, _DEPTH_CM, _UNIT_CM = -5.0, 10.5, 10.0
+# What hangs on to a face: all round it as far again as it reaches, below the chin hardly anything.
+_HOLDS, _REACH, _UNDER_CHIN = 1.05, 1.0, 0.2
+_ROUNDS = 3  # in which a pixel and its point of the surface find each other
+_FINE, _STEEPEST = 5, 3.0  # points a pixel; by how much a row may be squeezed
 
 
 def turned(
-    crop: NDArray[np.uint8], flags: NDArray[np.uint8], rng: np.random.Generator
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Turn a head to a side, now and then to near profile, and raise or bow it.
+    crop: NDArray[np.uint8],
+    flags: NDArray[np.uint8],
+    landmarks: NDArray[np.float32],
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
+    """Turn a head to a side, up to a profile, and bow or raise it a little.
 
     Args:
-        crop: uint8 [128 + 2M, 128 + 2M, 3], the canonical crop with a margin.
+        crop: uint8 [128 + 2M, 128 + 2M, 3], a canonical crop with a margin.
         flags: uint8 [128 + 2M, 128 + 2M, C], what belongs to its pixels; 0 is taken outside.
+        landmarks: float32 [478, 2], pixels of `crop`.
         rng: where to, and how far.
 
     Returns:
-        Both, moved alike; the crop repeats its edge outside.
+        All three, moved alike. The crop is no longer canonical; its landmarks say where the face is.
     """
-    margin = margin_of(len(crop))
-    pixels = np.arange(len(crop), dtype=np.float32) - margin
-    far, near = rng.uniform(0.12, 0.9), rng.uniform(0.8, 1.05)
-    left, right = (far, near) if rng.random() < 0.5 else (near, far)
-    middle = (CROP_SIZE - 1) / 2 + rng.uniform(-5, 5)
-    across = middle + _stretched(pixels - middle, left, right, _HALF_FACE_PX)
-    below = rng.uniform(0.7, 1.1)
-    down = _EYES_Y + _stretched(pixels - _EYES_Y, 1.0, below, 2.0 * _HALF_FACE_PX)
-    x, y = np.meshgrid(*((at + margin).astype(np.float32) for at in (across, down)))
-    moved = cv2.remap(crop, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    flags = cv2.remap(flags, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return np.asarray(moved, np.uint8), np.asarray(flags, np.uint8).reshape(*flags.shape[:2], -1)
+    yaw = rng.uniform(_LEAST_YAW, _MOST_YAW) * rng.choice([-1.0, 1.0])
+    right, _, near = fit_pose(landmarks).rotation[:, 2]
+    return turn(crop, flags, landmarks, yaw - np.arctan2(right, near), rng.uniform(_BOWED, _RAISED))
 
 
-def _stretched(
-    offset: NDArray[np.float32], before: float, after: float, reach_px: float
-) -> NDArray[np.float32]:
-    """Where in the source lies what is seen at an offset, where each side's first pixels shrink so."""
-    scale = np.where(offset < 0, before, after)
-    inside = np.minimum(np.abs(offset), reach_px * scale)
-    away = inside / scale + np.abs(offset) - inside
-    return (np.sign(offset) * away).astype(np.float32)
+def turn(
+    crop: NDArray[np.uint8],
+    flags: NDArray[np.uint8],
+    landmarks: NDArray[np.float32],
+    yaw: float,
+    height: float = 1.0,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
+    """Turn a head by `yaw` radians, to the right of the picture where positive; else as `turned`.
+
+    Every row moves within itself, by what MediaPipe's canonical head, fitted to the landmarks, says of
+    its depth; the nearer of two points hides the other, as in 300W-LP (Zhu et al., CVPR 2016).
+    Surroundings move the less, the further away they are. `height` is that of what lies below the eyes.
+    """
+    side = len(crop)
+    shift = _shifts(fit_pose(landmarks), side, yaw)
+    source = _sources(shift, towards_right=yaw > 0)
+    eyes = margin_of(side) + EYE_LINE_Y
+    columns, rows = np.meshgrid(np.arange(side, dtype=np.float32), _heights(side, eyes, 1 / height))
+    source = cv2.remap(source, columns, rows, cv2.INTER_LINEAR)
+    moved = cv2.remap(crop, source, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    flags = cv2.remap(flags, source, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    at = landmarks[:, None].astype(np.float32)
+    own = cv2.remap(shift, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    y = np.interp(landmarks[:, 1], _heights(side, eyes, 1 / height), np.arange(side))
+    points = np.column_stack([landmarks[:, 0] + own[:, 0], y]).astype(np.float32)
+    return np.asarray(moved, np.uint8), np.asarray(flags, np.uint8).reshape(side, side, -1), points
+
+
+def _heights(side: int, eyes: float, stretch: float) -> NDArray[np.float32]:
+    """From which row each row is taken, where the face below the eyes is stretched so."""
+    below = np.maximum(np.arange(side) - eyes, 0)
+    face = np.minimum(below, 0.6 * CROP_SIZE / stretch)
+    return (np.arange(side) + face * (stretch - 1)).astype(np.float32)
+
+
+@cache
+def _surface() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Depth of a head, cm, and how firmly what is seen there hangs on to it, 0..1; both [h, w]."""
+    xs = np.arange(_LOW_CM[0], _HIGH_CM[0] + _STEP_CM, _STEP_CM)
+    ys = np.arange(_LOW_CM[1], _HIGH_CM[1] + _STEP_CM, _STEP_CM)
+    grid = np.stack(np.meshgrid(xs, ys), -1)
+    angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    ring = np.column_stack([np.cos(angle), np.sin(angle)])
+    ring = _CENTRE_CM + ring * np.where(ring > 0, _HEAD_CM, _DOWN_CM)
+    known = np.vstack([HEAD.points_cm[:, :2], ring])
+    own = np.append(HEAD.points_cm[:, 2] - _egg(HEAD.points_cm[:, :2]), np.zeros(len(ring)))
+    bent = thin_plate(known / _UNIT_CM, own[:, None], grid.reshape(-1, 2) / _UNIT_CM)
+    away = np.linalg.norm((grid - _CENTRE_CM) / _FACE_CM, axis=-1)
+    depth = _egg(grid) + np.where(away < 1.2, bent.reshape(away.shape), 0)
+    down = np.clip((_CENTRE_CM[1] - grid[..., 1]) / _FACE_CM[1], 0, 1) ** 2
+    t = np.clip((away - _HOLDS) / (_REACH + (_UNDER_CHIN - _REACH) * down), 0, 1)
+    return depth.astype(np.float32), (1 - t * t * (3 - 2 * t)).astype(np.float32)
+
+
+def _egg(at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Depth of a head without a face, cm, at points [..., 2]."""
+    away = at - _CENTRE_CM
+    square = (away / np.where(away > 0, _HEAD_CM, _DOWN_CM)) ** 2
+    return _BACK_CM + _DEPTH_CM * np.sqrt(np.clip(1 - square.sum(-1), 0, None))
+
+
+def _shifts(pose: Pose, side: int, yaw: float) -> NDArray[np.float32]:
+    """How far each pixel moves to the right, px, float32 [side, side]."""
+    depth, firm = _surface()
+    pixels = np.stack(np.meshgrid(*(np.arange(side, dtype=np.float32),) * 2), -1)
+    to_head = np.linalg.inv(pose.camera[:2]).astype(np.float32)
+    away = pixels - pose.camera[3].astype(np.float32)
+    z = at = np.zeros((side, side), np.float32)
+    flat = pixels
+    for _ in range(_ROUNDS):
+        flat = (away - z[..., None] * pose.camera[2].astype(np.float32)) @ to_head
+        at = ((flat - _LOW_CM) / _STEP_CM).astype(np.float32)
+        z = cv2.remap(depth, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    held = cv2.remap(firm, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    points = (np.dstack([flat, z]) - _AXIS_CM) * pose.scale
+    across, near = points @ pose.rotation[0], points @ pose.rotation[2]
+    return (held * (across * (np.cos(yaw) - 1) + near * np.sin(yaw))).astype(np.float32)
+
+
+def _sources(shift: NDArray[np.float32], *, towards_right: bool) -> NDArray[np.float32]:
+    """From where in its row each pixel is taken, px.
+
+    Points that go right come from further left the nearer they are: drawn from the far side on, the
+    last one is the one that is seen.
+    """
+    height, width = shift.shape
+    at = ((np.arange(width * _FINE) + 0.5) / _FINE - 0.5).astype(np.float32)
+    goes = at + cv2.resize(shift, (width * _FINE, height), interpolation=cv2.INTER_LINEAR)
+    pixels = np.rint(goes)
+    inverse = np.clip(1 / _FINE / np.maximum(np.gradient(goes, axis=1), 1e-3), 0, _STEEPEST)
+    values = at + (pixels - goes) * inverse  # what comes to lie on the middle of the pixel
+    order = slice(None, None, -1 if towards_right else 1)
+    pixels, values = pixels[:, order].astype(np.intp), values[:, order]
+    inside = (pixels >= 0) & (pixels < width)
+    places = pixels + np.arange(height)[:, None] * width
+    seen = np.full(height * width, np.nan, np.float32)
+    seen[places[inside]] = values[inside]
+    return np.asarray(cv2.medianBlur(_bridged(seen.reshape(height, width)), 3), np.float32)
+
+
+def _bridged(seen: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Fill what no point fell on from its neighbours in the row."""
+    width = seen.shape[1]
+    columns, there = np.arange(width), ~np.isnan(seen)
+    after = np.minimum.accumulate(np.where(there, columns, width)[:, ::-1], 1)[:, ::-1]
+    before = np.maximum.accumulate(np.where(there, columns, -1), 1)
+    before = np.where(before < 0, np.minimum(after, width - 1), before)
+    after = np.where(after == width, before, after)
+    first, last = (np.take_along_axis(seen, at, 1) for at in (before, after))
+    share = (columns - before) / np.maximum(after - before, 1)
+    return (first + (last - first) * share).astype(np.float32)

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.alignment import CROP_SIZE, compose
+from realtime.face import placed
 from realtime.maskwear import Template, wear
 from trainer.faceset import FaceSet, margin_of
-from trainer.head_turns import turned
 from trainer.headgear import wear_headgear
 from trainer.mask_styles import training_style
 from trainer.occlusion import cover_up
-from trainer.sampling import CUT_SHARE, Jitter, random_affine, recolour, visible_part, wider_view
+from trainer.sampling import CUT_SHARE, Jitter, random_affine, recolour, visible_part
+from trainer.views import View, turned_view, view_of, wider_view
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
 _PLACE_SHARE, _TURN_SHARE = 0.2, 0.3
@@ -70,15 +71,17 @@ def draw_mask_batch(
             place = wardrobe.places[int(rng.integers(len(wardrobe.places)))]
             samples.append(_finish(_some_part(place, rng), jitter, rng))
             continue
-        landmarks = faces.landmarks[index] + faces.margin_px
-        crop, alpha = faces.crops[index], np.zeros_like(faces.valid[index])
-        crop = wear_headgear(crop, landmarks, rng)
+        view = view_of(faces, index)
+        if rng.random() < _TURN_SHARE:
+            view = turned_view(view, rng)
+        crop, alpha = view.crop, np.zeros_like(view.valid)
+        crop = wear_headgear(crop, view.landmarks, rng)
         if rng.random() >= bare_share:
             style = training_style(rng, wardrobe.templates, faces.crops)
-            worn = wear(crop, landmarks, style)
+            worn = wear(crop, view.landmarks, style)
             crop, alpha = worn.image_rgb, worn.alpha > 0
-        crop, alpha = cover_up(crop, alpha, landmarks, rng)
-        moved = _moved(crop, alpha, faces.valid[index], jitter, rng)
+        crop, alpha = cover_up(crop, alpha, view.landmarks, rng)
+        moved = _moved(crop, alpha, view, jitter, rng)
         samples.append(_finish(moved, jitter, rng))
     return MaskBatch(*(np.stack(part) for part in zip(*samples, strict=True)))
 
@@ -86,27 +89,27 @@ def draw_mask_batch(
 def _moved(
     crop: NDArray[np.uint8],
     alpha: NDArray[np.bool_],
-    valid: NDArray[np.bool_],
+    view: View,
     jitter: Jitter,
     rng: np.random.Generator,
 ) -> _Sample:
-    """Move a sample; sometimes turn the head, or cut it off as a picture's edge does."""
-    flags = np.stack([alpha, valid], -1).astype(np.uint8) * 255
-    if rng.random() < _TURN_SHARE:
-        crop, flags = turned(crop, flags, rng)
+    """Move a sample; sometimes cut it off as a picture's edge does."""
+    flags = np.stack([alpha, view.valid], -1).astype(np.uint8) * 255
     matrix = random_affine(jitter, rng)
     margin = margin_of(len(crop))
-    wider = wider_view(valid, margin, rng)
-    matrix = matrix.copy() if wider is None else compose(wider, matrix)
+    wider = wider_view(view.valid, margin, rng)
+    matrix = matrix if wider is None else compose(wider, matrix)
+    matrix = compose(matrix, view.to_canonical)
     cut = rng.random() < CUT_SHARE
     rows, columns = _shown(len(crop), margin, rng) if cut else (slice(0, len(crop)),) * 2
-    matrix[:, 2] += matrix[:, :2] @ (columns.start - margin, rows.start - margin)
+    matrix = compose(matrix, placed(columns.start, rows.start))
     warp = {"dsize": _SHAPE, "flags": cv2.INTER_LINEAR}
     moved = cv2.warpAffine(crop[rows, columns], matrix, **warp, borderMode=cv2.BORDER_REPLICATE)
     flags = (
         cv2.warpAffine(flags[rows, columns], matrix, **warp, borderMode=cv2.BORDER_CONSTANT) > 127
     )
-    return np.asarray(moved, np.uint8), flags[:, :, 0], flags[:, :, 1]
+    inside = flags[:, :, 1]
+    return np.asarray(moved, np.uint8), flags[:, :, 0] & inside, inside
 
 
 def _shown(size: int, margin: int, rng: np.random.Generator) -> tuple[slice, slice]:

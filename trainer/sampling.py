@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.alignment import CROP_SIZE, compose
-from realtime.face import placed
 from realtime.framing import shown_at
 from trainer.faceset import FaceSet
-from trainer.head_turns import turned
 from trainer.headgear import wear_headgear
 from trainer.holes import protocol_mask_hole, random_hole, square_hole
+from trainer.views import has_surroundings, turned_view, view_of, wider_view
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
 _CENTRE = (CROP_SIZE - 1) / 2
@@ -27,10 +26,7 @@ CUTS = {
     "x1": (0.4, 92, CROP_SIZE),
     "y1": (0.7, 88, CROP_SIZE),
 }
-# The product widens a crop about the eyes where it cuts a mask off, and moves it away from that side.
-# So are faces shown of whose margin the photograph has at least so much.
-_WIDE_SHARE, _WIDEST, _ASIDE_PX, _LEAST_CONTEXT = 0.45, 0.6, 10.0, 0.85
-_TURN_SHARE = 0.12
+_TURN_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -85,22 +81,6 @@ def random_affine(jitter: Jitter, rng: np.random.Generator) -> NDArray[np.float6
     linear = np.array([[cos * flip, -sin], [sin * flip, cos]])
     centre = np.array([_CENTRE, _CENTRE])
     return np.column_stack([linear, centre + draw[2:] * jitter.shift_px - linear @ centre])
-
-
-def wider_view(
-    valid: NDArray[np.bool_], margin: int, rng: np.random.Generator
-) -> NDArray[np.float64] | None:
-    """Draw what takes canonical crop pixels to those of a wider crop, [2, 3]; None leaves the crop.
-
-    Args:
-        valid: bool [128 + 2M, 128 + 2M]: only faces are widened that have real surroundings.
-        margin: M.
-        rng: the draw; not touched where there is no margin.
-    """
-    if not margin or valid.mean() < _LEAST_CONTEXT or rng.random() >= _WIDE_SHARE:
-        return None
-    scale, aside = rng.uniform(_WIDEST, 1.0), rng.choice([-_ASIDE_PX, 0.0, _ASIDE_PX])
-    return shown_at(scale, np.array([aside, 0.0]))
 
 
 def _warp(image: NDArray, matrix: NDArray[np.float64], border: int = cv2.BORDER_REPLICATE):
@@ -168,26 +148,15 @@ def _with_mask_hole(
     faces: FaceSet, index: int, matrix: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]:
     """A crop, what of it is inside the photograph, and a hole in it; all moved."""
-    margin, valid, landmarks = faces.margin_px, faces.valid[index], faces.landmarks[index]
-    crop = wear_headgear(faces.crops[index], landmarks + margin, rng)
-    hole = random_hole(landmarks, rng, margin)
-    wider = wider_view(valid, margin, rng)
-    matrix = matrix if wider is None else compose(wider, matrix)
+    margin, view = faces.margin_px, view_of(faces, index)
     if margin and rng.random() < _TURN_SHARE:
-        crop, valid, hole = _turned(crop, valid, hole, rng)
-    matrix = compose(matrix, placed(-margin, -margin))
-    return _warp(crop, matrix), _warp_flags(valid, matrix), _warp_flags(hole, matrix)
-
-
-def _turned(
-    crop: NDArray[np.uint8],
-    valid: NDArray[np.bool_],
-    hole: NDArray[np.bool_],
-    rng: np.random.Generator,
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Turn a head, and what is known of its pixels with it."""
-    crop, flags = turned(crop, np.stack([valid, hole], -1).astype(np.uint8) * 255, rng)
-    return crop, flags[..., 0] > 127, flags[..., 1] > 127
+        view = turned_view(view, rng)
+    crop = wear_headgear(view.crop, view.landmarks, rng)
+    hole = random_hole(view.landmarks - margin, rng, margin)
+    wider = wider_view(faces.valid[index], margin, rng)
+    matrix = matrix if wider is None else compose(wider, matrix)
+    matrix = compose(matrix, view.to_canonical)
+    return _warp(crop, matrix), _warp_flags(view.valid, matrix), _warp_flags(hole, matrix)
 
 
 def draw_wider_protocol(faces: FaceSet, *, turn: bool, seed: int = 0) -> HoleBatch:
@@ -205,14 +174,14 @@ def draw_wider_protocol(faces: FaceSet, *, turn: bool, seed: int = 0) -> HoleBat
     margin, rng = faces.margin_px, np.random.default_rng(seed)
     views = [shown_at(scale, np.zeros(2)) for scale in (0.8, 0.64)]
     crops, holes, counted = [], [], []
-    for index in np.flatnonzero(faces.valid.mean((1, 2)) > _LEAST_CONTEXT):
-        crop, valid = faces.crops[index], faces.valid[index]
-        hole = protocol_mask_hole(faces.landmarks[index], rng, margin=margin)
-        if turn:
-            crop, valid, hole = _turned(crop, valid, hole, rng)
-        matrix = compose(views[len(crops) % 2], placed(-margin, -margin))
-        crops.append(_warp(crop, matrix))
-        valid, hole = _warp_flags(valid, matrix), _warp_flags(hole, matrix)
+    for index in range(len(faces)):
+        if not has_surroundings(faces.valid[index]):
+            continue
+        view = turned_view(view_of(faces, index), rng) if turn else view_of(faces, index)
+        hole = protocol_mask_hole(view.landmarks - margin, rng, margin=margin)
+        matrix = compose(views[len(crops) % 2], view.to_canonical)
+        crops.append(_warp(view.crop, matrix))
+        valid, hole = _warp_flags(view.valid, matrix), _warp_flags(hole, matrix)
         counted.append(hole & valid)
         holes.append(hole | ~valid)
     return HoleBatch(np.stack(crops), np.stack(holes), np.stack(counted))

@@ -39,7 +39,7 @@ def sheet_coordinates(
     xs = x0 - 0.5 + (np.arange(lattice_w) + 0.5) * width / lattice_w
     ys = y0 - 0.5 + (np.arange(lattice_h) + 0.5) * height / lattice_h
     grid = np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2)
-    values = _thin_plate(at, _NODE_UV[seen], ((grid - middle) / unit).astype(np.float32))
+    values = thin_plate(at, _NODE_UV[seen], ((grid - middle) / unit).astype(np.float32))
     coarse = values.reshape(lattice_h, lattice_w, 2).astype(np.float32)
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC))
 
@@ -60,10 +60,10 @@ def _kernel(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.floa
     return square * np.log(square)
 
 
-def _thin_plate(
+def thin_plate(
     at: NDArray[np.floating], values: NDArray[np.float64], where: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """Interpolate values [N, 2] at points [N, 2] to other points [M, 2]."""
+    """Interpolate values [N, K] at points [N, 2] to other points [M, 2]: [M, K]."""
     count = len(at)
     system = np.zeros((count + 3, count + 3))
     system[:count, :count] = _kernel(at, at)
@@ -71,7 +71,7 @@ def _thin_plate(
     system[:count, count] = system[count, :count] = 1
     system[:count, count + 1 :] = at
     system[count + 1 :, :count] = at.T
-    right = np.zeros((count + 3, 2))
+    right = np.zeros((count + 3, values.shape[1]))
     right[:count] = values
     weights = np.linalg.solve(system, right)
     bent = _kernel(where, at) @ weights[:count].astype(np.float32)

@@ -10,7 +10,6 @@ import pytest
 
 from inpaint_model.errors import UserError
 from trainer.faceset import FaceSet, load
-from trainer.head_turns import turned
 from trainer.mask_sampling import Wardrobe, draw_mask_batch
 from trainer.mask_styles import picture_print, training_style
 from trainer.occlusion import cover_up
@@ -63,25 +62,6 @@ def test_any_part_of_a_place_is_bare(faces: FaceSet, photo_folder: Path):
     )
     assert not batch.alphas.any()
     assert batch.crops.std((1, 2, 3)).max() > 20
-
-
-def test_a_turned_head_keeps_its_mask_and_loses_a_side(faces: FaceSet):
-    crop, mask = faces.crops[0], np.zeros((128, 128, 1), np.uint8)
-    mask[60:110, 30:98] = 255
-    rng = np.random.default_rng(0)
-    left, right, height = [], [], []
-    for _ in range(60):
-        moved, flags = turned(crop, mask, rng)
-        assert moved.shape == crop.shape and flags.shape == mask.shape
-        found = flags[..., 0] > 127
-        rows, columns = np.nonzero(found)
-        left.append(64 - columns.min())
-        right.append(columns.max() - 63)
-        height.append(np.ptp(rows) + 1)
-        assert 0.15 < found.sum() / (mask > 0).sum() < 1.2
-    assert min(left) < 12 and min(right) < 12  # near profile, to either side
-    assert max(np.minimum(left, right)) > 25
-    assert min(height) < 42 and max(height) > 50
 
 
 def test_places_need_photographs(tmp_path: Path):

@@ -98,6 +98,6 @@ def test_the_wider_protocol_shows_faces_at_the_products_two_sizes(
     assert np.median(sizes[1::2]) / np.median(sizes[::2]) == pytest.approx(
         (0.64 / 0.8) ** 2, rel=0.2
     )
-    assert np.median(turned.counted.sum((1, 2))) < np.median(sizes)
+    assert np.std(turned.counted.sum((1, 2))) > 1.2 * np.std(sizes)  # profiles among them
     again = draw_wider_protocol(wide, turn=True)
     assert np.array_equal(turned.crops, again.crops) and np.array_equal(turned.holes, again.holes)

@@ -1,0 +1,91 @@
+"""Heads turned to a side: what is nearer moves further and hides what lies behind."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from realtime.maskwear.pose import fit_pose
+from trainer.faceset import FaceSet
+from trainer.head_turns import turn, turned
+
+_NOSE, _CHIN, _RIGHT_CHEEK, _LEFT_CHEEK = 4, 152, 50, 280
+
+
+def _marked(faces: FaceSet, landmark: int) -> NDArray[np.uint8]:
+    """Flags with a spot of 5 px at a landmark."""
+    flags = np.zeros((128, 128, 1), np.uint8)
+    x, y = np.round(faces.landmarks[0][landmark]).astype(int)
+    flags[y - 2 : y + 3, x - 2 : x + 3] = 255
+    return flags
+
+
+def _yaw(landmarks: NDArray[np.float32]) -> float:
+    right, _, near = fit_pose(landmarks).rotation[:, 2]
+    return float(np.degrees(np.arctan2(right, near)))
+
+
+def _straight(faces: FaceSet) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """The first face, turned to look straight ahead."""
+    landmarks = faces.landmarks[0]
+    crop, _, landmarks = turn(
+        faces.crops[0], _marked(faces, _NOSE), landmarks, -np.deg2rad(_yaw(landmarks))
+    )
+    return crop, landmarks
+
+
+def test_a_head_turned_by_nothing_stays(faces: FaceSet):
+    crop, flags, landmarks = turn(faces.crops[0], _marked(faces, _NOSE), faces.landmarks[0], 0.0)
+    assert np.abs(crop.astype(int) - faces.crops[0]).max() <= 1
+    assert np.array_equal(flags, _marked(faces, _NOSE))
+    assert np.allclose(landmarks, faces.landmarks[0], atol=1e-3)
+
+
+@pytest.mark.parametrize("degrees", [-60.0, -30.0, 30.0, 60.0])
+def test_landmarks_and_flags_move_with_the_pixels(faces: FaceSet, degrees: float):
+    _, flags, landmarks = turn(
+        faces.crops[0], _marked(faces, _NOSE), faces.landmarks[0], np.deg2rad(degrees)
+    )
+    spot = np.argwhere(flags[..., 0] > 127).mean(0)[::-1]
+    assert np.hypot(*(spot - landmarks[_NOSE])) < 3
+    assert (landmarks[_NOSE] - landmarks[_CHIN])[0] * degrees > 0  # the nose goes furthest
+
+
+def test_the_head_is_turned_as_far_as_asked(faces: FaceSet):
+    crop, landmarks = _straight(faces)
+    for degrees in (-50, -25, 25, 50):
+        _, _, points = turn(crop, np.zeros((128, 128, 1), np.uint8), landmarks, np.deg2rad(degrees))
+        assert _yaw(points) == pytest.approx(degrees, abs=12)
+
+
+def test_in_profile_the_far_cheek_is_hidden_and_the_near_one_seen(faces: FaceSet):
+    for far, near, yaw in ((_LEFT_CHEEK, _RIGHT_CHEEK, 75), (_RIGHT_CHEEK, _LEFT_CHEEK, -75)):
+        seen = {}
+        for cheek in (far, near):
+            flags = _marked(faces, cheek)
+            _, flags, _ = turn(faces.crops[0], flags, faces.landmarks[0], np.deg2rad(yaw))
+            seen[cheek] = int((flags > 127).sum())
+        assert seen[near] > 10
+        assert seen[far] < 0.3 * seen[near]
+
+
+def test_what_lies_beside_the_head_and_below_the_chin_stays(faces: FaceSet):
+    nothing = np.zeros((128, 128, 1), np.uint8)
+    crop, _, _ = turn(faces.crops[0], nothing, faces.landmarks[0], np.deg2rad(50))
+    below = int(faces.landmarks[0][_CHIN][1]) + 14
+    assert below < 126
+    assert np.abs(crop[below:].astype(int) - faces.crops[0][below:]).max() <= 1
+
+
+def test_heads_are_turned_to_both_sides_up_to_profile_and_bowed(faces: FaceSet):
+    rng, nothing = np.random.default_rng(0), np.zeros((128, 128, 1), np.uint8)
+    yaws, heights = [], []
+    for _ in range(80):
+        crop, flags, landmarks = turned(faces.crops[0], nothing, faces.landmarks[0], rng)
+        assert crop.shape == faces.crops[0].shape and flags.shape == nothing.shape
+        yaws.append(_yaw(landmarks))
+        heights.append(landmarks[_CHIN][1] - landmarks[168][1])
+    assert min(yaws) < -60 and max(yaws) > 60
+    usual = faces.landmarks[0][_CHIN][1] - faces.landmarks[0][168][1]
+    assert min(heights) < 0.85 * usual and max(heights) > usual

@@ -1,0 +1,79 @@
+"""How a face is shown: as its photograph has it, turned to a side, or smaller in its surroundings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.alignment import scale_of, similarity_from_landmarks
+from realtime.face import placed
+from realtime.framing import shown_at
+from trainer.faceset import FaceSet
+from trainer.head_turns import turned
+
+# Where a crop cuts a mask off the product moves it (`realtime.framing`) and shows the face smaller. So
+# are faces shown of whose margin the photograph has at least so much.
+_WIDE_SHARE, _WIDEST, _LEAST_CONTEXT = 0.45, 0.6, 0.85
+_ASIDE_PX, _UP_PX = 14.0, 16.0
+_MOST_ENLARGED = 1.5
+
+
+@dataclass(frozen=True)
+class View:
+    """A face as its photograph shows it, or turned.
+
+    Attributes:
+        crop: uint8 [128 + 2M, 128 + 2M, 3], RGB.
+        valid: bool [128 + 2M, 128 + 2M].
+        landmarks: float32 [478, 2], pixels of `crop`.
+        to_canonical: float64 [2, 3], pixels of `crop` to those of the canonical crop.
+    """
+
+    crop: NDArray[np.uint8]
+    valid: NDArray[np.bool_]
+    landmarks: NDArray[np.float32]
+    to_canonical: NDArray[np.float64]
+
+
+def view_of(faces: FaceSet, index: int) -> View:
+    """Take a face as it is."""
+    margin = faces.margin_px
+    at = faces.landmarks[index] + margin
+    return View(faces.crops[index], faces.valid[index], at, placed(-margin, -margin))
+
+
+def turned_view(view: View, rng: np.random.Generator) -> View:
+    """Turn a face's head (`trainer.head_turns`); where it then is decides of the canonical crop.
+
+    Where its landmarks then say too little of its size it stays as it was.
+    """
+    flags = view.valid[..., None].astype(np.uint8) * 255
+    crop, flags, landmarks = turned(view.crop, flags, view.landmarks, rng)
+    to_canonical = similarity_from_landmarks(landmarks)
+    if scale_of(to_canonical) > _MOST_ENLARGED:
+        return view
+    return View(crop, flags[..., 0] > 127, landmarks, to_canonical)
+
+
+def has_surroundings(valid: NDArray[np.bool_]) -> bool:
+    """Whether the photograph goes on round the crop; `valid` is bool [128 + 2M, 128 + 2M]."""
+    return bool(valid.mean() >= _LEAST_CONTEXT)
+
+
+def wider_view(
+    valid: NDArray[np.bool_], margin: int, rng: np.random.Generator
+) -> NDArray[np.float64] | None:
+    """Draw what takes canonical crop pixels to those of a wider crop, [2, 3]; None leaves the crop.
+
+    Args:
+        valid: bool [128 + 2M, 128 + 2M]: only faces are widened that have real surroundings.
+        margin: M.
+        rng: the draw; not touched where there is no margin.
+    """
+    if not margin or not has_surroundings(valid) or rng.random() >= _WIDE_SHARE:
+        return None
+    scale, aside = rng.uniform(_WIDEST, 1.0), rng.uniform(-_ASIDE_PX, _ASIDE_PX)
+    up = max(rng.uniform(-_UP_PX, _UP_PX), 0.0)
+    return shown_at(scale, np.array([aside, -up]))
