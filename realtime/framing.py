@@ -1,6 +1,8 @@
-"""Keeps the whole mask inside the crop: where it reaches the crop's edge, the crop is widened."""
+"""Keeps the whole mask inside the crop: where it reaches the crop's edge the crop is moved and widened."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -12,6 +14,9 @@ _LEAST_TOUCH_PX = 6  # an ear loop that leaves the crop is no reason to widen it
 _STEP, _NARROWEST = 0.8, 0.6
 _SIDE_SHIFT_PX = 10.0
 _ROOM_PX, _PATIENCE_FRAMES = 4.0, 15
+# A crop that holds a mask is moved and narrowed about it, so far as the generator knows faces there.
+_FIT_ROOM_PX, _MOST_ASIDE_PX, _MOST_UP_PX = 5.0, 14.0, 16.0
+_FINER, _LEAST_GAIN, _KEEPS = 0.03, 1.06, 0.9
 
 _EYES = np.array([(CROP_SIZE - 1) / 2, EYE_LINE_Y])
 CANONICAL = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
@@ -67,8 +72,45 @@ def shown_at(scale: float, shift: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack([np.eye(2) * scale, (1 - scale) * _EYES + shift])
 
 
+def fitted(
+    mask: NDArray[np.bool_], valid: NDArray[np.bool_], framing: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Find the framing that shows a face largest and still holds its mask.
+
+    Args:
+        mask: bool [128, 128], the whole mask, in the present crop.
+        valid: bool [128, 128], what of the crop lies inside the picture; only that counts.
+        framing: float64 [2, 3], canonical crop pixels to the pixels of the present crop.
+
+    Returns:
+        float64 [2, 3], or None where there is none that shows it notably larger.
+    """
+    ys, xs = np.nonzero(mask & valid)
+    if not len(xs):
+        return None
+    scale_now, last = framing[0, 0], CROP_SIZE - 1 - _FIT_ROOM_PX
+    # Offsets from the middle between the eyes, in canonical crop pixels.
+    left, right = (np.array([xs.min(), xs.max()]) - framing[0, 2]) / scale_now - _EYES[0]
+    below = (ys.max() - framing[1, 2]) / scale_now - _EYES[1]
+    for scale in np.arange(1.0, scale_now * _LEAST_GAIN, -_FINER):
+        low = max(_FIT_ROOM_PX - _EYES[0] - scale * left, -_MOST_ASIDE_PX)
+        high = min(last - _EYES[0] - scale * right, _MOST_ASIDE_PX)
+        up = max(_EYES[1] + scale * below - last, 0.0)
+        if low <= high and up <= _MOST_UP_PX:
+            return shown_at(float(scale), np.array([np.clip(0.0, low, high), -up]))
+    return None
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A framing that holds the mask, and how much of it there is, while a narrower one is looked at."""
+
+    matrix: NDArray[np.float64]
+    area: float
+
+
 class Framing:
-    """How much wider than the canonical crop a face's crop is; it stays so while that is needed.
+    """How a face's crop differs from the canonical one, to hold the whole mask, while that is needed.
 
     Attributes:
         matrix: float64 [2, 3], canonical crop pixels to the pixels of the crop in use.
@@ -76,7 +118,8 @@ class Framing:
 
     def __init__(self) -> None:
         self.matrix = CANONICAL
-        self._spare_frames = 0
+        self._spare_frames, self._just_widened = 0, False
+        self._trial: _Trial | None = None
 
     @property
     def is_canonical(self) -> bool:
@@ -89,35 +132,65 @@ class Framing:
 
     def widen(self) -> bool:
         """Look at more round the face; False where the crop is as wide as the generator can use."""
-        wider = widened(self.matrix, (False, False, True))
-        if wider is not None:
-            self.matrix, self._spare_frames = wider, 0
-        return wider is not None
+        return self._use(widened(self.matrix, (False, False, True)))
 
     def reset(self) -> None:
         """Go back to the canonical crop."""
-        self.matrix, self._spare_frames = CANONICAL, 0
+        self.matrix, self._spare_frames, self._trial = CANONICAL, 0, None
 
-    def must_widen(self, mask: NDArray[np.bool_], valid: NDArray[np.bool_], *, worn: bool) -> bool:
-        """Take the mask found in the crop in use; widen the crop where it is cut off.
+    def must_look_again(
+        self,
+        mask: NDArray[np.bool_],
+        valid: NDArray[np.bool_],
+        *,
+        worn: bool,
+        worn_here: bool = True,
+    ) -> bool:
+        """Take the mask found in the crop in use; choose another crop where it is cut off.
+
+        A wider crop is tried first, and from there the one that fits the mask; where that shows less of
+        the mask, the wider one is taken after all.
 
         Args:
             mask: bool [128, 128], mask pixels.
             valid: bool [128, 128], what of the crop lies inside the picture.
             worn: whether it is a mask at all.
+            worn_here: whether this crop alone shows that.
 
         Returns:
-            True where the crop is to be taken again, wider.
+            True where the crop is to be taken again.
         """
-        wider = widened(self.matrix, touched_sides(mask, valid)) if worn else None
+        touched, area = touched_sides(mask, valid), self._area(mask & valid)
+        if self._trial is not None:
+            before, self._trial = self._trial, None
+            if worn_here and not any(touched) and area >= _KEEPS * before.area:
+                return False
+            self.matrix = before.matrix
+            return True
+        if worn and self._use(widened(self.matrix, touched)):
+            return True
+        if self.is_canonical:
+            return False
+        if worn and self._just_widened and not any(touched):
+            self._just_widened = False
+            closer = fitted(mask, valid, self.matrix)
+            if closer is not None:
+                self._trial, self.matrix = _Trial(self.matrix, area), closer
+                return True
+        spare = not worn or _fits(mask, self.matrix)
+        self._spare_frames = self._spare_frames + 1 if spare else 0
+        if self._spare_frames > _PATIENCE_FRAMES:
+            self.reset()
+        return False
+
+    def _use(self, wider: NDArray[np.float64] | None) -> bool:
         if wider is not None:
-            self.matrix, self._spare_frames = wider, 0
-        elif not self.is_canonical:
-            spare = not worn or _fits(mask, self.matrix)
-            self._spare_frames = self._spare_frames + 1 if spare else 0
-            if self._spare_frames > _PATIENCE_FRAMES:
-                self.reset()
+            self.matrix, self._spare_frames, self._just_widened = wider, 0, True
         return wider is not None
+
+    def _area(self, mask: NDArray[np.bool_]) -> float:
+        """Of a mask in the crop in use, in canonical crop pixels."""
+        return np.count_nonzero(mask) / self.matrix[0, 0] ** 2
 
 
 def _fits(mask: NDArray[np.bool_], framing: NDArray[np.float64]) -> bool:

@@ -136,7 +136,7 @@ class MaskFinder:
         return work
 
     def _look_at(self, seen: Seen, sight: Sight, trust: Trust) -> Work:
-        """Find the mask in a face's crop; where the crop cuts it off, look again at a wider one."""
+        """Find the mask in a face's crop; where the crop cuts it off, look again at others."""
         track, memory, worn = sight.track, sight.track.memory, False
         while True:
             framing = track.framing.matrix
@@ -150,8 +150,9 @@ class MaskFinder:
             self._looks += 1
             probability = memory.outline(self._segmenter(crop))
             mask = mask_pixels(probability, crop)
-            worn = worn or is_worn(mask, probability, valid, before=memory.worn, trust=trust)
-            if not track.framing.must_widen(mask, valid, worn=worn):
+            here = is_worn(mask, probability, valid, before=memory.worn, trust=trust)
+            worn = worn or here
+            if not track.framing.must_look_again(mask, valid, worn=worn, worn_here=here):
                 break
             memory.reframe()
         masked, outline = memory.decide(worn, probability)

@@ -23,7 +23,7 @@ def mask_of(rows: slice, columns: slice) -> np.ndarray:
 
 def test_a_mask_inside_is_left_alone():
     framing = Framing()
-    assert not framing.must_widen(mask_of(slice(70, 118), slice(30, 98)), ALL, worn=True)
+    assert not framing.must_look_again(mask_of(slice(70, 118), slice(30, 98)), ALL, worn=True)
     assert framing.is_canonical
 
 
@@ -40,7 +40,7 @@ def test_an_ear_loop_or_the_pictures_edge_is_no_reason():
 def test_it_widens_towards_the_mask_but_not_for_ever():
     framing, steps = Framing(), 0
     mask = mask_of(slice(70, 128), slice(60, 128))
-    while framing.must_widen(mask, ALL, worn=True):
+    while framing.must_look_again(mask, ALL, worn=True):
         steps += 1
     assert 1 <= steps <= 3
     corner = apply(framing.matrix, np.array([[127.0, 127.0]]))[0]
@@ -49,11 +49,46 @@ def test_it_widens_towards_the_mask_but_not_for_ever():
 
 def test_it_narrows_again_when_the_head_turned_back():
     framing = Framing()
-    assert framing.must_widen(mask_of(slice(70, 128), slice(30, 98)), ALL, worn=True)
+    assert framing.must_look_again(mask_of(slice(70, 128), slice(30, 98)), ALL, worn=True)
     small = mask_of(slice(66, 100), slice(40, 88))
-    for _ in range(40):
-        assert not framing.must_widen(small, ALL, worn=True)
+    again = [framing.must_look_again(small, ALL, worn=True) for _ in range(40)]
+    assert not any(again[2:])
     assert framing.is_canonical
+
+
+def _seen_at(framing: Framing, x: tuple[float, float], y: tuple[float, float]) -> np.ndarray:
+    """A mask that reaches over these canonical pixels, as the crop in use shows it."""
+    (x0, y0), (x1, y1) = apply(framing.matrix, np.array([[x[0], y[0]], [x[1], y[1]]]))
+    rows, columns = (slice(max(round(a), 0), round(b) + 1) for a, b in ((y0, y1), (x0, x1)))
+    return mask_of(rows, columns)
+
+
+def test_what_a_shift_brings_inside_is_not_shown_smaller():
+    framing, mask = Framing(), ((-6, 84), (60, 136))
+    while framing.must_look_again(_seen_at(framing, *mask), ALL, worn=True):
+        pass
+    assert framing.matrix[0, 0] == 1.0 and not framing.is_canonical
+    seen = _seen_at(framing, *mask)
+    assert not any(touched_sides(seen, ALL)) and seen.sum() > 0.98 * 90 * 76
+    assert not framing.must_look_again(seen, ALL, worn=True)
+
+
+def test_a_large_mask_is_shown_as_large_as_fits():
+    framing, mask = Framing(), ((-4, 131), (60, 140))
+    while framing.must_look_again(_seen_at(framing, *mask), ALL, worn=True):
+        pass
+    assert 0.8 < framing.matrix[0, 0] < 0.9
+    assert not any(touched_sides(_seen_at(framing, *mask), ALL))
+
+
+def test_a_closer_crop_in_which_the_mask_is_lost_is_given_up():
+    framing, mask = Framing(), ((-6, 84), (60, 136))
+    assert framing.must_look_again(_seen_at(framing, *mask), ALL, worn=True)
+    wide = framing.matrix
+    assert framing.must_look_again(_seen_at(framing, *mask), ALL, worn=True)
+    assert framing.must_look_again(_seen_at(framing, *mask), ALL, worn=True, worn_here=False)
+    assert framing.matrix is wide
+    assert not framing.must_look_again(_seen_at(framing, *mask), ALL, worn=True)
 
 
 def test_a_mask_the_crop_cuts_off_is_replaced_whole(astronaut_rgb, astronaut_face: Face):
@@ -82,7 +117,7 @@ def test_outside_the_hole_the_canonical_crop_is_kept():
     rng = np.random.default_rng(0)
     crop = rng.integers(0, 255, (128, 128, 3), np.uint8)
     framing = Framing()
-    framing.must_widen(mask_of(slice(70, 128), slice(30, 98)), ALL, worn=True)
+    framing.must_look_again(mask_of(slice(70, 128), slice(30, 98)), ALL, worn=True)
     hole = mask_of(slice(60, 100), slice(30, 90))
     after = to_canonical(np.full_like(crop, 200), hole, crop, framing.matrix)
     changed = (after != crop).any(-1)
