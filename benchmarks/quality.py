@@ -18,6 +18,8 @@ from trainer.measures import composited_psnr
 from trainer.sampling import draw_wider_protocol
 from trainer.similarity import ssim
 
+_BLUR_PX = 3.0  # sigma; a mouth is some 22 px wide
+
 
 def telea(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Fill with `cv2.inpaint` (Telea 2004), radius 5 px."""
@@ -26,6 +28,12 @@ def telea(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint
         for crop, hole in zip(crops, holes, strict=True)
     ]
     return np.asarray(np.stack(filled), dtype=np.uint8)
+
+
+def blurred(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Fill with the truth itself, blurred: what a figure asks of one who has seen behind the mask."""
+    soft = np.stack([cv2.GaussianBlur(crop, (0, 0), _BLUR_PX) for crop in crops])
+    return np.where(holes[..., None], soft, crops).astype(np.uint8)
 
 
 def run(
@@ -48,7 +56,12 @@ def run(
                 filled = inpainter(faces.crops, holes | ~faces.valid)
                 filled = np.where(holes[..., None], filled, faces.crops)
                 name = f"{inpainter.model} ({inpainter.engine}, {inpainter.precision})"
-                for what, result in ((name, filled), ("Telea", telea(faces.crops, holes))):
+                fills = {
+                    name: filled,
+                    "Telea": telea(faces.crops, holes),
+                    f"the truth, blurred by {_BLUR_PX:g} px": blurred(faces.crops, holes),
+                }
+                for what, result in fills.items():
                     rows.append(_row(source, protocol, what, faces, result, holes, counted))
                 if out is not None and protocol == "face-mask":
                     _write_sheet(out / f"sheet-{source}.png", faces, holes, filled)

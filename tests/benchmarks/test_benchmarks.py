@@ -101,6 +101,16 @@ def test_telea_fills_only_the_hole(astronaut_rgb):
     assert composited_psnr(filled, crops, holes)[0] < composited_psnr(crops, crops, holes)[0]
 
 
+def test_the_blurred_truth_is_near_it_and_only_in_the_hole(astronaut_rgb):
+    crops = np.ascontiguousarray(astronaut_rgb[None, 50:178, 160:288])
+    holes = np.zeros((1, 128, 128), bool)
+    holes[0, 60:90, 40:80] = True
+    soft, telea = (fill(crops, holes) for fill in (quality.blurred, quality.telea))
+    assert np.array_equal(soft[~holes], crops[~holes])
+    assert not np.array_equal(soft, crops)
+    assert composited_psnr(soft, crops, holes)[0] > composited_psnr(telea, crops, holes)[0]
+
+
 def test_latency_compares_models_in_one_run(tmp_path: Path):
     rows = latency.run(["fast", "fast"], [1, 2], "auto", 1, tmp_path, rounds=3)
     assert [(row["model"], row["batch"]) for row in rows] == [("fast", 1)] * 2 + [("fast", 2)] * 2
