@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from realtime.blending import feather
 from realtime.detail import sharpen
+from realtime.framing import CANONICAL
 from realtime.grain import Grain, Skin, grain_for, needs_grain, skin_of
 
 
@@ -22,17 +23,19 @@ class Finished:
         opacity: float32 [128, 128], 0 outside the hole.
         hole: bool [128, 128], the filled pixels.
         known: bool [128, 128], true pixels of the photograph (never inside the hole).
+        framing: float64 [2, 3], canonical crop pixels to those of this crop.
     """
 
     fill: NDArray[np.uint8]
     opacity: NDArray[np.float32]
     hole: NDArray[np.bool_]
     known: NDArray[np.bool_]
+    framing: NDArray[np.float64]
 
     @cached_property
     def skin(self) -> Skin | None:
         """What its grain is taken from."""
-        return skin_of(self.fill, self.hole, self.known)
+        return skin_of(self.fill, self.hole, self.known, self.framing)
 
 
 class Finish:
@@ -51,6 +54,7 @@ class Finish:
         mask: NDArray[np.bool_],
         hole: NDArray[np.bool_],
         known: NDArray[np.bool_],
+        framing: NDArray[np.float64] = CANONICAL,
     ) -> Finished:
         """Finish a fill; the very arrays `filled_rgb` and `hole` of the last time give its result again.
 
@@ -60,11 +64,13 @@ class Finish:
             mask: bool [128, 128], mask pixels.
             hole: bool [128, 128], the filled pixels.
             known: bool [128, 128], true pixels of the photograph (never inside the hole).
+            framing: float64 [2, 3], canonical crop pixels to those of this crop.
         """
         if self._done is None or self._filled is not filled_rgb or self._done.hole is not hole:
             self._filled = filled_rgb
             sharp = sharpen(filled_rgb, hole, known)
-            self._done = Finished(sharp, feather(mask, hole, crop_rgb, filled_rgb), hole, known)
+            opacity = feather(mask, hole, crop_rgb, filled_rgb)
+            self._done = Finished(sharp, opacity, hole, known, framing)
         return self._done
 
     def grain(

@@ -101,6 +101,23 @@ def fitted(
     return None
 
 
+def in_crop(place: NDArray, framing: NDArray[np.float64]) -> NDArray:
+    """Show a part of the canonical crop as a crop of another framing does.
+
+    Args:
+        place: bool or float32 [128, 128]; 0 is taken outside.
+        framing: float64 [2, 3], canonical crop pixels to that crop's.
+
+    Returns:
+        The same type, [128, 128].
+    """
+    if framing is CANONICAL:
+        return place
+    way = cv2.INTER_NEAREST if place.dtype == bool else cv2.INTER_LINEAR
+    values = place.view(np.uint8) if place.dtype == bool else place
+    return cv2.warpAffine(values, framing, (CROP_SIZE, CROP_SIZE), flags=way).astype(place.dtype)
+
+
 @dataclass(frozen=True)
 class _Trial:
     """A framing that holds the mask, and how much of it there is, while a narrower one is looked at."""

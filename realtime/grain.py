@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.alignment import apply, invert, scale_of
+from realtime.framing import CANONICAL
 from realtime.skin import known_skin, skin_like
 
 _TILE_PX = 128
@@ -88,7 +89,10 @@ class Skin:
 
 
 def skin_of(
-    filled_rgb: NDArray[np.uint8], hole: NDArray[np.bool_], known: NDArray[np.bool_]
+    filled_rgb: NDArray[np.uint8],
+    hole: NDArray[np.bool_],
+    known: NDArray[np.bool_],
+    framing: NDArray[np.float64] = CANONICAL,
 ) -> Skin | None:
     """See where a fill needs grain, and which skin to take it from.
 
@@ -96,14 +100,15 @@ def skin_of(
         filled_rgb: uint8 [128, 128, 3], composited.
         hole: bool [128, 128], the filled pixels.
         known: bool [128, 128], true pixels of the photograph.
+        framing: float64 [2, 3], canonical crop pixels to those of this crop.
 
     Returns:
         None where too little bare skin is seen.
     """
-    like = skin_like(filled_rgb, known)
+    like = skin_like(filled_rgb, known, framing)
     if like is None:
         return None
-    bare = known_skin(like, known)
+    bare = known_skin(like, known, framing=framing)
     count = int(np.count_nonzero(bare))
     if count < _FEW_PX:
         return None

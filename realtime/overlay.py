@@ -40,7 +40,7 @@ class Overlay:
         frame = frame_bgr
         for item in masked:
             finish = item.sight.track.finish
-            done = finish(item.filled, item.crop, item.mask, item.hole, item.known)
+            done = finish(item.filled, item.crop, item.mask, item.hole, item.known, item.framing)
             renew = self._has_its_turn(item, len(masked))
             grain = finish.grain(frame_bgr, done, item.matrix, renew=renew)
             patch = paste(frame, done.fill, done.opacity, item.matrix, grain)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.alignment import CROP_SIZE
+from realtime.framing import CANONICAL, in_crop
 
 # Between the eyes and under them is skin; the forehead is as often fringe or cap.
 _NOSE_ROOT = slice(44, 60), slice(54, 75)
@@ -38,34 +39,44 @@ _UPPER_FACE = _make_upper_face()
 _SEEDS = _make_seeds(_NOSE_ROOT, _CHEEKS), _make_seeds(_FOREHEAD)
 
 
-def skin_like(crop_rgb: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+def skin_like(
+    crop_rgb: NDArray[np.uint8],
+    known: NDArray[np.bool_],
+    framing: NDArray[np.float64] = CANONICAL,
+) -> NDArray[np.bool_] | None:
     """Mark what has the tone of the skin seen round the nose, else of the forehead; fill included.
 
     Args:
         crop_rgb: uint8 [128, 128, 3].
         known: bool [128, 128], true pixels of the photograph; the tone is taken from them.
+        framing: float64 [2, 3], canonical crop pixels to those of this crop.
 
     Returns:
         bool [128, 128], or None where too little of the face is seen.
     """
     ycc = np.asarray(cv2.cvtColor(crop_rgb, cv2.COLOR_RGB2YCrCb), dtype=np.uint8)
-    tone = skin_tone(ycc, known)
+    tone = skin_tone(ycc, known, framing)
     return None if tone is None else _within(ycc, tone, _LIKE_LUMA, _LIKE_CHROMA)
 
 
-def skin_tone(ycc: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+def skin_tone(
+    ycc: NDArray[np.uint8],
+    known: NDArray[np.bool_],
+    framing: NDArray[np.float64] = CANONICAL,
+) -> NDArray[np.float64] | None:
     """The tone of the skin seen round the nose, else of the forehead.
 
     Args:
-        ycc: uint8 [128, 128, 3], the canonical crop as luma, Cr and Cb.
+        ycc: uint8 [128, 128, 3], the crop as luma, Cr and Cb.
         known: bool [128, 128], true pixels of the photograph; only they count.
+        framing: float64 [2, 3], canonical crop pixels to those of this crop.
 
     Returns:
         float64 [3], luma, Cr, Cb, or None where too little of the face is seen.
     """
     seen = None
     for seeds in _SEEDS:
-        place = ycc[seeds & known][:, None]
+        place = ycc[in_crop(seeds, framing) & known][:, None]
         if len(place) >= _LEAST_SEEN_PX and (seen is None or _warmth(place) > _warmth(seen)):
             seen = place
     if seen is None:
@@ -76,7 +87,10 @@ def skin_tone(ycc: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.fl
 
 
 def known_skin(
-    like: NDArray[np.bool_], known: NDArray[np.bool_], margin_px: int = 2
+    like: NDArray[np.bool_],
+    known: NDArray[np.bool_],
+    margin_px: int = 2,
+    framing: NDArray[np.float64] = CANONICAL,
 ) -> NDArray[np.bool_]:
     """Narrow skin-like pixels to bare skin of the upper face, off the hole's rim and off eyes and hair.
 
@@ -84,11 +98,12 @@ def known_skin(
         like: bool [128, 128], from `skin_like`.
         known: bool [128, 128].
         margin_px: how far to stay away from the hole.
+        framing: float64 [2, 3], canonical crop pixels to those of this crop.
 
     Returns:
         bool [128, 128].
     """
-    return eroded(like & _UPPER_FACE, 2) & eroded(known, margin_px)
+    return eroded(like & in_crop(_UPPER_FACE, framing), 2) & eroded(known, margin_px)
 
 
 def eroded(where: NDArray[np.bool_], radius_px: int) -> NDArray[np.bool_]:

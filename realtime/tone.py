@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.alignment import CROP_SIZE
+from realtime.framing import CANONICAL, in_crop
 from realtime.regions import box_round
 from realtime.skin import skin_tone
 
@@ -28,11 +29,13 @@ def _make_face() -> NDArray[np.float32]:
 
 
 _FACE = _make_face()
-_NEAR_FACE = _FACE > 0.01
 
 
 def even_tone(
-    filled_rgb: NDArray[np.uint8], hole: NDArray[np.bool_], known: NDArray[np.bool_]
+    filled_rgb: NDArray[np.uint8],
+    hole: NDArray[np.bool_],
+    known: NDArray[np.bool_],
+    framing: NDArray[np.float64] = CANONICAL,
 ) -> NDArray[np.uint8]:
     """Pull patches of filled skin that stray in colour back to the skin seen; brightness stays.
 
@@ -40,16 +43,17 @@ def even_tone(
         filled_rgb: uint8 [128, 128, 3], composited.
         hole: bool [128, 128], the filled pixels.
         known: bool [128, 128], true pixels of the photograph (never inside the hole).
+        framing: float64 [2, 3], canonical crop pixels to those of this crop.
 
     Returns:
         uint8 [128, 128, 3]; equal to `filled_rgb` outside the hole.
     """
     ycc = np.asarray(cv2.cvtColor(filled_rgb, cv2.COLOR_RGB2YCrCb), dtype=np.uint8)
-    tone = skin_tone(ycc, known)
-    box = box_round(hole & _NEAR_FACE, _MARGIN_PX)
+    tone, face = skin_tone(ycc, known, framing), in_crop(_FACE, framing)
+    box = box_round(hole & (face > 0.01), _MARGIN_PX)
     if tone is None or tone[1] - tone[2] < _COLOURLESS or box is None:
         return filled_rgb
-    bent = _bent(ycc[box], hole[box], _FACE[box], tone)
+    bent = _bent(ycc[box], hole[box], face[box], tone)
     if bent is None:
         return filled_rgb
     out = filled_rgb.copy()

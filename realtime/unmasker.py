@@ -205,7 +205,7 @@ class Unmasker:
         crops = np.stack([item.crop for item in new])
         holes = np.stack([item.hole | ~item.valid for item in new])
         for item, filled in zip(new, self.inpainter(crops, holes), strict=True):
-            evened = even_tone(filled, item.hole, item.known)
+            evened = even_tone(filled, item.hole, item.known, item.framing)
             matched = match_colour(evened, item.hole, item.known)
             item.filled = item.sight.track.texture.calm(matched, item.hole, item.moment)
 

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime.alignment import warp_crop
+from realtime.framing import in_crop, shown_at
 from realtime.tone import even_tone
 
 HOLE = np.zeros((128, 128), bool)
@@ -56,3 +57,20 @@ def test_without_colours_nothing_is_done(crop: NDArray[np.uint8]) -> None:
     grey = cv2.cvtColor(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     assert even_tone(grey.astype(np.uint8), HOLE, ~HOLE) is not None
     assert np.array_equal(even_tone(grey.astype(np.uint8), HOLE, ~HOLE), grey)
+
+
+def test_skin_is_looked_for_where_a_moved_crop_shows_it(crop: NDArray[np.uint8]) -> None:
+    """Where the crop shows the face higher, lips lie where cheeks are usually."""
+    framing = shown_at(1.0, np.array([10.0, -14.0]))
+    hole = in_crop(HOLE, framing)
+    moved, green = (
+        cv2.warpAffine(image, framing, (128, 128), borderMode=cv2.BORDER_REPLICATE)
+        for image in (crop, tinted(crop, -20, -12))
+    )
+    there = in_crop(np.pad(np.ones((16, 24), bool), ((92, 20), (52, 52))), framing)
+    evened = even_tone(green, hole, ~hole, framing)
+    before, after = (
+        np.abs(chroma(x)[there] - chroma(moved)[there]).mean() for x in (green, evened)
+    )
+    assert after < 0.65 * before
+    assert np.abs(even_tone(moved, hole, ~hole, framing).astype(int) - moved).max() < 16
