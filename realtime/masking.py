@@ -155,6 +155,7 @@ class MaskFinder:
             if not track.framing.must_look_again(mask, valid, worn=worn, worn_here=here):
                 break
             memory.reframe()
+        worn = worn and bool(mask.any())  # a wider crop may show that it was none
         masked, outline = memory.decide(worn, probability)
         if outline is not probability:
             mask = mask_pixels(outline, crop)
