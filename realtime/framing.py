@@ -14,8 +14,9 @@ _LEAST_TOUCH_PX = 6  # an ear loop that leaves the crop is no reason to widen it
 _STEP, _NARROWEST = 0.8, 0.6
 _SIDE_SHIFT_PX = 10.0
 _ROOM_PX, _PATIENCE_FRAMES = 4.0, 15
-# A crop that holds a mask is moved and narrowed about it, so far as the generator knows faces there.
-_FIT_ROOM_PX, _MOST_ASIDE_PX, _MOST_UP_PX = 5.0, 14.0, 16.0
+# A crop that holds a mask is moved and narrowed about it, as far as training moves faces.
+MOST_ASIDE_PX, MOST_UP_PX = 14.0, 16.0
+_FIT_ROOM_PX = 5.0
 _FINER, _LEAST_GAIN, _KEEPS = 0.03, 1.06, 0.9
 
 _EYES = np.array([(CROP_SIZE - 1) / 2, EYE_LINE_Y])
@@ -93,10 +94,10 @@ def fitted(
     left, right = (np.array([xs.min(), xs.max()]) - framing[0, 2]) / scale_now - _EYES[0]
     below = (ys.max() - framing[1, 2]) / scale_now - _EYES[1]
     for scale in np.arange(1.0, scale_now * _LEAST_GAIN, -_FINER):
-        low = max(_FIT_ROOM_PX - _EYES[0] - scale * left, -_MOST_ASIDE_PX)
-        high = min(last - _EYES[0] - scale * right, _MOST_ASIDE_PX)
+        low = max(_FIT_ROOM_PX - _EYES[0] - scale * left, -MOST_ASIDE_PX)
+        high = min(last - _EYES[0] - scale * right, MOST_ASIDE_PX)
         up = max(_EYES[1] + scale * below - last, 0.0)
-        if low <= high and up <= _MOST_UP_PX:
+        if low <= high and up <= MOST_UP_PX:
             return shown_at(float(scale), np.array([np.clip(0.0, low, high), -up]))
     return None
 
@@ -153,7 +154,8 @@ class Framing:
 
     def reset(self) -> None:
         """Go back to the canonical crop."""
-        self.matrix, self._spare_frames, self._trial = CANONICAL, 0, None
+        self.matrix, self._spare_frames = CANONICAL, 0
+        self._just_widened, self._trial = False, None
 
     def must_look_again(
         self,
@@ -177,10 +179,10 @@ class Framing:
         Returns:
             True where the crop is to be taken again.
         """
-        touched, area = touched_sides(mask, valid), self._area(mask & valid)
+        touched = touched_sides(mask, valid)
         if self._trial is not None:
             before, self._trial = self._trial, None
-            if worn_here and not any(touched) and area >= _KEEPS * before.area:
+            if worn_here and not any(touched) and self._area(mask & valid) >= _KEEPS * before.area:
                 return False
             self.matrix = before.matrix
             return True
@@ -192,7 +194,7 @@ class Framing:
             self._just_widened = False
             closer = fitted(mask, valid, self.matrix)
             if closer is not None:
-                self._trial, self.matrix = _Trial(self.matrix, area), closer
+                self._trial, self.matrix = _Trial(self.matrix, self._area(mask & valid)), closer
                 return True
         spare = not worn or _fits(mask, self.matrix)
         self._spare_frames = self._spare_frames + 1 if spare else 0

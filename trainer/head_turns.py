@@ -47,8 +47,8 @@ def turned(
         All three, moved alike. The crop is no longer canonical; its landmarks say where the face is.
     """
     yaw = rng.uniform(_LEAST_YAW, _MOST_YAW) * rng.choice([-1.0, 1.0])
-    right, _, near = fit_pose(landmarks).rotation[:, 2]
-    return turn(crop, flags, landmarks, yaw - np.arctan2(right, near), rng.uniform(_BOWED, _RAISED))
+    yaw -= fit_pose(landmarks).yaw
+    return turn(crop, flags, landmarks, yaw, rng.uniform(_BOWED, _RAISED))
 
 
 def turn(
@@ -67,14 +67,14 @@ def turn(
     side = len(crop)
     shift = _shifts(fit_pose(landmarks), side, yaw)
     source = _sources(shift, towards_right=yaw > 0)
-    eyes = margin_of(side) + EYE_LINE_Y
-    columns, rows = np.meshgrid(np.arange(side, dtype=np.float32), _heights(side, eyes, 1 / height))
+    heights = _heights(side, margin_of(side) + EYE_LINE_Y, 1 / height)
+    columns, rows = np.meshgrid(np.arange(side, dtype=np.float32), heights)
     source = cv2.remap(source, columns, rows, cv2.INTER_LINEAR)
     moved = cv2.remap(crop, source, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     flags = cv2.remap(flags, source, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     at = landmarks[:, None].astype(np.float32)
     own = cv2.remap(shift, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    y = np.interp(landmarks[:, 1], _heights(side, eyes, 1 / height), np.arange(side))
+    y = np.interp(landmarks[:, 1], heights, np.arange(side))
     points = np.column_stack([landmarks[:, 0] + own[:, 0], y]).astype(np.float32)
     return np.asarray(moved, np.uint8), np.asarray(flags, np.uint8).reshape(side, side, -1), points
 

@@ -160,7 +160,7 @@ def _with_mask_hole(
 
 
 def draw_wider_protocol(faces: FaceSet, *, turn: bool, seed: int = 0) -> HoleBatch:
-    """Draw fixed samples as the product shows faces whose masks their crops cut off.
+    """Draw fixed samples as crops that are widened for a mask show them.
 
     The hole is the face-mask protocol's; faces are shown at 0.8 and 0.64 of their size
     (`realtime.framing.widened`), in turns, and those are left out whose photograph does not go on round

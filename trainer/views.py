@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from realtime.alignment import scale_of, similarity_from_landmarks
 from realtime.face import placed
-from realtime.framing import shown_at
+from realtime.framing import MOST_ASIDE_PX, MOST_UP_PX, shown_at
 from trainer.faceset import FaceSet
 from trainer.head_turns import turned
 
 # Where a crop cuts a mask off the product moves it (`realtime.framing`) and shows the face smaller. So
 # are faces shown of whose margin the photograph has at least so much.
 _WIDE_SHARE, _WIDEST, _LEAST_CONTEXT = 0.45, 0.6, 0.85
-_ASIDE_PX, _UP_PX = 14.0, 16.0
 _MOST_ENLARGED = 1.5
 
 
@@ -74,6 +73,6 @@ def wider_view(
     """
     if not margin or not has_surroundings(valid) or rng.random() >= _WIDE_SHARE:
         return None
-    scale, aside = rng.uniform(_WIDEST, 1.0), rng.uniform(-_ASIDE_PX, _ASIDE_PX)
-    up = max(rng.uniform(-_UP_PX, _UP_PX), 0.0)
+    scale, aside = rng.uniform(_WIDEST, 1.0), rng.uniform(-MOST_ASIDE_PX, MOST_ASIDE_PX)
+    up = max(rng.uniform(-MOST_UP_PX, MOST_UP_PX), 0.0)
     return shown_at(scale, np.array([aside, -up]))

@@ -28,6 +28,12 @@ class Pose:
     scale: float
     rotation: NDArray[np.float64]
 
+    @property
+    def yaw(self) -> float:
+        """How far the head is turned to the picture's right, radians."""
+        right, _, near = self.rotation[:, 2]
+        return math.atan2(right, near)
+
     def project(self, points_cm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Canonical points [..., 3] to pixels [..., 2], without the face's own shape."""
         return points_cm @ self.camera[:3] + self.camera[3]

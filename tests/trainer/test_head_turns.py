@@ -22,8 +22,7 @@ def _marked(faces: FaceSet, landmark: int) -> NDArray[np.uint8]:
 
 
 def _yaw(landmarks: NDArray[np.float32]) -> float:
-    right, _, near = fit_pose(landmarks).rotation[:, 2]
-    return float(np.degrees(np.arctan2(right, near)))
+    return float(np.degrees(fit_pose(landmarks).yaw))
 
 
 def _straight(faces: FaceSet) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
