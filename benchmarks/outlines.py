@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -16,11 +16,12 @@ from benchmarks.tables import Row, publish
 from benchmarks.tiles import fit, labelled, surroundings, write_pages
 from inpaint_model.errors import UserError
 from realtime import Unmasker
-from realtime.alignment import warp_crop
-from realtime.segmentation import MaskSegmenter, mask_pixels
-from realtime.unmasker import FaceResult
+from realtime.alignment import CROP_SIZE, warp_crop
+from realtime.segmentation import MaskSegmenter, hole_of, mask_pixels
+from realtime.unmasker import FaceResult, Marked
 
 _TILE, _COLUMNS, _A_PAGE, _WORST = 360, 5, 20, 10
+_FINER = 8
 _GREEN, _RED = (0, 255, 0), (0, 0, 255)
 
 
@@ -34,6 +35,8 @@ class Agreement:
         acted: that face was filled.
         replaced: IoU of the replaced pixels and the outline; 0 where nothing was replaced.
         mask: the same of the mask alone, before it is widened by its rim.
+        outline: the same of what would be replaced if the outline itself had been found: what the rim
+            costs. None where no face was found.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Agreement:
     acted: bool
     replaced: float
     mask: float
+    outline: float | None
 
 
 def iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
@@ -93,7 +97,8 @@ def _compare(
     """Unmask one photograph; only faces whose box meets the outline count."""
     true = outline.mask()
     seen = unmasker.look(frame)
-    result = unmasker.finish(seen)
+    marked = unmasker.mark(seen)
+    result = unmasker.blend(unmasker.fill(marked))
     meets = [_meets(face.box, true) for face in result.faces]
     replaced = _of_faces(result.replaced > 0, result.faces, meets)
     mask = np.zeros_like(true)
@@ -113,9 +118,29 @@ def _compare(
         any(face.inpainted for face, meeting in zip(result.faces, meets, strict=True) if meeting),
         iou(replaced, true),
         iou(mask, true),
+        _of_outline(true, marked, unmasker),
     )
     boxes = [face.box for face, meeting in zip(result.faces, meets, strict=True) if meeting]
     return agreement, replaced, boxes
+
+
+def _of_outline(true: NDArray[np.bool_], marked: Marked, unmasker: Unmasker) -> float | None:
+    """IoU of an outline and of what is replaced where exactly it is the mask."""
+    ours = [work for work in marked.work if _meets(work.sight.face.box, true)]
+    if not ours:
+        return None
+    work = max(ours, key=lambda one: one.sight.face.size)
+    mask = _to_crop(true, work.matrix)
+    work = replace(work, mask=mask, hole=hole_of(mask), worn=True, masked=True)
+    result = unmasker.blend(unmasker.fill(replace(marked, work=[work])))
+    return iou(result.replaced > 0, true)
+
+
+def _to_crop(true: NDArray[np.bool_], matrix: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Show an outline in a crop: what covers half of a pixel counts."""
+    finer = matrix * _FINER + np.array([[0, 0, 1.0], [0, 0, 1.0]]) * (_FINER - 1) / 2
+    large = cv2.warpAffine(true.astype(np.float32), finer, (CROP_SIZE * _FINER,) * 2)
+    return cv2.resize(large, (CROP_SIZE, CROP_SIZE), interpolation=cv2.INTER_AREA) >= 0.5
 
 
 def _meets(box: tuple[float, float, float, float], true: NDArray[np.bool_]) -> bool:
@@ -154,6 +179,7 @@ def _table(seen: list[Agreement]) -> list[Row]:
     for what, key in (
         ("replaced", "replaced"),
         ("mask before its rim", "mask"),
+        ("outline with a rim", "outline"),
     ):
         values, of_acted = (_known(some, key) for some in (seen, acted))
         rows.append(

@@ -10,13 +10,16 @@ from inpaint_model.student import ConvUnit
 
 
 class MaskSegmenterNet(nn.Module):
-    """Marks the pixels of a worn mask.
+    """Marks the pixels of a worn mask: at 64 pixels first, then at all 128, beside the picture itself.
 
     Args:
         widths: channels at 64, 32, 16 and 8 pixels.
+        finest: channels at 128 pixels.
     """
 
-    def __init__(self, widths: tuple[int, int, int, int] = (16, 32, 64, 96)) -> None:
+    def __init__(
+        self, widths: tuple[int, int, int, int] = (16, 32, 64, 96), finest: int = 8
+    ) -> None:
         super().__init__()
         w64, w32, w16, w8 = widths
         self.down64 = ConvUnit(3, w64, 5, 2)
@@ -29,6 +32,8 @@ class MaskSegmenterNet(nn.Module):
         self.fuse32 = ConvUnit(w16 + w32, w32)
         self.fuse64 = ConvUnit(w32 + w64, w64)
         self.logits = nn.Conv2d(w64, 2, 3, padding=1)
+        self.beside = ConvUnit(2 + 3, finest)
+        self.corrections = nn.Conv2d(finest, 2, 3, padding=1)
 
     def forward(self, crops: Tensor) -> Tensor:
         """Float [N, 3, 128, 128] RGB in [-1, 1] to logits [N, 2, 128, 128] (background, mask)."""
@@ -38,7 +43,14 @@ class MaskSegmenterNet(nn.Module):
         x = self.fuse16(torch.cat([_double(self.down8(at16)), at16], 1))
         x = self.fuse32(torch.cat([_double(x), at32], 1))
         x = self.fuse64(torch.cat([_double(x), at64], 1))
-        return _double(self.logits(x))
+        coarse = _double(margins(self.logits(x)))
+        corrections = self.corrections(self.beside(torch.cat([coarse, crops], 1)))
+        return (coarse + margins(corrections)) / 2
+
+
+def margins(logits: Tensor) -> Tensor:
+    """Each of two logits less the other, [N, 2, H, W]: their sigmoid is the softmax."""
+    return logits - logits.flip(1)
 
 
 def _double(x: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from inpaint_model.errors import UserError
 from inpaint_model.segmenter import MaskSegmenterNet
@@ -27,20 +27,24 @@ def segmenter_of(path: Path) -> MaskSegmenterNet:
         UserError: the file is missing, or holds no segmenter of this project.
     """
     net = MaskSegmenterNet().eval()
-    units = [module for module in net.modules() if isinstance(module, ConvUnit)]
+    layers = [layer for layer in net.modules() if isinstance(layer, ConvUnit) or _is_bare(layer)]
     pairs = _convolutions(path)
-    if len(pairs) != len(units) + 1:
+    if len(pairs) != len(layers):
         raise UserError(f"{path}: holds no segmenter of this project")
-    for unit, (weight, bias) in zip(units, pairs[:-1], strict=True):
-        if weight.shape != next(unit.parameters()).shape:
+    for layer, (weight, bias) in zip(layers, pairs, strict=True):
+        if weight.shape != next(layer.parameters()).shape:
             raise UserError(f"{path}: a layer is not of a segmenter of this project")
-        unfold_into(unit, weight, bias)
-    # The file holds each logit less the other; half of that on either side gives the same softmax.
-    weight, bias = pairs[-1]
-    net.logits.weight.data = weight / 2
-    assert net.logits.bias is not None
-    net.logits.bias.data = bias / 2
+        if isinstance(layer, ConvUnit):
+            unfold_into(layer, weight, bias)
+            continue
+        # The file holds each value less the other; half of that on either side comes to the same.
+        layer.load_state_dict({"weight": weight / 2, "bias": bias / 2})
     return net
+
+
+def _is_bare(layer: nn.Module) -> bool:
+    """A convolution without a batch norm after it: the only ones that have a bias."""
+    return isinstance(layer, nn.Conv2d) and layer.bias is not None
 
 
 def _convolutions(path: Path) -> list[_Pair]:

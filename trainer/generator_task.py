@@ -127,8 +127,13 @@ class GeneratorTask:
         return replace(samples, taught=taught.to(samples.real.device))
 
     def loss(self, stage: Stage, batch: HoleTensors) -> tuple[Tensor, Figures]:
-        """Return the weighted sum of the stage's losses; only known hole pixels count."""
-        real, counted = batch.real, batch.counted
+        """Return the weighted sum of the stage's losses; only known hole pixels count.
+
+        Outside the photograph everything is grey to those who judge: its repeated border would teach
+        them, and through them the generator, that streaks below a mouth are right.
+        """
+        counted = batch.counted
+        real = batch.real * (1 - batch.holes + counted)
         pictures = self._pictures(batch)
         out = pictures[-1]
         composite = real + (out - real) * counted

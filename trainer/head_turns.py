@@ -14,7 +14,8 @@ from realtime.maskwear.mapping import thin_plate
 from realtime.maskwear.pose import Pose, fit_pose
 from trainer.faceset import margin_of
 
-_LEAST_YAW, _MOST_YAW = np.deg2rad(12.0), np.deg2rad(78.0)
+_YAW = np.deg2rad([12.0, 78.0])
+_PROFILE_YAW = np.deg2rad([55.0, 84.0])
 _BOWED, _RAISED = 0.75, 1.1  # how high what lies below the eyes is then
 # The head as a surface over its own frontal plane, cm, x towards its left and y up, every _STEP_CM.
 _LOW_CM, _HIGH_CM, _STEP_CM = np.array([-16.0, -18.0]), np.array([16.0, 16.0]), 0.5
@@ -34,6 +35,7 @@ def turned(
     flags: NDArray[np.uint8],
     landmarks: NDArray[np.float32],
     rng: np.random.Generator,
+    profiles: float = 0.0,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
     """Turn a head to a side, up to a profile, and bow or raise it a little.
 
@@ -42,11 +44,13 @@ def turned(
         flags: uint8 [128 + 2M, 128 + 2M, C], what belongs to its pixels; 0 is taken outside.
         landmarks: float32 [478, 2], pixels of `crop`.
         rng: where to, and how far.
+        profiles: how often the head is turned to a profile or nearly so, 0..1.
 
     Returns:
         All three, moved alike. The crop is no longer canonical; its landmarks say where the face is.
     """
-    yaw = rng.uniform(_LEAST_YAW, _MOST_YAW) * rng.choice([-1.0, 1.0])
+    far = profiles > 0 and rng.random() < profiles
+    yaw = rng.uniform(*(_PROFILE_YAW if far else _YAW)) * rng.choice([-1.0, 1.0])
     yaw -= fit_pose(landmarks).yaw
     return turn(crop, flags, landmarks, yaw, rng.uniform(_BOWED, _RAISED))
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_GLASSES_SHARE, _CAP_SHARE = 0.07, 0.10
+_GLASSES_SHARE, _CAP_SHARE, _BOTH_SHARE = 0.07, 0.10, 0.02
 # Landmarks: the corners of each eye from left to right, the temples beside them, the brows' middles.
 _EYES, _TEMPLES, _BROWS = ((33, 133), (362, 263)), (127, 356), (105, 334)
 _CAP_PX = 54.0  # how high a cap reaches above the brows: out of the canonical crop
@@ -16,7 +16,7 @@ _FINE = 8  # shapes are drawn at 1 / _FINE px
 def wear_headgear(
     crop: NDArray[np.uint8], landmarks: NDArray[np.float32], rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Sometimes put dark glasses on a face, sometimes a cap.
+    """Sometimes put dark glasses on a face, sometimes a cap, sometimes both.
 
     Args:
         crop: uint8 [H, W, 3], RGB, the canonical crop or more; not changed.
@@ -26,7 +26,8 @@ def wear_headgear(
     Returns:
         uint8 [H, W, 3]; the crop itself where nothing was put on.
     """
-    glasses, cap = rng.random(2) < (_GLASSES_SHARE, _CAP_SHARE)
+    both = rng.random() < _BOTH_SHARE
+    glasses, cap = (rng.random(2) < (_GLASSES_SHARE, _CAP_SHARE)) | both
     if glasses:
         crop = _put_on_glasses(crop, landmarks, rng)
     return _put_on_cap(crop, landmarks, rng) if cap else crop

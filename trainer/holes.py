@@ -11,6 +11,7 @@ from realtime.maskwear import random_style, silhouette
 from trainer.faceset import FaceSet
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
+_AHEAD_PX = 16.0
 
 
 def mask_hole(
@@ -72,6 +73,23 @@ def random_hole(
         moved = np.roll(hole, (dy, dx), (0, 1))
         hole = moved if rng.random() < 0.5 else hole | moved
     return hole
+
+
+def reach_ahead(hole: NDArray[np.bool_], yaw: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Let a hole reach further out in front of a turned face, as a cup or a loose mask does.
+
+    Where holes end with the face they show where its outline is, and a fill learns to follow them.
+
+    Args:
+        hole: bool [H, W].
+        yaw: where the head is turned to, radians, to the right of the picture where positive.
+        rng: how far, up to 16 px in profile and a little down.
+    """
+    dx, dy = round(np.sin(yaw) * rng.uniform(0, _AHEAD_PX)), int(rng.integers(-2, 6))
+    reach = max(abs(dx), abs(dy))
+    way = np.zeros((2 * reach + 1,) * 2, np.uint8)
+    cv2.line(way, (reach, reach), (reach - dx, reach - dy), 1)  # dilation looks the other way
+    return cv2.dilate(hole.astype(np.uint8), way) > 0
 
 
 def draw_protocol(

@@ -16,11 +16,12 @@ from trainer.faceset import FaceSet, margin_of
 from trainer.headgear import wear_headgear
 from trainer.mask_styles import training_style
 from trainer.occlusion import cover_up
+from trainer.reflections import behind_glass
 from trainer.sampling import CUT_SHARE, Jitter, random_affine, recolour, visible_part
 from trainer.views import View, turned_view, view_of, wider_view
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
-_PLACE_SHARE, _TURN_SHARE = 0.2, 0.3
+_PLACE_SHARE, _TURN_SHARE, _PROFILES = 0.2, 0.35, 0.45
 
 
 # Crop, mask pixels, and what lies inside the photograph.
@@ -73,7 +74,7 @@ def draw_mask_batch(
             continue
         view = view_of(faces, index)
         if rng.random() < _TURN_SHARE:
-            view = turned_view(view, rng)
+            view = turned_view(view, rng, _PROFILES)
         crop, alpha = view.crop, np.zeros_like(view.valid)
         crop = wear_headgear(crop, view.landmarks, rng)
         if rng.random() >= bare_share:
@@ -81,6 +82,7 @@ def draw_mask_batch(
             worn = wear(crop, view.landmarks, style)
             crop, alpha = worn.image_rgb, worn.alpha > 0
         crop, alpha = cover_up(crop, alpha, view.landmarks, rng)
+        crop = behind_glass(crop, rng)
         moved = _moved(crop, alpha, view, jitter, rng)
         samples.append(_finish(moved, jitter, rng))
     return MaskBatch(*(np.stack(part) for part in zip(*samples, strict=True)))

@@ -14,6 +14,7 @@ from realtime.maskwear.palette import random_colour
 
 _SHEET = (256, 208)
 _PICTURE_PRINT, _SCARF, _VALVES, _BORDER, _FIGURE = 0.15, 0.07, 0.06, 0.08, 0.08
+_STANDS_OFF, _MOST_OFF_CM = 0.3, 2.5
 
 
 def training_style(
@@ -51,7 +52,7 @@ def picture_print(pictures: NDArray[np.uint8], rng: np.random.Generator) -> Temp
 
 
 def _unusual(style: MaskStyle, rng: np.random.Generator) -> MaskStyle:
-    """Make some of them scarves, sports masks with two valves, wide borders or large figures."""
+    """Make some scarves, stand off the face, have two valves, wide borders or large figures."""
     if rng.random() < _SCARF:
         fit = replace(
             style.fit,
@@ -62,6 +63,9 @@ def _unusual(style: MaskStyle, rng: np.random.Generator) -> MaskStyle:
             bottom_power=float(rng.uniform(1.0, 4.0)),
         )
         style = replace(style, fit=fit, straps="none", pulled_down="no")
+    elif rng.random() < _STANDS_OFF:
+        bulge = style.fit.bulge + float(rng.uniform(0, _MOST_OFF_CM))
+        style = replace(style, fit=replace(style.fit, bulge=bulge))
     if rng.random() < _VALVES:
         style = replace(style, valve="both", accent_rgb=random_colour(rng))
     if rng.random() < _BORDER:

@@ -30,7 +30,7 @@ from trainer.sampling import CUT_SHARE, CUTS, Jitter
 HOLES = ("squares", "masks")
 
 _REDRAW_EVERY = 500
-_CHANCES = {"flip": 0.5, "outside": 0.5, "grey": 0.05, "square": 0.15, "push": 0.25, "union": 0.5}
+_CHANCES = {"flip": 0.5, "grey": 0.05, "square": 0.15, "push": 0.25, "union": 0.5}
 _CHANCES |= {"cut": CUT_SHARE, **{edge: share for edge, (share, _, _) in CUTS.items()}}
 _RANGES = {"side": (24, 48), "radius": (1, MAX_RADIUS_PX), "right": (-10, 10), "down": (-4, 10)}
 _RANGES |= {edge: (low, high - 1) for edge, (_, low, high) in CUTS.items()}
@@ -71,7 +71,7 @@ class ResidentFaces:
         holes: "squares" (one upright square of side 24-48 anywhere in the crop, the paper's) or
             "masks" (15 % squares, else silhouettes of worn masks dilated by 1-6 px, a quarter of
             them pushed aside, and 30 % of the crops cut off as a picture's edge does). What lies
-            outside the photograph is hole too half the time.
+            outside the photograph is hole too.
         seed: fixes every draw.
         per_face: silhouettes kept for each face; None lets the number of faces decide.
         redraw_every: one silhouette of each face is drawn anew, in other processes, every so many
@@ -157,12 +157,10 @@ class ResidentFaces:
             holes = torch.where(chance["square"].view(-1, 1, 1), holes, masks)
             flags = warp_flags(torch.stack([holes, valid], 1), grid)
             holes, valid = flags[:, :1], flags[:, 1:]
-        outside = ~valid & chance["outside"].view(-1, 1, 1, 1)
         if self._bank is not None:
             cut = chance["cut"].view(-1, 1, 1, 1)
             valid = valid & (visible(chance, number, valid.shape[-1]) | ~cut)
-            outside = torch.where(cut, ~valid, outside)
-        marked = holes | outside
+        marked = holes | ~valid
         real = levels.round_().div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
         shift = int(seeds[1] % 4), int(seeds[2] % 4)
         return HoleTensors(real, marked.float(), (holes & valid).float(), shift)

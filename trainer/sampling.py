@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from realtime.alignment import CROP_SIZE, compose
 from realtime.framing import shown_at
+from realtime.maskwear.pose import fit_pose
 from trainer.faceset import FaceSet
 from trainer.headgear import wear_headgear
-from trainer.holes import protocol_mask_hole, random_hole, square_hole
+from trainer.holes import protocol_mask_hole, random_hole, reach_ahead, square_hole
 from trainer.views import has_surroundings, turned_view, view_of, wider_view
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
@@ -26,7 +27,7 @@ CUTS = {
     "x1": (0.4, 92, CROP_SIZE),
     "y1": (0.7, 88, CROP_SIZE),
 }
-_TURN_SHARE = 0.25
+_TURN_SHARE, _PROFILES, _AHEAD_SHARE = 0.4, 0.6, 0.6
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ def draw_hole_batch(
     With `kind` "masks" the holes are silhouettes of worn masks and some squares; with "squares" they
     are the paper's squares alone, exactly square. Of the crops with masks some are cut off as a
     picture's edge does, and in some a cap or sunglasses are worn. Faces with a margin are shown smaller
-    too, and some of them turned. What lies outside the photograph is marked as hole half the time and
-    left as repeated border else; it never counts in the loss.
+    too, and some of them turned. What lies outside the photograph is hole too, as in the product, and
+    never counts in the loss.
     """
     faces = faces.canonical() if kind == "squares" else faces
     crops, holes, counted = [], [], []
@@ -131,15 +132,14 @@ def draw_hole_batch(
             hole = square_hole(rng)
         else:
             crop, valid, hole = _with_mask_hole(faces, index, matrix, rng)
-        outside = ~valid & (rng.random() < 0.5)
         if kind != "squares" and rng.random() < CUT_SHARE:
             x0, y0, x1, y1 = visible_part(rng)
-            outside = np.ones_like(valid)
-            outside[y0:y1, x0:x1] = ~valid[y0:y1, x0:x1]
-            valid = ~outside
+            shown = np.zeros_like(valid)
+            shown[y0:y1, x0:x1] = True
+            valid = valid & shown
         crops.append(recolour(crop, jitter.colour, rng))
         counted.append(hole & valid)
-        holes.append(hole | outside)
+        holes.append(hole | ~valid)
     shift = int(rng.integers(4)), int(rng.integers(4))
     return HoleBatch(np.stack(crops), np.stack(holes), np.stack(counted), shift)
 
@@ -149,10 +149,13 @@ def _with_mask_hole(
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]:
     """A crop, what of it is inside the photograph, and a hole in it; all moved."""
     margin, view = faces.margin_px, view_of(faces, index)
-    if margin and rng.random() < _TURN_SHARE:
-        view = turned_view(view, rng)
+    turned = margin and rng.random() < _TURN_SHARE
+    if turned:
+        view = turned_view(view, rng, _PROFILES)
     crop = wear_headgear(view.crop, view.landmarks, rng)
     hole = random_hole(view.landmarks - margin, rng, margin)
+    if turned and rng.random() < _AHEAD_SHARE:
+        hole = reach_ahead(hole, fit_pose(view.landmarks).yaw, rng)
     wider = wider_view(faces.valid[index], margin, rng)
     matrix = matrix if wider is None else compose(wider, matrix)
     matrix = compose(matrix, view.to_canonical)

@@ -61,7 +61,10 @@ def write_graph(net: MaskSegmenterNet) -> bytes:
     x = graph.join(graph.double(graph.unit(x, net.fuse16)), at32)
     x = graph.join(graph.double(graph.unit(x, net.fuse32)), at64)
     margins = graph.convolution(graph.unit(x, net.fuse64), _margins(net.logits), relu=False)
-    return graph.pack([crops], [graph.sigmoid(graph.double(margins), "masks")])
+    coarse = graph.double(margins)
+    beside = graph.unit(graph.join(coarse, crops), net.beside)
+    corrections = graph.convolution(beside, _margins(net.corrections), relu=False)
+    return graph.pack([crops], [graph.sigmoid(graph.add(coarse, corrections), "masks")])
 
 
 def _margins(logits: nn.Conv2d) -> nn.Conv2d:

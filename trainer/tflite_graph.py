@@ -123,6 +123,10 @@ class TfliteGraph:
         shape[3] += self.shape(two)[3]
         return self.operator("CONCATENATION", [one, two], shape, options)
 
+    def add(self, one: int, two: int) -> int:
+        """Add two tensors of one shape."""
+        return self.operator("ADD", [one, two], self.shape(one), schema.AddOptionsT())
+
     def sigmoid(self, x: int, name: str) -> int:
         """Sigmoid of each value."""
         return self.operator("LOGISTIC", [x], self.shape(x), name=name)

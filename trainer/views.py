@@ -43,13 +43,14 @@ def view_of(faces: FaceSet, index: int) -> View:
     return View(faces.crops[index], faces.valid[index], at, placed(-margin, -margin))
 
 
-def turned_view(view: View, rng: np.random.Generator) -> View:
+def turned_view(view: View, rng: np.random.Generator, profiles: float = 0.0) -> View:
     """Turn a face's head (`trainer.head_turns`); where it then is decides of the canonical crop.
 
-    Where its landmarks then say too little of its size it stays as it was.
+    Of the heads a share of `profiles` is turned to a profile or nearly so, the others to any side. Where
+    its landmarks then say too little of its size it stays as it was.
     """
     flags = view.valid[..., None].astype(np.uint8) * 255
-    crop, flags, landmarks = turned(view.crop, flags, view.landmarks, rng)
+    crop, flags, landmarks = turned(view.crop, flags, view.landmarks, rng, profiles)
     to_canonical = similarity_from_landmarks(landmarks)
     if scale_of(to_canonical) > _MOST_ENLARGED:
         return view

@@ -61,11 +61,12 @@ def test_a_mask_that_is_replaced_agrees_with_its_outline(
 ):
     folder, outline = worn
     bare = replace(outline, name="bare.png")
-    replaced, mask = outlines.run(folder, tmp_path, "fast", "auto", [outline, bare])
+    replaced, mask, perfect = outlines.run(folder, tmp_path, "fast", "auto", [outline, bare])
     assert replaced["photographs"] == 2
     assert (replaced["found"], replaced["acted on"]) == (1.0, 0.5)
     assert 0.6 < float(replaced["mean of those acted on"]) < 1
     assert float(mask["mean of those acted on"]) > float(replaced["mean of those acted on"])
+    assert 0.8 < float(perfect["worst"]) < 0.98  # the rim is replaced too, more than the outline
     data = json.loads((tmp_path / "outlines.json").read_text())
     assert data["worst"] == ["bare.png", "worn.png"]
     assert data["photographs"][1]["replaced"] == 0

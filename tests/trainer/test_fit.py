@@ -115,6 +115,27 @@ def test_every_term_of_the_finishing_reaches_the_generator(faces: FaceSet):
     assert any(not torch.equal(old, new) for old, new in moved)
 
 
+def test_what_lies_outside_the_photograph_teaches_nothing(faces: FaceSet):
+    stage = Stage(
+        steps=1, batch=2, l1=1.0, perceptual=1.0, gradient=1.0, matching=1.0, adversarial=1.0
+    )
+    config = replace(tiny(1, 1), stages=(stage,))
+    task = GeneratorTask(config, faces.only("train"), faces.only("val"), Recogniser())
+    batch = task.draw(stage, 0, [0, 1], np.random.default_rng(1))
+    holes, outside = batch.holes.clone(), torch.zeros_like(batch.holes)
+    outside[:, :, 100:] = 1
+    batch = replace(batch, holes=holes.maximum(outside), counted=batch.counted * (1 - outside))
+    task.net.eval()
+    task.opponents["patch"].plain.eval()
+    losses = [
+        task.loss(stage, replace(batch, real=batch.real * (1 - outside) + value * outside))[
+            0
+        ].item()
+        for value in (-0.7, 0.9)
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
 @pytest.mark.parametrize("network", ["paper", "glcic"])
 def test_the_papers_schedule_resumes_exactly(network: str, faces: FaceSet, tmp_path: Path):
     stages = (replace(MINIMAX, steps=2, batch=2), replace(JOINT, steps=2, batch=2))

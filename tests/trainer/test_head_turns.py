@@ -88,3 +88,15 @@ def test_heads_are_turned_to_both_sides_up_to_profile_and_bowed(faces: FaceSet):
     assert min(yaws) < -60 and max(yaws) > 60
     usual = faces.landmarks[0][_CHIN][1] - faces.landmarks[0][168][1]
     assert min(heights) < 0.85 * usual and max(heights) > usual
+
+
+def test_profiles_are_drawn_as_often_as_asked(faces: FaceSet):
+    rng, nothing = np.random.default_rng(1), np.zeros((128, 128, 1), np.uint8)
+    shares = []
+    for profiles in (0.0, 1.0):
+        draws = [
+            turned(faces.crops[0], nothing, faces.landmarks[0], rng, profiles) for _ in range(40)
+        ]
+        shares.append(np.mean([abs(_yaw(landmarks)) > 45 for _, _, landmarks in draws]))
+    assert shares[0] < 0.8
+    assert shares[1] > 0.9

@@ -15,6 +15,7 @@ from trainer.mask_styles import picture_print, training_style
 from trainer.occlusion import cover_up
 from trainer.places import load_places
 from trainer.prepare import prepare
+from trainer.reflections import behind_glass
 from trainer.sampling import Jitter
 
 STILL = Jitter(0, 0, 0, 0)
@@ -87,6 +88,14 @@ def test_fingers_and_objects_take_from_the_mask_and_hair_does_not(faces: FaceSet
     assert hair > 3
 
 
+def test_some_faces_are_seen_through_something_that_reflects(faces: FaceSet):
+    crop = faces.crops[0]
+    seen = [behind_glass(crop, np.random.default_rng(seed)) for seed in range(200)]
+    changed = [np.abs(one.astype(int) - crop).max(-1) > 8 for one in seen if one is not crop]
+    assert 3 < len(changed) < 40
+    assert 0.01 < np.median([one.mean() for one in changed]) < 0.9
+
+
 def test_prints_are_parts_of_pictures(faces: FaceSet):
     one, two = (picture_print(faces.crops, np.random.default_rng(seed)) for seed in (1, 2))
     assert one.sheet_rgb.shape == two.sheet_rgb.shape == (208, 256, 3)
@@ -100,3 +109,4 @@ def test_styles_cover_unusual_cuts():
     assert any(style.valve == "both" for style in styles)
     assert any(style.fit.bottom_y < -11 and style.straps == "none" for style in styles)
     assert any(style.pattern_cm > 3 for style in styles)
+    assert any(style.fit.bulge > 2.5 for style in styles)

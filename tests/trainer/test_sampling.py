@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from trainer.faceset import FaceSet, load
-from trainer.holes import draw_protocol, protocol_mask_hole, square_hole
+from trainer.holes import draw_protocol, protocol_mask_hole, reach_ahead, square_hole
 from trainer.prepare import prepare
 from trainer.sampling import Jitter, draw_hole_batch, draw_wider_protocol
 
@@ -25,6 +25,23 @@ def test_squares_have_the_papers_sides_and_lie_inside():
         sides.add(int(height))
     assert min(sides) == 24
     assert max(sides) == 48
+
+
+def test_holes_of_turned_heads_reach_further_where_these_look():
+    hole = np.zeros((128, 128), bool)
+    hole[60:90, 50:80] = True
+    for yaw, side in ((1.2, 1), (-1.2, -1)):
+        reached = [
+            reach_ahead(hole, yaw, np.random.default_rng(seed)) & ~hole for seed in range(20)
+        ]
+        columns = np.concatenate([np.nonzero(one.any(0))[0] for one in reached])
+        ahead = columns >= 80 if side > 0 else columns < 50
+        behind = columns < 50 if side > 0 else columns >= 80
+        assert ahead.sum() > 60 and not behind.any()
+        widest = max(
+            one.any(0)[slice(80, None) if side > 0 else slice(0, 50)].sum() for one in reached
+        )
+        assert 10 <= widest <= 16
 
 
 def test_protocol_holes_cover_what_they_say_and_the_mouth(faces: FaceSet):

@@ -1,0 +1,17 @@
+"""What the segmenter's loss weighs: thin parts of masks count more."""
+
+from __future__ import annotations
+
+import torch
+
+from trainer.segmenter_task import thin_parts
+
+
+def test_loops_are_thin_and_the_mask_is_not():
+    mask = torch.zeros(1, 64, 64)
+    mask[0, 30:50, 20:44] = 1
+    mask[0, 32:34, 44:60] = 1
+    thin = thin_parts(mask)
+    assert thin[0, 32:34, 46:60].all()
+    assert not thin[0, 30:50, 20:44].any()
+    assert not (thin * (1 - mask)).any()
