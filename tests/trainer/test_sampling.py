@@ -38,9 +38,8 @@ def test_holes_of_turned_heads_reach_further_where_these_look():
         ahead = columns >= 80 if side > 0 else columns < 50
         behind = columns < 50 if side > 0 else columns >= 80
         assert ahead.sum() > 60 and not behind.any()
-        widest = max(
-            one.any(0)[slice(80, None) if side > 0 else slice(0, 50)].sum() for one in reached
-        )
+        beyond = slice(80, None) if side > 0 else slice(0, 50)
+        widest = max(one[:, beyond].any(0).sum() for one in reached)
         assert 10 <= widest <= 16
 
 
