@@ -112,7 +112,7 @@ def warp_crop(
         it, and its validity, bool [size, size]: False where the crop lies outside the picture.
     """
     matrix = matrix * (size / CROP_SIZE)
-    source, to_crop = _reduced(image, matrix)
+    source, to_crop = _reduced(image, matrix, size)
     crop = cv2.warpAffine(
         source, to_crop, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
@@ -128,13 +128,12 @@ def warp_crop_rgb(
 
 
 def _reduced(
-    image: NDArray[np.uint8], matrix: NDArray[np.float64]
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], side: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Shrink the face's region by a whole factor where the warp would skip pixels."""
+    """Shrink the region of a crop of `side` by a whole factor where the warp would skip pixels."""
     factor = int(1.0 / max(scale_of(matrix), 1e-6))
     if factor < 2:
         return image, matrix
-    side = CROP_SIZE
     corners = apply(invert(matrix), np.array([[0, 0], [side, 0], [0, side], [side, side]]))
     height, width = image.shape[:2]
     x0, y0 = np.clip(np.floor(corners.min(0)).astype(int) - 2 * factor, 0, [width - 1, height - 1])

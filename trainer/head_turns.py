@@ -16,6 +16,7 @@ from trainer.faceset import margin_of
 
 _YAW = np.deg2rad([12.0, 78.0])
 _PROFILE_YAW = np.deg2rad([55.0, 84.0])
+_LOOKS_ASIDE = np.deg2rad(8.0)  # such a head is turned on: its other side is not to be seen
 _BOWED, _RAISED = 0.75, 1.1  # how high what lies below the eyes is then
 # The head as a surface over its own frontal plane, cm, x towards its left and y up, every _STEP_CM.
 _LOW_CM, _HIGH_CM, _STEP_CM = np.array([-16.0, -18.0]), np.array([16.0, 16.0]), 0.5
@@ -50,8 +51,10 @@ def turned(
         All three, moved alike. The crop is no longer canonical; its landmarks say where the face is.
     """
     far = profiles > 0 and rng.random() < profiles
-    yaw = rng.uniform(*(_PROFILE_YAW if far else _YAW)) * rng.choice([-1.0, 1.0])
-    yaw -= fit_pose(landmarks).yaw
+    own, side = fit_pose(landmarks).yaw, rng.choice([-1.0, 1.0])
+    if abs(own) > _LOOKS_ASIDE:
+        side = np.sign(own)
+    yaw = rng.uniform(*(_PROFILE_YAW if far else _YAW)) * side - own
     return turn(crop, flags, landmarks, yaw, rng.uniform(_BOWED, _RAISED))
 
 

@@ -69,6 +69,15 @@ def test_a_large_face_does_not_alias():
     assert np.abs(crop[8:-8, 8:-8].astype(int) - 127).max() <= 2
 
 
+def test_a_larger_crop_of_a_large_face_shows_the_picture_to_its_edges():
+    across, down = np.meshgrid(np.linspace(0, 255, 1024), np.linspace(0, 255, 1024))
+    picture = np.dstack([across, down, across]).astype(np.uint8)
+    matrix = np.array([[1 / 8, 0, 0], [0, 1 / 8, 0.0]])
+    crop, valid = alignment.warp_crop(picture, matrix, 224)
+    assert valid.all()
+    assert np.abs(crop.astype(int) - cv2.resize(picture, (224, 224))).max() <= 3
+
+
 def test_inverse_returns_the_points():
     matrix = np.array([[0.3, -0.1, 5.0], [0.1, 0.3, -7.0]])
     points = np.array([[10.0, 20.0], [300.0, 40.0]])

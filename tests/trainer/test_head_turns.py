@@ -90,6 +90,15 @@ def test_heads_are_turned_to_both_sides_up_to_profile_and_bowed(faces: FaceSet):
     assert min(heights) < 0.85 * usual and max(heights) > usual
 
 
+def test_a_head_that_looks_aside_is_turned_on_to_that_side(faces: FaceSet):
+    rng, nothing = np.random.default_rng(2), np.zeros((128, 128, 1), np.uint8)
+    crop, straight = _straight(faces)
+    for degrees in (-25, 25):
+        aside, _, landmarks = turn(crop, nothing, straight, np.deg2rad(degrees))
+        draws = [turned(aside, nothing, landmarks, rng)[2] for _ in range(20)]
+        assert all(_yaw(points) * degrees > 0 for points in draws)
+
+
 def test_profiles_are_drawn_as_often_as_asked(faces: FaceSet):
     rng, nothing = np.random.default_rng(1), np.zeros((128, 128, 1), np.uint8)
     shares = []
