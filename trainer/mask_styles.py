@@ -52,7 +52,7 @@ def picture_print(pictures: NDArray[np.uint8], rng: np.random.Generator) -> Temp
 
 
 def _unusual(style: MaskStyle, rng: np.random.Generator) -> MaskStyle:
-    """Make some scarves, stand off the face, have two valves, wide borders or large figures."""
+    """Make some scarves, or let them stand off the face; give some two valves, a wide hem or figures."""
     if rng.random() < _SCARF:
         fit = replace(
             style.fit,

@@ -156,7 +156,7 @@ def _with_mask_hole(
     hole = random_hole(view.landmarks - margin, rng, margin)
     if turned and rng.random() < _AHEAD_SHARE:
         hole = reach_ahead(hole, fit_pose(view.landmarks).yaw, rng)
-    wider = wider_view(faces.valid[index], margin, rng)
+    wider = wider_view(view.valid, margin, rng)
     matrix = matrix if wider is None else compose(wider, matrix)
     matrix = compose(matrix, view.to_canonical)
     return _warp(crop, matrix), _warp_flags(view.valid, matrix), _warp_flags(hole, matrix)
