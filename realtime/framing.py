@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from realtime.alignment import CROP_SIZE, EYE_LINE_Y, compose
 
-_LEAST_TOUCH_PX = 6  # an ear loop that leaves the crop is no reason to widen it
+# From so many pixels at its edge on a crop cuts a mask off; the canonical one also an ear loop, which is no
+# reason to widen another one further.
+_LEAST_TOUCH_PX, _LEAST_LOOP_PX = 6, 2
+_SIDE_PX = 3  # marks are less sure beside the edge
 _STEP, _NARROWEST = 0.8, 0.6
 _SIDE_SHIFT_PX = 10.0
 _ROOM_PX, _PATIENCE_FRAMES = 4.0, 15
@@ -23,20 +26,25 @@ _EYES = np.array([(CROP_SIZE - 1) / 2, EYE_LINE_Y])
 CANONICAL = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
 
-def touched_sides(mask: NDArray[np.bool_], valid: NDArray[np.bool_]) -> tuple[bool, bool, bool]:
+def touched_sides(
+    mask: NDArray[np.bool_], valid: NDArray[np.bool_], *, loops: bool = False
+) -> tuple[bool, bool, bool]:
     """Say at which sides of the crop the mask goes on outside it, though the picture does too.
 
     Args:
         mask: bool [128, 128], mask pixels.
         valid: bool [128, 128], what of the crop lies inside the picture.
+        loops: an ear loop that goes on at a side counts too.
 
     Returns:
         Left, right and lower side.
     """
     seen = mask & valid
-    sides = seen[:, 0], seen[:, -1], seen[-1]
-    left, right, below = (int(np.count_nonzero(side)) >= _LEAST_TOUCH_PX for side in sides)
-    return left, right, below
+    strip, least = (_SIDE_PX, _LEAST_LOOP_PX) if loops else (1, _LEAST_TOUCH_PX)
+    left, right = (
+        int(np.count_nonzero(side.any(1))) >= least for side in (seen[:, :strip], seen[:, -strip:])
+    )
+    return left, right, int(np.count_nonzero(seen[-1])) >= _LEAST_TOUCH_PX
 
 
 def widened(
@@ -179,7 +187,7 @@ class Framing:
         Returns:
             True where the crop is to be taken again.
         """
-        touched = touched_sides(mask, valid)
+        touched = touched_sides(mask, valid, loops=self.is_canonical)
         if self._trial is not None:
             before, self._trial = self._trial, None
             if worn_here and not any(touched) and self._area(mask & valid) >= _KEEPS * before.area:

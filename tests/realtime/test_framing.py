@@ -27,9 +27,10 @@ def test_a_mask_inside_is_left_alone():
     assert framing.is_canonical
 
 
-def test_an_ear_loop_or_the_pictures_edge_is_no_reason():
+def test_an_ear_loop_counts_where_asked_and_the_pictures_edge_never():
     loop = mask_of(slice(60, 63), slice(90, 128))
     assert touched_sides(loop, ALL) == (False, False, False)
+    assert touched_sides(loop, ALL, loops=True) == (False, True, False)
     below = mask_of(slice(70, 128), slice(30, 98))
     cut = ALL.copy()
     cut[110:] = False
@@ -71,6 +72,18 @@ def test_what_a_shift_brings_inside_is_not_shown_smaller():
     seen = _seen_at(framing, *mask)
     assert not any(touched_sides(seen, ALL)) and seen.sum() > 0.98 * 90 * 76
     assert not framing.must_look_again(seen, ALL, worn=True)
+
+
+def test_an_ear_loop_brings_the_crop_aside_and_does_not_make_the_face_smaller():
+    framing = Framing()
+
+    def seen() -> np.ndarray:
+        return _seen_at(framing, (30, 98), (70, 110)) | _seen_at(framing, (98, 132), (74, 77))
+
+    while framing.must_look_again(seen(), ALL, worn=True):
+        pass
+    assert framing.matrix[0, 0] == 1.0
+    assert not any(touched_sides(seen(), ALL, loops=True))
 
 
 def test_a_large_mask_is_shown_as_large_as_fits():
