@@ -23,6 +23,8 @@ class Stage:
         perceptual: weight of the recogniser's feature distance.
         gradient: weight of the mean absolute difference of the picture's gradients inside the hole;
             keeps the perceptual loss from leaving a grid.
+        colour: weight of the mean absolute difference of the local mean colour, brightness apart; the
+            adversarial and perceptual losses hardly see that skin turns green or grey.
         adversarial: weight of the hinge loss on patches inside the hole.
         matching: weight of the patch discriminator's feature matching.
         mse: weight of the paper's completion loss, its equation 2.
@@ -39,6 +41,7 @@ class Stage:
     l1: float = 1.0
     perceptual: float = 0.0
     gradient: float = 0.0
+    colour: float = 0.0
     adversarial: float = 0.0
     matching: float = 0.0
     mse: float = 0.0

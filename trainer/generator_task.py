@@ -11,6 +11,7 @@ import torch
 from lightning.fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from inpaint_model.errors import UserError
 from inpaint_model.generator import PaperGenerator
@@ -29,6 +30,9 @@ from trainer.sampling import draw_hole_batch
 
 # A teacher fills crops, uint8 [N, 128, 128, 3], in holes, uint8 [N, 128, 128].
 Teacher = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.uint8]]
+
+
+_LUMA = 0.299, 0.587, 0.114  # Rec. 601
 
 
 def make_generator(config: FitConfig) -> nn.Module:
@@ -52,6 +56,15 @@ def gradient_difference(fake: Tensor, real: Tensor, counted: Tensor) -> Tensor:
     across = (error[..., :, 1:] - error[..., :, :-1]).abs() * counted[..., :, 1:]
     down = (error[..., 1:, :] - error[..., :-1, :]).abs() * counted[..., 1:, :]
     return (across.sum() + down.sum()) / (6 * counted.sum().clamp_min(1))
+
+
+def colour_difference(fake: Tensor, real: Tensor, counted: Tensor) -> Tensor:
+    """Mean absolute difference of the colours, luma taken away, averaged over the counted of 5x5 pixels."""
+    error = (fake - real) * counted
+    luma = (error * error.new_tensor(_LUMA)[:, None, None]).sum(1, keepdim=True)
+    share = functional.avg_pool2d(counted, 5, 2, 2)
+    mean = functional.avg_pool2d(error - luma, 5, 2, 2)
+    return mean.abs().sum() / (3 * share.sum()).clamp_min(1)
 
 
 class GeneratorTask:
@@ -156,6 +169,8 @@ class GeneratorTask:
             add("perceptual", stage.perceptual, self._perceptual(composite, real, batch.shift))
         if stage.gradient:
             add("gradient", stage.gradient, gradient_difference(composite, real, counted))
+        if stage.colour:
+            add("colour", stage.colour, colour_difference(composite, real, counted))
         for opponent in self._opponents_of(stage):
             value, figures = opponent.judge(stage, Pictures(composite, real, counted))
             total, parts = total + value, parts | figures

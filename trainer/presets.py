@@ -91,6 +91,7 @@ PRESETS: dict[str, FitConfig] = {
                 l1=2.0,
                 perceptual=0.25,
                 gradient=1.0,
+                colour=4.0,
                 adversarial=0.02,
                 matching=0.1,
             ),

@@ -15,7 +15,12 @@ from trainer.config import FitConfig, Stage
 from trainer.faceset import FaceSet
 from trainer.filling import fill
 from trainer.fit import fit, learning_rate
-from trainer.generator_task import GeneratorTask, counted_l1, gradient_difference
+from trainer.generator_task import (
+    GeneratorTask,
+    colour_difference,
+    counted_l1,
+    gradient_difference,
+)
 from trainer.order import EpochOrder
 from trainer.presets import JOINT, MINIMAX, PRESETS, Changes, resolve
 from trainer.recogniser import Recogniser
@@ -217,6 +222,18 @@ def test_a_grid_costs_more_than_a_soft_error():
     assert gradient_difference(grid, real, inside) > 10 * gradient_difference(
         real + 0.05, real, inside
     )
+
+
+def test_a_patch_of_another_colour_costs_and_one_darker_or_of_fine_noise_does_not():
+    real, inside = torch.zeros(1, 3, 16, 16), torch.ones(1, 1, 16, 16)
+    greener, noise = real.clone(), real.clone()
+    greener[:, 1] = 0.2
+    noise[:, 1, :, ::2], noise[:, 1, :, 1::2] = 0.2, -0.2
+    patch = float(colour_difference(greener, real, inside))
+    assert patch > 0.05
+    assert colour_difference(real - 0.2, real, inside) < 1e-6
+    assert colour_difference(noise, real, inside) < 0.4 * patch
+    assert colour_difference(greener, real, 0 * inside) == 0
 
 
 def test_filling_keeps_known_pixels(faces: FaceSet):
