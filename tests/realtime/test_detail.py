@@ -118,7 +118,9 @@ def test_grain_is_as_still_or_alive_as_the_skins(hole, matrix):
     assert abs(np.corrcoef(one, fresh)[0, 1]) < 0.2  # fresh noise, fresh grain
 
 
-def test_a_blurred_fill_is_sharpened_without_halo(astronaut_rgb, astronaut_face: Face, hole):
+def test_a_blurred_fill_is_sharpened_a_little_and_without_halo(
+    astronaut_rgb, astronaut_face: Face, hole
+):
     crop, valid = alignment.warp_crop(astronaut_rgb, astronaut_face.matrix)
     blurred = cv2.GaussianBlur(crop, (0, 0), 2.0)
     fill = np.where(hole[..., None], blurred, crop)
@@ -130,7 +132,8 @@ def test_a_blurred_fill_is_sharpened_without_halo(astronaut_rgb, astronaut_face:
         luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
         return float(np.abs(luma - cv2.GaussianBlur(luma, (0, 0), 1.25))[core].mean())
 
-    assert contrast(fill) * 1.3 < contrast(crisp) < 1.2 * contrast(crop)
+    # More than a fifth drew mouths and chins with corners (looked at, on photographs of masked people).
+    assert contrast(fill) * 1.05 < contrast(crisp) < 1.2 * contrast(fill)
     kernel = np.ones((5, 5), np.uint8)
     assert (crisp <= cv2.dilate(fill, kernel).astype(int) + 1).all()
     assert (crisp >= cv2.erode(fill, kernel).astype(int) - 1).all()
