@@ -15,7 +15,7 @@ _LOWER_FACE = slice(60, 118), slice(26, 102)
 _NATURAL_SHARE = 0.85
 _CONTRAST_SIGMA_PX = 1.25
 _SHARPEN_SIGMA_PX, _CALM_SIGMA_PX = 1.5, 0.4
-_MOST, _FAINT = 0.6, 1.0  # of `_MOST`, more gives contours corners
+_MOST, _FAINT = 0.6, 1.0  # a larger `_MOST` gives contours corners
 _LEAST_SEEN_PX = 400
 _MARGIN_PX = 6
 
