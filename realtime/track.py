@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from realtime.association import Motion
 from realtime.face import Face
 from realtime.finish import Finish
-from realtime.framing import Framing
+from realtime.reframing import Framing
 from realtime.smoothing import OneEuro
 from realtime.stability import CropMemory
 from realtime.texture import TextureMemory

@@ -9,8 +9,9 @@ import numpy as np
 from realtime import Unmasker
 from realtime.alignment import apply
 from realtime.face import Face
-from realtime.framing import CANONICAL, Framing, to_canonical, touched_sides
+from realtime.framing import CANONICAL, to_canonical, touched_sides
 from realtime.maskwear import kind_style, wear
+from realtime.reframing import Framing
 
 ALL = np.ones((128, 128), bool)
 
