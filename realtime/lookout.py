@@ -86,4 +86,6 @@ class Lookout:
 def _let_others_go_first() -> None:
     """Lower the priority of this thread and those it begins, where each has its own."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        thread = threading.get_native_id()
+        own = os.getpriority(os.PRIO_PROCESS, thread)
+        os.setpriority(os.PRIO_PROCESS, thread, min(own + _NICE, 19))
