@@ -17,7 +17,7 @@ from trainer.faceset import margin_of
 _YAW = np.deg2rad([12.0, 78.0])
 _PROFILE_YAW = np.deg2rad([55.0, 88.0])
 _LOOKS_ASIDE = np.deg2rad(8.0)  # such a head is turned on: its other side is not to be seen
-_BOWED, _RAISED = 0.75, 1.1  # how high what lies below the eyes is then
+_BOWED, _RAISED = 0.65, 1.1  # how high what lies below the eyes is then
 # The head as a surface over its own frontal plane, cm, x towards its left and y up, every _STEP_CM.
 _LOW_CM, _HIGH_CM, _STEP_CM = np.array([-16.0, -18.0]), np.array([16.0, 16.0]), 0.5
 _AXIS_CM = np.array([0.0, 0.0, -2.4])  # between the ears: what a head turns about

@@ -11,7 +11,7 @@ from realtime.maskwear import random_style, silhouette
 from trainer.faceset import FaceSet
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
-_AHEAD_PX = 16.0
+_AHEAD_PX = 20.0
 
 
 def mask_hole(
@@ -83,7 +83,7 @@ def reach_ahead(hole: NDArray[np.bool_], yaw: float, rng: np.random.Generator) -
     Args:
         hole: bool [H, W].
         yaw: where the head is turned to, radians, to the right of the picture where positive.
-        rng: how far, up to 16 px in profile and a little down.
+        rng: how far, up to 20 px in profile and a little down.
     """
     dx, dy = round(np.sin(yaw) * rng.uniform(0, _AHEAD_PX)), int(rng.integers(-2, 6))
     reach = max(abs(dx), abs(dy))
