@@ -31,7 +31,6 @@ from trainer.sampling import draw_hole_batch
 # A teacher fills crops, uint8 [N, 128, 128, 3], in holes, uint8 [N, 128, 128].
 Teacher = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.uint8]]
 
-
 _LUMA = 0.299, 0.587, 0.114  # Rec. 601
 
 

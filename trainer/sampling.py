@@ -139,11 +139,11 @@ def draw_hole_batch(
             hole = square_hole(rng)
         else:
             crop, valid, hole = _with_mask_hole(faces, index, jitter, rng)
-        if kind != "squares" and rng.random() < CUT_SHARE:
-            x0, y0, x1, y1 = visible_part(rng)
-            shown = np.zeros_like(valid)
-            shown[y0:y1, x0:x1] = True
-            valid = valid & shown
+            if rng.random() < CUT_SHARE:
+                x0, y0, x1, y1 = visible_part(rng)
+                shown = np.zeros_like(valid)
+                shown[y0:y1, x0:x1] = True
+                valid = valid & shown
         crops.append(recolour(crop, jitter.colour, rng))
         counted.append(hole & valid)
         holes.append(hole | ~valid)
