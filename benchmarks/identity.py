@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.tables import Row, publish
 from inpaint_model import open_inpainter
 from realtime.blending import match_colour
+from realtime.ensemble import fill_in_poses
 from realtime.maskwear import load_templates, random_style, wear
 from realtime.segmentation import MaskSegmenter, hole_of, mask_pixels
 from trainer import faceset
@@ -65,7 +66,7 @@ def run(
 def _worn_and_filled(
     faces: FaceSet, templates: Path | None, model: str, engine: str
 ) -> tuple[Crops, Crops]:
-    """The faces wearing masks; those crops marked, filled and matched in colour; uint8 [N, 128, 128, 3]."""
+    """The faces wearing masks; those marked and filled as pictures are; uint8 [N, 128, 128, 3]."""
     rng = np.random.default_rng(5)
     drawings = load_templates(templates) if templates else []
     masked, unmasked = [], []
@@ -74,7 +75,7 @@ def _worn_and_filled(
         for crop, valid, landmarks in zip(faces.crops, faces.valid, faces.landmarks, strict=True):
             worn = wear(crop, landmarks, random_style(rng, drawings)).image_rgb
             hole = hole_of(mask_pixels(segmenter(np.ascontiguousarray(worn))))
-            (filled,) = inpainter(worn[None], (hole | ~valid)[None])
+            (filled,) = fill_in_poses(inpainter, worn[None], (hole | ~valid)[None])
             filled = np.where(hole[..., None], filled, worn)
             masked.append(worn)
             unmasked.append(match_colour(filled, hole, valid & ~hole))

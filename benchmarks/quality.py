@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.tables import Row, publish
 from inpaint_model import Inpainter, open_inpainter
+from realtime.ensemble import MIRRORED, THOROUGH, fill_in_poses
 from trainer import faceset
 from trainer.faceset import FaceSet
 from trainer.filling import make_sheet
@@ -52,24 +53,40 @@ def run(
             faces = faces.where(np.arange(len(faces)) < faces_per_source)
             for protocol in ("face-mask", "paper-squares"):
                 holes, counted = draw_protocol(faces, protocol, seed=7)
-                # What lies outside the photograph is hole to both, and counts for neither.
-                filled = inpainter(faces.crops, holes | ~faces.valid)
-                filled = np.where(holes[..., None], filled, faces.crops)
-                name = f"{inpainter.model} ({inpainter.engine}, {inpainter.precision})"
-                fills = {
-                    name: filled,
-                    "Telea": telea(faces.crops, holes),
-                    f"the truth, blurred by {_BLUR_PX:g} px": blurred(faces.crops, holes),
-                }
+                fills = _fills(inpainter, faces, holes)
                 for what, result in fills.items():
                     rows.append(_row(source, protocol, what, faces, result, holes, counted))
                 if out is not None and protocol == "face-mask":
-                    _write_sheet(out / f"sheet-{source}.png", faces, holes, filled)
+                    _write_sheet(
+                        out / f"sheet-{source}.png", faces, holes, next(iter(fills.values()))
+                    )
         wider = [_wider(shown, inpainter, turn=turn) for turn in (False, True) if shown.margin_px]
     publish("quality", rows, out)
     if wider:
         publish("quality-wider", wider, out)
     return rows
+
+
+def _fills(
+    inpainter: Inpainter, faces: FaceSet, holes: NDArray[np.bool_]
+) -> dict[str, NDArray[np.uint8]]:
+    """Fill with the generator, as the product does frames and pictures, and with what there is besides.
+
+    What lies outside the photograph is hole to the generator, and is not shown.
+    """
+    name = _name(inpainter)
+    asked = holes | ~faces.valid
+    fills = {name: inpainter(faces.crops, asked)}
+    for poses in (MIRRORED, THOROUGH):
+        fills[f"{name}, {len(poses)} poses"] = fill_in_poses(inpainter, faces.crops, asked, poses)
+    fills = {what: np.where(holes[..., None], fill, faces.crops) for what, fill in fills.items()}
+    fills["Telea"] = telea(faces.crops, holes)
+    fills[f"the truth, blurred by {_BLUR_PX:g} px"] = blurred(faces.crops, holes)
+    return fills
+
+
+def _name(inpainter: Inpainter) -> str:
+    return f"{inpainter.model} ({inpainter.engine}, {inpainter.precision})"
 
 
 def _wider(faces: FaceSet, inpainter: Inpainter, *, turn: bool) -> Row:
@@ -81,7 +98,7 @@ def _wider(faces: FaceSet, inpainter: Inpainter, *, turn: bool) -> Row:
         "faces": len(batch.crops),
         "protocol": "face-mask, wider crops" + (", turned heads" if turn else ""),
         "coverage": float(batch.counted.mean()),
-        "filled by": f"{inpainter.model} ({inpainter.engine}, {inpainter.precision})",
+        "filled by": _name(inpainter),
         "composited dB": float(composited_psnr(filled, batch.crops, inside).mean()),
         "hole dB": float(composited_psnr(filled, batch.crops, batch.counted).mean()),
     }

@@ -18,6 +18,7 @@ from inpaint_model.errors import UserError
 from realtime.alignment import warp_crop_rgb
 from realtime.blending import match_colour
 from realtime.cores import half_the_cores
+from realtime.ensemble import MIRRORED, THOROUGH, fill_in_poses
 from realtime.framing import CANONICAL, to_canonical
 from realtime.masking import MaskFinder, Seen, Sight, Work
 from realtime.overlay import Overlay
@@ -125,6 +126,7 @@ class Unmasker:
         self._overlay = Overlay(thrifty=thrifty)
         threads = half_the_cores() if threads is None and thrifty else threads
         self.inpainter = open_inpainter(model, engine, threads=threads)
+        self._poses = THOROUGH if still else MIRRORED
         self._masks = MaskFinder(still=still, thrifty=thrifty and smoothing and not still)
         self._tracker = FaceTracker(
             max_faces,
@@ -204,7 +206,8 @@ class Unmasker:
             return
         crops = np.stack([item.crop for item in new])
         holes = np.stack([item.hole | ~item.valid for item in new])
-        for item, filled in zip(new, self.inpainter(crops, holes), strict=True):
+        each = fill_in_poses(self.inpainter, crops, holes, self._poses)
+        for item, filled in zip(new, each, strict=True):
             evened = even_tone(filled, item.hole, item.known, item.framing)
             matched = match_colour(evened, item.hole, item.known)
             item.filled = item.sight.track.texture.calm(matched, item.hole, item.moment)

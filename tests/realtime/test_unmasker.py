@@ -13,6 +13,7 @@ import skimage.data
 
 from inpaint_model.errors import UserError
 from realtime import Unmasker
+from realtime.ensemble import MIRRORED, THOROUGH
 from realtime.face import Face
 from realtime.maskwear import kind_style, wear
 from trainer.measures import iou
@@ -147,3 +148,21 @@ def test_what_only_looks_like_a_face_is_not_one():
         for at in range(0, 192, 64):
             view = np.ascontiguousarray(picture[at : at + 320, at : at + 320])
             assert still(view).faces == []
+
+
+@pytest.mark.parametrize(("still", "poses"), [(True, THOROUGH), (False, MIRRORED)])
+def test_a_picture_is_filled_in_more_poses_than_a_frame(
+    masked_bgr, still: bool, poses, monkeypatch: pytest.MonkeyPatch
+):
+    batches = []
+    with Unmasker(still=still) as unmasker:
+        inpainter = unmasker.inpainter
+
+        def counted(crops, holes):
+            batches.append(len(crops))
+            return inpainter(crops, holes)
+
+        monkeypatch.setattr(unmasker, "inpainter", counted)
+        assert unmasker(masked_bgr).faces[0].inpainted
+        monkeypatch.undo()
+    assert batches == [len(poses)]
