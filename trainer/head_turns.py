@@ -29,6 +29,8 @@ _BACK_CM, _DEPTH_CM, _UNIT_CM = -5.0, 10.5, 10.0
 _HOLDS, _REACH, _UNDER_CHIN = 1.05, 1.0, 0.2
 _ROUNDS = 3  # in which a pixel and its point of the surface find each other
 _FINE, _STEEPEST = 5, 3.0  # points a pixel; by how much a row may be squeezed
+_APART_PX, _OUTLINE_PX = 5.0, 1.0  # from which step on there is an outline; how wide one is drawn
+_BESIDE = np.ones((3, 3), np.uint8)
 
 
 def turned(
@@ -78,12 +80,26 @@ def turn(
     columns, rows = np.meshgrid(np.arange(side, dtype=np.float32), heights)
     source = cv2.remap(source, columns, rows, cv2.INTER_LINEAR)
     moved = cv2.remap(crop, source, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    moved = _blended(moved, source)
     flags = cv2.remap(flags, source, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     at = landmarks[:, None].astype(np.float32)
     own = cv2.remap(shift, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     y = np.interp(landmarks[:, 1], heights, np.arange(side))
     points = np.column_stack([landmarks[:, 0] + own[:, 0], y]).astype(np.float32)
     return np.asarray(moved, np.uint8), np.asarray(flags, np.uint8).reshape(side, side, -1), points
+
+
+def _blended(moved: NDArray[np.uint8], source: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Soften what is moved along outlines, where a pixel and the one beside it come from far apart.
+
+    A lens sees both sides of an outline in one pixel; drawn as steps, it would teach ragged ones.
+    """
+    jump = np.zeros(source.shape, np.uint8)
+    jump[:, 1:] |= (np.abs(np.diff(source, axis=1)) > _APART_PX).view(np.uint8)
+    jump[1:] |= (np.abs(np.diff(source, axis=0)) > _APART_PX).view(np.uint8)
+    share = cv2.GaussianBlur(cv2.dilate(jump * 255, _BESIDE), (0, 0), 1.0)[..., None] / 255
+    soft = cv2.GaussianBlur(moved, (0, 0), _OUTLINE_PX)
+    return np.rint(moved + (soft.astype(np.float32) - moved) * share).astype(np.uint8)
 
 
 def _heights(side: int, eyes: float, stretch: float) -> NDArray[np.float32]:
@@ -155,7 +171,7 @@ def _sources(shift: NDArray[np.float32], *, towards_right: bool) -> NDArray[np.f
     places = pixels + np.arange(height)[:, None] * width
     seen = np.full(height * width, np.nan, np.float32)
     seen[places[inside]] = values[inside]
-    return np.asarray(cv2.medianBlur(_bridged(seen.reshape(height, width)), 3), np.float32)
+    return np.asarray(cv2.medianBlur(_bridged(seen.reshape(height, width)), 5), np.float32)
 
 
 def _bridged(seen: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -109,3 +110,17 @@ def test_profiles_are_drawn_as_often_as_asked(faces: FaceSet):
         shares.append(np.mean([abs(_yaw(landmarks)) > 45 for _, _, landmarks in draws]))
     assert shares[0] < 0.8
     assert shares[1] > 0.9
+
+
+def test_an_outline_is_drawn_as_a_lens_would_not_in_steps(faces: FaceSet):
+    _, landmarks = _straight(faces)
+    face = np.zeros((128, 128), np.uint8)
+    cv2.fillConvexPoly(face, cv2.convexHull(np.rint(landmarks).astype(np.int32)), 255)
+    white_on_black = np.repeat(cv2.GaussianBlur(face, (0, 0), 1.0)[..., None], 3, 2)
+    nothing = np.zeros((128, 128, 1), np.uint8)
+    for degrees in (-70, 70):
+        aside, _, points = turn(white_on_black, nothing, landmarks, np.deg2rad(degrees))
+        nose = int(points[_NOSE][1])
+        rows = aside[nose - 10 : nose + 25, :, 0].astype(int)
+        assert np.ptp(rows, axis=1).min() > 200  # both are there, and between them no step
+        assert np.abs(np.diff(rows, axis=1)).max() < 160
