@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from realtime.alignment import CROP_SIZE
 from realtime.framing import CANONICAL, in_crop
+from realtime.likeness import mean_near, unlike_round
 from realtime.regions import box_round
-from realtime.skin import skin_tone
+from realtime.skin import LIKE_CHROMA, LIKE_LUMA, skin_tone, within
 
 # Cheeks, mouth and chin of a canonical crop; beside them may be background.
 _FACE_CENTRE, _FACE_AXES, _FACE_SOFT_PX = (64, 76), (27, 34), 6.0
@@ -18,8 +19,10 @@ _PATCH_SIGMA_PX, _MARGIN_PX = 4.0, 8
 # and cheeks are redder, little is greener or yellower.
 _LEAST, _MOST = (-3.0, -5.0), (12.0, 5.0)
 _FURTHEST = 26.0  # what is further off in colour is no skin: a beard, a collar, the background
-_COLOURLESS = 6.0  # levels between Cr and Cb: no skin was seen, or no colours
+_COLOURLESS = 10.0  # levels between Cr and Cb: no skin was seen, or no colours
 _DARKEST = 0.5  # of the tone's luma
+# What was filled like the background seen near it is background, as before a face in profile.
+_NEAR_SIGMA_PX, _LEAST_NEAR, _LIKE_BACKGROUND = 8.0, 0.01, 30.0
 
 
 def _make_face() -> NDArray[np.float32]:
@@ -53,12 +56,26 @@ def even_tone(
     box = box_round(hole & (face > 0.01), _MARGIN_PX)
     if tone is None or tone[1] - tone[2] < _COLOURLESS or box is None:
         return filled_rgb
-    bent = _bent(ycc[box], hole[box], face[box], tone)
+    background = _background(filled_rgb[box], ycc[box], known[box], tone)
+    bent = _bent(ycc[box], hole[box], face[box] * (1 - background), tone)
     if bent is None:
         return filled_rgb
     out = filled_rgb.copy()
     cv2.copyTo(cv2.cvtColor(bent, cv2.COLOR_YCrCb2RGB), hole[box].view(np.uint8), out[box])
     return out
+
+
+def _background(
+    filled_rgb: NDArray[np.uint8],
+    ycc: NDArray[np.uint8],
+    known: NDArray[np.bool_],
+    tone: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """How much of each place is like what is seen near it and no skin: float32 [h, w], 0..1."""
+    seen = known & ~within(ycc, tone, LIKE_LUMA, LIKE_CHROMA)
+    usual, share = mean_near(filled_rgb, seen, _NEAR_SIGMA_PX)
+    alike = (share > _LEAST_NEAR) & (unlike_round(filled_rgb, usual) < _LIKE_BACKGROUND)
+    return np.asarray(cv2.blur(alike.astype(np.float32), (3, 3)), np.float32)
 
 
 def _bent(
@@ -71,7 +88,8 @@ def _bent(
     furthest = np.array([255, _FURTHEST, _FURTHEST])
     low, high = tone - furthest, tone + furthest
     low[0] = tone[0] * _DARKEST
-    counted = cv2.bitwise_and(cv2.inRange(ycc, np.ceil(low), np.floor(high)), hole.view(np.uint8))
+    skin = hole & (face > 0)
+    counted = cv2.bitwise_and(cv2.inRange(ycc, np.ceil(low), np.floor(high)), skin.view(np.uint8))
     weight = cv2.GaussianBlur(counted.astype(np.float32), (0, 0), _PATCH_SIGMA_PX)
     share = face * np.minimum(weight * 2, 1)
     luma, *chroma = cv2.split(ycc)

@@ -74,3 +74,17 @@ def test_skin_is_looked_for_where_a_moved_crop_shows_it(crop: NDArray[np.uint8])
     )
     assert after < 0.65 * before
     assert np.abs(even_tone(moved, hole, ~hole, framing).astype(int) - moved).max() < 16
+
+
+def test_the_background_before_a_face_in_profile_is_not_tinted(crop: NDArray[np.uint8]) -> None:
+    profile = crop.copy()
+    profile[:, :52] = 240
+    evened = even_tone(profile, HOLE, ~HOLE)
+    assert np.abs(evened[70:112, 32:48].astype(int) - 240).mean() < 1
+
+
+def test_a_tone_of_hardly_any_colour_is_none(crop: NDArray[np.uint8]) -> None:
+    """In the dark, hair is what is seen where skin is looked for."""
+    grey = cv2.cvtColor(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    pale = cv2.addWeighted(tinted(crop, -20, -12), 0.2, grey, 0.8, 0).astype(np.uint8)
+    assert np.array_equal(even_tone(pale, HOLE, ~HOLE), pale)
