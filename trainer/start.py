@@ -13,6 +13,7 @@ from lightning.fabric.strategies import DDPStrategy
 from rich.console import Console
 
 from inpaint_model.errors import UserError
+from realtime.ensemble import Pose, fill_in_poses
 from realtime.maskwear import Template, load_templates
 from trainer import faceset
 from trainer.begin import begin_from, check_start
@@ -27,6 +28,9 @@ from trainer.presets import Changes, resolve
 from trainer.recogniser import find_recogniser, load_recogniser
 from trainer.runs import RunFolder
 from trainer.segmenter_task import SegmenterTask
+
+# What a teacher shows is the mean of these: smooth outlines.
+_TAUGHT = tuple(Pose(turn, mirrored) for turn in (0.0, -5.0, 5.0) for mirrored in (False, True))
 
 
 @dataclass(frozen=True)
@@ -189,4 +193,5 @@ def _teacher(config: FitConfig) -> Teacher | None:
         return None
     from inpaint_model import open_inpainter
 
-    return open_inpainter(config.teacher, threads=1)
+    fill = open_inpainter(config.teacher, threads=1)
+    return lambda crops, holes: fill_in_poses(fill, crops, holes > 0, _TAUGHT)

@@ -65,7 +65,7 @@ def test_all_poses_go_through_the_network_at_once(
         return np.where(hole[..., None], 90, given).astype(np.uint8)
 
     out = fill_in_poses(grey, crops, holes, THOROUGH)
-    assert batches == [12]
+    assert batches == [8]
     assert out.dtype == np.uint8
     assert np.array_equal(out[~holes], crops[~holes])
     inner = cv2.erode(holes[0].view(np.uint8), np.ones((9, 9))) > 0
