@@ -93,7 +93,8 @@ class Unmasker:
         model: generator: "fast", "paper", or the path of an ONNX file of the same interface.
         engine: "auto", "openvino", "onnxruntime", "tensorrt" or "torch".
         max_faces: at most this many faces a frame, the largest first.
-        still: the pictures are unrelated: no tracking and no smoothing, a more thorough search.
+        still: the pictures are unrelated: no tracking and no smoothing, a more thorough search, and each
+            fill the mean of four poses instead of two (`realtime.ensemble`).
         smoothing: keep outlines and textures calm from frame to frame.
         thrifty: search, segment and fill a face about every 70 ms alone while it looks the same, and
             follow it in between; for frames that come fast.

@@ -79,3 +79,16 @@ def test_an_order_that_cannot_be_met_is_one_line(
     assert run_here(paper(prepared_file, tmp_path / "run", *more), monkeypatch) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert named in line
+
+
+def test_a_shipped_model_teaches(
+    prepared_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    tiny = ["--scale", "1e-5", "--batch", "2", "--width", "4", "--accelerator", "cpu"]
+    where = ["--data", str(prepared_file), "--run", str(tmp_path / "run")]
+    preset = ["--preset", "paper-mask", "--stage", "1", "--teacher", "fast"]
+    assert run_here(["trainer", "fit", *preset, *where, *tiny], monkeypatch) == 0
+    assert "distil" in capsys.readouterr().out
