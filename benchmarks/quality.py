@@ -57,9 +57,8 @@ def run(
                 for what, result in fills.items():
                     rows.append(_row(source, protocol, what, faces, result, holes, counted))
                 if out is not None and protocol == "face-mask":
-                    _write_sheet(
-                        out / f"sheet-{source}.png", faces, holes, next(iter(fills.values()))
-                    )
+                    own = fills[_name(inpainter)]
+                    _write_sheet(out / f"sheet-{source}.png", faces, holes, own)
         wider = [_wider(shown, inpainter, turn=turn) for turn in (False, True) if shown.margin_px]
     publish("quality", rows, out)
     if wider:

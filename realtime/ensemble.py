@@ -38,12 +38,8 @@ class Pose:
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         """Bring crops and holes into this pose; what comes in from outside the crop is hole."""
         if self.turned_deg:
-            matrix = _turn(self.turned_deg)
-            flags = [_warp(hole.astype(np.uint8) * 255, matrix, 255) for hole in holes]
-            crops, holes = (
-                np.stack([_warp(crop, matrix) for crop in crops]),
-                np.stack(flags) > _TOUCHED,
-            )
+            crops = np.stack([_turned(crop, self.turned_deg) for crop in crops])
+            holes = np.stack([_turned_hole(hole, self.turned_deg) for hole in holes])
         return (crops[:, :, ::-1], holes[:, :, ::-1]) if self.mirrored else (crops, holes)
 
     def back(self, filled: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -51,13 +47,10 @@ class Pose:
         filled = filled[:, :, ::-1] if self.mirrored else filled
         if not self.turned_deg:
             return filled
-        return np.stack(
-            [_warp(np.ascontiguousarray(one), _turn(-self.turned_deg)) for one in filled]
-        )
+        return np.stack([_turned(one, -self.turned_deg) for one in filled])
 
 
 # Each pose costs as much as one fill. More of them, and turned further, make outlines softer.
-AS_IT_IS = (Pose(),)
 MIRRORED = (Pose(), Pose(mirrored=True))
 THOROUGH = (*MIRRORED, Pose(-3.0), Pose(3.0, mirrored=True))
 
@@ -100,18 +93,20 @@ def _sharpened(picture: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(cv2.addWeighted(picture, 1 + _SHARPEN, soft, -_SHARPEN, 0), np.float32)
 
 
+def _turned(crop: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
+    """Turn a crop; what comes in repeats its border."""
+    way, border = cv2.INTER_CUBIC, cv2.BORDER_REPLICATE
+    crop = np.ascontiguousarray(crop)
+    turned = cv2.warpAffine(crop, _turn(degrees), _SHAPE, flags=way, borderMode=border)
+    return np.asarray(turned, np.uint8)
+
+
+def _turned_hole(hole: NDArray[np.bool_], degrees: float) -> NDArray[np.bool_]:
+    """Turn a hole; what comes in is hole."""
+    flags = hole.astype(np.uint8) * 255
+    turned = cv2.warpAffine(flags, _turn(degrees), _SHAPE, borderValue=(255.0,))
+    return np.asarray(turned) > _TOUCHED
+
+
 def _turn(degrees: float) -> NDArray[np.float64]:
     return np.asarray(cv2.getRotationMatrix2D((_CENTRE, _CENTRE), degrees, 1.0), np.float64)
-
-
-def _warp(
-    picture: NDArray[np.uint8], matrix: NDArray[np.float64], outside: int | None = None
-) -> NDArray[np.uint8]:
-    """Turn a picture; its border is repeated, or `outside` put there."""
-    border = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
-    flags = cv2.INTER_CUBIC if picture.ndim == 3 else cv2.INTER_LINEAR
-    value = (float(outside or 0),) * 4
-    turned = cv2.warpAffine(
-        picture, matrix, _SHAPE, flags=flags, borderMode=border, borderValue=value
-    )
-    return np.asarray(turned, np.uint8)

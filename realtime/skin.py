@@ -17,7 +17,7 @@ _OVAL_CENTRE, _OVAL_AXES, _LAST_ROW = (64, 62), (40, 50), 86
 _LEAST_SEEN_PX = 60
 _TONE_LUMA, _TONE_CHROMA = 50, 14  # what belongs to the tone's own estimate
 _WARM = 20  # Cr less Cb of skin in usual light at least, levels
-LIKE_LUMA, LIKE_CHROMA = 60, 12  # what counts as skin of that tone
+_LIKE_LUMA, _LIKE_CHROMA = 60, 12  # what counts as skin of that tone
 
 
 def _make_upper_face() -> NDArray[np.bool_]:
@@ -56,7 +56,7 @@ def skin_like(
     """
     ycc = np.asarray(cv2.cvtColor(crop_rgb, cv2.COLOR_RGB2YCrCb), dtype=np.uint8)
     tone = skin_tone(ycc, known, framing)
-    return None if tone is None else within(ycc, tone, LIKE_LUMA, LIKE_CHROMA)
+    return None if tone is None else of_tone(ycc, tone)
 
 
 def skin_tone(
@@ -82,8 +82,13 @@ def skin_tone(
     if seen is None:
         return None
     tone = _median(seen)
-    near = within(seen, tone, _TONE_LUMA, _TONE_CHROMA)
+    near = _within(seen, tone, _TONE_LUMA, _TONE_CHROMA)
     return _median(seen[near]) if np.count_nonzero(near) >= _LEAST_SEEN_PX else tone
+
+
+def of_tone(ycc: NDArray[np.uint8], tone: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Mark what counts as skin of that tone, bool [h, w]; both as luma, Cr and Cb."""
+    return _within(ycc, tone, _LIKE_LUMA, _LIKE_CHROMA)
 
 
 def known_skin(
@@ -126,7 +131,7 @@ def _median(place: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.array([np.searchsorted(below, middle, side="right").mean() for below in counts])
 
 
-def within(
+def _within(
     ycc: NDArray[np.uint8], tone: NDArray[np.float64], luma: int, chroma: int
 ) -> NDArray[np.bool_]:
     """Compare colours [h, w, 3] with one, brightness and both colour differences apart."""

@@ -10,7 +10,7 @@ from realtime.alignment import CROP_SIZE
 from realtime.framing import CANONICAL, in_crop
 from realtime.likeness import mean_near, unlike_round
 from realtime.regions import box_round
-from realtime.skin import LIKE_CHROMA, LIKE_LUMA, skin_tone, within
+from realtime.skin import of_tone, skin_tone
 
 # Cheeks, mouth and chin of a canonical crop; beside them may be background.
 _FACE_CENTRE, _FACE_AXES, _FACE_SOFT_PX = (64, 76), (27, 34), 6.0
@@ -72,7 +72,7 @@ def _background(
     tone: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     """How much of each place is like what is seen near it and no skin: float32 [h, w], 0..1."""
-    seen = known & ~within(ycc, tone, LIKE_LUMA, LIKE_CHROMA)
+    seen = known & ~of_tone(ycc, tone)
     usual, share = mean_near(filled_rgb, seen, _NEAR_SIGMA_PX)
     alike = (share > _LEAST_NEAR) & (unlike_round(filled_rgb, usual) < _LIKE_BACKGROUND)
     return np.asarray(cv2.blur(alike.astype(np.float32), (3, 3)), np.float32)

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from inpaint_model import Inpainter, open_inpainter
 from realtime.alignment import warp_crop_rgb
-from realtime.ensemble import AS_IT_IS, MIRRORED, THOROUGH, Pose, fill_in_poses
+from realtime.ensemble import MIRRORED, THOROUGH, Pose, fill_in_poses
 from realtime.face import Face
+
+AS_IT_IS = (Pose(),)
 
 
 @pytest.fixture(scope="module")
