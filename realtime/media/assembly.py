@@ -232,18 +232,27 @@ def _add_chapters(result: OutputContainer, origin: InputContainer, cut: Cut) -> 
 def _video_packets(
     spool: Spool, stream: av.VideoStream, look: VideoLook, cut: Cut
 ) -> Iterator[tuple[Fraction, av.Packet]]:
-    """Yield the coded frames with decoding times that rise over all segments."""
+    """Yield the coded frames with decoding times that rise over all segments.
+
+    MP4 files say how long a stream is by what is decoded, so the last frame in order of coding is
+    held until all have been shown.
+    """
     late = spool.reordering()
     times = spool.times()
     start = list(itertools.islice(times, late + 1))
     lead_in = [start[0] - (start[late] - time) for time in start[:late]]
     decoding = itertools.chain(lead_in, start, times)
+    ahead, end, last = start[late] - start[0], spool.end(), spool.count() - 1
     shift = round(cut.shift_s / look.time_base)
-    for coded, dts in zip(spool.frames(), decoding, strict=False):
+    for index, (coded, dts) in enumerate(zip(spool.frames(), decoding, strict=False)):
+        duration = coded.duration
+        if index == last:
+            duration = max(duration, min(end - coded.pts, end - ahead - dts))
+            dts = max(dts, end - ahead - duration)
         packet = av.Packet(coded.data)
         packet.time_base, packet.stream = look.time_base, stream
         packet.pts, packet.dts = coded.pts - shift, dts - shift
-        packet.duration, packet.is_keyframe = coded.duration, coded.is_key
+        packet.duration, packet.is_keyframe = duration, coded.is_key
         yield dts * look.time_base - cut.shift_s, packet
 
 

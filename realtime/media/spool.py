@@ -159,6 +159,14 @@ class Spool:
         for (pts,) in self._base.execute("SELECT pts FROM packet ORDER BY pts"):
             yield pts
 
+    def count(self) -> int:
+        """Return how many frames there are."""
+        return self._base.execute("SELECT COUNT(*) FROM packet").fetchone()[0]
+
+    def end(self) -> int:
+        """Return when the last frame ceases to be shown."""
+        return self._base.execute("SELECT MAX(pts + duration) FROM packet").fetchone()[0]
+
     def reordering(self) -> int:
         """Return by how many frames the order of coding is ahead of the order of display."""
         most, early = 0, set[int]()

@@ -17,7 +17,7 @@ from media_making import StubUnmasker
 from source_making import STEPS, Kind, make, native_planes, read_facts
 
 from inpaint_model.errors import UserError
-from realtime.media.codecs import Encoding
+from realtime.media.codecs import CODECS, Encoding
 from realtime.report import Report
 from realtime.video import VideoOptions, unmask_video
 
@@ -192,6 +192,20 @@ def test_nothing_but_the_faces_changes(name: str, tmp_path: Path) -> None:
     assert report.dropped_frames == 0
     assert report.frames == len(before.shown_s)
     assert not report.warnings
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+@pytest.mark.parametrize("between", [0, 1, 2, 4, 7])
+def test_ends_when_the_source_does_whichever_frame_is_coded_last(
+    between: int, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"preset": "ultrafast", "bf": str(between), "b_strategy": "0"}
+    monkeypatch.setitem(CODECS, "h264", replace(CODECS["h264"], options=options))
+    source = make(tmp_path, UNEVEN)
+    target, _ = _run(source, suffix)
+    before, after = read_facts(source), read_facts(target)
+    assert after.end_s == before.end_s
+    assert after.shown_s == before.shown_s
 
 
 @pytest.mark.parametrize(
