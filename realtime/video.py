@@ -14,10 +14,11 @@ from pathlib import Path
 import av
 
 from inpaint_model.errors import UserError
-from realtime.media.assembly import Cut, assemble, plan_copies
+from realtime.media.assembly import assemble
 from realtime.media.codecs import Encoding, check_encoding, container_format
 from realtime.media.coder import SegmentCoder
 from realtime.media.coding import Coding, choose_coding
+from realtime.media.copies import Cut, plan_copies
 from realtime.media.frames import Frame, Progress, Span
 from realtime.media.look import VideoLook, header_digest, look_of
 from realtime.media.output import check_paths, settle

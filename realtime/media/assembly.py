@@ -3,110 +3,33 @@
 from __future__ import annotations
 
 import heapq
-import io
 import itertools
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import av.error
 from av.container import InputContainer, OutputContainer
-from av.stream import Disposition, Stream
+from av.stream import Stream
 
 from inpaint_model.errors import UserError
 from realtime.media.codecs import container_format
 from realtime.media.coding import Coding
 from realtime.media.container import open_container
-from realtime.media.frames import Span
+from realtime.media.copies import Cut, add_copy, other_packets, stream_tags
 from realtime.media.look import VideoLook, configure
 from realtime.media.output import SYNTHETIC_NOTE
-from realtime.media.source import VideoFile
 from realtime.media.spool import Spool
 
 _FILE_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder"}
-_STREAM_TAGS = {"encoder", "duration", "bps", "number_of_frames", "number_of_bytes"}
 _MP4_TAGS = {
     *("title", "artist", "album_artist", "composer", "album", "date", "comment", "genre"),
     *("copyright", "grouping", "lyrics", "description", "synopsis", "show", "episode_id"),
     *("network", "keywords", "track", "disc", "creation_time", "location", "episode_sort"),
     *("season_number", "media_type", "hd_video", "gapless_playback", "compilation", "rating"),
 }
-
-
-@dataclass(frozen=True)
-class Cut:
-    """What of the source goes into the result.
-
-    Attributes:
-        span: the part.
-        shift_s: its beginning, which becomes 0:00; 0 where the whole is kept.
-    """
-
-    span: Span
-    shift_s: Fraction = Fraction(0)
-
-
-def plan_copies(file: VideoFile, target: Path) -> tuple[set[int], list[str]]:
-    """Find out which streams beside the video the target can hold.
-
-    Returns:
-        Their indices, and one line on each that is left out.
-
-    Raises:
-        UserError: sound does not fit; it is never left out.
-    """
-    container = container_format(target)
-    fitting, notes = set[int](), []
-    for stream in file.others:
-        if _is_made_anew(stream, file.container, container):
-            continue
-        if _fits(stream, container):
-            fitting.add(stream.index)
-            continue
-        kind = stream.codec_context.codec.canonical_name if stream.codec_context else "unknown kind"
-        if stream.type == "audio":
-            mend = "re-code it first" if container == "matroska" else "name an .mkv file"
-            raise UserError(
-                f"{target}: sound of the kind {kind} does not fit into {target.suffix}; {mend}"
-            )
-        name = {"subtitle": "subtitles", "data": "a data stream", "video": "a second video"}
-        what = name.get(stream.type, "an attachment")
-        notes.append(f"{what} ({kind}) do not fit into {target.suffix}: left out")
-    return fitting, notes
-
-
-def _is_made_anew(stream: Stream, origin: InputContainer, container: str) -> bool:
-    """Whether the muxer makes this stream itself, from chapters or the video's time code."""
-    if stream.type != "data" or container not in ("mp4", "mov"):
-        return False
-    chapters = len(origin.chapters())
-    return "timecode" in stream.metadata or (chapters > 0 and stream.frames == chapters)
-
-
-def _fits(stream: Stream, container: str) -> bool:
-    """Try it."""
-    if stream.type not in ("audio", "subtitle", "data", "video", "attachment"):
-        return False
-    try:
-        with av.open(
-            io.BytesIO(), "w", format=container, metadata_errors="surrogateescape"
-        ) as probe:
-            _add_copy(probe, stream)
-            probe.start_encoding()
-    except (av.error.FFmpegError, ValueError, KeyError):
-        return False
-    return True
-
-
-def _add_copy(container: OutputContainer, stream: Stream) -> Stream:
-    copy = container.add_stream_from_template(stream, opaque=True)
-    tags = {k: v for k, v in stream.metadata.items() if k.lower() not in _STREAM_TAGS}
-    copy.metadata.update(tags)
-    copy.disposition = stream.disposition
-    return copy
 
 
 def assemble(
@@ -144,7 +67,7 @@ def assemble(
         try:
             result.start_encoding()
             shown = _video_packets(spool, video, look, cut)
-            others = _other_packets(origin, copies, cut)
+            others = other_packets(origin, copies, cut)
             for _, packet in heapq.merge(shown, others, key=lambda item: item[0]):
                 result.mux(packet)
             result.close()
@@ -185,7 +108,7 @@ def _add_streams(
     coded = next(s for s in origin.streams.video if s.index not in copied)
     for stream in origin.streams:
         if stream.index in copied:
-            copies[stream.index] = _add_copy(result, stream)
+            copies[stream.index] = add_copy(result, stream)
         elif stream is coded:
             video = result.add_stream(coding.encoder, rate=look.frame_rate)
             assert isinstance(video, av.VideoStream)
@@ -197,8 +120,7 @@ def _add_streams(
                 video.codec_context.codec_tag = "avc3"
             if look.display_matrix is not None:
                 video.set_display_matrix(look.display_matrix)
-            tags = {k: v for k, v in stream.metadata.items() if k.lower() not in _STREAM_TAGS}
-            video.metadata.update(tags)
+            video.metadata.update(stream_tags(stream))
             video.disposition = stream.disposition
     assert video is not None
     return video, copies
@@ -254,35 +176,3 @@ def _video_packets(
         packet.pts, packet.dts = coded.pts - shift, dts - shift
         packet.duration, packet.is_keyframe = duration, coded.is_key
         yield dts * look.time_base - cut.shift_s, packet
-
-
-def _other_packets(
-    origin: InputContainer, copies: dict[int, Stream], cut: Cut
-) -> Iterator[tuple[Fraction, av.Packet]]:
-    """Yield the other streams' packets, untouched but for the shift of a cut."""
-    if not copies:
-        return
-    begin_s = Fraction(origin.start_time or 0, 1_000_000)
-    time_s = Fraction(0)
-    wanted = [origin.streams[index] for index in copies]
-    with suppress(av.error.FFmpegError):  # a damaged end: what came before it is kept
-        for packet in origin.demux(wanted):
-            if not packet.size:
-                continue
-            at = packet.dts if packet.dts is not None else packet.pts
-            if at is not None:
-                time_s = at * packet.time_base
-            if not _is_inside(packet, time_s - begin_s, cut.span):
-                continue
-            if cut.shift_s:
-                shift = round(cut.shift_s / packet.time_base)
-                packet.pts = None if packet.pts is None else packet.pts - shift
-                packet.dts = None if packet.dts is None else packet.dts - shift
-            packet.stream = copies[packet.stream.index]
-            yield time_s - cut.shift_s, packet
-
-
-def _is_inside(packet: av.Packet, time_s: Fraction, span: Span) -> bool:
-    if span.is_whole or packet.stream.disposition & Disposition.attached_pic:
-        return True
-    return span.start_s <= time_s and (span.end_s is None or time_s < span.end_s)
