@@ -51,6 +51,53 @@ def test_a_turned_head_does_not_zoom_in(astronaut_face: Face):
     assert turned < 0.6 * by_eyes_alone
 
 
+# What the Face Detector says of faces whose eyes are level: eyes, nose tip, mouth, ears.
+_FRONTAL = np.array([[40.0, 50], [60, 50], [50, 62], [50, 72], [30, 54], [70, 54]])
+_LOOKS_LEFT = np.array([[40.0, 50], [48, 53.0], [28, 67], [32, 82], [50, 52], [84, 58]])
+_OTHERWISE_ROUND = np.array([1, 0, 2, 3, 5, 4])
+
+
+def _roll(matrix: np.ndarray) -> float:
+    """By how many degrees a crop is turned against its picture."""
+    return float(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0])))
+
+
+@pytest.mark.parametrize("degrees", [-40, 0, 25])
+def test_in_profile_the_near_ear_says_what_is_level(degrees: float):
+    looks_right = (_LOOKS_LEFT * (-1, 1) + (100, 0))[_OTHERWISE_ROUND]
+    clockwise = cv2.getRotationMatrix2D((50, 50), -degrees, 1.0)
+    for points, ahead in ((_LOOKS_LEFT, -1), (looks_right, 1)):
+        points = alignment.apply(clockwise, points)
+        assert alignment.profile_share(points) == 1
+        matrix = alignment.similarity_from_keypoints(points)
+        assert _roll(matrix) == pytest.approx(-degrees, abs=4)
+        eyes, nose = alignment.apply(matrix, np.array([points[:2].mean(0), points[2]]))
+        assert eyes[1] == pytest.approx(46)
+        assert (eyes[0] - 63.5) * ahead < 0 < (nose - eyes)[0] * ahead  # room in front of the face
+
+
+def test_a_face_seen_from_the_front_is_level_by_its_eyes():
+    ears_askew = _FRONTAL + np.array([[0, 0]] * 4 + [[0, -6], [0, 6]])
+    for points in (_FRONTAL, ears_askew):
+        assert alignment.profile_share(points) == 0
+        assert _roll(alignment.similarity_from_keypoints(points)) == pytest.approx(0)
+
+
+def test_between_front_and_profile_the_crop_turns_by_degrees():
+    towards = np.linspace(0, 1, 60)[:, None, None]
+    steps = [
+        alignment.similarity_from_keypoints(p)
+        for p in _FRONTAL + towards * (_LOOKS_LEFT - _FRONTAL)
+    ]
+    assert np.abs(np.diff([_roll(matrix) for matrix in steps])).max() < 5
+    assert all(alignment.scale_of(matrix) > 0 for matrix in steps)
+
+
+def test_points_at_one_place_still_give_a_crop():
+    matrix = alignment.similarity_from_keypoints(np.full((6, 2), 30.0))
+    assert np.isfinite(matrix).all()
+
+
 def test_validity_marks_what_lies_outside(astronaut_rgb, astronaut_face: Face):
     matrix = astronaut_face.matrix
     x0, y0, x1, _ = astronaut_face.box
