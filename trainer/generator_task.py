@@ -66,6 +66,18 @@ def colour_difference(fake: Tensor, real: Tensor, counted: Tensor) -> Tensor:
     return mean.abs().sum() / (3 * share.sum()).clamp_min(1)
 
 
+def _taught(samples: HoleTensors, teacher: Teacher, asks: Tensor) -> HoleTensors:
+    """Add what a teacher shows of the samples that `asks`, bool [B], says; the others learn from truth.
+
+    Turned heads are the others: the mean of several poses has no sharp outline in front of a profile.
+    """
+    holes = (samples.holes[asks, 0] > 0).byte().cpu().numpy()
+    taught = samples.real.clone()
+    taught[asks] = to_tensor(teacher(to_bytes(samples.real[asks]), holes)).to(taught.device)
+    follows = samples.holes * asks.to(taught.device)[:, None, None, None]
+    return replace(samples, taught=taught, follows=follows)
+
+
 class GeneratorTask:
     """A generator, its samples, its losses and its judgement.
 
@@ -125,6 +137,7 @@ class GeneratorTask:
         self, stage: Stage, step: int, indices: list[int], rng: np.random.Generator
     ) -> HoleTensors:
         """Draw a batch of crops and holes: on the device where the faces lie there, else here."""
+        turned = np.zeros(len(indices), bool)
         if self._resident is not None:
             samples = self._resident.draw(indices, step)
         else:
@@ -132,11 +145,10 @@ class GeneratorTask:
             batch = draw_hole_batch(self._train, indices, rng, config.jitter, config.holes)
             tensors = to_tensor(batch.crops), to_mask(batch.holes), to_mask(batch.counted)
             samples = HoleTensors(*tensors, batch.shift)
-        if not stage.distil or self._teacher is None:
+            turned = batch.turned
+        if not stage.distil or self._teacher is None or turned.all():
             return samples
-        holes = (samples.holes[:, 0] > 0).byte().cpu().numpy()
-        taught = to_tensor(self._teacher(to_bytes(samples.real), holes))
-        return replace(samples, taught=taught.to(samples.real.device))
+        return _taught(samples, self._teacher, torch.from_numpy(~turned))
 
     def loss(self, stage: Stage, batch: HoleTensors) -> tuple[Tensor, Figures]:
         """Return the weighted sum of the stage's losses; only known hole pixels count.
@@ -162,8 +174,8 @@ class GeneratorTask:
             # The last picture is the result; the ones before it are held to the truth at half weight.
             before = [0.5 * counted_l1(picture, real, counted) for picture in pictures[:-1]]
             add("l1", stage.l1, sum(before, counted_l1(out, real, counted)))
-        if batch.taught is not None:
-            add("distil", stage.distil, counted_l1(out, batch.taught, batch.holes))
+        if batch.taught is not None and batch.follows is not None:
+            add("distil", stage.distil, counted_l1(out, batch.taught, batch.follows))
         if stage.perceptual:
             add("perceptual", stage.perceptual, self._perceptual(composite, real, batch.shift))
         if stage.gradient:

@@ -15,7 +15,7 @@ from realtime.maskwear.pose import Pose, fit_pose
 from trainer.faceset import margin_of
 
 _YAW = np.deg2rad([12.0, 78.0])
-_PROFILE_YAW = np.deg2rad([55.0, 88.0])
+_PROFILE_YAW = np.deg2rad([55.0, 98.0])
 _LOOKS_ASIDE = np.deg2rad(8.0)  # such a head is turned on: its other side is not to be seen
 _BOWED, _RAISED = 0.65, 1.1  # how high what lies below the eyes is then
 # The head as a surface over its own frontal plane, cm, x towards its left and y up, every _STEP_CM.

@@ -47,6 +47,7 @@ class HoleTensors:
             photograph), else 0.
         shift: y and x, 0..3 px: where a network of large strides is to begin to look.
         taught: a teacher's fill of the crops, as `real`; None where nobody teaches.
+        follows: as `holes`, 1 where the teacher is followed; None where nobody teaches.
     """
 
     real: Tensor
@@ -54,6 +55,7 @@ class HoleTensors:
     counted: Tensor
     shift: tuple[int, int]
     taught: Tensor | None = None
+    follows: Tensor | None = None
 
 
 class ResidentFaces:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -27,7 +27,7 @@ CUTS = {
     "x1": (0.4, 92, CROP_SIZE),
     "y1": (0.7, 88, CROP_SIZE),
 }
-_TURN_SHARE, _PROFILES, _AHEAD_SHARE = 0.5, 0.6, 0.7
+_TURN_SHARE, _PROFILES, _AHEAD_SHARE = 0.5, 0.55, 0.7
 # A head in profile is found by five points of which two are hidden: its crop lies less exactly.
 _LOOSER = 2.0
 
@@ -63,12 +63,14 @@ class HoleBatch:
         counted: bool [N, 128, 128], hole pixels whose truth is known (inside the photograph).
         shift: y and x, 0..3 px: where a network of large strides is to begin to look, so that its
             grid leaves no pattern in what is trained against it.
+        turned: bool [N], whose head was turned (`trainer.head_turns`); empty where none was.
     """
 
     crops: NDArray[np.uint8]
     holes: NDArray[np.bool_]
     counted: NDArray[np.bool_]
     shift: tuple[int, int] = (0, 0)
+    turned: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
 
 
 def visible_part(rng: np.random.Generator) -> tuple[int, int, int, int]:
@@ -131,14 +133,16 @@ def draw_hole_batch(
     never counts in the loss.
     """
     faces = faces.canonical() if kind == "squares" else faces
-    crops, holes, counted = [], [], []
+    crops, holes, counted, turned = [], [], [], []
     for index in indices:
+        turned.append(False)
         if kind == "squares":
             matrix = random_affine(jitter, rng)
             crop, valid = _warp(faces.crops[index], matrix), _warp_flags(faces.valid[index], matrix)
             hole = square_hole(rng)
         else:
-            crop, valid, hole = _with_mask_hole(faces, index, jitter, rng)
+            turned[-1] = bool(faces.margin_px and rng.random() < _TURN_SHARE)
+            crop, valid, hole = _with_mask_hole(faces, index, jitter, rng, turn=turned[-1])
             if rng.random() < CUT_SHARE:
                 x0, y0, x1, y1 = visible_part(rng)
                 shown = np.zeros_like(valid)
@@ -148,23 +152,23 @@ def draw_hole_batch(
         counted.append(hole & valid)
         holes.append(hole | ~valid)
     shift = int(rng.integers(4)), int(rng.integers(4))
-    return HoleBatch(np.stack(crops), np.stack(holes), np.stack(counted), shift)
+    stacked = np.stack(crops), np.stack(holes), np.stack(counted)
+    return HoleBatch(*stacked, shift, np.array(turned))
 
 
 def _with_mask_hole(
-    faces: FaceSet, index: int, jitter: Jitter, rng: np.random.Generator
+    faces: FaceSet, index: int, jitter: Jitter, rng: np.random.Generator, *, turn: bool
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]:
     """A crop, what of it is inside the photograph, and a hole in it; all moved."""
     margin, view = faces.margin_px, view_of(faces, index)
-    turned = margin and rng.random() < _TURN_SHARE
-    if turned:
+    if turn:
         view = turned_view(view, rng, _PROFILES)
     crop = wear_headgear(view.crop, view.landmarks, rng)
     hole = random_hole(view.landmarks - margin, rng, margin)
-    if turned and rng.random() < _AHEAD_SHARE:
+    if turn and rng.random() < _AHEAD_SHARE:
         hole = reach_ahead(hole, fit_pose(view.landmarks).yaw, rng)
     wider = wider_view(view.valid, margin, rng)
-    matrix = random_affine(jitter.looser(_LOOSER) if turned else jitter, rng)
+    matrix = random_affine(jitter.looser(_LOOSER) if turn else jitter, rng)
     matrix = matrix if wider is None else compose(wider, matrix)
     matrix = compose(matrix, view.to_canonical)
     return _warp(crop, matrix), _warp_flags(view.valid, matrix), _warp_flags(hole, matrix)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import scale_of, similarity_from_landmarks
+from realtime.alignment import compose, level_of, scale_of, similarity_from_landmarks
 from realtime.face import placed
 from realtime.framing import MOST_ASIDE_PX, MOST_UP_PX, shown_at
 from trainer.faceset import FaceSet
@@ -16,7 +16,7 @@ from trainer.head_turns import turned
 # Where a crop cuts a mask off the product moves it (`realtime.framing`) and shows the face smaller. So
 # are faces shown of whose margin the photograph has at least so much.
 _WIDE_SHARE, _WIDEST, _LEAST_CONTEXT = 0.45, 0.6, 0.85
-_MOST_ENLARGED = 1.5
+_MOST_ENLARGED = 1.35
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,17 @@ def view_of(faces: FaceSet, index: int) -> View:
 def turned_view(view: View, rng: np.random.Generator, profiles: float = 0.0) -> View:
     """Turn a face's head (`trainer.head_turns`); where it then is decides of the canonical crop.
 
-    Of the heads a share of `profiles` is turned to a profile or nearly so, the others to any side. Where
-    its landmarks then say too little of its size it stays as it was.
+    Of the heads a share of `profiles` is turned to a profile or nearly so, the others to any side. What
+    is level on a head stays so: in profile its landmarks would not say it. Of its size they say little
+    where it is bowed too: it is never shown larger than `_MOST_ENLARGED`.
     """
+    level = level_of(view.landmarks)
     flags = view.valid[..., None].astype(np.uint8) * 255
     crop, flags, landmarks = turned(view.crop, flags, view.landmarks, rng, profiles)
-    to_canonical = similarity_from_landmarks(landmarks)
-    if scale_of(to_canonical) > _MOST_ENLARGED:
-        return view
+    to_canonical = similarity_from_landmarks(landmarks, level)
+    enlarged = scale_of(to_canonical)
+    if enlarged > _MOST_ENLARGED:
+        to_canonical = compose(shown_at(_MOST_ENLARGED / enlarged, np.zeros(2)), to_canonical)
     return View(crop, flags[..., 0] > 127, landmarks, to_canonical)
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from inpaint_model.errors import UserError
+from trainer import faceset
 from trainer.config import FitConfig, Stage
 from trainer.faceset import FaceSet
 from trainer.filling import fill
@@ -22,6 +23,7 @@ from trainer.generator_task import (
     gradient_difference,
 )
 from trainer.order import EpochOrder
+from trainer.prepare import prepare
 from trainer.presets import JOINT, MINIMAX, PRESETS, Changes, resolve
 from trainer.recogniser import Recogniser
 from trainer.runs import RunFolder
@@ -186,6 +188,26 @@ def test_a_teacher_is_followed_where_the_stage_says_so(faces: FaceSet):
     wanted = counted_l1(out, torch.full_like(out, 128 / 127.5 - 1), batch.holes)
     assert parts.keys() == {"distil"}
     assert float(total.detach()) == pytest.approx(float(wanted.detach()), rel=0.02)
+
+
+def test_turned_heads_learn_from_the_truth_alone(photo_folder: Path, tmp_path: Path):
+    def asked(crops: np.ndarray, holes: np.ndarray) -> np.ndarray:
+        counts.append(len(crops))
+        return np.zeros_like(crops)
+
+    prepare([photo_folder], tmp_path / "wide.npz", workers=1, margin_px=48)
+    wide, counts = faceset.load([tmp_path / "wide.npz"]), list[int]()
+    stage = Stage(steps=1, batch=16, l1=0.0, distil=1.0)
+    config = replace(PRESETS["paper-mask"], width=4, stages=(stage,), teacher="fast")
+    task = GeneratorTask(config, wide, wide, None, asked)
+    indices = [index % len(wide) for index in range(16)]
+    batch = task.draw(stage, 0, indices, np.random.default_rng(0))
+    assert batch.taught is not None and batch.follows is not None
+    follows = batch.follows.amax((1, 2, 3)) > 0
+    assert 0 < counts[0] < 16
+    assert int(follows.sum()) == counts[0]
+    assert torch.equal(batch.follows[follows], batch.holes[follows])
+    assert torch.equal(batch.taught[~follows], batch.real[~follows])
 
 
 def test_squares_are_square_and_of_the_papers_sides(faces: FaceSet):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from realtime.alignment import apply, scale_of
 from realtime.maskwear.pose import fit_pose
+from trainer import faceset
 from trainer.faceset import FaceSet
 from trainer.head_turns import turn, turned
+from trainer.prepare import prepare
+from trainer.views import turned_view, view_of
 
 _NOSE, _CHIN, _RIGHT_CHEEK, _LEFT_CHEEK = 4, 152, 50, 280
 
@@ -124,3 +130,21 @@ def test_an_outline_is_drawn_as_a_lens_would_not_in_steps(faces: FaceSet):
         rows = aside[nose - 10 : nose + 25, :, 0].astype(int)
         assert np.ptp(rows, axis=1).min() > 200  # both are there, and between them no step
         assert np.abs(np.diff(rows, axis=1)).max() < 160
+
+
+def test_a_profiles_crop_is_as_level_as_its_head_was_and_not_enlarged(
+    photo_folder: Path, tmp_path: Path
+):
+    prepare([photo_folder], tmp_path / "wide.npz", workers=1, margin_px=48)
+    wide, rng = faceset.load([tmp_path / "wide.npz"]), np.random.default_rng(0)
+    straight, yaws = view_of(wide, 0), []
+    for _ in range(30):
+        view = turned_view(straight, rng, profiles=1.0)
+        matrix = view.to_canonical
+        yaws.append(abs(_yaw(view.landmarks)))
+        assert np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0])) == pytest.approx(0, abs=0.5)
+        assert 0.7 < scale_of(matrix) < 1.4
+        eyes = apply(matrix, view.landmarks[[33, 263]]).mean(0)
+        assert eyes[1] == pytest.approx(46, abs=0.5)
+        assert 45 < eyes[0] < 82
+    assert min(yaws) > 40 and max(yaws) > 75
