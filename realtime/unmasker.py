@@ -21,6 +21,7 @@ from realtime.cores import half_the_cores
 from realtime.ensemble import MIRRORED, THOROUGH, fill_in_poses
 from realtime.framing import CANONICAL, to_canonical
 from realtime.masking import MaskFinder, Seen, Sight, Work
+from realtime.outline import crisp_outline
 from realtime.overlay import Overlay
 from realtime.smoothing import NOMINAL_INTERVAL_S
 from realtime.tone import even_tone
@@ -211,7 +212,8 @@ class Unmasker:
         for item, filled in zip(new, each, strict=True):
             evened = even_tone(filled, item.hole, item.known, item.framing)
             matched = match_colour(evened, item.hole, item.known)
-            item.filled = item.sight.track.texture.calm(matched, item.hole, item.moment)
+            crisp = crisp_outline(matched, item.hole, item.known, item.framing)
+            item.filled = item.sight.track.texture.calm(crisp, item.hole, item.moment)
 
     def blend(self, filled: Filled) -> UnmaskResult:
         """Blend what was filled into the frame: the last step."""
