@@ -19,6 +19,10 @@ MOST_ASIDE_PX, MOST_UP_PX = 14.0, 16.0
 _FIT_ROOM_PX = 5.0
 _FINER, _LEAST_GAIN = 0.03, 1.06
 
+# Where a worn mask's middle lies in the canonical crop. A crop by points that lay beside the face is moved
+# there, if it is off by more than a little and by no more than a face's width.
+_USUAL_MIDDLE, _MOVED_PX, _LEAST_MASK_PX = np.array([63.5, 80.0]), (8.0, 48.0), 300
+
 _EYES = np.array([(CROP_SIZE - 1) / 2, EYE_LINE_Y])
 CANONICAL = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
@@ -105,6 +109,29 @@ def fitted(
         if low <= high and up <= MOST_UP_PX:
             return shown_at(float(scale), np.array([np.clip(0.0, low, high), -up]))
     return None
+
+
+def moved_to_place(
+    mask: NDArray[np.bool_], valid: NDArray[np.bool_], framing: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Find the move that brings a mask to where masks lie in the canonical crop.
+
+    Args:
+        mask: bool [128, 128], what may be a mask, in the present crop.
+        valid: bool [128, 128], what of the crop lies inside the picture; only that counts.
+        framing: float64 [2, 3], canonical crop pixels to the pixels of the present crop.
+
+    Returns:
+        float64 [2, 3], canonical crop pixels to those of the moved crop, or None where it is in its
+        place, too far from it for the crop to be a face's, or hardly there.
+    """
+    ys, xs = np.nonzero(mask & valid)
+    if len(xs) < _LEAST_MASK_PX * framing[0, 0] ** 2:
+        return None
+    middle = (np.array([xs.mean(), ys.mean()]) - framing[:, 2]) / framing[0, 0]
+    move = _USUAL_MIDDLE - middle
+    least, most = _MOVED_PX
+    return shown_at(1.0, move) if least < np.hypot(*move) < most else None
 
 
 def in_crop(place: NDArray, framing: NDArray[np.float64]) -> NDArray:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from realtime.alignment import compose, invert, scale_of, warp_crop_rgb
 from realtime.face import Face
+from realtime.framing import moved_to_place
 from realtime.segmentation import MaskSegmenter, Trust, hole_of, is_worn, mask_pixels
 from realtime.smoothing import NOMINAL_INTERVAL_S
 from realtime.stability import Moment
@@ -120,7 +121,10 @@ class MaskFinder:
         self._segmenter.close()
 
     def _mark(self, seen: Seen, sight: Sight, largest: float) -> Work:
-        """Find the mask; what may be no face is looked at from further off before that is said."""
+        """Find the mask; what may be no face is looked at from further off before that is said.
+
+        In pictures also where a mask seems to lie, if only the detector's points say where the face is.
+        """
         track, memory = sight.track, sight.track.memory
         if sight.fresh:
             memory.forget()
@@ -129,11 +133,17 @@ class MaskFinder:
         while due and not (work.worn or track.confirmed) and track.framing.widen():
             memory.reframe()
             work = self._look_at(seen, sight, Trust.DOUBTFUL)
-        if work is not first and not work.worn:
-            track.framing.reset()
-            memory.reframe()
-            return first
-        return work
+        if work.worn or work is first:
+            return work
+        move = None
+        if self._still and sight.face.landmarks is None:
+            move = moved_to_place(work.mask, work.valid, work.framing)
+        track.framing.reset()
+        memory.reframe()
+        if move is not None:
+            sight = replace(sight, matrix=compose(move, sight.matrix))
+            work = self._look_at(seen, sight, _trust_in(sight, largest, seen.frame_bgr))
+        return work if work.worn else first
 
     def _look_at(self, seen: Seen, sight: Sight, trust: Trust) -> Work:
         """Find the mask in a face's crop; where the crop cuts it off, look again at others."""

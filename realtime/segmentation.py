@@ -52,7 +52,7 @@ class _Least(NamedTuple):
 # What is marked with less confidence is marked in part: filling it would leave the rest of the mask.
 _BEGIN_ACTING = {
     Trust.CONFIRMED: _Least(0.05, 0.75, 0.2, 0.5),
-    Trust.FOUND: _Least(0.05, 0.87, 0.2, 0.5),
+    Trust.FOUND: _Least(0.05, 0.91, 0.2, 2.0),
     Trust.DOUBTFUL: _Least(0.05, 0.93, 0.2, 4.0),
 }
 _KEEP_ACTING = _Least(0.035, 0.65, 0.0, 0.0)

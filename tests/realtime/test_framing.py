@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from realtime import Unmasker
-from realtime.alignment import apply
+from realtime.alignment import apply, compose
 from realtime.face import Face
-from realtime.framing import CANONICAL, to_canonical, touched_sides
+from realtime.framing import CANONICAL, moved_to_place, shown_at, to_canonical, touched_sides
 from realtime.maskwear import kind_style, wear
 from realtime.reframing import Framing
 
@@ -125,6 +126,51 @@ def test_a_mask_the_crop_cuts_off_is_replaced_whole(astronaut_rgb, astronaut_fac
     difference = np.abs(face.crop_before.astype(int) - face.crop_after).max(-1) > 0
     assert difference[-1].any()
     assert not difference[:40].any()
+
+
+def _mask_round(x: int, y: int) -> np.ndarray:
+    mask = np.zeros((128, 128), bool)
+    mask[y - 14 : y + 14, x - 20 : x + 20] = True
+    return mask
+
+
+def test_a_mask_beside_its_place_is_moved_there():
+    move = moved_to_place(_mask_round(92, 96), ALL, CANONICAL)
+    assert move is not None
+    assert apply(move, np.array([[91.5, 95.5]])) == pytest.approx(np.array([[63.5, 80.0]]), abs=1)
+    wide = shown_at(0.8, np.array([4.0, 0.0]))
+    x, y = apply(wide, np.array([[92.0, 96.0]]))[0].round().astype(int)
+    seen_smaller = moved_to_place(_mask_round(x, y), ALL, wide)
+    assert seen_smaller is not None
+    assert np.abs(seen_smaller - move).max() < 2
+
+
+def test_a_mask_in_its_place_or_far_off_or_hardly_seen_moves_nothing():
+    assert moved_to_place(_mask_round(66, 84), ALL, CANONICAL) is None
+    assert moved_to_place(_mask_round(106, 112), ALL, CANONICAL) is None
+    speck = _mask_round(92, 96) & (np.arange(128) < 80)
+    assert moved_to_place(speck, ALL, CANONICAL) is None
+    assert moved_to_place(np.zeros((128, 128), bool), ALL, CANONICAL) is None
+
+
+def test_in_a_picture_a_crop_beside_the_face_is_moved_onto_it(astronaut_rgb, astronaut_face: Face):
+    """The detector's points can lie beside a bowed head: then the mask says where the face is."""
+    assert astronaut_face.landmarks is not None
+    worn = wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical"))
+    frame = np.ascontiguousarray(worn.image_rgb[:, :, ::-1])
+    shares = {}
+    for landmarks in (None, astronaut_face.landmarks):
+        with Unmasker(still=True) as unmasker:
+            seen = unmasker.look(frame)
+            (sight,) = seen.sights
+            sight.track.confirmed = False
+            beside = compose(shown_at(1.0, np.array([45.0, 0.0])), sight.matrix)
+            face = replace(sight.face, landmarks=landmarks)
+            aside = replace(sight, face=face, matrix=beside)
+            result = unmasker.finish(replace(seen, sights=[aside]))
+        shares[landmarks is None] = (result.replaced > 0)[worn.alpha > 0].mean()
+    assert shares[True] > 0.9
+    assert shares[False] < 0.1  # where landmarks were found they are believed
 
 
 def test_outside_the_hole_the_canonical_crop_is_kept():
