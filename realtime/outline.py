@@ -25,7 +25,7 @@ _MIXED = 30.0  # levels by which what fades may stray from a mixture of both col
 _PLAIN = 6.0  # levels: a background whose luma deviates less is shown as it is
 _STEEPER = 2.5
 _BESIDE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (17, 17))  # an outline is no further from it
-_SOFT_PX = 1.5
+_SOFT_PX, _FAINT = 1.5, 0.01
 # Eyes, brows and lips are darker than skin too, but no background.
 _FACE_CENTRE, _FACE_AXES = (64, 70), (25, 30)
 
@@ -88,10 +88,9 @@ def crisp_outline(
     )
     background = near.or_else(*far)
     skin = skin.or_else(tone, 0.0, 1.0)
-    changed = _steepened(ycc[box], hole[box], behind[box], skin, background)
-    where = hole[box] & (changed != ycc[box]).any(-1)
+    changed, at = _steepened(ycc[box], hole[box], behind[box], skin, background)
     out = filled_rgb.copy()
-    cv2.copyTo(cv2.cvtColor(changed, cv2.COLOR_YCrCb2RGB), where.view(np.uint8), out[box])
+    cv2.copyTo(cv2.cvtColor(changed, cv2.COLOR_YCrCb2RGB), at.view(np.uint8), out[box])
     return out
 
 
@@ -113,28 +112,49 @@ def _steepened(
     behind: NDArray[np.bool_],
     skin: _Near,
     background: _Near,
-) -> NDArray[np.uint8]:
-    """Do it for a part of the crop, luma, Cr and Cb, uint8 [h, w, 3]."""
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Do it for a part of the crop, luma, Cr and Cb, uint8 [h, w, 3]; say where, bool [h, w]."""
     fill, across = ycc.astype(np.float32), skin.colour - background.colour
-    weighted = across * _WEIGHTS
-    apart = (across * weighted).sum(-1)
-    share = ((fill - background.colour) * weighted).sum(-1) / np.maximum(apart, 1)
+    apart = (across * across) @ _WEIGHTS
+    share = ((fill - background.colour) * across) @ _WEIGHTS / np.maximum(apart, 1)
     share = _softened(np.clip(share, 0, 1))  # how much of each pixel is skin
     mixed = background.colour + share[..., None] * across
+    stray = cv2.split(cv2.absdiff(mixed, fill))
     clear = (hole | behind) & (background.share > _LEAST_SHARE)
     clear &= apart > np.maximum(background.deviation, _APART) ** 2
-    clear &= np.abs(mixed - fill).max(-1) < _MIXED
+    clear &= cv2.max(cv2.max(*stray[:2]), stray[2]) < _MIXED
     shown = hanging_on(behind, behind | (clear & (share < 0.5)))
     beside = cv2.dilate(shown.view(np.uint8), _BESIDE) > 0
     weight = _softened(_softened(clear & beside))
+    at = hole & (weight > _FAINT)
+    out = ycc.copy()
+    out[at] = _drawn(
+        fill[at],
+        share[at, None],
+        weight[at, None],
+        skin.colour[at],
+        background.colour[at],
+        background.deviation[at, None],
+    )
+    return out, at
+
+
+def _drawn(
+    fill: NDArray[np.float32],
+    share: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    skin: NDArray[np.float32],
+    background: NDArray[np.float32],
+    deviation: NDArray[np.float32],
+) -> NDArray[np.uint8]:
+    """Draw pixels [n, 3] of which a share [n, 1] is skin and the rest background, steeper by `weight`."""
     steeper = np.clip((share - 0.5) * _STEEPER + 0.5, 0, 1)
     change = (steeper - share) * weight
-    towards = np.where((change > 0)[..., None], skin.colour, background.colour)
-    out = fill + change[..., None] * across
+    towards = np.where(change > 0, skin, background)
+    out = fill + change * (skin - background)
     out = np.clip(out, np.minimum(fill, towards), np.maximum(fill, towards))
-    plain = weight * (1 - steeper) * np.clip(_PLAIN - background.deviation, 0, 1)
-    out += plain[..., None] * (background.colour - out)
-    return np.rint(out).astype(np.uint8)
+    plain = weight * (1 - steeper) * np.clip(_PLAIN - deviation, 0, 1)
+    return np.rint(out + plain * (background - out)).astype(np.uint8)
 
 
 def _softened(where: NDArray) -> NDArray[np.float32]:
