@@ -87,13 +87,14 @@ def read_packets(path: Path) -> Packets:
     """Read a file packet by packet."""
     with av.open(str(path)) as file:
         video = file.streams.video[0]
-        shown, sound, end = [], [], Fraction(0)
+        base, start_pts = video.time_base or Fraction(1), video.start_time or 0
+        end = (start_pts + (video.duration or 0)) * base  # a packet's duration is its decoding's
+        shown, sound = [], []
         for packet in file.demux():
             if not packet.size:
                 continue
             if packet.stream.type == "video" and packet.pts is not None:
                 shown.append(packet.pts * packet.time_base)
-                end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
             else:
                 sound.append((packet.pts, packet.dts, packet.duration, bytes(packet)))
         tags = {name.lower(): value for name, value in file.metadata.items()}
