@@ -21,12 +21,10 @@ _EYE_CORNER_DISTANCE, _EYE_TO_NOSE_HEIGHT = 48.0, 34.0
 _EYE_CENTRE_DISTANCE, _EYE_TO_NOSE_TIP = 32.0, 22.0
 _NOSE_SHIFT = 0.5
 # In profile the detector's eyes lie further back, the nose tip further down, and its two ears on the
-# same side of them; the near one lies so much lower than the eyes.
+# same side of them; the near one lies so much lower than the eyes. How far back the far one is, in parts
+# of the near one, tells a profile: from the first on, and surely from the second on.
 _PROFILE_NOSE_TIP, _EAR_DROP = 18.0, np.deg2rad(9.0)
-_FAR_EAR = (
-    -0.3,
-    0.0,
-)  # how far back the far ear is, in parts of the near one: from here on, surely
+_FAR_EAR = -0.3, 0.0
 
 
 def similarity_from_landmarks(

@@ -135,14 +135,14 @@ def draw_hole_batch(
     faces = faces.canonical() if kind == "squares" else faces
     crops, holes, counted, turned = [], [], [], []
     for index in indices:
-        turned.append(False)
+        turn = False
         if kind == "squares":
             matrix = random_affine(jitter, rng)
             crop, valid = _warp(faces.crops[index], matrix), _warp_flags(faces.valid[index], matrix)
             hole = square_hole(rng)
         else:
-            turned[-1] = bool(faces.margin_px and rng.random() < _TURN_SHARE)
-            crop, valid, hole = _with_mask_hole(faces, index, jitter, rng, turn=turned[-1])
+            turn = bool(faces.margin_px and rng.random() < _TURN_SHARE)
+            crop, valid, hole = _with_mask_hole(faces, index, jitter, rng, turn=turn)
             if rng.random() < CUT_SHARE:
                 x0, y0, x1, y1 = visible_part(rng)
                 shown = np.zeros_like(valid)
@@ -151,6 +151,7 @@ def draw_hole_batch(
         crops.append(recolour(crop, jitter.colour, rng))
         counted.append(hole & valid)
         holes.append(hole | ~valid)
+        turned.append(turn)
     shift = int(rng.integers(4)), int(rng.integers(4))
     stacked = np.stack(crops), np.stack(holes), np.stack(counted)
     return HoleBatch(*stacked, shift, np.array(turned))
