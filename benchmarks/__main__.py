@@ -22,6 +22,7 @@ for command in (
     pictures.empty,
     pictures.bare,
     pictures.realism,
+    pictures.hashes,
     videos.video,
     videos.stability,
     videos.live,

@@ -124,3 +124,20 @@ def realism(
     from benchmarks import realism as benchmark
 
     benchmark.run(clips or [], photos or [], out, model, engine, limit)
+
+
+def hashes(
+    photos: Annotated[
+        Path | None, typer.Option(help="Folder of pictures; else the demo's.")
+    ] = None,
+    clip: Annotated[Path | None, typer.Option(help="A video; else the demo's clip.")] = None,
+    pictures: Annotated[int, typer.Option(min=1, help="So many pictures.")] = 20,
+    frames: Annotated[int, typer.Option(min=1, help="So many frames of the clip.")] = 100,
+    keep: Annotated[Path | None, typer.Option(help="Write the hashes here.")] = None,
+    against: Annotated[Path | None, typer.Option(help="Hashes of an earlier run.")] = None,
+    out: Out = None,
+) -> None:
+    """Hash the results of pictures and of a clip, to hold a rewrite to the same pixels."""
+    from benchmarks import frame_hashes as benchmark
+
+    benchmark.run(photos, clip, pictures, frames, keep, against, out)
