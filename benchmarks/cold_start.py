@@ -25,7 +25,7 @@ frame = np.ascontiguousarray(skimage.data.astronaut()[:, :, ::-1])
 with Unmasker(model={model!r}, engine={engine!r}) as unmasker:
     assert unmasker(frame).faces
 """
-_HELP = "import sys; sys.argv = ['unmask', '--help']\nfrom realtime.cli import main\nmain()"
+_HELP = "import sys; sys.argv = ['unmask', '--help']\nfrom realtime.cli.app import main\nmain()"
 
 
 def run(out: Path | None, model: str, engine: str, repeats: int = 5) -> list[Row]:

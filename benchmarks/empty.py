@@ -16,7 +16,7 @@ from benchmarks.tables import Row, publish
 from benchmarks.tiles import fit, labelled, write_pages
 from inpaint_model.errors import UserError
 from realtime import Unmasker
-from realtime.unmasker import UnmaskResult
+from realtime.frames import UnmaskResult
 
 # scikit-image's pictures that come inside its wheel and show neither people nor animals.
 _PICTURES = (

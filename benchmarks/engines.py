@@ -18,9 +18,9 @@ from benchmarks.latency import REST_S, work
 from benchmarks.tables import Row, publish
 from inpaint_model import UserError, available_engines, open_inpainter
 from inpaint_model.artefacts import find_artefact
-from inpaint_model.layers import flops
-from trainer.export import ByteGenerator
-from trainer.from_onnx import network_of
+from inpaint_model.networks.layers import flops
+from trainer.export.from_onnx import network_of
+from trainer.export.onnx_export import ByteGenerator
 from trainer.throughput import matrix_peak
 
 # Fills crops, uint8 [N, 128, 128, 3], in holes, uint8 [N, 128, 128], from and to the host's memory.

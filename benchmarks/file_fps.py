@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from benchmarks.tables import Row, publish
 from benchmarks.wide_clip import write_wide_clip
-from realtime.report import Report
+from realtime.runtime.report import Report
 from realtime.unmasker import Unmasker
-from realtime.video import VideoOptions, unmask_video
+from realtime.video.file import VideoOptions, unmask_video
 
 _PREFETCH = 32
 

@@ -16,9 +16,9 @@ from benchmarks.photos import pictures_in
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker, UnmaskResult
-from realtime.demo_clip import CameraPath, DemoClip
-from realtime.maskwear import kind_style
-from realtime.media.source import VideoFile
+from realtime.demo.clip import CameraPath, DemoClip
+from realtime.media.reader import VideoFile
+from realtime.synthetic import kind_style
 
 Named = tuple[str, NDArray[np.uint8]]
 

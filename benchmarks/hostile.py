@@ -147,7 +147,7 @@ def _be_the_command(command: list[str], said: Path) -> None:
         if command[0] == "trainer":
             code = _run_trainer(command[1:])
         else:
-            from realtime.cli import run as unmask
+            from realtime.cli.app import run as unmask
 
             code = unmask(command)
     except BaseException:
@@ -176,7 +176,7 @@ def _warm_up() -> None:
     import mediapipe.tasks.python.vision  # noqa: F401
     import openvino  # noqa: F401
 
-    import realtime.cli
-    import realtime.image
+    import realtime.cli.app
+    import realtime.image_file
     import realtime.unmasker
-    import realtime.video  # noqa: F401
+    import realtime.video.file  # noqa: F401

@@ -1,7 +1,7 @@
 """Does unmasking bring a face nearer to its bare self for a recogniser? dlib's similarity, on worn masks.
 
 The recogniser has never seen the generator's training loss at work on these faces: they are held out. But
-the loss's network is a coarser coding of the same one; see `trainer.identity`.
+the loss's network is a coarser coding of the same one; see `trainer.evaluate.identity`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from benchmarks.tables import Row, publish
 from inpaint_model import open_inpainter
-from realtime.blending import match_colour
-from realtime.ensemble import fill_in_poses
-from realtime.maskwear import load_templates, random_style, wear
-from realtime.segmentation import MaskSegmenter, hole_of, mask_pixels
-from trainer import faceset
-from trainer.faceset import FaceSet
-from trainer.identity import cosines, different_people, distances, load_identity
+from realtime.inpaint.colour_matching import match_colour
+from realtime.inpaint.self_ensemble import fill_in_poses
+from realtime.segment.mask_cleaning import hole_of, mask_pixels
+from realtime.segment.segmenter import MaskSegmenter
+from realtime.synthetic import load_templates, random_style, wear
+from trainer.data import face_set as faceset
+from trainer.data.face_set import FaceSet
+from trainer.evaluate.identity import cosines, different_people, distances, load_identity
 
 _SAME_PERSON = 0.6  # dlib's threshold, a distance
 Crops = NDArray[np.uint8]

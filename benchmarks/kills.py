@@ -57,7 +57,7 @@ def run(out: Path | None, kills: int, seconds: float, seed: int) -> list[Row]:
 
 
 def _start(clip: Path, target: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", "from realtime.cli import main; main()", "video"]
+    command = [sys.executable, "-c", "from realtime.cli.app import main; main()", "video"]
     command += [str(clip), str(target), "--resume", "--overwrite"]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

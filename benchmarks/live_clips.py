@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from benchmarks.masked_clips import worn_frames
 from inpaint_model.errors import UserError
-from realtime.demo_clip import DemoClip
-from realtime.maskwear import kind_style
+from realtime.demo.clip import DemoClip
+from realtime.synthetic import kind_style
 
 _TILES = {1: (1, 1), 2: (2, 1), 4: (2, 2)}
 _SIDE_PX, _BACKGROUND = 512, 96

@@ -16,12 +16,12 @@ from typing import Protocol
 import numpy as np
 
 from realtime import Unmasker
-from realtime.capture.reconnect import Reconnecting
-from realtime.capture.shot import Shot
-from realtime.capture.stream import PacedFile
+from realtime.capture.frame import Shot
+from realtime.capture.paced_file import PacedFile
+from realtime.capture.reconnecting import Reconnecting
 from realtime.live.session import LiveOptions, run_live
 from realtime.live.sinks import Nowhere
-from realtime.report import StageTimes
+from realtime.runtime.stage_times import StageTimes
 
 _DRIVER_BUFFERS = 4  # what V4L2 keeps for OpenCV where nobody asks for less
 

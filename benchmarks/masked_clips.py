@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.faces import FaceFinder
-from realtime.maskwear import MaskStyle, wear
+from realtime.detect.face_detector import FaceFinder
 from realtime.media.clip import write_clip
-from realtime.media.source import VideoFile
+from realtime.media.reader import VideoFile
+from realtime.synthetic import MaskStyle, wear
 
 
 def bare_frames(source: Path, side: int) -> Iterator[NDArray[np.uint8]]:

@@ -28,7 +28,7 @@ def run(
         clip, target = Path(scratch) / "clip.mp4", Path(scratch) / "out.mp4"
         frames = write_wide_clip(clip, *size, 30, minutes * 60)
         report = Path(scratch) / "report.json"
-        command = [sys.executable, "-c", "from realtime.cli import main; main()", "video"]
+        command = [sys.executable, "-c", "from realtime.cli.app import main; main()", "video"]
         command += [str(clip), str(target), "--report", str(report)]
         command += ["--model", model, "--engine", engine]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -16,9 +16,11 @@ from benchmarks.tables import Row, publish
 from benchmarks.tiles import fit, labelled, surroundings, write_pages
 from inpaint_model.errors import UserError
 from realtime import Unmasker
-from realtime.alignment import CROP_SIZE, warp_crop
-from realtime.segmentation import MaskSegmenter, hole_of, mask_pixels
-from realtime.unmasker import FaceResult, Marked
+from realtime.align.canonical_crop import CROP_SIZE
+from realtime.align.warp_crop import warp_crop
+from realtime.frames import FaceResult, Marked
+from realtime.segment.mask_cleaning import hole_of, mask_pixels
+from realtime.segment.segmenter import MaskSegmenter
 
 _TILE, _COLUMNS, _A_PAGE, _WORST = 360, 5, 20, 10
 _FINER = 8

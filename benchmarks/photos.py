@@ -89,7 +89,7 @@ def run_bare(
     data_folder: Path, manifest: Path | None, out: Path | None, model: str, engine: str
 ) -> list[Row]:
     """Run photographs of bare faces through; count those left bit for bit as they were."""
-    from trainer.prepare import find_photos
+    from trainer.data.prepare import find_photos
 
     paths = [photo.path for photo in find_photos(data_folder, manifest) if photo.split == "val"]
     same, tiles = 0, []

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from benchmarks.tables import Row, publish
 from inpaint_model import Inpainter, open_inpainter
-from realtime.ensemble import MIRRORED, THOROUGH, fill_in_poses
-from trainer import faceset
-from trainer.faceset import FaceSet
-from trainer.filling import make_sheet
-from trainer.holes import draw_protocol
-from trainer.measures import composited_psnr
-from trainer.sampling import draw_wider_protocol
-from trainer.similarity import ssim
+from realtime.inpaint.self_ensemble import MIRRORED, THOROUGH, fill_in_poses
+from trainer.augment.generator_samples import draw_wider_protocol
+from trainer.augment.holes import draw_protocol
+from trainer.data import face_set as faceset
+from trainer.data.face_set import FaceSet
+from trainer.evaluate.fill_crops import make_sheet
+from trainer.evaluate.image_similarity import ssim
+from trainer.evaluate.measures import composited_psnr
 
 _BLUR_PX = 3.0  # sigma; a mouth is some 22 px wide
 

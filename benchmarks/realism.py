@@ -17,7 +17,7 @@ from benchmarks.realism_measures import Place, Sharpness, change, place_of, seam
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker
-from realtime.maskwear import Kind, kind_style
+from realtime.synthetic import Kind, kind_style
 
 _KINDS: tuple[Kind, ...] = ("surgical", "cloth", "kn95")
 _SKIPPED, _MEASURED = 10, 12

@@ -11,8 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.alignment import CROP_SIZE, scale_of, warp_crop
-from realtime.skin import eroded, known_skin, skin_like
+from realtime.align.affine import scale_of
+from realtime.align.canonical_crop import CROP_SIZE
+from realtime.align.warp_crop import warp_crop
+from realtime.imaging.mask_regions import eroded
+from realtime.inpaint.skin import known_skin, skin_like
 
 RIM_PX = 3
 _LOG_SIGMA_PX = 1.0

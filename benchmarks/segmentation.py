@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 
 from benchmarks.tables import Row, publish
-from realtime.maskwear import MaskStyle, Template, load_templates, random_style, wear
-from realtime.segmentation import MaskSegmenter
-from trainer import faceset
-from trainer.measures import iou
+from realtime.segment.segmenter import MaskSegmenter
+from realtime.synthetic import MaskStyle, Template, load_templates, random_style, wear
+from trainer.data import face_set as faceset
+from trainer.evaluate.measures import iou
 
 
 def run(data: list[Path], templates: Path | None, out: Path | None, limit: int = 300) -> list[Row]:

@@ -14,7 +14,7 @@ from benchmarks.photos import pictures_in
 from benchmarks.tiles import fit, labelled, surroundings, write_pages
 from inpaint_model.errors import UserError
 from realtime import Unmasker
-from realtime.unmasker import UnmaskResult
+from realtime.frames import UnmaskResult
 
 _TILE, _COLUMNS = 360, 4
 _FORMATS = {".png", ".jpg", ".jpeg"}

@@ -12,11 +12,11 @@ from benchmarks.live_clips import masked_frames, write_mjpg
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker
-from realtime.capture.reconnect import Reconnecting
-from realtime.capture.stream import PacedFile
-from realtime.live.figures import LiveFigures
+from realtime.capture.paced_file import PacedFile
+from realtime.capture.reconnecting import Reconnecting
 from realtime.live.session import LiveOptions, run_live
 from realtime.live.sinks import Nowhere
+from realtime.live.statistics import LiveFigures
 
 _SIZE, _FPS = (640, 480), 30
 _STATUS = Path("/proc/self/status")

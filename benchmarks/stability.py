@@ -15,9 +15,10 @@ from benchmarks.stability_scenes import Scene, hidden, scene_of, with_hand
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker
-from realtime.alignment import CROP_SIZE, apply, invert
-from realtime.maskwear import kind_style
-from realtime.maskwear.style import Kind
+from realtime.align.affine import apply, invert
+from realtime.align.canonical_crop import CROP_SIZE
+from realtime.synthetic import kind_style
+from realtime.synthetic.style import Kind
 
 _MOUTH = np.array([[64.0, 92.0]])
 STATES = {"on": (True, False), "on, thrifty": (True, True), "off": (False, False)}

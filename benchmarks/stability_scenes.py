@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from benchmarks.masked_clips import bare_frames
 from inpaint_model.errors import UserError
-from realtime.alignment import invert, similarity_from_landmarks
-from realtime.faces import FaceFinder
-from realtime.maskwear import MaskStyle, wear
-from realtime.media.source import VideoFile
+from realtime.align.affine import invert
+from realtime.align.canonical_crop import similarity_from_landmarks
+from realtime.detect.face_detector import FaceFinder
+from realtime.media.reader import VideoFile
+from realtime.synthetic import MaskStyle, wear
 
 _SIDE_PX = 480
 _SMOOTH_FRAMES = 5

@@ -14,16 +14,16 @@ from torch import nn
 from benchmarks.learning_curve import fit_curve, read_curve
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
-from trainer import faceset
-from trainer.bootstrap import paired_difference
+from trainer.commands.export import load_generator
+from trainer.commands.fit import Devices, Order, start, training_faces
 from trainer.config import FitConfig
-from trainer.evaluate import evaluate, from_module
-from trainer.export_run import load_generator
-from trainer.faceset import FaceSet
+from trainer.data import face_set as faceset
+from trainer.data.face_set import FaceSet
+from trainer.evaluate.bootstrap import paired_difference
+from trainer.evaluate.protocols import evaluate, from_module
+from trainer.evaluate.scores import Scores, summarise
 from trainer.presets import PRESETS, Changes
 from trainer.runs import RunFolder
-from trainer.scores import Scores, summarise
-from trainer.start import Devices, Order, start, training_faces
 
 # As printed: PSNR in dB and SSIM; the paper does not say on which images or holes.
 PAPER = {"glcic": (31.86, 0.89), "paper": (36.74, 0.91)}

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from benchmarks.tables import Row, publish
 from realtime import Unmasker
-from realtime.demo_clip import DemoClip
+from realtime.demo.clip import DemoClip
 from realtime.media.clip import write_clip
-from realtime.video import VideoOptions, unmask_video
+from realtime.video.file import VideoOptions, unmask_video
 
 
 def run(

@@ -15,11 +15,11 @@ import numpy as np
 from benchmarks.masked_clips import wear_on_clip
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
-from realtime.demo_clip import DemoClip
-from realtime.maskwear import random_style
+from realtime.demo.clip import DemoClip
 from realtime.media.clip import write_clip
-from realtime.media.source import VideoFile
-from realtime.tracking import FaceTracker
+from realtime.media.reader import VideoFile
+from realtime.synthetic import random_style
+from realtime.track.tracker import FaceTracker
 
 
 def run(clips: list[Path], out: Path | None, model: str, engine: str) -> list[Row]:
@@ -68,7 +68,7 @@ def run_demo(out: Path | None, model: str, engine: str) -> list[Row]:
 def _measure(masked: Path, target: Path, frames: int, model: str, engine: str) -> Row:
     """Run `unmask video` in a process of its own."""
     report = target.with_suffix(".json")
-    command = [sys.executable, "-c", "from realtime.cli import main; main()", "video"]
+    command = [sys.executable, "-c", "from realtime.cli.app import main; main()", "video"]
     command += [str(masked), str(target), "--overwrite", "--report", str(report)]
     command += ["--model", model, "--engine", engine]
     began = time.perf_counter()

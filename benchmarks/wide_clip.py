@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.demo_clip import CameraPath, DemoClip
+from realtime.demo.clip import CameraPath, DemoClip
 from realtime.media.clip import write_clip
 
 

@@ -105,9 +105,9 @@ def export_repository(
 
 def _plan(onnx: bytes) -> bytes:
     """Build an engine that takes any number of crops up to the most, as Triton hands them over."""
-    from inpaint_model.engines.nvidia import find_gpu
-    from inpaint_model.engines.trt_builder import Profile, build
-    from inpaint_model.engines.trt_library import TensorRtMissing, import_tensorrt
+    from inpaint_model.engines.cuda.driver import find_gpu
+    from inpaint_model.engines.tensorrt.builder import Profile, build
+    from inpaint_model.engines.tensorrt.library import TensorRtMissing, import_tensorrt
 
     try:
         library = import_tensorrt()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from realtime.unmasker import FaceResult, Unmasker, UnmaskResult
+    from realtime.frames import FaceResult, UnmaskResult
+    from realtime.unmasker import Unmasker
 
 __all__ = ["FaceResult", "UnmaskResult", "Unmasker"]
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from realtime.cli import main
+from realtime.cli.app import main
 
 main()

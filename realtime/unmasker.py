@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -15,76 +14,26 @@ from numpy.typing import NDArray
 
 from inpaint_model import open_inpainter
 from inpaint_model.errors import UserError
-from realtime.alignment import warp_crop_rgb
-from realtime.blending import match_colour
-from realtime.cores import half_the_cores
-from realtime.ensemble import MIRRORED, THOROUGH, fill_in_poses
-from realtime.framing import CANONICAL, to_canonical
-from realtime.masking import MaskFinder, Seen, Sight, Work
-from realtime.outline import crisp_outline
-from realtime.overlay import Overlay
-from realtime.smoothing import NOMINAL_INTERVAL_S
-from realtime.tone import even_tone
-from realtime.tracking import FaceTracker
-
-
-@dataclass(frozen=True)
-class FaceResult:
-    """What was done with one face.
-
-    Attributes:
-        track_id: the face's number, the same from frame to frame.
-        box: x0, y0, x1, y1 in pixels.
-        keypoints: float64 [5, 2], pixels: eyes, nose, mouth corners.
-        mask_coverage: share of the crop that is mask, 0..1.
-        inpainted: whether the frame was changed here. The lower face shown is then invented.
-        crop_before: uint8 [128, 128, 3], RGB, the canonical crop of the frame.
-        crop_after: the same with the mask filled, without the frame's sharpening and grain; equal to
-            `crop_before` where not inpainted.
-    """
-
-    track_id: int
-    box: tuple[float, float, float, float]
-    keypoints: NDArray[np.float64]
-    mask_coverage: float
-    inpainted: bool
-    crop_before: NDArray[np.uint8]
-    crop_after: NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Marked:
-    """What `Unmasker.mark` made of a frame, for `Unmasker.fill`."""
-
-    seen: Seen
-    work: list[Work]
-    latency_ms: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Filled:
-    """What `Unmasker.fill` made of a frame, for `Unmasker.blend`."""
-
-    seen: Seen
-    work: list[Work]
-    latency_ms: dict[str, float]
-
-
-@dataclass(frozen=True)
-class UnmaskResult:
-    """One frame's result.
-
-    Attributes:
-        frame: uint8 [H, W, 3], BGR; the given frame itself where nothing was replaced.
-        replaced: uint8 [H, W], 255 where pixels were replaced.
-        faces: every face found.
-        latency_ms: time of each stage: faces, crop, segment, inpaint, blend.
-    """
-
-    frame: NDArray[np.uint8]
-    replaced: NDArray[np.uint8]
-    faces: list[FaceResult]
-    latency_ms: dict[str, float] = field(default_factory=dict)
+from realtime.align.crop_window import CANONICAL, to_canonical
+from realtime.align.warp_crop import warp_crop_rgb
+from realtime.composite.stage import Overlay
+from realtime.frames import (
+    NOMINAL_INTERVAL_S,
+    FaceResult,
+    Filled,
+    Marked,
+    Seen,
+    Sight,
+    UnmaskResult,
+    Work,
+)
+from realtime.inpaint.colour_matching import match_colour
+from realtime.inpaint.contour_sharpening import crisp_outline
+from realtime.inpaint.self_ensemble import MIRRORED, THOROUGH, fill_in_poses
+from realtime.inpaint.skin_tone_correction import even_tone
+from realtime.runtime.threads import half_the_cores
+from realtime.segment.stage import MaskFinder
+from realtime.track.tracker import FaceTracker
 
 
 class Unmasker:
@@ -95,7 +44,7 @@ class Unmasker:
         engine: "auto", "openvino", "onnxruntime", "tensorrt" or "torch".
         max_faces: at most this many faces a frame, the largest first.
         still: the pictures are unrelated: no tracking and no smoothing, a more thorough search, and each
-            fill the mean of four poses instead of two (`realtime.ensemble`).
+            fill the mean of four poses instead of two (`realtime.inpaint.self_ensemble`).
         smoothing: keep outlines and textures calm from frame to frame.
         thrifty: search, segment and fill a face about every 70 ms alone while it looks the same, and
             follow it in between; for frames that come fast.

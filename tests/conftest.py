@@ -11,8 +11,8 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
-from realtime.face import Face
-from realtime.faces import FaceFinder
+from realtime.detect.face_detector import FaceFinder
+from realtime.frames import Face
 
 # The suite shares its cores with whatever else runs; nested thread pools only slow it down.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
@@ -70,7 +70,7 @@ def photo_folder(
 @pytest.fixture(scope="session")
 def prepared_file(tmp_path_factory: pytest.TempPathFactory, photo_folder: Path) -> Path:
     """Crops of the moved astronaut; every fourth person is held out."""
-    from trainer.prepare import prepare
+    from trainer.data.prepare import prepare
 
     out = tmp_path_factory.mktemp("faces") / "faces.npz"
     manifest = photo_folder / "manifest.csv"

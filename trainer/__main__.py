@@ -34,7 +34,7 @@ def prepare(
     limit: Annotated[int, typer.Option(help="At most this many of each folder; 0 for all.")] = 0,
 ) -> None:
     """Find, align and crop the faces of photographs into one file."""
-    from trainer.prepare import prepare as run
+    from trainer.data.prepare import prepare as run
 
     print(
         run(
@@ -94,8 +94,8 @@ def fit(
     ] = None,
 ) -> None:
     """Train a network."""
+    from trainer.commands.fit import Devices, Helpers, Order, start
     from trainer.presets import Changes
-    from trainer.start import Devices, Helpers, Order, start
 
     start(
         Order(
@@ -130,7 +130,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="Of the choice of faces and of the holes.")] = 7,
 ) -> None:
     """Measure a run or a model on held-out faces: PSNR, SSIM, perceptual distance, identity."""
-    from trainer.evaluate_run import run as evaluate_run
+    from trainer.commands.evaluate import run as evaluate_run
 
     print(
         evaluate_run(
@@ -168,7 +168,7 @@ def export(
     ] = None,
 ) -> None:
     """Write the artefact (ONNX generator, int8 too; TFLite segmenter) and check its parity."""
-    from trainer.export_run import export as run_export
+    from trainer.commands.export import export as run_export
 
     print(run_export(run, model, data, out, share))
 

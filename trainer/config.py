@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from inpaint_model.errors import UserError
-from trainer.sampling import Jitter
+from trainer.augment.generator_samples import Jitter
 
 NETWORKS = ("student", "paper", "glcic", "segmenter")
 
@@ -62,7 +62,8 @@ class FitConfig:
         network: "student", "paper" (two chained autoencoders), "glcic" (one) or "segmenter".
         stages: run one after another.
         width: channels of the first layer of "paper" and "glcic"; 64 is the paper's.
-        balance: "paper" and "glcic" balance colours before filling (`inpaint_model.colours`).
+        balance: "paper" and "glcic" balance colours before filling
+            (`inpaint_model.networks.colour_balance`).
         holes: "masks" (silhouettes of worn masks and some squares) or "squares" (the paper's).
         sources: data sets trained on; all where empty.
         faces: how many faces, drawn at random once, are trained on; all where 0.

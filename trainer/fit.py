@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from trainer.config import FitConfig, Stage
-from trainer.order import EpochOrder
+from trainer.data.epoch_order import EpochOrder
 from trainer.precision import one_cpu
 from trainer.runs import RunFolder
 from trainer.throughput import Progress

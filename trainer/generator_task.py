@@ -14,19 +14,25 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inpaint_model.errors import UserError
-from inpaint_model.generator import PaperGenerator
-from inpaint_model.student import StudentGenerator
-from trainer.adversary import Adversary, Figures, PaperAdversary, PatchAdversary, Pictures
+from inpaint_model.networks.fast import StudentGenerator
+from inpaint_model.networks.paper import PaperGenerator
+from trainer.augment.device_sampler import HoleTensors, ResidentFaces
+from trainer.augment.generator_samples import draw_hole_batch
+from trainer.augment.holes import draw_protocol
 from trainer.config import FitConfig, Stage
-from trainer.faceset import FaceSet
-from trainer.filling import fill, make_sheet, to_bytes, to_mask, to_tensor
-from trainer.holes import draw_protocol
-from trainer.measures import composited_psnr
-from trainer.paper_losses import completion_mse
+from trainer.data.face_set import FaceSet
+from trainer.evaluate.fill_crops import fill, make_sheet, to_bytes, to_mask, to_tensor
+from trainer.evaluate.measures import composited_psnr
+from trainer.losses.discriminators import (
+    Adversary,
+    Figures,
+    PaperAdversary,
+    PatchAdversary,
+    Pictures,
+)
+from trainer.losses.paper_losses import completion_mse
+from trainer.losses.recogniser import Recogniser
 from trainer.precision import one_cpu
-from trainer.recogniser import Recogniser
-from trainer.resident import HoleTensors, ResidentFaces
-from trainer.sampling import draw_hole_batch
 
 # A teacher fills crops, uint8 [N, 128, 128, 3], in holes, uint8 [N, 128, 128].
 Teacher = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.uint8]]

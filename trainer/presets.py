@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from inpaint_model.errors import UserError
+from trainer.augment.generator_samples import Jitter
 from trainer.config import FitConfig, Stage
-from trainer.paper_losses import ALPHA
-from trainer.sampling import Jitter
+from trainer.losses.paper_losses import ALPHA
 
 # 1,000 epochs of 2,000 images are 2,000,000 crops; the paper says "minimax first, then joint" and not
 # for how long: the first 50 epochs are minimax here. Its equations 1, then 1 to 3.

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from inpaint_model.segmenter import MaskSegmenterNet
-from realtime.maskwear import Template, random_style, wear
+from inpaint_model.networks.segmenter import MaskSegmenterNet
+from realtime.synthetic import Template, random_style, wear
+from trainer.augment.segmenter_samples import MaskBatch, Wardrobe, draw_mask_batch
 from trainer.config import FitConfig, Stage
-from trainer.faceset import FaceSet
-from trainer.filling import to_tensor
-from trainer.mask_sampling import MaskBatch, Wardrobe, draw_mask_batch
-from trainer.measures import iou
+from trainer.data.face_set import FaceSet
+from trainer.evaluate.fill_crops import to_tensor
+from trainer.evaluate.measures import iou
 
 _THIN_COUNTS = 2.0
 

@@ -9,7 +9,7 @@ import torch
 from lightning.fabric import Fabric
 from torch import Tensor, nn
 
-from inpaint_model.layers import flops
+from inpaint_model.networks.layers import flops
 from trainer.config import FitConfig
 from trainer.precision import matrix_type
 

@@ -8,9 +8,9 @@ from inpaint_model.engines.base import Engine, EngineStatus
 from inpaint_model.errors import UserError
 
 _PLACES = {
-    "openvino": ("inpaint_model.engines.openvino_engine", "OpenVinoEngine"),
-    "onnxruntime": ("inpaint_model.engines.onnxruntime_engine", "OnnxRuntimeEngine"),
-    "tensorrt": ("inpaint_model.engines.tensorrt", "TensorRtEngine"),
+    "openvino": ("inpaint_model.engines.openvino", "OpenVinoEngine"),
+    "onnxruntime": ("inpaint_model.engines.onnxruntime", "OnnxRuntimeEngine"),
+    "tensorrt": ("inpaint_model.engines.tensorrt.engine", "TensorRtEngine"),
     "torch": ("inpaint_model.engines.torch", "TorchEngine"),
 }
 ENGINE_NAMES = tuple(_PLACES)

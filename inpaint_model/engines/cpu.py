@@ -14,7 +14,7 @@ def int8_instructions() -> str:
     """Return the name of what the processor computes int8 with, or an empty string.
 
     AVX2 has no 8-bit dot products and adds pairs of products in 16 bits, which saturate where weights
-    have 8 bits; those of our files have 7 (`trainer/quantize.py`), and both engines agree with exact
+    have 8 bits; those of our files have 7 (`trainer/export/quantize.py`), and both engines agree with exact
     arithmetic on them.
     """
     flags, features = _linux_flags(), _numpy_features()

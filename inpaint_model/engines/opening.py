@@ -11,7 +11,7 @@ import numpy as np
 from inpaint_model.artefacts import Artefact
 from inpaint_model.engines import ACCELERATED_ORDER, CPU_ORDER, engine_named
 from inpaint_model.engines.base import Engine, Session
-from inpaint_model.engines.nvidia import NvidiaState, find_gpu
+from inpaint_model.engines.cuda.driver import NvidiaState, find_gpu
 from inpaint_model.errors import UserError
 
 _CROP, _HOLE = (128, 128, 3), (128, 128)

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from inpaint_model.artefacts import Artefact, ModelFile
 from inpaint_model.engines.base import Engine, EngineStatus, Session, SessionInfo
 from inpaint_model.engines.batches import split
-from inpaint_model.engines.nvidia import find_gpu
+from inpaint_model.engines.cuda.driver import find_gpu
 
 if TYPE_CHECKING:
-    from inpaint_model.engines.cuda_graphs import GraphedNetwork
+    from inpaint_model.engines.cuda.graphs import GraphedNetwork
     from inpaint_model.engines.onnx_torch import OnnxGenerator
 
 _MEND = "pip install torch onnx"
@@ -110,7 +110,7 @@ class TorchGpuSession(Session):
 def _on_gpu(network: OnnxGenerator, file: ModelFile) -> TorchGpuSession:
     import torch
 
-    from inpaint_model.engines.cuda_graphs import GraphedNetwork
+    from inpaint_model.engines.cuda.graphs import GraphedNetwork
 
     device = torch.device("cuda", torch.cuda.current_device())
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -1,9 +1,9 @@
 """Where live pictures come from: cameras, network streams, and files played at their own pace."""
 
 from realtime.capture.devices import Camera, list_cameras
+from realtime.capture.frame import Capture, CaptureLost, RateMeter, Shot
 from realtime.capture.opening import CaptureOptions, open_capture
-from realtime.capture.reconnect import Reconnecting
-from realtime.capture.shot import Capture, CaptureLost, RateMeter, Shot
+from realtime.capture.reconnecting import Reconnecting
 
 __all__ = [
     "Camera",

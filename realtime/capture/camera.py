@@ -10,7 +10,7 @@ import numpy as np
 
 from inpaint_model.errors import UserError
 from realtime.capture.devices import Camera
-from realtime.capture.shot import CaptureLost, Shot
+from realtime.capture.frame import CaptureLost, Shot
 
 # Seconds OpenCV waits for V4L2 to give a frame; it reads this once, on the first wait.
 _WAIT_VARIABLE, _WAIT_S = "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3"

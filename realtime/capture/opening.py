@@ -10,9 +10,10 @@ from pathlib import Path
 from inpaint_model.errors import UserError
 from realtime.capture.camera import OpenCVCamera
 from realtime.capture.devices import find_camera, list_cameras
-from realtime.capture.reconnect import Reconnecting, Tell
-from realtime.capture.shot import Capture, CaptureLost
-from realtime.capture.stream import SCHEMES, NetworkStream, PacedFile, without_password
+from realtime.capture.frame import Capture, CaptureLost
+from realtime.capture.network_stream import SCHEMES, NetworkStream, without_password
+from realtime.capture.paced_file import PacedFile
+from realtime.capture.reconnecting import Reconnecting, Tell
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from realtime.capture.shot import Shot
-from realtime.live.slot import Ended, Slot
-from realtime.report import FrameUnmasker, SteppedUnmasker
-from realtime.unmasker import Marked, UnmaskResult
+from realtime.capture.frame import Shot
+from realtime.frames import Marked, UnmaskResult
+from realtime.live.latest_slot import Ended, Slot
+from realtime.stages import FrameUnmasker, SteppedUnmasker
 
 
 class LiveSource(Protocol):

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
-from realtime.live.slot import Ended, Slot
+from realtime.live.latest_slot import Ended, Slot
+from realtime.media.atomic_file import SYNTHETIC_NOTE, complete_or_absent
 from realtime.media.colour import from_bgr
-from realtime.media.output import SYNTHETIC_NOTE, complete_or_absent
 from realtime.media.pictures import Picture, write_picture
 
 _TIME_BASE = Fraction(1, 90_000)

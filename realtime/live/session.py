@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from inpaint_model.errors import UserError
-from realtime.capture.reconnect import Reconnecting
-from realtime.cores import opencv_in_one_thread
+from realtime.capture.reconnecting import Reconnecting
 from realtime.live.choices import KEY_HELP, Key
-from realtime.live.figures import LiveFigures, LiveReport
+from realtime.live.latest_slot import Ended
 from realtime.live.pipeline import LivePipeline, Processed
 from realtime.live.recording import Recorder, save_picture, stamped
 from realtime.live.sinks import Sink
-from realtime.live.slot import Ended
+from realtime.live.statistics import LiveFigures, LiveReport
 from realtime.live.view import View, compose, with_text
-from realtime.report import FrameUnmasker
+from realtime.runtime.threads import opencv_in_one_thread
+from realtime.stages import FrameUnmasker
 
 _LOOK_UP_S = 0.02
 Tell = Callable[[str], None]

@@ -175,7 +175,7 @@ def check_virtual_camera() -> None:
     Raises:
         UserError: the package or the device is missing; the message says how to mend it.
     """
-    from realtime.doctor_devices import virtual_camera
+    from realtime.doctor.devices import virtual_camera
 
     for check in virtual_camera():
         if check.state != "ok":

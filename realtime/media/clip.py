@@ -9,8 +9,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.media.atomic_file import SYNTHETIC_NOTE, complete_or_absent
 from realtime.media.colour import from_bgr
-from realtime.media.output import SYNTHETIC_NOTE, complete_or_absent
 
 _BT709, _LIMITED = 1, 1
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.media.colour import to_bgr
-from realtime.media.untouched import SourcePacket
+from realtime.media.gop_copy import SourcePacket
 
 
 @dataclass(frozen=True, eq=False)

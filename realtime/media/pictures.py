@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
-from realtime.media.output import SYNTHETIC_NOTE
+from realtime.media.atomic_file import SYNTHETIC_NOTE
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _JPEG_QUALITY, _WEBP_LOSSLESS = 95, 101

@@ -15,10 +15,10 @@ from benchmarks.masked_clips import wear_on_clip
 from benchmarks.realism_measures import place_of, seam, sharpness
 from benchmarks.tables import publish
 from inpaint_model.errors import UserError
-from realtime.alignment import apply, invert, scale_of
-from realtime.face import Face
-from realtime.maskwear import kind_style, wear
-from trainer.measures import composited_psnr
+from realtime.align.affine import apply, invert, scale_of
+from realtime.frames import Face
+from realtime.synthetic import kind_style, wear
+from trainer.evaluate.measures import composited_psnr
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import torch
 
 from benchmarks import engines, threads
 from inpaint_model import UserError
-from realtime.demo_clip import CameraPath, DemoClip
+from realtime.demo.clip import CameraPath, DemoClip
 
 
 def test_engines_are_timed_against_torch_in_one_run(tmp_path: Path, capsys):

@@ -15,8 +15,8 @@ from benchmarks import outlines
 from benchmarks.clear import left_out
 from benchmarks.marked import Outline, load
 from inpaint_model.errors import UserError
-from realtime.face import Face
-from realtime.maskwear import kind_style, wear
+from realtime.frames import Face
+from realtime.synthetic import kind_style, wear
 
 
 @pytest.fixture(scope="module")

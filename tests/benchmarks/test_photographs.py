@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from benchmarks import photos
 from benchmarks.clear import LISTS, is_clear, left_out
 from inpaint_model.errors import UserError
-from realtime.face import Face
-from realtime.maskwear import kind_style, wear
+from realtime.frames import Face
+from realtime.synthetic import kind_style, wear
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from benchmarks import table4
 from benchmarks.learning_curve import fit_curve, read_curve
 from inpaint_model.errors import UserError
-from realtime.alignment import apply
-from realtime.face import Face
-from trainer.faceset import CodedFace, encode, write
+from realtime.align.affine import apply
+from realtime.frames import Face
+from trainer.data.face_set import CodedFace, encode, write
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,11 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from inpaint_model.engines.cuda import CudaError
+from inpaint_model.engines.cuda.memory import CudaError
 
 
 class FakeDevice:
-    """Has the methods of `inpaint_model.engines.cuda.Cuda`."""
+    """Has the methods of `inpaint_model.engines.cuda.memory.Cuda`."""
 
     def __init__(self, *, captures: bool = True) -> None:
         self.stream = 7

@@ -13,10 +13,10 @@ import skimage.data
 
 from inpaint_model.errors import UserError
 from realtime import Unmasker
-from realtime.ensemble import MIRRORED, THOROUGH
-from realtime.face import Face
-from realtime.maskwear import kind_style, wear
-from trainer.measures import iou
+from realtime.frames import Face
+from realtime.inpaint.self_ensemble import MIRRORED, THOROUGH
+from realtime.synthetic import kind_style, wear
+from trainer.evaluate.measures import iou
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from trainer import faceset
-from trainer.faceset import FaceSet
+from trainer.data import face_set as faceset
+from trainer.data.face_set import FaceSet
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,12 @@ import pytest
 import torch
 
 from inpaint_model.errors import UserError
-from trainer import faceset
 from trainer.config import FitConfig, Stage
-from trainer.faceset import FaceSet
-from trainer.filling import fill
+from trainer.data import face_set as faceset
+from trainer.data.epoch_order import EpochOrder
+from trainer.data.face_set import FaceSet
+from trainer.data.prepare import prepare
+from trainer.evaluate.fill_crops import fill
 from trainer.fit import fit, learning_rate
 from trainer.generator_task import (
     GeneratorTask,
@@ -22,10 +24,8 @@ from trainer.generator_task import (
     counted_l1,
     gradient_difference,
 )
-from trainer.order import EpochOrder
-from trainer.prepare import prepare
+from trainer.losses.recogniser import Recogniser
 from trainer.presets import JOINT, MINIMAX, PRESETS, Changes, resolve
-from trainer.recogniser import Recogniser
 from trainer.runs import RunFolder
 from trainer.segmenter_task import SegmenterTask
 

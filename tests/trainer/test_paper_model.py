@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from inpaint_model import open_inpainter
 from inpaint_model.artefacts import find_artefact
-from inpaint_model.generator import PaperGenerator
-from realtime.maskwear import kind_style, silhouette
-from trainer.faceset import FaceSet
-from trainer.filling import fill
-from trainer.from_onnx import network_of
+from inpaint_model.networks.paper import PaperGenerator
+from realtime.synthetic import kind_style, silhouette
+from trainer.data.face_set import FaceSet
+from trainer.evaluate.fill_crops import fill
+from trainer.export.from_onnx import network_of
 
 
 @pytest.fixture(scope="module")

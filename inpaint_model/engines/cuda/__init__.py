@@ -1,0 +1,1 @@
+"""CUDA on an NVIDIA GPU: the driver, memory and streams, captured graphs."""

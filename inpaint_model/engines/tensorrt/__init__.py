@@ -1,0 +1,1 @@
+"""TensorRT and TensorRT for RTX: finding the library, building engines, running them."""

@@ -1,0 +1,78 @@
+"""Cuts a crop out of a picture, averaged down first where it would alias."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.align.affine import apply, compose, invert, scale_of
+from realtime.align.canonical_crop import CROP_SIZE
+
+
+def warp_crop(
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int = CROP_SIZE
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Cut the canonical crop out of a picture.
+
+    Large faces are averaged down before the warp, so that the crop does not alias.
+
+    Args:
+        image: uint8 [H, W, 3], any colour order.
+        matrix: float64 [2, 3], picture pixels to crop pixels at 128x128.
+        size: side of the crop in pixels.
+
+    Returns:
+        The crop, uint8 [size, size, 3] in the picture's colour order, border pixels repeated outside
+        it, and its validity, bool [size, size]: False where the crop lies outside the picture.
+    """
+    matrix = matrix * (size / CROP_SIZE)
+    source, to_crop = _reduced(image, matrix, size)
+    crop = cv2.warpAffine(
+        source, to_crop, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return crop.astype(np.uint8, copy=False), _validity(image.shape[:2], matrix, size)
+
+
+def warp_crop_rgb(
+    frame_bgr: NDArray[np.uint8], matrix: NDArray[np.float64]
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Cut the canonical crop, RGB, out of a frame, BGR; else as `warp_crop`."""
+    crop, valid = warp_crop(frame_bgr, matrix)
+    return cv2.cvtColor(crop, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False), valid
+
+
+def _reduced(
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], side: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Shrink the region of a crop of `side` by a whole factor where the warp would skip pixels."""
+    factor = int(1.0 / max(scale_of(matrix), 1e-6))
+    if factor < 2:
+        return image, matrix
+    corners = apply(invert(matrix), np.array([[0, 0], [side, 0], [0, side], [side, side]]))
+    height, width = image.shape[:2]
+    x0, y0 = np.clip(np.floor(corners.min(0)).astype(int) - 2 * factor, 0, [width - 1, height - 1])
+    x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int) + 2 * factor, 1, [width, height])
+    if x1 - x0 < factor or y1 - y0 < factor:
+        return image, matrix
+    region = image[y0:y1, x0:x1]
+    shape = ((x1 - x0) // factor, (y1 - y0) // factor)
+    small = cv2.resize(
+        region[: shape[1] * factor, : shape[0] * factor], shape, interpolation=cv2.INTER_AREA
+    )
+    to_region = np.array([[factor, 0, x0 + (factor - 1) / 2], [0, factor, y0 + (factor - 1) / 2]])
+    return small.astype(np.uint8, copy=False), compose(matrix, to_region)
+
+
+def _validity(shape: tuple[int, int], matrix: NDArray[np.float64], size: int) -> NDArray[np.bool_]:
+    """Mark the crop pixels whose centre lies inside the picture."""
+    height, width = shape
+    back = invert(matrix)
+    last = size - 1
+    corners = apply(back, np.array([[0, 0], [last, 0], [0, last], [last, last]]))
+    if (corners >= -0.5).all() and (corners <= (width - 0.5, height - 0.5)).all():
+        return np.ones((size, size), dtype=bool)
+    ys, xs = np.mgrid[0:size, 0:size]
+    x = back[0, 0] * xs + back[0, 1] * ys + back[0, 2]
+    y = back[1, 0] * xs + back[1, 1] * ys + back[1, 2]
+    return (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)

@@ -1,0 +1,1 @@
+"""Unmasks many files, in processes here or on a Ray cluster."""

@@ -1,0 +1,132 @@
+"""Runs a batch in worker processes on this machine; one that crashes takes only its file with it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import queue
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+
+from realtime.batch.jobs import Job, Outcome
+from realtime.batch.worker import FileWorker, WorkerOptions
+from realtime.runtime.console import quiet_libraries
+
+
+def run_local(jobs: Sequence[Job], options: WorkerOptions, workers: int) -> Iterator[Outcome]:
+    """Yield outcomes as they come, in any order.
+
+    Args:
+        jobs: the files.
+        options: for all of them.
+        workers: so many processes.
+    """
+    waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
+    for job in jobs:
+        waiting.put(job)
+    stop = threading.Event()
+    threads = [
+        threading.Thread(target=_serve, args=(waiting, finished, options, stop), daemon=True)
+        for _ in range(min(workers, len(jobs)))
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in jobs:
+            outcome = finished.get()
+            if isinstance(outcome, BaseException):
+                raise outcome
+            yield outcome
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def _serve(
+    waiting: queue.SimpleQueue[Job],
+    finished: queue.SimpleQueue[Outcome | BaseException],
+    options: WorkerOptions,
+    stop: threading.Event,
+) -> None:
+    """Hand files to one process, and to another where that one dies."""
+    process: _Process | None = None
+    try:
+        while not stop.is_set():
+            try:
+                job = waiting.get_nowait()
+            except queue.Empty:
+                break
+            process = process or _Process(options)
+            outcome = process.run(job, stop)
+            if outcome is None:
+                code = process.close()
+                process = None
+                if stop.is_set():
+                    break
+                what = f"signal {-code}" if code and code < 0 else f"exit code {code}"
+                outcome = Outcome(job.source, job.target, "failed", f"the worker died ({what})")
+            finished.put(outcome)
+    except BaseException as error:
+        finished.put(error)
+    finally:
+        if process is not None:
+            process.close()
+
+
+class _Process:
+    """A worker process and the line to it."""
+
+    def __init__(self, options: WorkerOptions) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._line, far_end = context.Pipe()
+        self._process: SpawnProcess = context.Process(
+            target=_work, args=(far_end, options), daemon=True
+        )
+        self._process.start()
+        far_end.close()
+
+    def run(self, job: Job, stop: threading.Event) -> Outcome | None:
+        """Return the outcome; None where the process died or all is to stop."""
+        try:
+            self._line.send(job)
+            while not self._line.poll(0.2):
+                if stop.is_set():
+                    return None
+            return self._line.recv()
+        except (EOFError, OSError):
+            return None
+
+    def close(self) -> int | None:
+        """End the process; half-written files are removed by it. Return its exit code."""
+        self._line.close()
+        self._process.join(0.5)
+        if self._process.is_alive():
+            self._process.terminate()
+            self._process.join(10)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        return self._process.exitcode
+
+
+def _work(line: Connection, options: WorkerOptions) -> None:
+    """The worker process: files in, outcomes out, until the line closes."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    signal.signal(signal.SIGTERM, stop)
+    with quiet_libraries():
+        worker = FileWorker(options)
+        try:
+            while True:
+                line.send(worker.run(line.recv()))
+        except (EOFError, OSError, KeyboardInterrupt):
+            return
+        finally:
+            worker.close()

@@ -1,0 +1,65 @@
+"""Runs a batch on a Ray cluster whose machines share the folders; a dead worker's file is done again."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from inpaint_model.errors import UserError
+from realtime.batch.jobs import Job, Outcome
+from realtime.batch.worker import FileWorker, WorkerOptions
+
+_RETRIES = 2
+
+
+def run_on_ray(
+    jobs: Sequence[Job], options: WorkerOptions, address: str, workers: int | None
+) -> Iterator[Outcome]:
+    """Yield outcomes as they come, in any order.
+
+    Args:
+        jobs: the files; paths mean the same on every machine.
+        options: for all of them.
+        address: of the cluster; "auto", "host:port", "ray://host:port"; "local" starts one here.
+        workers: so many actors of one CPU each; None takes the cluster's CPUs.
+
+    Raises:
+        UserError: Ray is not installed, or the cluster cannot be reached.
+    """
+    try:
+        ray: Any = importlib.import_module("ray")
+    except ImportError:
+        raise UserError(
+            "--ray: needs the extra `cluster`: pip install 'unmask-video[cluster]'"
+        ) from None
+    try:
+        ray.init(
+            None if address == "local" else address,
+            log_to_driver=False,
+            logging_level="error",
+            include_dashboard=False if address == "local" else None,
+            num_cpus=workers if address == "local" else None,
+        )
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"--ray: {address} cannot be reached ({reason})") from None
+    try:
+        count = workers or max(int(ray.cluster_resources().get("CPU", 1)), 1)
+        actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=_RETRIES)(FileWorker)
+        free = [actor.remote(options) for _ in range(min(count, len(jobs)))]
+        waiting, running = list(reversed(jobs)), {}
+        while waiting or running:
+            while waiting and free:
+                worker, job = free.pop(), waiting.pop()
+                running[worker.run.remote(job)] = worker, job
+            (ready,), _ = ray.wait(list(running))
+            worker, job = running.pop(ready)
+            try:
+                yield ray.get(ready)
+            except ray.exceptions.RayError as error:
+                text = str(error).splitlines()[0]
+                yield Outcome(job.source, job.target, "failed", f"the worker died: {text}")
+            free.append(worker)
+    finally:
+        ray.shutdown()

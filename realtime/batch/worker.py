@@ -1,0 +1,129 @@
+"""Does the files of a batch one after another, with the models open; nothing a file holds stops it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from inpaint_model.errors import UserError
+from realtime.batch.jobs import PICTURES, Job, Outcome
+from realtime.image_file import unmask_image
+from realtime.runtime.memory import give_back_frames
+from realtime.runtime.report import NoFaceError, Report
+from realtime.unmasker import Unmasker
+from realtime.video.file import OtherJobError, VideoOptions, unmask_video
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """How every file of a batch is done.
+
+    Attributes:
+        model, engine, max_faces, models_dir: of the `Unmasker`.
+        threads: CPU threads of the generator; the engine decides where not given.
+        video: how videos are written.
+        overwrite: replace results that no batch has written.
+    """
+
+    model: str = "fast"
+    engine: str = "auto"
+    max_faces: int = 4
+    models_dir: str | None = None
+    threads: int | None = None
+    video: VideoOptions = VideoOptions()  # noqa: RUF009 (frozen)
+    overwrite: bool = False
+
+
+class FileWorker:
+    """Keeps one unmasker for pictures and one for videos.
+
+    Args:
+        options: for all files.
+    """
+
+    def __init__(self, options: WorkerOptions) -> None:
+        self._options = options
+        self._unmaskers: dict[bool, Unmasker] = {}
+
+    def run(self, job: Job) -> Outcome:
+        """Do one file; what is wrong with it is in the outcome, not raised."""
+        began = time.perf_counter()
+        outcome = Outcome(job.source, job.target, "failed")
+        try:
+            key = self._key(Path(job.source))
+            if key == job.done_key:
+                return replace(outcome, status="skipped", key=key)
+            outcome = replace(outcome, key=key)
+            report = self._unmask(job)
+        except NoFaceError as error:
+            return replace(outcome, status="no face", message=str(error))
+        except UserError as error:
+            return replace(outcome, message=str(error))
+        except Exception as error:  # of one file; the others go on
+            return replace(outcome, message=f"{type(error).__name__}: {error}")
+        return replace(
+            outcome,
+            status="done",
+            message="; ".join(report.warnings),
+            frames=report.frames,
+            masked_faces=report.masked_faces,
+            seconds=round(time.perf_counter() - began, 3),
+        )
+
+    def _unmask(self, job: Job) -> Report:
+        source, target = Path(job.source), Path(job.target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        overwrite = self._options.overwrite or job.is_ours
+        if source.suffix.lower() in PICTURES:
+            return unmask_image(source, target, self._unmasker(still=True), overwrite=overwrite)
+        options = replace(self._options.video, overwrite=overwrite, resume=True)
+        unmasker = self._unmasker(still=False)
+        give_back_frames()
+        try:
+            return unmask_video(source, target, unmasker, options)
+        except OtherJobError:
+            return unmask_video(source, target, unmasker, replace(options, resume=False))
+
+    def _unmasker(self, *, still: bool) -> Unmasker:
+        if still not in self._unmaskers:
+            options = self._options
+            models_dir = Path(options.models_dir) if options.models_dir else None
+            self._unmaskers[still] = Unmasker(
+                options.model,
+                options.engine,
+                options.max_faces,
+                still=still,
+                thrifty=not still,
+                models_dir=models_dir,
+                threads=options.threads,
+            )
+        return self._unmaskers[still]
+
+    def _key(self, source: Path) -> str:
+        """Tell this content, done in this way, from any other."""
+        if not source.is_file():  # a pipe or a device has no end
+            raise UserError(f"{source}: is not a file")
+        digest = hashlib.sha256()
+        try:
+            with source.open("rb") as file:
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+        except OSError as error:
+            raise UserError(f"{source}: cannot be read ({error.strerror})") from None
+        wishes = {k: repr(v) for k, v in asdict(self._options).items() if k != "overwrite"}
+        wishes["weights"] = self._unmasker(
+            still=source.suffix.lower() in PICTURES
+        ).inpainter.model_sha256
+        digest.update(json.dumps(wishes, sort_keys=True).encode())
+        return digest.hexdigest()
+
+    def close(self) -> None:
+        """Free the models."""
+        for unmasker in self._unmaskers.values():
+            unmasker.close()
+        self._unmaskers.clear()

@@ -1,0 +1,93 @@
+"""Reads network streams as they come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import av
+import av.container
+import av.error
+
+from inpaint_model.errors import UserError
+from realtime.capture.frame import CaptureLost, Shot
+from realtime.capture.upright import _to_bgr
+
+# What a stream may lead to: never to files of this machine.
+_PROTOCOLS = "rtsp,rtsps,rtp,rtmp,rtmps,tcp,udp,tls,http,https,httpproxy,srt,crypto"
+SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "tcp", "srt")
+_OPEN_S, _READ_S = 8.0, 4.0
+
+
+class NetworkStream:
+    """A camera in the network, or any stream FFmpeg reads, with as little delay as it allows.
+
+    Args:
+        url: RTSP, HTTP (MJPEG, MPEG-TS, HLS), RTMP, SRT, UDP.
+
+    Raises:
+        CaptureLost: nobody answers.
+        UserError: what answers is no video.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.name = without_password(url)
+        self.notes: list[str] = []
+        options = {
+            "protocol_whitelist": _PROTOCOLS,
+            "rtsp_transport": "tcp",
+            "fflags": "nobuffer",
+            "flags": "low_delay",
+        }
+        try:
+            self._container = av.open(url, options=options, timeout=(_OPEN_S, _READ_S))
+        except av.error.InvalidDataError:
+            raise UserError(f"{self.name}: is no video stream") from None
+        except av.error.HTTPClientError as error:
+            raise UserError(f"{self.name}: {error.strerror}") from None
+        except (av.error.FFmpegError, OSError) as error:
+            raise CaptureLost(f"cannot be opened ({error.strerror or error})") from None
+        if not self._container.streams.video:
+            self._container.close()
+            raise UserError(f"{self.name}: has no video in it")
+        self._video = self._container.streams.video[0]
+        self._video.thread_type, self._video.codec_context.thread_count = "SLICE", 1
+        self.nominal_fps = float(self._video.average_rate or 0)
+        self._frames = self._decoded()
+        self._index = 0
+
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        """Decode; frames damaged on the way are left out."""
+        for packet in self._container.demux(self._video):
+            try:
+                yield from (f for f in packet.decode() if isinstance(f, av.VideoFrame))
+            except av.error.InvalidDataError:
+                continue
+
+    def read(self) -> Shot | None:
+        """Wait for the next frame; None where a recording ends."""
+        try:
+            frame = next(self._frames, None)
+        except (av.error.FFmpegError, OSError) as error:
+            raise CaptureLost(f"gives no frames ({error.strerror or error})") from None
+        if frame is None:
+            if self._container.duration:  # a recording, played to its end
+                return None
+            raise CaptureLost("has ended")
+        captured_s = time.perf_counter()
+        shot = Shot(_to_bgr(frame), self._index, captured_s)
+        self._index += 1
+        return shot
+
+    def close(self) -> None:
+        """Hang up."""
+        self._container.close()
+
+
+def without_password(url: str) -> str:
+    """Return the address as it may be shown."""
+    parts = urlsplit(url)
+    if parts.password is None and parts.username is None:
+        return url
+    return parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]).geturl()

@@ -1,0 +1,1 @@
+"""Puts a fill back into the frame, as sharp and grainy as its surroundings."""

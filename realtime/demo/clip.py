@@ -1,0 +1,116 @@
+"""A moving clip whose truth is known: a camera over a photograph, and a mask worn on its face."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inpaint_model.errors import UserError
+from realtime.align.affine import apply
+from realtime.detect.face_detector import FaceFinder
+from realtime.synthetic import MaskStyle, kind_style, silhouette, wear
+
+
+@dataclass(frozen=True)
+class CameraPath:
+    """A slow hand-held move round the face.
+
+    Attributes:
+        side: the clip is square, pixels.
+        fps, seconds: its length.
+        zoom: the smallest and largest magnification of the photograph.
+        sway: how far the camera strays, pixels of the photograph, x and y.
+        tilt_degrees: how far it tilts.
+        below_face: how far under the eyes' middle it aims, pixels of the photograph.
+    """
+
+    side: int = 512
+    fps: int = 25
+    seconds: float = 5.0
+    zoom: tuple[float, float] = (1.7, 2.1)
+    sway: tuple[float, float] = (22.0, 8.0)
+    tilt_degrees: float = 4.0
+    below_face: float = 62.0
+
+    @property
+    def frames(self) -> int:
+        """How many frames the clip has."""
+        return round(self.fps * self.seconds)
+
+    def matrix(self, index: int, eyes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return float64 [2, 3], photograph pixels to frame pixels, `eyes` being their middle."""
+        turn = 2 * np.pi * index / max(self.frames, 1)
+        zoom = self.zoom[0] + (self.zoom[1] - self.zoom[0]) * (0.5 - 0.5 * np.cos(turn))
+        x = eyes[0] + self.sway[0] * np.sin(2 * turn)
+        y = eyes[1] + self.below_face + self.sway[1] * np.sin(3 * turn)
+        angle = np.deg2rad(self.tilt_degrees) * np.sin(turn)
+        cos, sin = zoom * np.cos(angle), zoom * np.sin(angle)
+        linear = np.array([[cos, -sin], [sin, cos]])
+        return np.column_stack([linear, np.full(2, (self.side - 1) / 2) - linear @ (x, y)])
+
+
+class DemoClip:
+    """The clip, made frame by frame and each time alike.
+
+    Args:
+        photo_rgb: uint8 [H, W, 3], RGB; scikit-image's public-domain photograph by default.
+        path: the camera's way.
+        style: the mask.
+        models_dir: folder searched first for MediaPipe's model.
+
+    Raises:
+        UserError: there is no face in the photograph.
+    """
+
+    def __init__(
+        self,
+        photo_rgb: NDArray[np.uint8] | None = None,
+        path: CameraPath | None = None,
+        style: MaskStyle | None = None,
+        models_dir: Path | None = None,
+    ) -> None:
+        self.path, self.style = path or CameraPath(), style or kind_style("surgical")
+        self._photo_rgb = _astronaut() if photo_rgb is None else photo_rgb
+        with FaceFinder(1, detection_confidence=0.5, models_dir=models_dir) as finder:
+            landmarks = [f.landmarks for f in finder(self._photo_rgb) if f.landmarks is not None]
+        if not landmarks:
+            raise UserError("no face found in the demo's photograph")
+        self._landmarks = landmarks[0]
+        self._eyes = self._landmarks[[33, 263]].mean(0)
+
+    def landmarks(self, index: int) -> NDArray[np.float64]:
+        """The face's true landmarks in a frame, float64 [478, 2], pixels."""
+        return apply(self.path.matrix(index, self._eyes), self._landmarks)
+
+    def truth_rgb(self, index: int) -> NDArray[np.uint8]:
+        """A frame without the mask, uint8 [side, side, 3]."""
+        matrix = self.path.matrix(index, self._eyes)
+        size = (self.path.side, self.path.side)
+        return cv2.warpAffine(
+            self._photo_rgb, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+        )
+
+    def masked_rgb(self, index: int) -> NDArray[np.uint8]:
+        """The frame with the mask, uint8 [side, side, 3]."""
+        return wear(self.truth_rgb(index), self.landmarks(index), self.style).image_rgb
+
+    def mask(self, index: int) -> NDArray[np.bool_]:
+        """The mask's pixels, bool [side, side]."""
+        size = (self.path.side, self.path.side)
+        return silhouette(self.landmarks(index), self.style, size) > 0
+
+    def masked_bgr(self) -> Iterator[NDArray[np.uint8]]:
+        """All frames with the mask, BGR."""
+        for index in range(self.path.frames):
+            yield np.ascontiguousarray(self.masked_rgb(index)[:, :, ::-1])
+
+
+def _astronaut() -> NDArray[np.uint8]:
+    import skimage.data
+
+    return np.ascontiguousarray(skimage.data.astronaut())

@@ -1,0 +1,208 @@
+"""`unmask demo`: unmask a clip with a known answer, show it, and say how close it came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from skimage.metrics import structural_similarity
+
+from inpaint_model.errors import UserError
+from realtime.align.affine import scale_of
+from realtime.align.canonical_crop import similarity_from_landmarks
+from realtime.align.warp_crop import warp_crop
+from realtime.demo.clip import DemoClip
+from realtime.frames import UnmaskResult
+from realtime.media.atomic_file import complete_or_absent
+from realtime.media.clip import write_clip
+from realtime.media.pictures import Picture, write_picture
+from realtime.media.reader import VideoFile
+from realtime.runtime.report import Report
+from realtime.segment.mask_cleaning import HOLE_MARGIN_PX
+from realtime.unmasker import Unmasker
+from realtime.video.file import VideoOptions, unmask_video
+
+_MOMENTS = 4
+_CELL_PX = 320
+_CROPS_PER_CLIP = 25
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """How close the result came to the truth; means over the clip's frames.
+
+    Attributes:
+        frames, frames_unmasked, fps: of the video pipeline.
+        psnr_mask_db: over the pixels of the worn mask.
+        psnr_masked_db: the same before unmasking, for comparison.
+        psnr_crop_db, ssim_crop: over the canonical face crop, true outside the mask.
+        ssim_mask: the similarity map's mean over the mask's pixels of that crop.
+        mask_iou: the replaced pixels against the worn mask, widened by the product's margin.
+        files: what was written.
+        report: of the video pipeline.
+    """
+
+    frames: int
+    frames_unmasked: int
+    fps: float
+    psnr_mask_db: float
+    psnr_masked_db: float
+    psnr_crop_db: float
+    ssim_crop: float
+    ssim_mask: float
+    mask_iou: float
+    files: dict[str, str]
+    report: Report
+
+    def lines(self) -> list[str]:
+        """The figures for a reader."""
+        return [
+            f"{self.frames_unmasked} of {self.frames} frames unmasked, {self.fps:.1f} frames/s "
+            f"(model {self.report.model}, engine {self.report.engine} {self.report.precision})",
+            f"mask pixels : PSNR {self.psnr_mask_db:.2f} dB (masked: {self.psnr_masked_db:.2f} dB), "
+            f"SSIM {self.ssim_mask:.3f}",
+            f"face crop   : PSNR {self.psnr_crop_db:.2f} dB, SSIM {self.ssim_crop:.3f}",
+            f"mask found  : IoU {self.mask_iou:.3f}",
+            *(f"{what:12}: {path}" for what, path in self.files.items()),
+        ]
+
+
+class _Watched:
+    """The unmasker, with every frame's replaced pixels compared as they come."""
+
+    def __init__(self, unmasker: Unmasker, clip: DemoClip) -> None:
+        self.inpainter, self.reset = unmasker.inpainter, unmasker.reset
+        self._unmasker, self._clip = unmasker, clip
+        self.ious: list[float] = []
+
+    def __call__(self, frame_bgr: NDArray[np.uint8]) -> UnmaskResult:
+        result = self._unmasker(frame_bgr)
+        index = len(self.ious)
+        scale = scale_of(similarity_from_landmarks(self._clip.landmarks(index)))
+        radius = round(HOLE_MARGIN_PX / scale)
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
+        worn = cv2.dilate(self._clip.mask(index).astype(np.uint8), kernel) > 0
+        found = result.replaced > 0
+        self.ious.append(float((worn & found).sum() / max((worn | found).sum(), 1)))
+        return result
+
+
+def run_demo(
+    out: Path,
+    unmasker: Unmasker,
+    progress: Callable[[int, int], None] | None = None,
+    models_dir: Path | None = None,
+    clip: DemoClip | None = None,
+) -> DemoResult:
+    """Make the clip, unmask it as `unmask video` does, compare, and write what there is to see.
+
+    Args:
+        out: folder; made if absent. Files of an earlier demo in it are replaced.
+        unmasker: what is shown.
+        progress: told after each frame.
+        models_dir: folder searched first for MediaPipe's model.
+        clip: another clip than the usual one.
+
+    Raises:
+        UserError: the folder cannot be used, or no face was found.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{out}: the folder cannot be made ({error.strerror})") from None
+    clip = clip or DemoClip(models_dir=models_dir)
+    masked, unmasked = out / "masked.mp4", out / "unmasked.mp4"
+    write_clip(masked, clip.masked_bgr(), clip.path.fps)
+    watched = _Watched(unmasker, clip)
+    report = unmask_video(masked, unmasked, watched, VideoOptions(overwrite=True), progress)
+    figures = _compare(clip, unmasked)
+    _write_before_after(out / "before_after.mp4", masked, unmasked, clip.path.fps)
+    _write_sheet(out / "sheet.png", clip, unmasked)
+    files = {"before/after": str(out / "before_after.mp4"), "picture": str(out / "sheet.png")}
+    result = DemoResult(
+        frames=report.frames,
+        frames_unmasked=sum(iou > 0 for iou in watched.ious),
+        fps=report.fps,
+        mask_iou=float(np.mean(watched.ious)),
+        files=files,
+        report=report,
+        **figures,
+    )
+    with complete_or_absent(out / "demo.json") as temporary:
+        temporary.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
+    return result
+
+
+def _compare(clip: DemoClip, unmasked: Path) -> dict[str, float]:
+    """Mean figures; the crop's similarity, which is slow, on frames spread over the clip."""
+    rows: list[dict[str, float]] = []
+    step = max(clip.path.frames // _CROPS_PER_CLIP, 1)
+    for index, result_rgb in enumerate(_frames_rgb(unmasked)):
+        truth, mask = clip.truth_rgb(index), clip.mask(index)
+        row = {"psnr_mask_db": _psnr(result_rgb[mask], truth[mask])}
+        if index % step == 0:
+            row["psnr_masked_db"] = _psnr(clip.masked_rgb(index)[mask], truth[mask])
+            composited = np.where(mask[..., None], result_rgb, truth)
+            matrix = similarity_from_landmarks(clip.landmarks(index))
+            shown, true = (warp_crop(image, matrix)[0] for image in (composited, truth))
+            hole = warp_crop(np.repeat(mask[..., None] * np.uint8(255), 3, 2), matrix)[0]
+            row |= _crop_figures(shown, true, hole[:, :, 0] > 127)
+        rows.append(row)
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {n: round(float(np.mean([r[n] for r in rows if n in r])), 4) for n in names}
+
+
+def _crop_figures(
+    shown: NDArray[np.uint8], true: NDArray[np.uint8], hole: NDArray[np.bool_]
+) -> dict[str, float]:
+    mean, similarity = structural_similarity(shown, true, channel_axis=2, full=True)[:2]
+    return {
+        "psnr_crop_db": _psnr(shown, true),
+        "ssim_crop": float(mean),
+        "ssim_mask": float(np.asarray(similarity)[hole].mean()) if hole.any() else 1.0,
+    }
+
+
+def _psnr(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    error = np.square(one.astype(np.float32) - other).mean() if one.size else 0.0
+    return float(10 * np.log10(255**2 / max(float(error), 1e-2)))
+
+
+def _frames_rgb(path: Path) -> Iterator[NDArray[np.uint8]]:
+    with VideoFile(path) as file:
+        for frame in file:
+            yield np.ascontiguousarray(frame.image_bgr[:, :, ::-1])
+
+
+def _write_before_after(target: Path, masked: Path, unmasked: Path, fps: int) -> None:
+    pairs = zip(_frames_rgb(masked), _frames_rgb(unmasked), strict=True)
+    images = (np.ascontiguousarray(np.hstack(pair)[:, :, ::-1]) for pair in pairs)
+    write_clip(target, images, fps)
+
+
+def _write_sheet(target: Path, clip: DemoClip, unmasked: Path) -> None:
+    """A row a moment: masked, result, truth."""
+    moments = {clip.path.frames * (2 * k + 1) // (2 * _MOMENTS) for k in range(_MOMENTS)}
+    rows = [
+        np.hstack(
+            [
+                cv2.resize(image, (_CELL_PX, _CELL_PX), interpolation=cv2.INTER_AREA)
+                for image in (clip.masked_rgb(index), result_rgb, clip.truth_rgb(index))
+            ]
+        )
+        for index, result_rgb in enumerate(_frames_rgb(unmasked))
+        if index in moments
+    ]
+    sheet = np.vstack(rows)
+    bar = np.full((36, sheet.shape[1], 3), 255, np.uint8)
+    for column, text in enumerate(("masked", "unmasked: invented by a model", "truth")):
+        place = (column * _CELL_PX + 8, 25)
+        cv2.putText(bar, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA)
+    picture = Picture(np.ascontiguousarray(np.vstack([bar, sheet])[:, :, ::-1]))
+    with complete_or_absent(target) as temporary:
+        write_picture(temporary, target, picture)

@@ -1,0 +1,191 @@
+"""Finds faces in one picture: MediaPipe Face Landmarker, and its detector where landmarks are refused."""
+
+from __future__ import annotations
+
+import itertools
+import zipfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.detect.face_geometry import is_same_face, mirrored, moved, placed
+from realtime.detect.landmark_stream import LandmarkStream, open_landmarker
+from realtime.detect.mediapipe_faces import face_of_landmarks, faces_of_detections, faces_of_result
+from realtime.frames import Face
+from realtime.runtime.model_files import face_landmarker_path
+
+if TYPE_CHECKING:
+    import mediapipe as mp
+    from mediapipe.tasks.python.vision.face_landmarker import FaceLandmarker
+
+_LARGE_PICTURE_PX, _PART_SHARE, _CLOSE_UP_PX, _SURE, _CERTAIN = 320, 0.6, 384, 0.5, 0.8
+_DETECTOR_IN_TASK = "face_detector.tflite"
+
+
+class FaceFinder:
+    """Finds faces in pictures or in the successive frames of a stream.
+
+    The landmark model rejects many masked faces; its thresholds are low, and what the detector finds
+    beyond it is kept with the detector's six points. In pictures (not streams) small faces get a second
+    look: the detector sees overlapping parts, the landmark model each face alone.
+
+    Args:
+        max_faces: at most this many faces, the largest first.
+        video: frames follow one another (MediaPipe's VIDEO mode tracks and is faster).
+        detection_confidence: detector threshold, 0..1, of a doubtful face; one is taken only where no
+            sure face is in the picture, and in a stream only where one was before.
+        presence_confidence: landmark model threshold, 0..1.
+        models_dir: folder searched first for `face_landmarker.task`.
+    """
+
+    def __init__(
+        self,
+        max_faces: int = 4,
+        *,
+        video: bool = False,
+        detection_confidence: float = 0.25,
+        presence_confidence: float = 0.01,
+        models_dir: Path | None = None,
+    ) -> None:
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        task = face_landmarker_path(models_dir)
+        self._task = task
+        self._strict: FaceLandmarker | None = None
+        self.max_faces = max_faces
+        self._video = video
+        self._calls = self._last_count = 0
+        open_for = partial(
+            open_landmarker, task, detection=_SURE, presence=presence_confidence, video=video
+        )
+        with zipfile.ZipFile(task) as bundle:
+            detector_model = bundle.read(_DETECTOR_IN_TASK)
+        self._detector = vision.FaceDetector.create_from_options(
+            vision.FaceDetectorOptions(
+                base_options=BaseOptions(model_asset_buffer=detector_model),
+                min_detection_confidence=detection_confidence,
+            )
+        )
+        self._landmarker = self._stream = None
+        if video:
+            self._stream = LandmarkStream(
+                open_for, faces_of_result, self._sure_detections, is_same_face, max_faces
+            )
+        else:
+            self._landmarker = open_for(max_faces)
+
+    def __call__(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
+        """Find the faces of one picture, uint8 [H, W, 3] RGB, contiguous; the largest first."""
+        import mediapipe as mp
+
+        picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=image_rgb)
+        height, width = image_rgb.shape[:2]
+        self._calls += 1
+        if self._stream is not None:
+            faces = self._stream(picture)
+        else:
+            assert self._landmarker is not None
+            faces = faces_of_result(self._landmarker.detect(picture), picture)
+        if self._detector_is_due(len(faces)):
+            found = self._detector.detect(picture)
+            candidates = faces_of_detections(found, width, height, _SURE)
+            if not self._video:
+                candidates += self._in_parts(image_rgb)
+            if not faces and not candidates and self._doubt_is_allowed():
+                candidates = faces_of_detections(found, width, height)[:1]
+            for candidate in candidates:
+                if not any(is_same_face(candidate, face) for face in faces):
+                    faces.append(candidate if self._video else self._closer(image_rgb, candidate))
+        faces = sorted(faces, key=lambda face: -face.size)[: self.max_faces]
+        self._last_count = len(faces)
+        return faces
+
+    def _sure_detections(self, picture: mp.Image) -> list[Face]:
+        return faces_of_detections(
+            self._detector.detect(picture), picture.width, picture.height, _SURE
+        )
+
+    def _in_parts(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
+        """Run the detector on four overlapping parts of a large picture."""
+        import mediapipe as mp
+
+        height, width = image_rgb.shape[:2]
+        if max(height, width) < _LARGE_PICTURE_PX:
+            return []
+        faces = []
+        high, wide = int(height * _PART_SHARE), int(width * _PART_SHARE)
+        for y, x in itertools.product((0, height - high), (0, width - wide)):
+            part = np.ascontiguousarray(image_rgb[y : y + high, x : x + wide])
+            picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=part)
+            found = faces_of_detections(self._detector.detect(picture), wide, high, _SURE)
+            faces += [moved(face, placed(x, y)) for face in found]
+        return faces
+
+    def _closer(self, image_rgb: NDArray[np.uint8], face: Face) -> Face:
+        """Ask the landmark model about one face alone; the face as it was where it refuses."""
+        assert self._landmarker is not None
+        return _landmarks_alone(self._landmarker, image_rgb, face) or face
+
+    def is_face(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
+        """Say whether the landmark model, strict now, takes this for a face, in a mirror too.
+
+        It refuses many masked faces: what it does not confirm may still be one if a mask is found on it.
+
+        Args:
+            image_rgb: uint8 [H, W, 3], RGB, contiguous, the picture the face was found in.
+            face: what was found.
+        """
+        if self._strict is None:
+            self._strict = open_landmarker(self._task, 1, _SURE, _CERTAIN, video=False)
+        if _landmarks_alone(self._strict, image_rgb, face) is None:
+            return False
+        return _landmarks_alone(self._strict, *mirrored(image_rgb, face)) is not None
+
+    def _detector_is_due(self, found: int) -> bool:
+        """Ask the detector for pictures always, for streams only where faces went missing."""
+        if found >= self.max_faces:
+            return False
+        return not self._video or found == 0 or found < self._last_count
+
+    def _doubt_is_allowed(self) -> bool:
+        """A doubtful face may be all of a picture; in a stream it only goes on from a found one."""
+        return not self._video or self._calls == 1 or self._last_count > 0
+
+    def close(self) -> None:
+        """Free the MediaPipe graphs."""
+        for model in (self._landmarker, self._stream, self._detector, self._strict):
+            if model is not None:
+                model.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _landmarks_alone(
+    landmarker: FaceLandmarker, image_rgb: NDArray[np.uint8], face: Face
+) -> Face | None:
+    """Run the landmark model on one face and its surroundings, enlarged if small."""
+    import mediapipe as mp
+
+    height, width = image_rgb.shape[:2]
+    x0, y0 = np.maximum(np.array(face.box[:2]) - 0.6 * face.size, 0).astype(int)
+    x1, y1 = np.minimum(np.array(face.box[2:]) + 0.6 * face.size, [width, height]).astype(int)
+    if min(x1 - x0, y1 - y0) < 16:
+        return None
+    scale = max(1.0, _CLOSE_UP_PX / max(x1 - x0, y1 - y0))
+    part = cv2.resize(image_rgb[y0:y1, x0:x1], None, fx=scale, fy=scale)
+    picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(part))
+    for points in landmarker.detect(picture).face_landmarks:
+        found = moved(
+            face_of_landmarks(points, part.shape[1], part.shape[0]), placed(x0, y0, 1 / scale)
+        )
+        if is_same_face(found, face):
+            return found
+    return None

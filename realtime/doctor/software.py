@@ -1,0 +1,139 @@
+"""What `unmask doctor` checks of the software: packages, models, weights, one frame, codecs, cache."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from inpaint_model.errors import UserError
+from realtime.doctor.check import Check
+
+_OPENCV_PACKAGES = (
+    "opencv-python",
+    "opencv-contrib-python",
+    "opencv-python-headless",
+    "opencv-contrib-python-headless",
+)
+_OLDEST_PYTHON = (3, 11)
+
+
+def python() -> Iterator[Check]:
+    """Say the interpreter and the machine."""
+    good = sys.version_info >= _OLDEST_PYTHON
+    found = f"{platform.python_version()}, {platform.system()} {platform.machine()}, "
+    found += f"{os.cpu_count()} cores"
+    yield Check("python", "ok" if good else "bad", found, "" if good else "install 3.11 or newer")
+
+
+def opencv() -> Iterator[Check]:
+    """Packages that all bring the module cv2 overwrite each other: one version, or it breaks."""
+    found = {name: version for name in _OPENCV_PACKAGES if (version := _version(name))}
+    listed = ", ".join(f"{name} {version}" for name, version in found.items()) or "none"
+    import cv2
+
+    versions = {*found.values()}
+    same = len(versions) <= 1 and all(v.startswith(cv2.__version__) for v in versions)
+    owners = [name for name in found if _owns_cv2(name)]
+    mend = (
+        f"pip uninstall -y {' '.join(found)}; "
+        "pip install --force-reinstall -c constraints.txt unmask-video"
+    )
+    text = f"cv2 {cv2.__version__} of {' and '.join(owners) or 'no package'}; installed: {listed}"
+    yield Check("opencv", "ok" if same and owners else "bad", text, "" if same and owners else mend)
+
+
+def _owns_cv2(package: str) -> bool:
+    """Whether the compiled module on disk is the one this package brought."""
+    for file in importlib.metadata.files(package) or ():
+        if file.name.startswith("cv2") and file.suffix in (".so", ".pyd"):
+            try:
+                return file.size == Path(str(file.locate())).stat().st_size
+            except OSError:
+                return False
+    return False
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def mediapipe(models_dir: Path | None) -> Iterator[Check]:
+    """Import MediaPipe and look for its model, by its SHA-256."""
+    from mediapipe.tasks.python import vision
+
+    from realtime.runtime.model_files import face_landmarker_path
+
+    assert vision.FaceLandmarker
+    yield Check("mediapipe", "ok", _version("mediapipe"))
+    path = face_landmarker_path(models_dir)
+    yield Check("face model", "ok", f"{path} (SHA-256 as pinned)")
+
+
+def weights(model: str) -> Iterator[Check]:
+    """Look for our own models' files."""
+    from inpaint_model.artefacts import SHIPPED_MODELS, find_artefact
+
+    for name in dict.fromkeys([model, *SHIPPED_MODELS]):
+        try:
+            path = find_artefact(name).path
+        except UserError as error:
+            needed = name == model
+            yield Check(f"model {name}", "bad" if needed else "note", str(error))
+        else:
+            yield Check(f"model {name}", "ok", f"{path.name}, {path.stat().st_size / 1e6:.1f} MB")
+
+
+def one_frame(model: str, models_dir: Path | None) -> Iterator[Check]:
+    """The whole line once, on the photograph in scikit-image."""
+    import numpy as np
+    import skimage.data
+
+    from realtime.unmasker import Unmasker
+
+    frame_bgr = np.ascontiguousarray(skimage.data.astronaut()[:, :, ::-1])
+    with Unmasker(model, "auto", 1, models_dir=models_dir) as unmasker:
+        faces = unmasker(frame_bgr).faces
+        found = f"a face is found, with {unmasker.inpainter.reason}"
+        for warning in unmasker.inpainter.warnings:
+            yield Check("engine", "note", warning)
+    if faces:
+        yield Check("one frame", "ok", found)
+    else:
+        yield Check("one frame", "bad", "no face found in a photograph with one", "reinstall")
+
+
+def codecs() -> Iterator[Check]:
+    """Look for the H.264 encoder."""
+    import av
+
+    missing = {"libx264"} - av.codecs_available
+    found = f"PyAV {av.__version__}, " + ("no libx264" if missing else "libx264")
+    mend = "pip install --force-reinstall --only-binary av av" if missing else ""
+    yield Check("video files", "bad" if missing else "ok", found, mend)
+
+
+def cache() -> Iterator[Check]:
+    """Try whether compiled models can be kept, and count them."""
+    from inpaint_model.cache import CACHE_VARIABLE, CompiledCache, cache_dir
+    from inpaint_model.engines import ENGINE_NAMES
+
+    folder = cache_dir()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        found = f"{folder} cannot be written ({error.strerror}): every start compiles again"
+        yield Check("cache", "note", found, f"name another folder in {CACHE_VARIABLE}")
+    else:
+        kept = [entry for name in ENGINE_NAMES for entry in CompiledCache(name).entries()]
+        size = sum(entry.size for entry in kept) / 1e6
+        yield Check("cache", "ok", f"{folder}: {len(kept)} compiled models, {size:.1f} MB")

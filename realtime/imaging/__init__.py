@@ -1,0 +1,1 @@
+"""Pixel helpers that know nothing of faces or time."""

@@ -1,0 +1,1 @@
+"""Fills the hole and corrects the fill in crop space."""

@@ -1,0 +1,185 @@
+"""Reads a video file, or the wanted part of it, as frames with their timestamps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Self
+
+import av
+import av.error
+from av.stream import Stream
+
+from inpaint_model.errors import UserError
+from realtime.media.container import choose_stream, frame_rate_of, open_container, time_base_of
+from realtime.media.damage import Damage
+from realtime.media.decoder import Decoder
+from realtime.media.frames import Frame, Progress, Span
+
+_SEEKS_EXACTLY = {"mov", "matroska"}
+
+
+class VideoFile:
+    """A video file open for reading. Iterate once over its frames.
+
+    Args:
+        path: the file.
+        keep_packets: frames come with their packets.
+
+    Attributes:
+        video: the stream that is decoded.
+        warnings: one line each; complete after reading.
+
+    Raises:
+        UserError: there is no video in it, or it is cut short; raised while reading as well.
+    """
+
+    def __init__(self, path: Path, *, keep_packets: bool = False) -> None:
+        self.path, self._keep_packets = path, keep_packets
+        if path.stat().st_size == 0:
+            raise UserError(f"{path}: is empty")
+        self.container = open_container(path)
+        self.warnings: list[str] = []
+        self.damage = Damage()
+        try:
+            self.video = choose_stream(path, self.container)
+        except BaseException:
+            self.container.close()
+            raise
+        self.video.thread_type = "AUTO"
+
+    @property
+    def others(self) -> list[Stream]:
+        """The streams that are not decoded."""
+        return [stream for stream in self.container.streams if stream is not self.video]
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds a unit of the frames' timestamps."""
+        return time_base_of(self.video)
+
+    @property
+    def origin_s(self) -> Fraction:
+        """When the file's first stream begins, seconds; players show this as 0:00."""
+        return Fraction(self.container.start_time or 0, 1_000_000)
+
+    @property
+    def frame_rate(self) -> Fraction:
+        """Average frames a second; 25 where the file does not say."""
+        return frame_rate_of(self.video)
+
+    def expected_frames(self, span: Span | None = None) -> int:
+        """About how many frames there are; 0 where the file does not say."""
+        seconds = (self.container.duration or 0) / 1_000_000
+        if span is None or span.is_whole:
+            return self.video.frames or round(seconds * float(self.frame_rate))
+        end_s = seconds if span.end_s is None else min(span.end_s, seconds or span.end_s)
+        return max(round((end_s - span.start_s) * float(self.frame_rate)), 0)
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self.frames()
+
+    def frames(self, span: Span | None = None, done: Progress | None = None) -> Iterator[Frame]:
+        """Yield the frames of a part of the file, without those that are done."""
+        span, done = span or Span(), done or Progress()
+        index, frames = self._start(span, done)
+        for frame in self._with_true_durations(frames):
+            time_s = frame.pts * self.time_base - self.origin_s
+            if span.start_s > 0 and time_s < span.start_s:
+                continue
+            if span.end_s is not None and time_s >= span.end_s:
+                break
+            if index >= done.frames:
+                yield replace(frame, index=index)
+            index += 1
+        if index == 0:
+            where = "" if span.is_whole else " between --start and --end"
+            raise UserError(f"{self.path}: no frame of it{where} can be decoded")
+        if self.damage:
+            self.warnings.append(self.damage.summary(self.time_base, self.origin_s))
+
+    def _start(self, span: Span, done: Progress) -> tuple[int, Iterator[Frame]]:
+        """Return the number of the first frame and the frames; seek where that is exact."""
+        frames = None
+        if _SEEKS_EXACTLY.intersection(self.container.format.name.split(",")):
+            if done.frames:
+                frames = self._seek(done.last_pts)
+            elif span.start_s > 0:
+                wanted = int((Fraction(span.start_s) + self.origin_s) / self.time_base)
+                frames = self._seek(wanted, exactly=False)
+        if frames is not None:
+            return done.frames, frames
+        return 0, self._decoded()
+
+    def _with_true_durations(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        """In MP4 and MOV a frame lasts until the next; what its packet says is the order of coding."""
+        stream = self.video
+        if "mov" not in self.container.format.name or not stream.duration:
+            yield from frames
+            return
+        end = (stream.start_time or 0) + stream.duration
+        before = None
+        for frame in frames:
+            if before is not None:
+                yield replace(before, duration=frame.pts - before.pts)
+            before = frame
+        if before is not None:
+            yield replace(before, duration=end - before.pts) if end > before.pts else before
+
+    def _seek(self, pts: int, *, exactly: bool = True) -> Iterator[Frame] | None:
+        """Return the frames after (or from) a timestamp; None where seeking does not find it."""
+        try:
+            self.container.seek(pts, stream=self.video)
+        except av.error.FFmpegError:
+            self._reopen()
+            return None
+        frames = self._decoded()
+        for number, frame in enumerate(frames):
+            if exactly and frame.pts == pts:
+                return frames
+            if not exactly and frame.pts >= pts:
+                if number or frame.pts == pts:
+                    return _chained(frame, frames)
+                break
+            if frame.pts > pts:
+                break
+        self._reopen()
+        return None
+
+    def _reopen(self) -> None:
+        index = self.video.index
+        self.container.close()
+        self.container = open_container(self.path)
+        video = self.container.streams[index]
+        assert isinstance(video, av.VideoStream)
+        self.video = video
+        self.video.thread_type = "AUTO"
+        self.damage = Damage()
+
+    def _decoded(self) -> Iterator[Frame]:
+        """Decode from where the file stands."""
+        return Decoder(
+            self.path,
+            self.container,
+            self.video,
+            self.warnings,
+            self.damage,
+            keep_packets=self._keep_packets,
+        ).frames()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.container.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _chained(first: Frame, rest: Iterator[Frame]) -> Iterator[Frame]:
+    yield first
+    yield from rest

@@ -1,0 +1,1 @@
+"""Threads, memory, stage times, reports and the console."""

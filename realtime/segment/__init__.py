@@ -1,0 +1,1 @@
+"""Decides which pixels are mask, and whether one is worn."""

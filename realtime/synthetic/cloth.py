@@ -1,0 +1,115 @@
+"""The mask's own picture, laid flat: albedo with print, hem, relief and valve; light comes later."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.synthetic.bump_map import relief, valve
+from realtime.synthetic.patterns import Field, print_weights
+from realtime.synthetic.style import MaskStyle
+
+SIZES: tuple[tuple[int, int], ...] = ((80, 64), (160, 128), (320, 256), (640, 512))
+
+_SHEEN = 0.4  # black cloth is not black: share of the specular strength that any light brings
+
+
+def size_level(width_px: float) -> int:
+    """The smallest texture that has a texel for each pixel of a mask so wide."""
+    return next((i for i, (w, _) in enumerate(SIZES) if w >= width_px), len(SIZES) - 1)
+
+
+@lru_cache(maxsize=8)
+def paint_cloth(style: MaskStyle, level: int) -> NDArray[np.floating]:
+    """Paint the sheet.
+
+    Returns:
+        float32 [h, w, 4]: red, green, blue 0..1 (may exceed), opacity 0..1.
+    """
+    width, height = SIZES[level]
+    u, v = _grid(level)
+    width_cm = 2.3 * style.fit.side_x
+    height_cm = 1.1 * (style.fit.top_y - style.fit.bottom_y)
+    if style.template is not None:
+        albedo = _drawing(style, width, height)
+    else:
+        albedo = _albedo(style, u, v, width_cm, height_cm)
+        shade = relief(style, u, v, width_cm, height_cm)
+        albedo += np.float32(_SHEEN * style.specular)
+        albedo *= shade[:, :, None]
+    if style.valve != "none":
+        weight, own = valve(style, u, v, width_cm, height_cm)
+        plastic = np.asarray(style.accent_rgb, np.float32) * own[:, :, None]
+        albedo += weight[:, :, None] * (plastic - albedo)
+    out = np.empty((height, width, 4), np.float32)
+    out[:, :, :3] = albedo
+    out[:, :, 3] = _opacity(style, u, v, width_cm)
+    return out
+
+
+@lru_cache(maxsize=len(SIZES))
+def _grid(level: int) -> tuple[Field, Field]:
+    """u and v of the texels' centres, float32 [h, w] each."""
+    width, height = SIZES[level]
+    u = (np.arange(width, dtype=np.float32) + 0.5) / width
+    v = (np.arange(height, dtype=np.float32) + 0.5) / height
+    return np.tile(u, (height, 1)), np.tile(v[:, None], (1, width))
+
+
+def _albedo(
+    style: MaskStyle, u: Field, v: Field, width_cm: float, height_cm: float
+) -> NDArray[np.floating]:
+    colour = np.empty((*u.shape, 3), np.float32)
+    colour[:] = style.base_rgb
+    x_cm, y_cm = (u - 0.5) * np.float32(width_cm), v * np.float32(height_cm)
+    weights = print_weights(style, x_cm, y_cm)
+    for weight, rgb in zip(weights, (style.pattern_rgb, style.accent_rgb), strict=True):
+        if weight is not None:
+            colour += weight[:, :, None] * (np.asarray(rgb, np.float32) - colour)
+    if style.print_text:
+        weight = _small_print(style, u.shape)
+        colour += weight[:, :, None] * (np.asarray(style.pattern_rgb, np.float32) - colour)
+    if style.hem_cm > 0:
+        inside = np.minimum(
+            np.minimum(u, 1 - u) * np.float32(width_cm),
+            np.minimum(v, 1 - v) * np.float32(height_cm),
+        )
+        hem = np.clip((style.hem_cm - inside) * 8 + 0.5, 0, 1)[:, :, None]
+        if style.hem_rgb is not None:
+            colour += hem * (np.asarray(style.hem_rgb, np.float32) - colour)
+        colour *= 1 + hem * np.float32(style.hem_gain - 1)
+    return colour
+
+
+def _small_print(style: MaskStyle, shape: tuple[int, int]) -> Field:
+    canvas = np.zeros(shape, np.uint8)
+    height, width = shape
+    scale = width / 80
+    left = 0.16 if style.seed % 2 else 0.6
+    for i, line in enumerate(style.print_text.split("\n")):
+        at = (int(width * left), int(height * (0.5 + 0.1 * i)))
+        cv2.putText(
+            canvas, line, at, cv2.FONT_HERSHEY_SIMPLEX, 0.3 * scale, 255, max(1, round(scale)), 16
+        )
+    return canvas.astype(np.float32) * (0.8 / 255)
+
+
+def _drawing(style: MaskStyle, width: int, height: int) -> NDArray[np.floating]:
+    """A template's drawing, its colour moved towards the style's base colour where that is set."""
+    assert style.template is not None
+    sheet = cv2.resize(style.template.sheet_rgb, (width, height), interpolation=cv2.INTER_AREA)
+    colour = sheet.astype(np.float32) / 255
+    mean = colour.mean((0, 1))
+    tint = np.asarray(style.base_rgb, np.float32) / np.maximum(mean, 0.05)
+    return colour * np.minimum(tint, 1.15 / max(float(np.quantile(colour, 0.9)), 0.05))
+
+
+def _opacity(style: MaskStyle, u: Field, v: Field, width_cm: float) -> Field | float:
+    if style.pattern != "lace":
+        return style.opacity
+    x_cm, y_cm = (u - 0.5) * np.float32(width_cm), v * np.float32(10)
+    weight, _ = print_weights(style, x_cm, y_cm)
+    return style.opacity if weight is None else 0.72 + (style.opacity - 0.72) * weight

@@ -1,0 +1,155 @@
+"""The mask as a curved sheet in space: from its fit to points on the canonical head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.synthetic.face_mesh import HEAD
+from realtime.synthetic.style import Fit, PulledDown
+
+COLUMNS, ROWS = 25, 13
+_NODE_COLUMNS, _NODE_ROWS = slice(0, COLUMNS, 4), slice(0, ROWS, 3)
+_NOSE_FREE_Y, _MOUTH_FREE_Y = -2.6, -6.2
+_REACH_CM = 1.6
+
+# Front of the face on the middle line, hull of nose and chin: y, z in cm.
+_FRONT_Y = np.array(
+    [-12.0, -10.6, -9.9, -9.2, -8.0, -5.0, -1.2, -0.4, 0.4, 1.1, 1.7, 2.5, 3.3, 6.0]
+)
+_FRONT_Z = np.array([0.0, 2.6, 4.3, 5.1, 5.6, 6.4, 7.7, 7.7, 7.3, 6.8, 6.4, 5.9, 5.4, 5.2])
+# Side of the face: half width, z in cm.
+_SIDE_X = np.array([3.0, 4.5, 5.3, 6.3, 7.0, 7.6, 8.2])
+_SIDE_Z = np.array([4.5, 3.6, 2.9, 1.7, 0.0, -2.2, -4.0])
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """A sheet of points, rows from the top edge to the bottom edge, columns left to right (picture).
+
+    Attributes:
+        points_cm: float64 [ROWS, COLUMNS, 3] on the canonical head.
+        follow: float64 [nodes, K], how a few nodes of the sheet follow the reference landmarks'
+            deviation from the canonical head.
+    """
+
+    points_cm: NDArray[np.float64]
+    follow: NDArray[np.float64]
+
+    @cached_property
+    def normals(self) -> NDArray[np.float64]:
+        """Unit normals, float64 [ROWS, COLUMNS, 3]."""
+        return _normals(self.points_cm)
+
+
+def effective_fit(fit: Fit, pulled_down: PulledDown) -> Fit:
+    """Move the sheet down where the nose or the mouth is out; it gathers under the chin."""
+    if pulled_down == "no":
+        return fit
+    top, corner = (_NOSE_FREE_Y, -2.2) if pulled_down == "nose" else (_MOUTH_FREE_Y, -5.2)
+    drop = 0.35 if pulled_down == "nose" else 0.8
+    jitter = 0.25 * (fit.top_y - 1.6)
+    return replace(
+        fit,
+        top_y=top + jitter,
+        side_top_y=min(fit.side_top_y, corner),
+        side_bottom_y=min(fit.side_bottom_y - drop, corner - 1.6),
+        bottom_y=fit.bottom_y - drop,
+        peak_share=0.3 * fit.peak_share,
+    )
+
+
+@lru_cache(maxsize=64)
+def make_sheet(fit: Fit, pulled_down: PulledDown) -> Sheet:
+    """Build the sheet of a fit; cached, so that a mask on successive frames costs nothing."""
+    fit = effective_fit(fit, pulled_down)
+    u = np.linspace(-1, 1, COLUMNS)[None, :]
+    v = np.linspace(0, 1, ROWS)[:, None]
+    across = np.abs(u)
+    reach = (
+        fit.side_x
+        - fit.side_taper * v
+        - 0.45 * fit.side_round * fit.side_x * np.abs(2 * v - 1) ** 3
+    )
+    x = u * reach
+    top = _top_edge(fit, across)
+    bottom = _bottom_edge(fit, across)
+    y = top + v * (bottom - top) + fit.tilt * u
+    points = np.stack([x + fit.shift_x * (1 - across**2), y, _depth(fit, y, across, v, reach)], -1)
+    return Sheet(points, _follow(points))
+
+
+def _top_edge(fit: Fit, across: NDArray[np.float64]) -> NDArray[np.float64]:
+    narrow = np.exp(-((across / fit.peak_width) ** 2))
+    slope = 1 - across ** (1.15 + 0.85 * fit.side_round)
+    rise = fit.peak_share * narrow + (1 - fit.peak_share) * slope
+    return fit.side_top_y + (fit.top_y - fit.side_top_y) * rise
+
+
+def _bottom_edge(fit: Fit, across: NDArray[np.float64]) -> NDArray[np.float64]:
+    drop = (1 - across**fit.bottom_power) ** (1 / max(fit.bottom_power * 0.75, 1.0))
+    return fit.side_bottom_y + (fit.bottom_y - fit.side_bottom_y) * drop
+
+
+def _depth(
+    fit: Fit,
+    y: NDArray[np.float64],
+    across: NDArray[np.float64],
+    v: NDArray[np.float64],
+    reach: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Depth z: taut from the middle line to the sides, standing off by the bulge."""
+    middle = y[:, COLUMNS // 2, None]
+    front = np.interp(middle, _FRONT_Y, _FRONT_Z) + fit.bulge * np.sin(np.pi * v) ** 0.7
+    side = np.interp(reach, _SIDE_X, _SIDE_Z) - 0.25 * np.maximum(-4.0 - y, 0)
+    power = 1.25 + (fit.profile_power - 1.25) * np.minimum(v * 4, 1)
+    return side + (front - side) * (1 - across**power)
+
+
+def _follow(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Gaussian weights of the reference landmarks at a few nodes."""
+    nodes = points[_NODE_ROWS, _NODE_COLUMNS].reshape(-1, 3)
+    square = (
+        (nodes**2).sum(1)[:, None] + (HEAD.points_cm**2).sum(1)[None] - 2 * nodes @ HEAD.points_cm.T
+    )
+    square -= square.min(1, keepdims=True)
+    weight = np.exp(-square / (2 * _REACH_CM**2))
+    return weight / weight.sum(1, keepdims=True)
+
+
+def spread_from_nodes(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Interpolate values at the nodes [nodes, C] to the whole sheet [ROWS, COLUMNS, C]."""
+    return np.asarray(_SPREAD @ values, dtype=np.float64).reshape(ROWS, COLUMNS, -1)
+
+
+def _spread() -> NDArray[np.float64]:
+    """Bilinear interpolation from nodes to all points, [ROWS * COLUMNS, nodes]."""
+
+    def line(count: int, nodes: slice) -> NDArray[np.float64]:
+        at = np.arange(count)[nodes]
+        return np.stack([np.interp(np.arange(count), at, row) for row in np.eye(len(at))], 1)
+
+    return np.kron(line(ROWS, _NODE_ROWS), line(COLUMNS, _NODE_COLUMNS)).astype(np.float64)
+
+
+_SPREAD = _spread()
+
+
+def slopes(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Differences along the rows and along the columns of a sheet, each [ROWS, COLUMNS, C]."""
+    across, down = np.empty_like(points), np.empty_like(points)
+    across[:, 1:-1] = (points[:, 2:] - points[:, :-2]) / 2
+    across[:, 0], across[:, -1] = points[:, 1] - points[:, 0], points[:, -1] - points[:, -2]
+    down[1:-1] = (points[2:] - points[:-2]) / 2
+    down[0], down[-1] = points[1] - points[0], points[-1] - points[-2]
+    return across, down
+
+
+def _normals(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    across, down = slopes(points)
+    (a, b, c), (p, q, r) = np.moveaxis(down, -1, 0), np.moveaxis(across, -1, 0)
+    normal = np.stack([b * r - c * q, c * p - a * r, a * q - b * p], -1)
+    return normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9)

@@ -1,0 +1,147 @@
+"""Which pixels the mask covers: the projected sheet and its straps, antialiased by supersampling."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.synthetic.mask_surface import COLUMNS, ROWS, make_sheet
+from realtime.synthetic.pose import Pose, fit_pose
+from realtime.synthetic.style import MaskStyle
+
+_STRIPS = 6
+_MARGIN_CM = 1.0
+
+# Where loops go, canonical cm for the person's left: (corner, end, sag) with corner 0 top, 1 bottom.
+_STRAP_ENDS: dict[str, tuple[tuple[int, tuple[float, float, float]], ...]] = {
+    "ear": ((0, (7.75, 1.6, -3.0)), (1, (7.7, -1.4, -2.9))),
+    "head": ((0, (7.7, 4.6, -3.0)), (1, (7.2, -2.6, -4.5))),
+    "wing": ((0, (7.9, 0.9, -3.4)), (1, (7.9, -0.7, -3.3))),
+    "none": (),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """The mask's place in a picture.
+
+    Attributes:
+        box: x0, y0, x1, y1 of the region, whole pixels inside the picture; empty if x1 <= x0.
+        sheet_box: x0, y0, x1, y1 of the sheet alone, inside `box`.
+        points_px: float64 [ROWS, COLUMNS, 2], the sheet.
+        sheet_cover: uint8 [h, w], coverage of the region's pixels by the sheet, 0..255.
+        cover: uint8 [h, w], by sheet and straps.
+        pose: the head.
+    """
+
+    box: tuple[int, int, int, int]
+    sheet_box: tuple[int, int, int, int]
+    points_px: NDArray[np.float64]
+    sheet_cover: NDArray[np.uint8]
+    cover: NDArray[np.uint8]
+    pose: Pose
+
+
+def draw_outline(
+    landmarks: NDArray[np.floating], style: MaskStyle, shape: tuple[int, int]
+) -> Outline:
+    """Project the mask and rasterise it inside its own region of a picture of `shape` (H, W)."""
+    pose = fit_pose(landmarks)
+    sheet = make_sheet(style.fit, style.pulled_down)
+    points = pose.project_sheet(sheet)
+    straps = _straps(style, pose, sheet.points_cm, points)
+    box = _region(np.vstack([points.reshape(-1, 2), *straps]), _MARGIN_CM * pose.scale + 2, shape)
+    x0, y0, x1, y1 = box
+    if x1 <= x0 or y1 <= y0:
+        nothing = np.zeros((0, 0), np.uint8)
+        return Outline((0, 0, 0, 0), (0, 0, 0, 0), points, nothing, nothing, pose)
+    factor = 4 if pose.scale < 10 else 2
+    fine = np.zeros(((y1 - y0) * factor, (x1 - x0) * factor), np.uint8)
+    _fill(fine, _to_canvas(points, box, factor))
+    size = (x1 - x0, y1 - y0)
+    sheet_cover = cover = _shrink(fine, size)
+    if straps:
+        for strap in straps:
+            band = _band(strap, style.strap_cm * pose.scale, 0.4 if style.strap_cm > 0.6 else 1.0)
+            band = np.round(_to_canvas(band, box, factor) * 16).astype(np.int32)
+            cv2.fillPoly(fine, [band], 255, shift=4)
+        cover = _shrink(fine, size)
+    sheet_box = _region(points.reshape(-1, 2), 0.25 * pose.scale + 3, shape)
+    return Outline(box, sheet_box, points, sheet_cover, cover, pose)
+
+
+def _shrink(fine: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(fine, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _to_canvas(
+    points: NDArray[np.float64], box: tuple[int, int, int, int], factor: int
+) -> NDArray[np.float64]:
+    """Picture pixels (centres at whole numbers) to pixels of the supersampled region."""
+    return (points - np.array(box[:2]) + 0.5) * factor - 0.5
+
+
+def _fill(fine: NDArray[np.uint8], points: NDArray[np.float64]) -> None:
+    """Fill the sheet strip by strip: where a turned head folds it, the union stays whole."""
+    fixed = np.round(points * 16).astype(np.int32)
+    step = (COLUMNS - 1) // _STRIPS
+    for start in range(0, COLUMNS - 1, step):
+        stop = start + step
+        strip = np.concatenate(
+            [
+                fixed[0, start : stop + 1],
+                fixed[1:, stop],
+                fixed[ROWS - 1, start:stop][::-1],
+                fixed[1:-1, start][::-1],
+            ]
+        )
+        cv2.fillPoly(fine, [strip], 255, shift=4)
+
+
+def _straps(
+    style: MaskStyle, pose: Pose, points_cm: NDArray[np.float64], points: NDArray[np.float64]
+) -> list[NDArray[np.float64]]:
+    """Polylines [N, 2] in pixels of the straps that can be seen: near sides only."""
+    lines: list[NDArray[np.float64]] = []
+    if style.strap_visible <= 0:
+        return lines
+    outwards = pose.camera[0] / max(math.hypot(*pose.camera[0]), 1e-9)
+    t = np.linspace(0, style.strap_visible, 9)[:, None]
+    for side, column in ((-1.0, 0), (1.0, COLUMNS - 1)):
+        for corner, end_cm in _STRAP_ENDS[style.straps]:
+            row = 1 if corner == 0 else ROWS - 2
+            start_cm, start = points_cm[row, column], points[row, column]
+            end_cm = np.array([side * end_cm[0], end_cm[1], end_cm[2]])
+            end = start + (end_cm - start_cm) @ pose.camera[:3]
+            if side * ((end - start) @ outwards) < 0.2 * pose.scale:
+                continue
+            line = start + (end - start) * t
+            bow = np.array([0.0, 0.25 * pose.scale * (1 if corner else -1)])
+            lines.append(line + bow * (4 * t * (1 - t)))
+    return lines
+
+
+def _band(line: NDArray[np.float64], width: float, end_share: float) -> NDArray[np.float64]:
+    """A polygon round a line [N, 2], `width` wide at its start and that times `end_share` at its end."""
+    along = np.empty_like(line)
+    along[1:-1], along[0], along[-1] = line[2:] - line[:-2], line[1] - line[0], line[-1] - line[-2]
+    normal = along[:, ::-1] * np.array([1.0, -1.0])
+    normal /= np.maximum(np.hypot(normal[:, 0], normal[:, 1]), 1e-9)[:, None]
+    narrow = np.linspace(1.0, end_share, len(line))
+    half = 0.5 * width * narrow[:, None] * normal
+    return np.vstack([line + half, (line - half)[::-1]])
+
+
+def _region(
+    points: NDArray[np.float64], margin: float, shape: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    low = np.floor(points.min(0) - margin)
+    high = np.ceil(points.max(0) + margin) + 1
+    limit = np.array([shape[1], shape[0]], dtype=np.float64)
+    x0, y0 = np.clip(low, 0, limit).astype(int)
+    x1, y1 = np.clip(high, 0, limit).astype(int)
+    return int(x0), int(y0), int(x1), int(y1)

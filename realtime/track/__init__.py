@@ -1,0 +1,1 @@
+"""Gives faces stable numbers and smooth transforms over time."""

@@ -1,0 +1,110 @@
+"""Follows faces from one frame to the next by optical flow, for a tenth of what finding them costs."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.align.affine import apply, invert
+from realtime.detect.face_geometry import moved
+from realtime.frames import Face
+
+# Where the canonical crop shows eyes, brows, forehead and the bridge of the nose, which no mask covers.
+_COLUMNS, _ROWS = np.arange(36.0, 93.0, 8.0), np.arange(22.0, 63.0, 8.0)
+_UPPER_FACE = np.stack(np.meshgrid(_COLUMNS, _ROWS), axis=-1).reshape(-1, 2)
+_REGION = np.array([[8.0, -8.0], [120, -8], [120, 92], [8, 92]])
+_SIDE_PX, _WINDOW_PX, _LEVELS = 96, 13, 2
+_LEAST_SHARE, _LARGEST_ERROR_PX, _LARGEST_ZOOM = 0.6, 1.5, 1.1
+
+
+class FaceFlow:
+    """Remembers the last frame, and says where its faces are in the next one."""
+
+    def __init__(self) -> None:
+        self._before: NDArray[np.uint8] | None = None
+
+    def remember(self, grey: NDArray[np.uint8]) -> None:
+        """Take the frame, uint8 [H, W], that the faces given to `follow` next are from."""
+        self._before = grey
+
+    def forget(self) -> None:
+        """The next frame is unrelated."""
+        self._before = None
+
+    def follow_all(self, faces: list[Face], grey: NDArray[np.uint8]) -> list[Face]:
+        """Find all of the faces, or none where one of them is lost; see `follow`."""
+        followed = []
+        for face in faces:
+            found = self.follow(face, grey)
+            if found is None:
+                return []
+            followed.append(found)
+        return followed
+
+    def follow(self, face: Face, grey: NDArray[np.uint8]) -> Face | None:
+        """Find a face of the remembered frame in the next one.
+
+        Args:
+            face: where it was.
+            grey: uint8 [H, W], the next frame.
+
+        Returns:
+            Where it is, or None where that is not sure: it was covered, turned, or moved too far.
+        """
+        if self._before is None or self._before.shape != grey.shape:
+            return None
+        region = _region(face, grey.shape)
+        if region is None:
+            return None
+        x0, y0, x1, y1, scale = region
+        size = (max(round((x1 - x0) * scale), 1), max(round((y1 - y0) * scale), 1))
+        before, now = (
+            cv2.resize(image[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
+            for image in (self._before, grey)
+        )
+        points = (apply(invert(face.matrix), _UPPER_FACE) - (x0, y0)) * scale
+        move = _similarity(before, now, points.astype(np.float32))
+        if move is None:
+            return None
+        move[:, 2] = move[:, 2] / scale + (x0, y0) - move[:, :2] @ (x0, y0)
+        return moved(face, move)
+
+
+def _region(face: Face, shape: tuple[int, ...]) -> tuple[int, int, int, int, float] | None:
+    """The upper face's surroundings inside the frame, and how much to shrink them."""
+    corners = apply(invert(face.matrix), _REGION)
+    height, width = shape[:2]
+    x0, y0 = np.clip(np.floor(corners.min(0)).astype(int), 0, [width, height])
+    x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int), 0, [width, height])
+    if min(x1 - x0, y1 - y0) < 2 * _WINDOW_PX:
+        return None
+    return int(x0), int(y0), int(x1), int(y1), min(1.0, _SIDE_PX / max(x1 - x0, y1 - y0))
+
+
+def _similarity(
+    before: NDArray, now: NDArray, points: NDArray[np.float32]
+) -> NDArray[np.float64] | None:
+    """The similarity, float64 [2, 3], that most points agree on."""
+    height, width = before.shape
+    inside = ((points >= 1) & (points < (width - 1, height - 1))).all(axis=1)
+    if inside.sum() < _LEAST_SHARE * len(points):
+        return None
+    starts = points[inside]
+    ends = starts.copy()
+    window = (_WINDOW_PX, _WINDOW_PX)
+    ends, found, errors = cv2.calcOpticalFlowPyrLK(
+        before, now, starts, ends, winSize=window, maxLevel=_LEVELS
+    )
+    good = (found.ravel() > 0) & np.isfinite(errors.ravel())
+    if good.sum() < _LEAST_SHARE * len(points):
+        return None
+    move, agreeing = cv2.estimateAffinePartial2D(
+        starts[good], ends[good], ransacReprojThreshold=_LARGEST_ERROR_PX
+    )
+    if move is None or agreeing.sum() < _LEAST_SHARE * good.sum():
+        return None
+    zoom = float(np.hypot(move[0, 0], move[1, 0]))
+    if not 1 / _LARGEST_ZOOM < zoom < _LARGEST_ZOOM:
+        return None
+    return np.asarray(move, dtype=np.float64)

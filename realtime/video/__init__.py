@@ -1,0 +1,1 @@
+"""Unmasks a recorded video: every frame, in order."""

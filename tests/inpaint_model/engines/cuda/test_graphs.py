@@ -1,0 +1,168 @@
+"""How batches are captured and replayed, on a stand-in for CUDA; and on CUDA, where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from inpaint_model import open_inpainter
+from inpaint_model.artefacts import WEIGHTS_DIR
+from inpaint_model.engines.cuda import graphs as cuda_graphs
+from inpaint_model.engines.cuda.graphs import GraphedNetwork, _StaticBatch
+from inpaint_model.engines.onnx_torch import OnnxGenerator
+
+
+class FakeGraph:
+    """Recorded work."""
+
+    work: Callable[[], None]
+
+    def replay(self) -> None:
+        self.work()
+
+
+class FakeStream:
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def wait_stream(self, _: FakeStream) -> None:
+        pass
+
+    def synchronize(self) -> None:
+        pass
+
+
+@pytest.fixture
+def fake_cuda(monkeypatch):
+    """Put a GPU's place under `cuda_graphs`; `captured` holds the sizes, `refuse` those refused."""
+    state = SimpleNamespace(captured=[], refuse=set(), last=None)
+    compute = _StaticBatch._compute
+
+    def remember(batch: _StaticBatch) -> None:
+        state.last = batch
+        compute(batch)
+
+    @contextmanager
+    def capture(graph: FakeGraph, **how: object):
+        assert how["capture_error_mode"] == "thread_local"
+        yield
+        batch = state.last
+        if len(batch.crops) in state.refuse:
+            raise RuntimeError("operation not permitted when stream is capturing\nmore")
+        state.captured.append(len(batch.crops))
+        graph.work = lambda: compute(batch)
+
+    monkeypatch.setattr(_StaticBatch, "_compute", remember)
+    cuda = SimpleNamespace(
+        Stream=FakeStream,
+        CUDAGraph=FakeGraph,
+        graph=capture,
+        graph_pool_handle=lambda: (0, 1),
+        current_stream=FakeStream,
+        device=nullcontext,
+        stream=nullcontext,
+    )
+    torch_here = SimpleNamespace(
+        cuda=cuda,
+        uint8=torch.uint8,
+        zeros=lambda shape, dtype, **_: torch.zeros(shape, dtype=dtype),
+        no_grad=torch.no_grad,
+        backends=torch.backends,
+    )
+    monkeypatch.setattr(cuda_graphs, "torch", torch_here)
+    return state
+
+
+def test_each_size_is_captured_once_when_it_is_called_for(fake_cuda, tiny_onnx, crops, holes):
+    network = OnnxGenerator(tiny_onnx, full=True)
+    graphed = GraphedNetwork(network, torch.device("cpu"))
+    graphed.prepare(1)
+    assert fake_cuda.captured == [1]
+    expected = network(torch.tensor(crops), torch.tensor(holes)).numpy()
+    for _ in range(2):
+        for count in (5, 1, 3, 2):
+            out = graphed(crops[:count], holes[:count])
+            assert np.array_equal(out, expected[:count])
+    assert fake_cuda.captured == [1, 8, 4, 2]
+    assert graphed.warnings == []
+
+
+def test_a_result_is_the_callers_own(fake_cuda, tiny_onnx, crops, holes):
+    graphed = GraphedNetwork(OnnxGenerator(tiny_onnx, full=True), torch.device("cpu"))
+    first = graphed(crops[:1], holes[:1])
+    kept = first.copy()
+    graphed(crops[1:2], holes[1:2])
+    assert np.array_equal(first, kept)
+
+
+def test_more_than_the_largest_size_goes_in_turns(fake_cuda):
+    graphed = GraphedNetwork(lambda crops, _: 255 - crops, torch.device("cpu"))
+    crops = np.random.default_rng(0).integers(0, 256, (70, 128, 128, 3), dtype=np.uint8)
+    assert np.array_equal(graphed(crops, crops[..., 0]), 255 - crops)
+    assert fake_cuda.captured == [64, 8]
+
+
+def test_what_cannot_be_captured_runs_with_a_warning(fake_cuda, tiny_onnx, crops, holes, caplog):
+    network = OnnxGenerator(tiny_onnx, full=True)
+    fake_cuda.refuse = {1}
+    graphed = GraphedNetwork(network, torch.device("cpu"))
+    out = graphed(crops[:1], holes[:1])
+    assert np.array_equal(out, network(torch.tensor(crops[:1]), torch.tensor(holes[:1])).numpy())
+    (warning,) = graphed.warnings
+    assert warning.startswith("no CUDA graph for 1 crops")
+    assert "\n" not in warning
+    assert warning in caplog.text
+
+
+def test_torchs_settings_stay_as_they_were(fake_cuda):
+    before = torch.backends.cudnn.benchmark
+    seen: list[bool] = []
+
+    def network(crops: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+        seen.append(torch.backends.cudnn.benchmark)
+        return crops
+
+    GraphedNetwork(network, torch.device("cpu")).prepare(1)
+    assert set(seen) == {True}
+    assert torch.backends.cudnn.benchmark == before
+
+
+@pytest.fixture
+def gpu() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("torch finds no CUDA GPU")
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_every_count_agrees_with_the_cpu(gpu, astronaut_rgb):
+    crops = np.stack([astronaut_rgb[y : y + 128, 160 : 160 + 128] for y in range(40, 130, 10)])
+    holes = np.zeros((9, 128, 128), dtype=np.uint8)
+    holes[:, 60:120, 30:100] = 1
+    path = WEIGHTS_DIR / "fast.onnx"
+    with open_inpainter(path, "torch") as fast, open_inpainter(path, "onnxruntime") as precise:
+        assert (fast.precision, fast.warnings) == ("fp16", ())
+        assert "torch" in fast.reason
+        expected = precise(crops, holes)
+        for count in (*range(1, 10), 1):
+            out = fast(crops[:count], holes[:count])
+            inside = holes[:count] > 0
+            assert np.array_equal(out[~inside], crops[:count][~inside])
+            assert np.abs(out[inside].astype(int) - expected[:count][inside]).max() <= 3
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_every_size_is_a_graph(gpu, tiny_onnx, crops, holes):
+    device = torch.device("cuda", 0)
+    network = OnnxGenerator(tiny_onnx, full=False).to(device)
+    graphed = GraphedNetwork(network, device)
+    expected = network(*(torch.tensor(given).to(device) for given in (crops, holes))).cpu().numpy()
+    for count in (5, 1, 3, 2, 4):
+        out = graphed(crops[:count], holes[:count]).astype(int)
+        assert np.abs(out - expected[:count]).max() <= 1
+    assert graphed.warnings == []
+    assert all(batch._graph is not None for batch in graphed._batches.values())

@@ -1,0 +1,134 @@
+"""ONNX Runtime's accelerators: taken where they are, refused where they do not start, never feigned."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from inpaint_model import UserError, open_inpainter
+from inpaint_model.artefacts import WEIGHTS_DIR, find_artefact
+from inpaint_model.engines import onnxruntime as onnxruntime_engine
+from inpaint_model.engines.cuda.driver import Gpu, NvidiaState
+from inpaint_model.engines.onnxruntime import OnnxRuntimeEngine
+
+CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
+CORE_ML = "CoreMLExecutionProvider"
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Set what is built in, whether a driver is here, and what starts; the CPU does the work."""
+    seen = SimpleNamespace(driver=True, starts=True, wanted=[], sizes=[], preloaded=0)
+    real = onnxruntime.InferenceSession
+
+    class Session:
+        def __init__(self, path: str, options: object, providers: list, **how: object) -> None:
+            assert how == {"enable_fallback": 0}
+            seen.wanted = providers
+            self.real = real(path, options, providers=[CPU])
+
+        def get_providers(self) -> list[str]:
+            return [seen.wanted[0][0], CPU] if seen.starts else [CPU]
+
+        def run(self, outputs: list[str], feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+            seen.sizes.append(len(feed["crops"]))
+            return self.real.run(outputs, feed)  # type: ignore[return-value]
+
+    def preload() -> None:
+        seen.preloaded += 1
+
+    def build(*providers: str) -> SimpleNamespace:
+        monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [*providers, CPU])
+        return seen
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
+    monkeypatch.setattr(onnxruntime, "preload_dlls", preload, raising=False)
+    here = {True: NvidiaState(Gpu("NVIDIA L4", (8, 9), "13.0")), False: NvidiaState(None)}
+    monkeypatch.setattr(onnxruntime_engine, "find_gpu", lambda: here[seen.driver])
+    return build
+
+
+def test_cuda_runs_the_full_precision_file_in_few_batch_sizes(machine, crops, holes):
+    seen = machine(CUDA)
+    expected = open_inpainter(WEIGHTS_DIR / "fast.onnx", "torch")(crops, holes)
+    with open_inpainter("fast", "onnxruntime") as inpainter:
+        assert inpainter.precision == "fp16"
+        assert "CUDA" in inpainter.reason
+        out = inpainter(crops, holes)
+    assert np.abs(out.astype(int) - expected).max() <= 2
+    assert seen.sizes == [1, 8]
+    assert seen.wanted == [(CUDA, {"cudnn_conv_algo_search": "EXHAUSTIVE"}), CPU]
+    assert seen.preloaded == 1
+
+
+def test_an_fp32_file_stays_fp32(machine, tiny_onnx):
+    machine(CUDA)
+    with open_inpainter(tiny_onnx, "onnxruntime") as inpainter:
+        assert inpainter.precision == "fp32"
+
+
+def test_an_older_version_preloads_nothing(machine, tiny_onnx, monkeypatch):
+    machine(CUDA)
+    monkeypatch.delattr(onnxruntime, "preload_dlls")
+    open_inpainter(tiny_onnx, "onnxruntime").close()
+
+
+def test_core_ml_is_taken_on_a_mac(machine, tiny_onnx, crops, holes):
+    seen = machine(CORE_ML)
+    with open_inpainter(tiny_onnx, "onnxruntime") as inpainter:
+        assert "CoreML" in inpainter.reason
+        inpainter(crops[:3], holes[:3])
+    assert seen.wanted[0][0] == CORE_ML
+    assert seen.sizes == [1, 4]
+    assert "CoreML" in OnnxRuntimeEngine().probe().detail
+
+
+@pytest.mark.parametrize("provider", [CUDA, CORE_ML])
+def test_what_does_not_start_is_an_error_in_one_line(machine, provider, tiny_onnx):
+    machine(provider).starts = False
+    with pytest.raises(UserError, match=r"did not start: .*take another engine") as raised:
+        open_inpainter(tiny_onnx, "onnxruntime")
+    assert "\n" not in str(raised.value)
+
+
+def test_the_cpu_can_be_asked_for(machine, tiny_onnx):
+    seen = machine(CUDA)
+    engine = OnnxRuntimeEngine(cpu_only=True)
+    status = engine.probe()
+    assert status.detail.startswith("CPU: ")
+    assert not status.accelerated
+    info = engine.load(find_artefact(tiny_onnx), None).info
+    assert info.precision == "fp32"
+    assert seen.wanted == [(CPU, {})]
+    assert seen.preloaded == 0
+
+
+def test_a_build_for_cuda_on_a_machine_without_runs_on_the_cpu_and_says_so(machine, tiny_onnx):
+    seen = machine(CUDA)
+    seen.driver = False
+    status = OnnxRuntimeEngine().probe()
+    assert status.usable
+    assert not status.accelerated
+    assert "no NVIDIA GPU" in status.detail
+    open_inpainter(tiny_onnx, "onnxruntime").close()
+    assert seen.wanted == [(CPU, {})]
+
+
+def test_cuda_is_an_accelerator(machine):
+    machine(CUDA)
+    assert OnnxRuntimeEngine().probe().accelerated
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_it_agrees_with_the_cpu(crops, holes):
+    if not OnnxRuntimeEngine().probe().accelerated:
+        pytest.skip("needs onnxruntime-gpu and an NVIDIA GPU")
+    file = find_artefact(WEIGHTS_DIR / "fast.onnx")
+    expected = OnnxRuntimeEngine(cpu_only=True).load(file, None).run(crops, holes)
+    out = OnnxRuntimeEngine().load(file, None).run(crops, holes)
+    assert np.array_equal(out[holes == 0], crops[holes == 0])
+    assert np.abs(out.astype(int) - expected)[holes > 0].max() <= 3

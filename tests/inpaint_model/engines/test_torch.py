@@ -1,0 +1,115 @@
+"""The torch engine on a CPU: ONNX Runtime's pictures, the full-precision file, and clear refusals."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from inpaint_model import UserError, open_inpainter
+from inpaint_model.artefacts import WEIGHTS_DIR
+from inpaint_model.engines import torch as torch_engine
+from inpaint_model.engines.cuda.driver import Gpu, NvidiaState
+from inpaint_model.engines.torch import TorchEngine
+
+CARD = Gpu("NVIDIA L4", (8, 9), "13.0")
+
+
+@pytest.fixture
+def no_gpu(monkeypatch):
+    monkeypatch.setattr(torch_engine, "find_gpu", lambda: NvidiaState(None, "no NVIDIA GPU"))
+
+
+@pytest.mark.parametrize(("model", "count"), [("fast", 5), ("paper", 1)])
+def test_the_shipped_files_give_onnxruntimes_pictures(no_gpu, model, count, crops, holes):
+    path = WEIGHTS_DIR / f"{model}.onnx"
+    with open_inpainter(path, "torch") as one, open_inpainter(path, "onnxruntime") as two:
+        assert (one.precision, one.warnings) == ("fp32", ())
+        out, expected = (each(crops[:count], holes[:count]) for each in (one, two))
+    inside = holes[:count] > 0
+    assert np.array_equal(out[~inside], crops[:count][~inside])
+    assert np.abs(out[inside].astype(int) - expected[inside]).max() <= 2
+
+
+def test_many_crops_go_in_turns(no_gpu, tiny_onnx, crops, holes):
+    many = np.tile(crops, (4, 1, 1, 1)), np.tile(holes, (4, 1, 1))
+    with open_inpainter(tiny_onnx, "torch") as inpainter:
+        assert np.array_equal(inpainter(*many), np.tile(inpainter(crops, holes), (4, 1, 1, 1)))
+
+
+def test_the_full_precision_file_is_taken(no_gpu):
+    with open_inpainter("fast", "torch") as inpainter:
+        content = (WEIGHTS_DIR / "fast.onnx").read_bytes()
+        assert inpainter.model_sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_a_quantised_file_is_refused():
+    with pytest.raises(UserError, match=r"int8\.onnx: is quantised \(QuantizeLinear\)"):
+        open_inpainter(WEIGHTS_DIR / "fast.int8.onnx", "torch")
+
+
+def test_threads_are_set_only_where_given(no_gpu, tiny_onnx, monkeypatch):
+    given: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", given.append)
+    open_inpainter(tiny_onnx, "torch").close()
+    assert given == []
+    open_inpainter(tiny_onnx, "torch", threads=3).close()
+    assert given == [3]
+
+
+@pytest.mark.parametrize("missing", ["torch", "onnx"])
+def test_what_is_not_installed_is_named_with_the_mend(missing, tiny_onnx, monkeypatch):
+    monkeypatch.setitem(sys.modules, missing, None)
+    message = rf"{missing} not installed; pip install torch onnx"
+    with pytest.raises(UserError, match=message):
+        open_inpainter(tiny_onnx, "torch")
+
+
+def test_a_torch_that_does_not_load_is_no_engine(monkeypatch):
+    def broken() -> str:
+        raise OSError("libtorch_cuda.so: cannot open shared object file\nmore")
+
+    monkeypatch.setattr(torch_engine, "_gpu_name", broken)
+    status = TorchEngine().probe()
+    assert not status.usable
+    assert status.detail == "libtorch_cuda.so: cannot open shared object file"
+    assert status.mend.startswith("pip install")
+
+
+def test_asking_for_its_state_imports_torch_only_beside_a_driver():
+    program = (
+        "import sys\n"
+        "from inpaint_model.engines import engine_named, torch\n"
+        "from inpaint_model.engines.cuda.driver import NvidiaState\n"
+        "torch.find_gpu = lambda: NvidiaState(None)\n"
+        "status = engine_named('torch').probe()\n"
+        "assert status.usable and status.version and not status.accelerated, status\n"
+        "assert status.detail == 'CPU: fp32, for comparison', status\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_gpu_is_named(monkeypatch):
+    monkeypatch.setattr(torch_engine, "find_gpu", lambda: NvidiaState(CARD))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "NVIDIA L4")
+    status = TorchEngine().probe()
+    assert (status.usable, status.accelerated) == (True, True)
+    assert status.detail == "CUDA: NVIDIA L4, CUDA graphs"
+
+
+def test_a_card_that_torch_cannot_use_is_named(monkeypatch):
+    monkeypatch.setattr(torch_engine, "find_gpu", lambda: NvidiaState(CARD))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    status = TorchEngine().probe()
+    assert status.usable and not status.accelerated
+    assert "NVIDIA L4 (sm_89) is not used" in status.detail
+    assert "CUDA" in status.mend

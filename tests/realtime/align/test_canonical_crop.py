@@ -1,0 +1,132 @@
+"""The canonical crop: where the eyes land, what stays inside, what lies outside the picture."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from realtime.align import affine, canonical_crop, warp_crop
+from realtime.frames import Face
+
+
+def test_eyes_are_level_and_apart_as_designed(astronaut_face: Face):
+    assert astronaut_face.landmarks is not None
+    points = affine.apply(astronaut_face.matrix, astronaut_face.landmarks)
+    right, left = points[33], points[263]
+    assert right[1] == pytest.approx(left[1], abs=1e-6)
+    assert (right[1] + left[1]) / 2 == pytest.approx(46, abs=1e-6)
+    assert 40 <= left[0] - right[0] <= 48.001
+
+
+def test_chin_and_what_is_under_it_lie_inside(astronaut_face: Face):
+    assert astronaut_face.landmarks is not None
+    chin = affine.apply(astronaut_face.matrix, astronaut_face.landmarks)[152]
+    assert 80 < chin[1] < 122
+
+
+def test_crop_does_not_depend_on_how_the_picture_is_turned_or_scaled(
+    astronaut_rgb, astronaut_face: Face
+):
+    assert astronaut_face.landmarks is not None
+    crop, _ = warp_crop.warp_crop(astronaut_rgb, astronaut_face.matrix)
+    move = cv2.getRotationMatrix2D((224, 120), 20, 1.5)
+    turned = cv2.warpAffine(astronaut_rgb, move, (900, 900), flags=cv2.INTER_CUBIC)
+    landmarks = affine.apply(move, astronaut_face.landmarks)
+    again, _ = warp_crop.warp_crop(
+        np.asarray(turned, np.uint8), canonical_crop.similarity_from_landmarks(landmarks)
+    )
+    middle = (slice(20, 110), slice(20, 110))
+    assert np.abs(crop[middle].astype(int) - again[middle]).mean() < 4
+
+
+def test_a_turned_head_does_not_zoom_in(astronaut_face: Face):
+    assert astronaut_face.landmarks is not None
+    centre = astronaut_face.landmarks[:, 0].mean()
+    narrow = astronaut_face.landmarks.copy()
+    narrow[:, 0] = centre + (narrow[:, 0] - centre) * 0.4
+    frontal = affine.scale_of(astronaut_face.matrix)
+    turned = affine.scale_of(canonical_crop.similarity_from_landmarks(narrow))
+    by_eyes_alone = frontal / 0.4
+    assert turned < 0.6 * by_eyes_alone
+
+
+# What the Face Detector says of faces whose eyes are level: eyes, nose tip, mouth, ears.
+_FRONTAL = np.array([[40.0, 50], [60, 50], [50, 62], [50, 72], [30, 54], [70, 54]])
+_LOOKS_LEFT = np.array([[40.0, 50], [48, 53.0], [28, 67], [32, 82], [50, 52], [84, 58]])
+_OTHERWISE_ROUND = np.array([1, 0, 2, 3, 5, 4])
+
+
+def _roll(matrix: np.ndarray) -> float:
+    """By how many degrees a crop is turned against its picture."""
+    return float(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0])))
+
+
+@pytest.mark.parametrize("degrees", [-40, 0, 25])
+def test_in_profile_the_near_ear_says_what_is_level(degrees: float):
+    looks_right = (_LOOKS_LEFT * (-1, 1) + (100, 0))[_OTHERWISE_ROUND]
+    clockwise = cv2.getRotationMatrix2D((50, 50), -degrees, 1.0)
+    for points, ahead in ((_LOOKS_LEFT, -1), (looks_right, 1)):
+        points = affine.apply(clockwise, points)
+        assert canonical_crop.profile_share(points) == 1
+        matrix = canonical_crop.similarity_from_keypoints(points)
+        assert _roll(matrix) == pytest.approx(-degrees, abs=4)
+        eyes, nose = affine.apply(matrix, np.array([points[:2].mean(0), points[2]]))
+        assert eyes[1] == pytest.approx(46)
+        assert (eyes[0] - 63.5) * ahead < 0 < (nose - eyes)[0] * ahead  # room in front of the face
+
+
+def test_a_face_seen_from_the_front_is_level_by_its_eyes():
+    ears_askew = _FRONTAL + np.array([[0, 0]] * 4 + [[0, -6], [0, 6]])
+    for points in (_FRONTAL, ears_askew):
+        assert canonical_crop.profile_share(points) == 0
+        assert _roll(canonical_crop.similarity_from_keypoints(points)) == pytest.approx(0)
+
+
+def test_between_front_and_profile_the_crop_turns_by_degrees():
+    towards = np.linspace(0, 1, 60)[:, None, None]
+    steps = [
+        canonical_crop.similarity_from_keypoints(p)
+        for p in _FRONTAL + towards * (_LOOKS_LEFT - _FRONTAL)
+    ]
+    assert np.abs(np.diff([_roll(matrix) for matrix in steps])).max() < 5
+    assert all(affine.scale_of(matrix) > 0 for matrix in steps)
+
+
+def test_points_at_one_place_still_give_a_crop():
+    matrix = canonical_crop.similarity_from_keypoints(np.full((6, 2), 30.0))
+    assert np.isfinite(matrix).all()
+
+
+def test_validity_marks_what_lies_outside(astronaut_rgb, astronaut_face: Face):
+    matrix = astronaut_face.matrix
+    x0, y0, x1, _ = astronaut_face.box
+    cut = np.ascontiguousarray(astronaut_rgb[: int(y0 + 60)])
+    _, valid = warp_crop.warp_crop(cut, matrix)
+    assert valid[20:50, 40:90].all()
+    assert not valid[110:].any()
+    assert x1 > x0
+
+
+def test_a_large_face_does_not_alias():
+    stripes = np.zeros((1024, 1024, 3), np.uint8)
+    stripes[:, ::2] = 255
+    matrix = np.array([[1 / 8, 0, 0], [0, 1 / 8, 0.0]])
+    crop, _ = warp_crop.warp_crop(stripes, matrix)
+    assert np.abs(crop[8:-8, 8:-8].astype(int) - 127).max() <= 2
+
+
+def test_a_larger_crop_of_a_large_face_shows_the_picture_to_its_edges():
+    across, down = np.meshgrid(np.linspace(0, 255, 1024), np.linspace(0, 255, 1024))
+    picture = np.dstack([across, down, across]).astype(np.uint8)
+    matrix = np.array([[1 / 8, 0, 0], [0, 1 / 8, 0.0]])
+    crop, valid = warp_crop.warp_crop(picture, matrix, 224)
+    assert valid.all()
+    assert np.abs(crop.astype(int) - cv2.resize(picture, (224, 224))).max() <= 3
+
+
+def test_inverse_returns_the_points():
+    matrix = np.array([[0.3, -0.1, 5.0], [0.1, 0.3, -7.0]])
+    points = np.array([[10.0, 20.0], [300.0, 40.0]])
+    there = affine.apply(matrix, points)
+    assert affine.apply(affine.invert(matrix), there) == pytest.approx(points, abs=1e-6)

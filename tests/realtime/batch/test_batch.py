@@ -1,0 +1,165 @@
+"""`unmask batch`: trees, patterns, what is done already, crashes, and a real Ray of two workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+
+from inpaint_model.errors import UserError
+from realtime.batch.jobs import Job, Record, find_jobs
+from realtime.batch.local import run_local
+from realtime.batch.worker import FileWorker, WorkerOptions
+from realtime.cli.app import run
+from realtime.demo.clip import CameraPath, DemoClip
+from tests.realtime.making_media import write_video
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A masked picture, a masked video, an empty room and a broken file, in a tree."""
+    folder = tmp_path_factory.mktemp("media")
+    clip = DemoClip(path=CameraPath(side=256, seconds=0.4, zoom=(1.0, 1.1)))
+    (folder / "a" / "b").mkdir(parents=True)
+    cv2.imwrite(str(folder / "a" / "face.png"), clip.masked_rgb(0)[:, :, ::-1])
+    write_video(folder / "a" / "b" / "film.mp4", clip.masked_bgr(), sound_s=0.4)
+    cv2.imwrite(str(folder / "room.png"), np.full((64, 64, 3), 90, np.uint8))
+    (folder / "broken.jpg").write_bytes(b"no picture" * 20)
+    (folder / "notes.txt").write_text("left alone")
+    return folder
+
+
+def _copied(media: Path, folder: Path) -> Path:
+    for path in media.rglob("*"):
+        if path.is_file():
+            target = folder / path.relative_to(media)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    return folder
+
+
+def _counts(out: Path) -> dict[str, int]:
+    figures = json.loads((out / "r.json").read_text())
+    return {name: figures[name] for name in ("files", "done", "skipped", "no_face", "failed")}
+
+
+def test_a_tree_is_mirrored_and_what_is_done_is_skipped(media: Path, tmp_path: Path) -> None:
+    source, out = _copied(media, tmp_path / "in"), tmp_path / "out"
+    (source / "broken.jpg").unlink()
+    face, film = source / "a" / "face.png", source / "a" / "b" / "film.mp4"
+    (source / "a" / "other.png").write_bytes(face.read_bytes())
+    out.mkdir()
+    command = ["batch", str(source), "--out", str(out), "--report", str(out / "r.json")]
+    assert run(command) == 0
+    assert _counts(out) == {"files": 4, "done": 3, "skipped": 0, "no_face": 1, "failed": 0}
+    written = {
+        path.relative_to(out) for path in out.rglob("*.*") if path.suffix in (".png", ".mp4")
+    }
+    assert written == {Path("a", "face.png"), Path("a", "other.png"), Path("a", "b", "film.mp4")}
+    stamp, first = (out / "a" / "b" / "film.mp4").stat(), (out / "a" / "face.png").read_bytes()
+
+    os.utime(film)  # the time says nothing: the content counts
+    cv2.imwrite(str(face), np.ascontiguousarray(cv2.imread(str(face))[:, ::-1]))
+    (out / "a" / "other.png").write_bytes(b"mine")
+    (source / "broken.jpg").write_bytes((media / "broken.jpg").read_bytes())
+    assert run(command) == 1  # one file is broken, one result is not the batch's own
+    assert _counts(out) == {"files": 5, "done": 1, "skipped": 2, "no_face": 0, "failed": 2}
+    assert (out / "a" / "b" / "film.mp4").stat().st_mtime_ns == stamp.st_mtime_ns
+    assert (out / "a" / "face.png").read_bytes() != first  # done again, over what the batch wrote
+    assert (out / "a" / "other.png").read_bytes() == b"mine"  # a file of the user's is not replaced
+
+
+def test_patterns_folders_and_clashes(media: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    jobs = find_jobs([str(media / "**" / "*.png")], out)
+    assert sorted(Path(job.target).name for job in jobs) == ["face.png", "room.png"]
+    jobs = find_jobs([str(media)], out)
+    assert str(out / "a" / "b" / "film.mp4") in {job.target for job in jobs}
+    with pytest.raises(UserError, match="nothing matches"):
+        find_jobs([str(media / "*.mov")], out)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "room.png").touch()
+    with pytest.raises(UserError, match="would both be written"):
+        find_jobs([str(media / "room.png"), str(tmp_path / "a" / "room.png")], out)
+
+
+def test_links_in_circles_and_results_inside_the_tree_do_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "x.png").touch()
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "x.png").touch()
+    jobs = find_jobs([str(tmp_path)], tmp_path / "out")
+    assert [job.source for job in jobs] == [str(tmp_path / "x.png")]
+
+
+def test_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "device.mp4").symlink_to("/dev/zero")
+    worker = FileWorker(WorkerOptions())
+    for name in ("pipe.png", "device.mp4"):
+        outcome = worker.run(Job(str(tmp_path / name), str(tmp_path / "out.png")))
+        assert (outcome.status, "is not a file" in outcome.message) == ("failed", True)
+
+
+def test_half_a_line_in_the_record_is_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / ".unmask-batch.jsonl").write_text('{"target": "a.png", "key": "1"}\n{"targ')
+    job = Record(tmp_path).known(Job("s", str(tmp_path / "a.png")))
+    assert not job.is_ours
+
+
+def _kill_first(match: str, killed: list[int]) -> None:
+    """Kill one process of ours by number, once it has begun to work."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not killed:
+        for process in psutil.process_iter(["pid", "cmdline"]):
+            line = " ".join(process.info["cmdline"] or [])
+            if match in line:
+                os.kill(process.info["pid"], signal.SIGKILL)
+                killed.append(process.info["pid"])
+                return
+        time.sleep(0.1)
+
+
+def test_a_worker_that_dies_takes_only_its_file_with_it(media: Path, tmp_path: Path) -> None:
+    jobs = [
+        Job(str(media / "a" / "face.png"), str(tmp_path / f"{n}.png")) for n in range(3)
+    ]  # fmt: skip
+    outcomes = run_local(jobs, WorkerOptions(max_faces=1), workers=1)
+    first = next(outcomes)
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        if "spawn_main" in " ".join(child.cmdline()):
+            child.kill()
+    rest = list(outcomes)
+    statuses = [first.status, *(outcome.status for outcome in rest)]
+    assert statuses.count("done") == 2
+    assert any("the worker died (signal 9)" in outcome.message for outcome in rest)
+
+
+def test_ray_does_every_file_once_though_a_worker_is_killed(media: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="the extra `cluster` is not installed")
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    out.mkdir()
+    face, film = media / "a" / "face.png", media / "a" / "b" / "film.mp4"
+    for number, path in enumerate((face, film, film, film)):
+        (source / f"{number}{path.suffix}").write_bytes(path.read_bytes())
+    killed: list[int] = []
+    killer = threading.Thread(target=_kill_first, args=("ray::FileWorker.run", killed))
+    killer.start()
+    command = ["batch", str(source), "--out", str(out), "--ray", "local", "--workers", "2"]
+    status = run([*command, "--report", str(out / "r.json"), "--max-faces", "1"])
+    killer.join()
+    assert killed
+    assert status == 0, (out / "r.json").read_text()
+    assert _counts(out) == {"files": 4, "done": 4, "skipped": 0, "no_face": 0, "failed": 0}
+    assert len([p for p in out.iterdir() if p.suffix in (".png", ".mp4")]) == 4
+    assert not list(out.glob(".*unmask*.tmp"))

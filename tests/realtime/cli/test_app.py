@@ -1,0 +1,143 @@
+"""The commands as a user runs them, with the real models."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from realtime.cli.app import run
+from realtime.demo.clip import CameraPath, DemoClip
+from tests.realtime.making_media import read_packets, write_video
+
+COMMAND = [sys.executable, "-m", "realtime"]
+
+
+@pytest.fixture(scope="module")
+def clip() -> DemoClip:
+    return DemoClip(path=CameraPath(side=320, seconds=0.8, zoom=(1.0, 1.2)))
+
+
+@pytest.fixture(scope="module")
+def masked_video(clip: DemoClip, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("cli") / "masked.mp4"
+    return write_video(path, clip.masked_bgr(), sound_s=0.8)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys\nfrom realtime.cli.app import run\nassert run(['--help']) == 0\n"
+        "heavy = {'cv2', 'numpy', 'av', 'mediapipe', 'openvino', 'rich', 'torch'}\n"
+        "assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for command in ("image", "video", "batch", "live", "demo", "doctor"):
+        assert command in done.stdout
+
+
+def test_a_picture_is_unmasked(
+    clip: DemoClip, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target, report = (tmp_path / name for name in ("in.png", "out.png", "report.json"))
+    masked_rgb = clip.masked_rgb(3)
+    cv2.imwrite(str(source), masked_rgb[:, :, ::-1])
+    status = run(["image", str(source), str(target), "--report", str(report), "--max-faces", "1"])
+    assert status == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("unmask: model fast, engine openvino")
+    assert lines[-1].endswith("1 picture, 1 faces found, 1 unmasked")
+    result_rgb = cv2.imread(str(target))[:, :, ::-1]
+    hole = clip.mask(3)
+    before = np.abs(masked_rgb[hole].astype(int) - clip.truth_rgb(3)[hole]).mean()
+    after = np.abs(result_rgb[hole].astype(int) - clip.truth_rgb(3)[hole]).mean()
+    assert after < 0.6 * before
+    figures = json.loads(report.read_text())
+    assert (figures["frames"], figures["masked_faces"]) == (1, 1)
+    assert figures["stages"]["inpaint"]["p50_ms"] > 0
+    assert "chosen by auto: " in figures["engine_reason"]
+    assert figures["engine_reason"] in lines[0]
+
+
+def test_a_video_is_unmasked_by_the_command_without_chatter(
+    masked_video: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "out.mp4"
+    done = subprocess.run(
+        [*COMMAND, "video", str(masked_video), str(target), "--max-faces", "1"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    assert all(line.startswith("unmask: ") for line in lines), done.stderr
+    assert "20 frames" in lines[-1]
+    before, after = read_packets(masked_video), read_packets(target)
+    assert after.shown_s == before.shown_s
+    assert after.sound == before.sound
+
+
+def test_sigterm_leaves_nothing_behind(masked_video: Path, tmp_path: Path) -> None:
+    long = tmp_path / "long.mp4"
+    image = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), dtype=np.uint8)
+    write_video(long, [image] * 200)
+    process = subprocess.Popen(
+        [*COMMAND, "video", str(long), str(tmp_path / "out.mp4")],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not list(tmp_path.glob(".out.mp4*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert error.splitlines()[-1] == "unmask: error: stopped; no output was written"
+    assert [path.name for path in tmp_path.iterdir()] == ["long.mp4"]
+
+
+def test_something_unforeseen_is_one_line_and_code_1(
+    masked_video: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("by zero\nand more")
+
+    monkeypatch.setattr("realtime.video.file.unmask_video", fail)
+    arguments = ["video", str(masked_video), str(tmp_path / "out.mp4")]
+    assert run(arguments) == 1
+    error = capsys.readouterr().err
+    assert "Traceback" not in error
+    assert "failed: ZeroDivisionError: by zero and more" in error.splitlines()[-1]
+    monkeypatch.setenv("UNMASK_DEBUG", "1")
+    assert run(arguments) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 2
+    assert "Commands:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", ["--max-faces", "--side-by-side"])
+def test_options_reach_the_pipeline(
+    masked_video: Path, tmp_path: Path, option: str, astronaut_rgb: NDArray[np.uint8]
+) -> None:
+    extra = ["--max-faces", "1"] if option == "--max-faces" else ["--side-by-side"]
+    report = tmp_path / "report.json"
+    target = tmp_path / "out.mp4"
+    assert run(["video", str(masked_video), str(target), "--report", str(report), *extra]) == 0
+    if option == "--max-faces":
+        assert json.loads(report.read_text())["faces"] <= 20
+    else:
+        assert read_packets(target).size == (640, 320)

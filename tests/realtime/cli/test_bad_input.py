@@ -1,0 +1,177 @@
+"""Everything wrong one can hand to the commands: one clear line, exit code 2, nothing left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from realtime.cli.app import run
+from tests.realtime.making_media import moving_images, write_video
+
+
+class Commands:
+    """Runs commands in one folder and says what came of it."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._capsys = folder, capsys
+
+    def refused(self, *arguments: str | Path) -> str:
+        """Run what must end with code 2 and change no file; return its line."""
+        before = {path: path.stat().st_mtime_ns for path in self.folder.rglob("*")}
+        self._capsys.readouterr()
+        status = run([str(argument) for argument in arguments])
+        lines = self._capsys.readouterr().err.strip().splitlines()
+        after = {path: path.stat().st_mtime_ns for path in self.folder.rglob("*")}
+        assert status == 2
+        assert after == before
+        errors = [line for line in lines if line.startswith("unmask: error: ")]
+        assert len(errors) == 1
+        assert lines[-1] == errors[0]
+        assert not any("Traceback" in line for line in lines)
+        return errors[0]
+
+
+@pytest.fixture
+def commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Commands:
+    return Commands(tmp_path, capsys)
+
+
+@pytest.mark.parametrize("command", ["video", "image"])
+def test_no_file_empty_file_text_file_folder(commands: Commands, command: str) -> None:
+    suffix = ".mp4" if command == "video" else ".png"
+    source, target = commands.folder / f"in{suffix}", commands.folder / f"out{suffix}"
+    assert "no such file" in commands.refused(command, source, target)
+    source.touch()
+    assert "is empty" in commands.refused(command, source, target)
+    source.write_text("This is not what its name says.\n" * 50)
+    assert "can be read" in commands.refused(command, source, target)
+    assert "is not a file" in commands.refused(command, commands.folder, target)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_truncated_video(commands: Commands, suffix: str) -> None:
+    whole = write_video(commands.folder / f"whole{suffix}", moving_images(20), sound_s=0.5)
+    content = whole.read_bytes()
+    cut = commands.folder / f"cut{suffix}"
+    for share in (0.02, 0.3, 0.9):
+        cut.write_bytes(content[: int(len(content) * share)])
+        assert str(cut) in commands.refused("video", cut, commands.folder / "out.mp4")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tiff"])
+def test_truncated_picture(commands: Commands, suffix: str) -> None:
+    image = next(moving_images(1, (200, 160)))
+    content = cv2.imencode(suffix, image)[1].tobytes()
+    cut = commands.folder / f"cut{suffix}"
+    for share in (0.1, 0.6):
+        cut.write_bytes(content[: int(len(content) * share)])
+        assert str(cut) in commands.refused("image", cut, commands.folder / "out.png")
+
+
+def test_a_video_with_damage_inside(commands: Commands) -> None:
+    whole = write_video(commands.folder / "whole.mp4", moving_images(20))
+    content = bytearray(whole.read_bytes())
+    at = content.index(b"mdat") + 400
+    content[at : at + 600] = bytes(600)
+    broken = commands.folder / "broken.mp4"
+    broken.write_bytes(content)
+    assert str(broken) in commands.refused("video", broken, commands.folder / "out.mp4")
+
+
+def test_pictures_are_no_videos_and_sound_alone_is_none(commands: Commands) -> None:
+    picture = commands.folder / "a.png"
+    cv2.imwrite(str(picture), next(moving_images(1)))
+    target = commands.folder / "out.mp4"
+    assert "use `unmask image`" in commands.refused("video", picture, target)
+    renamed = commands.folder / "a.mp4"
+    renamed.write_bytes(picture.read_bytes())
+    assert "use `unmask image`" in commands.refused("video", renamed, target)
+    video = write_video(commands.folder / "v.mp4", moving_images(2))
+    assert "not a picture" in commands.refused("image", video, commands.folder / "out.png")
+
+
+def test_outputs_that_cannot_be(commands: Commands) -> None:
+    source = write_video(commands.folder / "in.mp4", moving_images(3))
+    folder = commands.folder
+    assert "folder does not exist" in commands.refused("video", source, folder / "no" / "out.mp4")
+    assert "is the input" in commands.refused("video", source, source, "--overwrite")
+    assert "name an .mp4" in commands.refused("video", source, folder / "out.txt")
+    assert "name an .mp4" in commands.refused("video", source, folder / "out")
+    (folder / "there.mp4").write_text("mine")
+    assert "--overwrite" in commands.refused("video", source, folder / "there.mp4")
+    (folder / "folder.mp4").mkdir()
+    assert "is a folder" in commands.refused("video", source, folder / "folder.mp4", "--overwrite")
+    assert "does not exist" in commands.refused("video", source, source / "out.mp4")
+
+
+def test_an_unwritable_folder(commands: Commands) -> None:
+    source = write_video(commands.folder / "in.mp4", moving_images(3))
+    target = Path("/proc/out.mp4")
+    if not target.parent.is_dir():
+        pytest.skip("there is no folder here that nobody can write to")
+    assert "cannot be written" in commands.refused("video", source, target)
+
+
+def test_wrong_use(commands: Commands) -> None:
+    source = write_video(commands.folder / "in.mp4", moving_images(3))
+    target = commands.folder / "out.mp4"
+    assert "OUTPUT" in commands.refused("video", source)
+    assert "--no-such" in commands.refused("video", source, target, "--no-such")
+    assert "--engine" in commands.refused("video", source, target, "--engine", "abacus")
+    assert "--max-faces" in commands.refused("video", source, target, "--max-faces", "0")
+    assert "unknown model" in commands.refused("video", source, target, "--model", "wrong")
+    assert "no such model file" in commands.refused("video", source, target, "--model", "no.onnx")
+    assert "wrong" in commands.refused("wrong")
+
+
+def test_wishes_that_no_video_can_meet(commands: Commands) -> None:
+    source = write_video(commands.folder / "in.mp4", moving_images(3))
+    target = commands.folder / "out.mp4"
+    assert "prores needs a .mov or .mkv file" in commands.refused(
+        "video", source, target, "--codec", "prores"
+    )
+    assert "h264 goes from 0 to 51" in commands.refused(
+        "video", source, target, "--codec", "h264", "--crf", "60"
+    )
+    assert "no time such as" in commands.refused("video", source, target, "--start", "soon")
+    assert "later than --start" in commands.refused(
+        "video", source, target, "--start", "0:02", "--end", "1"
+    )
+    assert "between --start and --end" in commands.refused("video", source, target, "--start", "9")
+
+
+def test_an_engine_named_that_cannot_run_is_an_error(commands: Commands) -> None:
+    source = write_video(commands.folder / "in.mp4", moving_images(3))
+    line = commands.refused("video", source, commands.folder / "o.mp4", "--engine", "tensorrt")
+    assert "tensorrt cannot run" in line
+
+
+def test_a_wrong_model_folder(commands: Commands, astronaut_rgb: NDArray[np.uint8]) -> None:
+    source = commands.folder / "in.png"
+    cv2.imwrite(str(source), astronaut_rgb[:, :, ::-1])
+    (commands.folder / "face_landmarker.task").write_text("not it")
+    target = commands.folder / "out.png"
+    line = commands.refused("image", source, target, "--models-dir", commands.folder)
+    assert "is not the official face_landmarker.task" in line
+
+
+def test_no_face(commands: Commands) -> None:
+    video = write_video(commands.folder / "in.mp4", [np.full((64, 96, 3), 90, np.uint8)] * 4)
+    line = commands.refused("video", video, commands.folder / "out.mp4")
+    assert "no face found in 4 frames" in line
+    for size in ((1, 1), (1, 40), (64, 64)):
+        picture = commands.folder / "in.png"
+        cv2.imwrite(str(picture), np.full((*size, 3), 90, np.uint8))
+        line = commands.refused("image", picture, commands.folder / "out.png")
+        assert "no face found" in line
+
+
+def test_the_report_goes_where_it_can(commands: Commands) -> None:
+    source = write_video(commands.folder / "in.mp4", moving_images(3))
+    report = commands.folder / "no" / "report.json"
+    line = commands.refused("video", source, commands.folder / "out.mp4", "--report", report)
+    assert "report's folder does not exist" in line

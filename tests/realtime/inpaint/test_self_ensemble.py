@@ -1,0 +1,97 @@
+"""Fills taken in several poses: all come back to their place, and their faults cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from inpaint_model import Inpainter, open_inpainter
+from realtime.align.warp_crop import warp_crop_rgb
+from realtime.frames import Face
+from realtime.inpaint.self_ensemble import MIRRORED, THOROUGH, Pose, fill_in_poses
+
+AS_IT_IS = (Pose(),)
+
+
+@pytest.fixture(scope="module")
+def inpainter() -> Iterator[Inpainter]:
+    with open_inpainter("fast") as opened:
+        yield opened
+
+
+@pytest.fixture
+def crops(astronaut_rgb: NDArray[np.uint8], astronaut_face: Face) -> NDArray[np.uint8]:
+    """The astronaut as she is, and as far aside as a crop may lie."""
+    aside = astronaut_face.matrix.copy()
+    aside[:, 2] += (3, -2)
+    return np.stack([warp_crop_rgb(astronaut_rgb, m)[0] for m in (astronaut_face.matrix, aside)])
+
+
+@pytest.fixture
+def holes() -> NDArray[np.bool_]:
+    """A mask's place in the crop."""
+    hole = np.zeros((128, 128), np.uint8)
+    cv2.ellipse(hole, (64, 88), (34, 28), 0, 0, 360, 1, -1)
+    return np.stack([hole > 0] * 2)
+
+
+@pytest.mark.parametrize("pose", THOROUGH)
+def test_what_is_filled_in_a_pose_comes_back_to_its_place(
+    pose: Pose, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
+):
+    shown, _ = pose.shown(crops, holes)
+    back = pose.back(shown)
+    inside = np.abs(back.astype(int) - crops)[:, 20:108, 20:108]
+    assert inside.mean() < 3  # nothing but the loss of drawing it twice
+    assert np.percentile(inside, 99) < 25
+
+
+@pytest.mark.parametrize("pose", THOROUGH)
+def test_no_pixel_of_a_mask_is_shown(pose: Pose, holes: NDArray[np.bool_]):
+    masked = np.where(holes[..., None], 255, 0).astype(np.uint8).repeat(3, -1)
+    shown, hole = pose.shown(masked, holes)
+    assert shown[~hole].max() <= 24
+
+
+def test_all_poses_go_through_the_network_at_once(
+    crops: NDArray[np.uint8], holes: NDArray[np.bool_]
+):
+    batches: list[int] = []
+
+    def grey(given: NDArray[np.uint8], hole: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        batches.append(len(given))
+        return np.where(hole[..., None], 90, given).astype(np.uint8)
+
+    out = fill_in_poses(grey, crops, holes, THOROUGH)
+    assert batches == [8]
+    assert out.dtype == np.uint8
+    assert np.array_equal(out[~holes], crops[~holes])
+    inner = cv2.erode(holes[0].view(np.uint8), np.ones((9, 9))) > 0
+    assert np.abs(out[0][inner].astype(int) - 90).max() <= 1
+
+
+def test_one_pose_alone_is_what_the_network_says(
+    inpainter: Inpainter, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
+):
+    assert np.array_equal(fill_in_poses(inpainter, crops, holes, AS_IT_IS), inpainter(crops, holes))
+    none = fill_in_poses(inpainter, crops[:0], holes[:0])
+    assert none.shape == (0, 128, 128, 3)
+
+
+def test_a_face_and_its_mirror_image_are_filled_alike(
+    inpainter: Inpainter, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
+):
+    """What the network alone does not: it sees both for the first time."""
+    flipped = np.ascontiguousarray(crops[:, :, ::-1])
+
+    def apart(poses: tuple[Pose, ...]) -> int:
+        one = fill_in_poses(inpainter, crops, holes, poses)
+        other = fill_in_poses(inpainter, flipped, holes[:, :, ::-1], poses)[:, :, ::-1]
+        return int(np.abs(one.astype(int) - other).max())
+
+    assert apart(AS_IT_IS) > 20
+    assert apart(MIRRORED) <= 2

@@ -1,0 +1,65 @@
+"""Fills hold still on a still face, follow what moves, and begin anew where the memory does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from realtime.frames import Moment
+from realtime.inpaint.temporal_blend import TextureMemory
+
+HOLE = np.zeros((128, 128), bool)
+HOLE[70:120, 30:100] = True
+STILL = Moment(epoch=1, motion=0.0, interval_s=1 / 30)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def crop(level: int = 120) -> NDArray[np.uint8]:
+    return np.full((128, 128, 3), level, np.uint8)
+
+
+def test_a_fill_holds_still_on_a_still_face_and_nothing_else_changes(
+    rng: np.random.Generator,
+) -> None:
+    memory, raw, calm = TextureMemory(), [], []
+    for _ in range(30):
+        filled = np.clip(crop() + rng.normal(0, 4, (128, 128, 3)), 0, 255).astype(np.uint8)
+        shown = memory.calm(filled, HOLE, STILL)
+        assert np.array_equal(shown[~HOLE], filled[~HOLE])
+        raw.append(filled[HOLE].astype(float))
+        calm.append(shown[HOLE].astype(float))
+    assert np.abs(np.diff(calm[5:], axis=0)).mean() < 0.4 * np.abs(np.diff(raw[5:], axis=0)).mean()
+
+
+@pytest.mark.parametrize(
+    "moment", [Moment(epoch=1, motion=12.0, interval_s=1 / 30), Moment(2, 0.0, 1 / 30)]
+)
+def test_a_fill_follows_a_face_that_moves_and_begins_anew_with_its_memory(moment: Moment) -> None:
+    memory = TextureMemory()
+    memory.calm(crop(100), HOLE, STILL)
+    assert memory.calm(crop(105), HOLE, moment)[HOLE].min() == 105
+
+
+def test_where_the_hole_grows_nothing_old_shines_through() -> None:
+    memory = TextureMemory()
+    before = crop()
+    before[~HOLE] = 180  # the mask's rim, not yet part of the hole
+    memory.calm(before, HOLE, STILL)
+    grown = np.zeros_like(HOLE)
+    grown[60:125, 20:110] = True
+    assert (memory.calm(crop(), grown, STILL) == 120).all()
+
+
+def test_the_last_fill_is_had_again_for_the_same_hole_alone() -> None:
+    memory = TextureMemory()
+    assert memory.again(HOLE, STILL) is None
+    memory.calm(crop(100), HOLE, STILL)
+    again = memory.again(HOLE, STILL)
+    assert again is not None and (again == 100).all()
+    assert memory.again(HOLE.copy(), STILL) is None
+    assert memory.again(HOLE, Moment(epoch=2)) is None

@@ -1,0 +1,48 @@
+"""Frames that are done with do not stay in the process's memory."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+_PROGRAM = """
+import threading
+import numpy as np, psutil
+from realtime.runtime.memory import give_back_frames
+
+def resident_mb():
+    return psutil.Process().memory_info().rss / 1e6
+
+def frames(kept):
+    made = [np.ones(6_000_000, np.uint8) for _ in range(40)]
+    kept.append(made[-1].copy())  # at the heap's end: what lies below it cannot be trimmed
+
+if {asked}:
+    give_back_frames()
+np.ones(30_000_000, np.uint8)  # glibc learns from the first large block it frees
+before, kept = resident_mb(), []
+thread = threading.Thread(target=frames, args=[kept])
+thread.start()
+thread.join()
+print(resident_mb() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps what is freed so")
+def test_frames_made_in_a_thread_go_back() -> None:
+    kept_mb = {
+        asked: float(
+            subprocess.run(
+                [sys.executable, "-c", _PROGRAM.format(asked=asked)],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+        )
+        for asked in (True, False)
+    }
+    assert kept_mb[True] < 20
+    assert kept_mb[True] < kept_mb[False]

@@ -1,0 +1,146 @@
+"""Marking the mask: the shipped segmenter on a worn mask, and the decision on its pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from realtime.align.affine import apply
+from realtime.align.warp_crop import warp_crop
+from realtime.frames import Face
+from realtime.segment.mask_cleaning import hole_of, mask_pixels
+from realtime.segment.mask_decision import Trust, is_worn
+from realtime.segment.segmenter import MaskSegmenter
+from realtime.synthetic import kind_style, wear
+from trainer.evaluate.measures import iou
+
+
+@pytest.mark.parametrize("kind", ["surgical", "cloth", "n95", "kn95"])
+def test_the_shipped_segmenter_finds_a_worn_mask(astronaut_rgb, astronaut_face: Face, kind):
+    crop, _ = warp_crop(astronaut_rgb, astronaut_face.matrix)
+    assert astronaut_face.landmarks is not None
+    landmarks = apply(astronaut_face.matrix, astronaut_face.landmarks)
+    worn = wear(crop, landmarks, kind_style(kind))
+    with MaskSegmenter() as segmenter:
+        probability = segmenter(np.ascontiguousarray(worn.image_rgb))
+        bare = segmenter(crop)
+    assert 0 <= probability.min() <= probability.max() <= 1
+    assert iou((probability > 0.5)[None], worn.alpha[None] > 0)[0] > 0.85
+    assert (bare > 0.5).mean() < 0.01
+
+
+def test_specks_go_holes_close_and_loops_stay_beside_a_mask():
+    probability = np.zeros((128, 128), np.float32)
+    probability[5:12, 5:12] = 0.9
+    assert not mask_pixels(probability).any()
+    probability[60:100, 30:90] = 0.9
+    probability[75:80, 50:55] = 0.1
+    probability[20:22, 20:22] = 0.9
+    mask = mask_pixels(probability)
+    assert mask[5:12, 5:12].all()
+    assert mask[60:100, 30:90].all()
+    assert not mask[20:22, 20:22].any()
+
+
+def test_the_hole_is_wider_than_the_mask_by_its_margin():
+    mask = np.zeros((128, 128), bool)
+    mask[60:70, 60:70] = True
+    hole = hole_of(mask, 3)
+    assert hole[57, 65] and hole[65, 72]
+    assert not hole[56, 65] and not hole[65, 73]
+
+
+def _marked(rows: slice, confidence: float):
+    """A mask of these rows, 60 px wide in the crop's middle, marked with this probability."""
+    probability = np.zeros((128, 128), np.float32)
+    probability[rows, 34:94] = confidence
+    return probability > 0.5, probability
+
+
+EVERYWHERE = np.ones((128, 128), bool)
+ON_THE_MOUTH, ON_THE_COLLAR = slice(70, 105), slice(100, 125)
+
+
+@pytest.mark.parametrize(
+    ("rows", "confidence", "trust", "worn"),
+    [
+        (ON_THE_MOUTH, 0.95, Trust.CONFIRMED, True),
+        (ON_THE_MOUTH, 0.80, Trust.CONFIRMED, True),
+        (ON_THE_MOUTH, 0.70, Trust.CONFIRMED, False),
+        (ON_THE_COLLAR, 0.95, Trust.CONFIRMED, False),  # a white beard, a collar
+        (ON_THE_MOUTH, 0.95, Trust.FOUND, True),
+        (ON_THE_MOUTH, 0.80, Trust.FOUND, False),  # a wheel
+        (ON_THE_MOUTH, 0.95, Trust.DOUBTFUL, True),
+        (ON_THE_MOUTH, 0.90, Trust.DOUBTFUL, False),  # somebody's shoulder before a face
+        (slice(85, 88), 0.95, Trust.CONFIRMED, False),  # too little
+    ],
+)
+def test_a_mask_is_worn_where_it_is_sure_and_in_its_place(rows, confidence, trust, worn):
+    assert is_worn(*_marked(rows, confidence), EVERYWHERE, trust=trust) == worn
+
+
+def test_a_valve_inside_a_mask_is_mask_and_a_cheek_inside_an_ear_loop_is_not():
+    probability = np.zeros((128, 128), np.float32)
+    probability[60:110, 20:80] = 0.99
+    probability[78:92, 44:58] = 0.0  # a dark valve
+    probability[70:72, 80:110] = probability[96:98, 80:110] = 0.9
+    probability[70:98, 108:110] = 0.9
+    mask = mask_pixels(probability)
+    assert mask[78:92, 44:58].all()
+    assert mask[84, 109] and not mask[75:93, 84:104].any()
+
+
+def test_what_a_mask_leaves_of_the_crops_corner_is_not_mask():
+    probability = np.zeros((128, 128), np.float32)
+    probability[60:, 20:] = 0.99
+    probability[110:, 110:] = 0.0  # 18 px square, no larger than a valve may be
+    assert not mask_pixels(probability)[112:, 112:].any()
+
+
+def test_a_mask_that_was_worn_stays_on_with_less():
+    mask, probability = _marked(slice(96, 112), 0.72)
+    assert not is_worn(mask, probability, EVERYWHERE)
+    assert is_worn(mask, probability, EVERYWHERE, before=True)
+
+
+def test_what_is_vague_all_round_is_put_on_by_nobody():
+    """Discs and levers: a sure middle, and twice as much of which nothing can be said."""
+    mask, probability = _marked(slice(70, 110), 0.97)
+    clear = probability.copy()
+    probability[probability == 0] = 0.2
+    assert is_worn(mask, clear, EVERYWHERE)
+    assert not is_worn(mask, probability, EVERYWHERE)
+    assert is_worn(mask, probability, EVERYWHERE, before=True)
+
+
+def test_only_what_lies_in_the_picture_counts():
+    mask, probability = _marked(slice(74, 84), 0.95)
+    upper = EVERYWHERE.copy()
+    upper[84:] = False  # the picture ends at the mouth
+    assert not is_worn(mask, probability, EVERYWHERE)
+    assert is_worn(mask, probability, upper)
+    assert not is_worn(mask & False, probability, upper)
+
+
+def test_an_ear_loop_that_the_picture_shows_is_found_where_the_network_hardly_sees_it():
+    probability = np.zeros((128, 128), np.float32)
+    probability[70:110, 30:90] = 0.99
+    probability[74:76, 90:94], probability[74:76, 94:120] = 0.4, 0.05
+    crop = np.full((128, 128, 3), 120, np.uint8)
+    without = mask_pixels(probability, crop)
+    crop[74:76, 90:120] = 230
+    with_loop = mask_pixels(probability, crop)
+    assert not without[74:76, 98:118].any()
+    assert with_loop[74:76, 98:118].all()
+    assert np.array_equal(with_loop[80:], without[80:])
+
+
+def test_a_loop_that_lies_two_pixels_off_the_mask_hangs_on_to_it():
+    probability = np.zeros((128, 128), np.float32)
+    probability[70:110, 40:90] = 0.99
+    probability[80:90, 30:38] = 0.3
+    probability[20:30, 30:38] = 0.3
+    mask = mask_pixels(probability)
+    assert mask[80:90, 30:38].all()
+    assert not mask[80:90, 38:40].any()
+    assert not mask[20:30, 30:38].any()

@@ -1,0 +1,139 @@
+"""Looking for faces beside: frames go on meanwhile, what is found is moved to where it is by then."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from realtime.frames import Face
+from realtime.track.background_detection import Lookout
+from realtime.track.tracker import FaceTracker
+
+Picture = NDArray[np.uint8]
+
+
+def shifted(image_rgb: Picture, right: float, down: float) -> tuple[Picture, Picture]:
+    """The picture moved, RGB and grey."""
+    move = np.array([[1.0, 0, right], [0, 1.0, down]])
+    rgb = cv2.warpAffine(image_rgb, move, image_rgb.shape[1::-1]).astype(np.uint8)
+    return rgb, np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
+class Finding:
+    """Finds the faces it is given, when it is told to."""
+
+    def __init__(self, faces: list[Face]) -> None:
+        self.faces, self.may_end = faces, threading.Event()
+        self.error: Exception | None = None
+
+    def __call__(self, _: Picture) -> list[Face]:
+        assert self.may_end.wait(10)
+        if self.error is not None:
+            raise self.error
+        return self.faces
+
+
+@pytest.fixture
+def finding(astronaut_face: Face) -> Finding:
+    return Finding([astronaut_face])
+
+
+@pytest.fixture
+def lookout(finding: Finding) -> Iterator[Lookout]:
+    lookout = Lookout(finding)
+    yield lookout
+    finding.may_end.set()
+    lookout.close()
+
+
+def wait_for(lookout: Lookout, grey: Picture) -> list[Face]:
+    for _ in range(1000):
+        found = lookout.take(grey)
+        if found is not None:
+            return found
+        threading.Event().wait(0.01)
+    raise AssertionError("nothing was found in ten seconds")
+
+
+def test_what_was_found_is_moved_on(lookout, finding, astronaut_rgb, astronaut_face: Face):
+    lookout.begin(*shifted(astronaut_rgb, 0, 0))
+    _, later = shifted(astronaut_rgb, 6, -4)
+    assert lookout.take(later) is None
+    assert lookout.is_busy
+    finding.may_end.set()
+    (face,) = wait_for(lookout, later)
+    assert face.keypoints == pytest.approx(astronaut_face.keypoints + np.array([6, -4]), abs=0.7)
+    assert not lookout.is_busy
+    assert lookout.take(later) is None
+
+
+def test_where_flow_does_not_know_a_face_is_where_it_was(
+    lookout, finding, astronaut_rgb, astronaut_face: Face
+):
+    finding.may_end.set()
+    lookout.begin(*shifted(astronaut_rgb, 0, 0))
+    noise = np.random.default_rng(0).integers(0, 255, (512, 512), dtype=np.uint8)
+    assert wait_for(lookout, noise) == [astronaut_face]
+
+
+def test_an_error_is_told_and_a_discarded_look_is_not(lookout, finding, astronaut_rgb):
+    rgb, grey = shifted(astronaut_rgb, 0, 0)
+    finding.error = RuntimeError("no model")
+    finding.may_end.set()
+    lookout.begin(rgb, grey)
+    lookout.discard()
+    assert lookout.take(grey) is None
+    lookout.begin(rgb, grey)
+    with pytest.raises(RuntimeError, match="no model"):
+        wait_for(lookout, grey)
+
+
+def test_closing_leaves_no_thread(astronaut_rgb, finding):
+    finding.may_end.set()
+    before = threading.active_count()
+    lookout = Lookout(finding)
+    lookout.begin(*shifted(astronaut_rgb, 0, 0))
+    assert threading.active_count() == before + 1
+    lookout.close()
+    assert threading.active_count() == before
+
+
+def test_a_live_tracker_stays_with_the_face_and_notices_a_cut(astronaut_rgb):
+    with FaceTracker(1, thrifty=True, live=True) as live, FaceTracker(1) as thorough:
+        for step in range(24):
+            frame, _ = shifted(astronaut_rgb, 2.0 * step, 1.0 * step)
+            (one,), (other,) = live(frame), thorough(frame)
+            assert one.track_id == other.track_id == 0
+            assert one.face.keypoints[:2] == pytest.approx(other.face.keypoints[:2], abs=2.5)
+        last, _ = shifted(astronaut_rgb, 46, 23)
+        (one,) = live(np.ascontiguousarray(last[:, ::-1]))
+        assert one.face.centre[0] == pytest.approx(511 - 46 - 223, abs=12)
+
+
+def test_a_look_that_is_waited_for_throws_away_the_one_before(lookout, finding, astronaut_rgb):
+    rgb, grey = shifted(astronaut_rgb, 0, 0)
+    finding.may_end.set()
+    lookout.begin(rgb, grey)
+    assert lookout.now(rgb) == finding.faces
+    assert not lookout.is_busy
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
+def test_frames_go_before_looks(astronaut_rgb):
+    niceness = []
+
+    def find(_: Picture) -> list[Face]:
+        niceness.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return []
+
+    lookout = Lookout(find)
+    lookout.now(astronaut_rgb)
+    lookout.close()
+    assert niceness[0] > os.getpriority(os.PRIO_PROCESS, threading.get_native_id())

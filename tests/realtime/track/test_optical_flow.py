@@ -1,0 +1,69 @@
+"""Optical flow says where a face went, or that it does not know."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from realtime.align.affine import apply
+from realtime.frames import Face
+from realtime.track.optical_flow import FaceFlow
+from realtime.track.tracker import FaceTracker
+
+
+def grey_of(image_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
+@pytest.fixture
+def flow(astronaut_rgb: NDArray[np.uint8]) -> FaceFlow:
+    flow = FaceFlow()
+    flow.remember(grey_of(astronaut_rgb))
+    return flow
+
+
+@pytest.mark.parametrize(
+    ("degrees", "zoom", "shift"), [(0.0, 1.0, (5, -3)), (3.0, 1.03, (2, 4)), (0.0, 1.0, (0, 0))]
+)
+def test_a_face_is_followed(
+    flow: FaceFlow,
+    astronaut_rgb: NDArray[np.uint8],
+    astronaut_face: Face,
+    degrees: float,
+    zoom: float,
+    shift: tuple[int, int],
+) -> None:
+    move = cv2.getRotationMatrix2D((224, 120), degrees, zoom)
+    move[:, 2] += shift
+    moved = cv2.warpAffine(astronaut_rgb, move, (512, 512)).astype(np.uint8)
+    found = flow.follow(astronaut_face, grey_of(moved))
+    assert found is not None
+    assert found.keypoints == pytest.approx(apply(move, astronaut_face.keypoints), abs=0.7)
+    centre = astronaut_face.keypoints.mean(0, keepdims=True)
+    assert apply(found.matrix, apply(move, centre)) == pytest.approx(
+        apply(astronaut_face.matrix, centre), abs=0.7
+    )
+
+
+def test_what_is_covered_or_cut_away_is_not_followed(
+    flow: FaceFlow, astronaut_rgb: NDArray[np.uint8], astronaut_face: Face
+) -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 255, (512, 512), dtype=np.uint8)
+    assert flow.follow(astronaut_face, noise) is None
+    assert flow.follow(astronaut_face, grey_of(astronaut_rgb)[:300]) is None
+    flow.forget()
+    assert flow.follow(astronaut_face, grey_of(astronaut_rgb)) is None
+
+
+def test_a_thrifty_tracker_stays_with_the_face(astronaut_rgb: NDArray[np.uint8]) -> None:
+    with FaceTracker(1, thrifty=True) as thrifty, FaceTracker(1) as thorough:
+        for step in range(16):
+            move = np.array([[1.0, 0, 3.0 * step], [0, 1.0, 1.0 * step]])
+            frame = cv2.warpAffine(astronaut_rgb, move, (512, 512)).astype(np.uint8)
+            (one,), (other,) = thrifty(frame), thorough(frame)
+            assert one.track_id == other.track_id == 0
+            assert one.face.keypoints[:2] == pytest.approx(other.face.keypoints[:2], abs=2.5)
+        assert not thrifty(np.zeros_like(astronaut_rgb))[0].fresh

@@ -1,0 +1,134 @@
+"""The file pipeline: nothing lost, nothing left behind, nothing stuck."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from inpaint_model.errors import UserError
+from realtime.media.atomic_file import complete_or_absent
+from realtime.media.threaded_stage import ReadAhead, WriteBehind
+from realtime.video.file import VideoOptions, unmask_video
+from tests.realtime.making_media import StubUnmasker, moving_images, write_video
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return write_video(tmp_path / "in.mp4", moving_images(30))
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_report_has_every_figure(source: Path, tmp_path: Path) -> None:
+    done = unmask_video(source, tmp_path / "out.mp4", StubUnmasker(faces=2))
+    done.write(tmp_path / "report.json")
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["frames"], report["faces"], report["masked_faces"]) == (30, 60, 60)
+    assert report["fps"] > 0
+    assert list(report["stages"]) == ["decode", "faces", "encode"]
+    assert report["stages"]["encode"]["p50_ms"] <= report["stages"]["encode"]["p95_ms"]
+    assert report["synthetic"] is True
+    assert {"dropped_frames", "model", "model_sha256", "engine", "warnings"} <= report.keys()
+
+
+def test_progress_is_told_of_every_frame(source: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    unmask_video(
+        source, tmp_path / "out.mp4", StubUnmasker(), progress=lambda *now: told.append(now)
+    )
+    assert told == [(n, 30) for n in range(1, 31)]
+
+
+def test_without_masks_the_output_is_the_input(source: Path, tmp_path: Path) -> None:
+    done = unmask_video(source, tmp_path / "out.mp4", StubUnmasker(paints=False))
+    assert (tmp_path / "out.mp4").read_bytes() == source.read_bytes()
+    assert any("no mask" in warning for warning in done.warnings)
+    assert not done.synthetic
+
+
+def test_without_faces_nothing_is_written(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no face found in 30 frames"):
+        unmask_video(source, tmp_path / "out.mp4", StubUnmasker(faces=0))
+    assert _names(tmp_path) == ["in.mp4"]
+
+
+@pytest.mark.parametrize("fails_at", [0, 17])
+def test_a_failing_unmasker_ends_the_run_and_leaves_nothing(
+    source: Path, tmp_path: Path, fails_at: int
+) -> None:
+    threads = threading.active_count()
+    with pytest.raises(RuntimeError, match="the stub fails here"):
+        unmask_video(source, tmp_path / "out.mp4", StubUnmasker(fails_at=fails_at))
+    assert _names(tmp_path) == ["in.mp4"]
+    assert threading.active_count() == threads
+
+
+def test_an_earlier_output_survives_a_failed_run(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    target.write_text("earlier")
+    with pytest.raises(UserError, match="exists already"):
+        unmask_video(source, target, StubUnmasker())
+    with pytest.raises(RuntimeError):
+        unmask_video(source, target, StubUnmasker(fails_at=9), VideoOptions(overwrite=True))
+    assert target.read_text() == "earlier"
+    unmask_video(source, target, StubUnmasker(), VideoOptions(overwrite=True))
+    assert target.stat().st_size > 1000
+
+
+def test_the_input_is_never_the_output(source: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.mp4"
+    link.symlink_to(source)
+    for target in (source, link):
+        with pytest.raises(UserError, match="the output is the input"):
+            unmask_video(source, target, StubUnmasker(), VideoOptions(overwrite=True))
+
+
+def test_ctrl_c_removes_the_temporary_file(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), complete_or_absent(tmp_path / "out") as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+    assert _names(tmp_path) == []
+
+
+def test_reading_ahead_stops_at_its_depth() -> None:
+    made: list[int] = []
+
+    def numbers():
+        for number in range(1000):
+            made.append(number)
+            yield number
+
+    with ReadAhead(numbers(), depth=3) as ahead:
+        assert next(iter(ahead)) == 0
+        time.sleep(0.3)
+        assert len(made) <= 6
+
+
+def test_a_failing_writer_stops_the_caller() -> None:
+    def write(number: int) -> None:
+        if number == 5:
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"), WriteBehind(write, depth=2) as behind:
+        for number in range(100_000):
+            behind.put(number)
+
+
+def test_writing_behind_drops_what_waits_when_the_caller_fails() -> None:
+    written: list[int] = []
+
+    def write(number: int) -> None:
+        time.sleep(0.05)
+        written.append(number)
+
+    with pytest.raises(ValueError, match="enough"), WriteBehind(write, depth=4) as behind:
+        for number in range(5):
+            behind.put(number)
+        raise ValueError("enough")
+    assert len(written) < 5

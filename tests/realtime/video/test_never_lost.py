@@ -1,0 +1,234 @@
+"""Whatever stops the program, no file of the user's is lost and no half file has a final name."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from inpaint_model.errors import UserError
+from realtime.media.frames import Progress, Span
+from realtime.media.reader import VideoFile
+from realtime.media.segment_store import CodedFrame, Segment, Spool, spool_path
+from realtime.video.file import VideoOptions, unmask_video
+from tests.realtime.making_media import StubUnmasker, moving_images, write_video
+from tests.realtime.making_sources import read_facts
+
+FRAMES = 60
+QUICK = VideoOptions(segment_frames=10)
+RESUME = VideoOptions(segment_frames=10, resume=True)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    steps = [500 + 37 * (n % 7) for n in range(FRAMES)]
+    return write_video(
+        tmp_path / "in.mp4", moving_images(FRAMES, (320, 240)), steps=steps, sound_s=1.0
+    )
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+class Interrupting(StubUnmasker):
+    """Presses Ctrl-C at a frame."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self._at = at
+
+    def __call__(self, frame_bgr):
+        if self.seen == self._at:
+            raise KeyboardInterrupt
+        return super().__call__(frame_bgr)
+
+
+@pytest.mark.parametrize("at", [3, 25, 59])
+def test_resume_goes_on_where_it_stopped(source: Path, tmp_path: Path, at: int) -> None:
+    whole, target = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    unmask_video(source, whole, StubUnmasker(), QUICK)
+    with pytest.raises(KeyboardInterrupt):
+        unmask_video(source, target, Interrupting(at), RESUME)
+    assert not target.exists()
+    second = StubUnmasker()
+    report = unmask_video(source, target, second, RESUME)
+    before, after = read_facts(source), read_facts(target)
+    assert after.shown_s == before.shown_s
+    assert after.end_s == before.end_s
+    assert after.others == before.others
+    assert (report.frames, report.masked_faces) == (FRAMES, FRAMES)
+    assert second.seen <= FRAMES - at // 10 * 10 + 10
+    if at >= 25:
+        assert second.seen < FRAMES
+        assert any("resumed after" in warning for warning in report.warnings)
+    assert _names(tmp_path) == ["in.mp4", "out.mp4", "whole.mp4"]
+
+
+def test_ctrl_c_without_resume_leaves_nothing(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        unmask_video(source, tmp_path / "out.mp4", Interrupting(25), QUICK)
+    assert _names(tmp_path) == ["in.mp4"]
+
+
+def test_resume_refuses_what_belongs_to_another_job(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    with pytest.raises(KeyboardInterrupt):
+        unmask_video(source, target, Interrupting(25), RESUME)
+    other = VideoOptions(segment_frames=10, resume=True, badge=True)
+    with pytest.raises(UserError, match="other options"):
+        unmask_video(source, target, StubUnmasker(), other)
+    report = unmask_video(source, target, StubUnmasker(), QUICK)
+    assert any("thrown away" in warning for warning in report.warnings)
+    assert _names(tmp_path) == ["in.mp4", "out.mp4"]
+
+
+PROGRAM = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from tests.realtime.making_media import StubUnmasker
+from realtime.video.file import VideoOptions, unmask_video
+class Slow(StubUnmasker):
+    def __call__(self, frame):
+        time.sleep(0.02)
+        return super().__call__(frame)
+unmask_video(Path(sys.argv[2]), Path(sys.argv[3]), Slow(),
+             VideoOptions(segment_frames=10, overwrite=True, resume=True))
+"""
+
+
+def _start(source: Path, target: Path, **more: object) -> subprocess.Popen[bytes]:
+    command = [
+        sys.executable,
+        "-c",
+        PROGRAM,
+        str(Path(__file__).parents[3]),
+        str(source),
+        str(target),
+    ]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, **more)  # pyright: ignore
+
+
+def test_kill_9_loses_seconds_and_never_shows_half_a_file(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    target.write_text("earlier")
+    process = _start(source, target)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        if spool_path(target).exists() and spool_path(target).stat().st_size > 60_000:
+            break
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert target.read_text() == "earlier"
+    options = VideoOptions(segment_frames=10, overwrite=True, resume=True)
+    unmask_video(source, target, StubUnmasker(), options)
+    assert read_facts(target).shown_s == read_facts(source).shown_s
+    assert read_facts(target).others == read_facts(source).others
+    assert _names(tmp_path) == ["in.mp4", "out.mp4"]
+
+
+def test_a_full_disk_is_said_and_leaves_the_earlier_output(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    target.write_text("earlier")
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+
+    process = _start(source, target, preexec_fn=limit)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert b"UserError" in error
+    assert b"cannot be written" in error
+    assert target.read_text() == "earlier"
+
+
+def test_two_programs_cannot_write_one_target(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    program = (
+        "import sys, time\nfrom pathlib import Path\nfrom realtime.media.segment_store import Spool\n"
+        "spool = Spool(Path(sys.argv[1]))\nprint('open', flush=True)\ntime.sleep(60)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(target)], stdout=subprocess.PIPE, env=dict(os.environ)
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    try:
+        with pytest.raises(UserError, match="another unmask writes it"):
+            unmask_video(source, target, StubUnmasker(), QUICK)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_spool_that_is_none_is_replaced(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    spool_path(target).write_text("not a data base " * 100)
+    unmask_video(source, target, StubUnmasker(), RESUME)
+    assert _names(tmp_path) == ["in.mp4", "out.mp4"]
+
+
+def test_an_open_segment_is_not_kept(tmp_path: Path) -> None:
+    with Spool(tmp_path / "out.mp4") as spool:
+        spool.begin({"a": 1})
+        spool.add([CodedFrame(0, 1, True, b"one")])
+        spool.close_segment(Segment(1, 0, {}))
+        spool.add([CodedFrame(1, 1, False, b"two")])
+    with Spool(tmp_path / "out.mp4") as spool:
+        assert spool.holds({"a": 1})
+        assert not spool.holds({"a": 2})
+        assert [frame.data for frame in spool.frames()] == [b"one"]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+def test_reading_on_gives_the_frames_that_are_left(tmp_path: Path, suffix: str) -> None:
+    path = write_video(tmp_path / f"in{suffix}", moving_images(40))
+    with VideoFile(path) as file:
+        frames = [(f.index, f.pts, f.image_bgr.tobytes()) for f in file]
+    for done in (1, 17, 39):
+        with VideoFile(path) as file:
+            rest = file.frames(done=Progress(done, frames[done - 1][1]))
+            assert [(f.index, f.pts, f.image_bgr.tobytes()) for f in rest] == frames[done:]
+
+
+def test_a_part_is_cut_to_the_frame_and_the_sound_with_it(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    options = VideoOptions(segment_frames=10, span=Span(0.5, 1.5))
+    unmask_video(source, target, StubUnmasker(), options)
+    before, after = read_facts(source), read_facts(target)
+    wanted = [t for t in before.shown_s if 0.5 <= t < 1.5]
+    assert after.shown_s == [t - wanted[0] for t in wanted]
+    kept = [data for pts, _, data in before.others[1] if pts is not None and pts >= 0.5]
+    assert [data for *_, data in after.others[1]] == kept
+    assert abs(float(after.others[1][0][0] or 0)) < 0.03
+    with pytest.raises(UserError, match="no frame of it between"):
+        unmask_video(source, tmp_path / "no.mp4", StubUnmasker(), VideoOptions(span=Span(90.0)))
+    with pytest.raises(UserError, match="later than --start"):
+        unmask_video(source, tmp_path / "no.mp4", StubUnmasker(), VideoOptions(span=Span(2.0, 1.0)))
+
+
+def test_a_damaged_stretch_is_passed_over_and_reported(tmp_path: Path) -> None:
+    source = write_video(tmp_path / "in.mp4", moving_images(100, (320, 240)), keyframe_every=10)
+    whole = read_facts(source).shown_s
+    content = bytearray(source.read_bytes())
+    start, end = content.index(b"mdat") + 8, content.index(b"moov")
+    middle = (start + end) // 2
+    content[middle : middle + 3000] = bytes(n * 37 % 256 for n in range(3000))
+    source.write_bytes(content)
+    report = unmask_video(source, tmp_path / "out.mp4", StubUnmasker())
+    after = read_facts(tmp_path / "out.mp4").shown_s
+    assert set(after) <= set(whole)
+    assert len(after) >= 75
+    assert after[-1] == whole[-1]
+    assert any(w.startswith("the input is damaged at 1.") or "damaged at 2." in w
+               for w in report.warnings), report.warnings  # fmt: skip

@@ -1,0 +1,156 @@
+"""What one can ask of a written video: codec, quality, hardware, badge, both pictures, a part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from inpaint_model.errors import UserError
+from realtime.cli.options import parse_time
+from realtime.media.codecs import Encoding
+from realtime.media.reader import VideoFile
+from realtime.video.file import VideoOptions, unmask_video
+from tests.realtime.making_media import StubUnmasker
+from tests.realtime.making_sources import Kind, make, native_planes, read_facts
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return make(tmp_path, Kind(size=(320, 192), frames=12))
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix", "found"),
+    [
+        ("h264", ".mp4", "h264"),
+        ("hevc", ".mp4", "hevc"),
+        ("hevc", ".mkv", "hevc"),
+        ("av1", ".mp4", "av1"),
+        ("vp9", ".mkv", "vp9"),
+        ("prores", ".mov", "prores"),
+        ("ffv1", ".mkv", "ffv1"),
+    ],
+)
+def test_every_codec_keeps_times_and_colours(
+    source: Path, tmp_path: Path, codec: str, suffix: str, found: str
+) -> None:
+    target = tmp_path / f"out{suffix}"
+    unmask_video(source, target, StubUnmasker(), VideoOptions(encoding=Encoding(codec)))
+    with av.open(str(target)) as file:
+        name = file.streams.video[0].codec_context.codec.canonical_name
+        assert name == found
+    before, after = read_facts(source), read_facts(target)
+    shift_s = (
+        after.shown_s[0] - before.shown_s[0]
+    )  # Matroska knows no time before 0: sound begins there
+    assert [t - shift_s for t in after.shown_s] == pytest.approx(before.shown_s, abs=0.0006)
+    assert shift_s == (0 if suffix != ".mkv" else pytest.approx(0.021, abs=0.001))
+    assert after.color == before.color
+    with VideoFile(target) as file:
+        image = next(iter(file)).image_bgr
+    assert np.abs(image[150, 60].astype(int) - (40, 80, 160)).max() < 14
+
+
+def test_quality_can_be_chosen(source: Path, tmp_path: Path) -> None:
+    sizes = []
+    for crf in (10, 30):
+        target = tmp_path / f"{crf}.mp4"
+        unmask_video(source, target, StubUnmasker(), VideoOptions(encoding=Encoding(crf=crf)))
+        sizes.append(target.stat().st_size)
+    assert sizes[0] > 1.5 * sizes[1]
+
+
+def test_hardware_that_is_not_there_is_said_and_done_without(source: Path, tmp_path: Path) -> None:
+    options = VideoOptions(encoding=Encoding(hardware=True))
+    report = unmask_video(source, tmp_path / "out.mp4", StubUnmasker(), options)
+    notes = [w for w in report.warnings if w.startswith("no hardware encoder")]
+    if not notes:
+        pytest.skip("there is a hardware encoder here")
+    assert "coded by libx264" in notes[0]
+
+
+def test_the_badge_is_drawn_where_faces_were_filled(source: Path, tmp_path: Path) -> None:
+    images = []
+    for badge in (False, True):
+        target = tmp_path / f"{badge}.mkv"
+        options = VideoOptions(badge=badge, encoding=Encoding("ffv1"))
+        unmask_video(source, target, StubUnmasker(), options)
+        with VideoFile(target) as file:
+            images.append(next(iter(file)).image_bgr)
+    plain, badged = images
+    changed = np.abs(plain.astype(int) - badged).max(2) > 20
+    rows, columns = np.nonzero(changed)
+    assert changed.any()
+    assert rows.min() > 150
+    assert columns.max() < 200
+    assert badged[rows, columns].max() > 200
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_side_by_side_has_the_input_left_however_the_video_is_turned(
+    tmp_path: Path, rotation: int
+) -> None:
+    source = make(tmp_path, Kind(rotation=rotation, sounds=(), frames=3))
+    target = tmp_path / "out.mkv"
+    options = VideoOptions(side_by_side=True, encoding=Encoding("ffv1"))
+    unmask_video(source, target, StubUnmasker(), options)
+    with VideoFile(source) as one, VideoFile(target) as other:
+        before, both = next(iter(one)).image_bgr, next(iter(other)).image_bgr
+    height, width = before.shape[:2]
+    assert both.shape == (height, 2 * width, 3)
+    assert np.abs(both[:, : width - 4].astype(int) - before[:, :-4]).max() <= 6
+    hole = both[height * 3 // 4, width + width // 4]
+    assert np.abs(hole.astype(int) - (40, 80, 160)).max() < 6
+    assert (
+        np.abs(both[: height // 3, width + 4 :].astype(int) - before[: height // 3, 4:]).max() <= 6
+    )
+
+
+class SometimesMasked(StubUnmasker):
+    """Masks are worn only in the frames from 20 to 29."""
+
+    def __call__(self, frame_bgr):
+        self._paints = 20 <= self.seen < 30
+        return super().__call__(frame_bgr)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize("b_frames", ["0", "3"])
+def test_groups_without_masks_stay_as_they_were_coded(
+    tmp_path: Path, suffix: str, b_frames: str
+) -> None:
+    options = {"bf": b_frames, "g": "10", "b_strategy": "0", "x264-params": "scenecut=0"}
+    kind = Kind(frames=50, size=(160, 96), options=options, sounds=())
+    source = make(tmp_path, kind)
+    target = tmp_path / f"out{suffix}"
+    unmask_video(source, target, SometimesMasked(), VideoOptions(copy_untouched=True))
+    before, after = native_planes(source), native_planes(target)
+    same = [
+        all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+        for one, other in zip(before, after, strict=True)
+    ]
+    assert same == [not 20 <= index < 30 for index in range(50)]
+    if suffix == ".mp4":
+        assert read_facts(target).shown_s == read_facts(source).shown_s
+
+
+def test_copying_is_refused_where_it_cannot_be(source: Path, tmp_path: Path) -> None:
+    for options in (
+        VideoOptions(copy_untouched=True, encoding=Encoding("hevc")),
+        VideoOptions(copy_untouched=True, side_by_side=True),
+    ):
+        with pytest.raises(UserError, match=r"the result must be H\.264"):
+            unmask_video(source, tmp_path / "out.mp4", StubUnmasker(), options)
+    other = make(tmp_path, Kind(codec="libx265", frames=3, sounds=()))
+    with pytest.raises(UserError, match=r"works with H\.264, and the video is hevc"):
+        unmask_video(other, tmp_path / "out.mp4", StubUnmasker(), VideoOptions(copy_untouched=True))
+
+
+def test_times_are_read_as_people_write_them() -> None:
+    assert parse_time("75.5", "--start") == 75.5
+    assert parse_time("1:15", "--start") == 75
+    assert parse_time("01:02:03.5", "--start") == 3723.5
+    assert parse_time(None, "--start") is None

@@ -1,0 +1,121 @@
+"""Training samples: holes and what counts in the loss."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainer.augment import generator_samples as sampling
+from trainer.augment.generator_samples import Jitter, draw_hole_batch, draw_wider_protocol
+from trainer.augment.holes import draw_protocol, protocol_mask_hole, reach_ahead, square_hole
+from trainer.data.face_set import FaceSet, load
+from trainer.data.prepare import prepare
+
+
+def test_squares_have_the_papers_sides_and_lie_inside():
+    rng = np.random.default_rng(0)
+    sides = set()
+    for _ in range(400):
+        hole = square_hole(rng)
+        height, width = hole.any(1).sum(), hole.any(0).sum()
+        assert height == width
+        assert hole.sum() == height * width
+        sides.add(int(height))
+    assert min(sides) == 24
+    assert max(sides) == 48
+
+
+def test_holes_of_turned_heads_reach_further_where_these_look():
+    hole = np.zeros((128, 128), bool)
+    hole[60:90, 50:80] = True
+    for yaw, side in ((1.2, 1), (-1.2, -1)):
+        reached = [
+            reach_ahead(hole, yaw, np.random.default_rng(seed)) & ~hole for seed in range(20)
+        ]
+        columns = np.concatenate([np.nonzero(one.any(0))[0] for one in reached])
+        ahead = columns >= 80 if side > 0 else columns < 50
+        behind = columns < 50 if side > 0 else columns >= 80
+        assert ahead.sum() > 60 and not behind.any()
+        beyond = slice(80, None) if side > 0 else slice(0, 50)
+        widest = max(one[:, beyond].any(0).sum() for one in reached)
+        assert 12 <= widest <= 20
+
+
+def test_protocol_holes_cover_what_they_say_and_the_mouth(faces: FaceSet):
+    rng = np.random.default_rng(1)
+    for landmarks in faces.landmarks[:6]:
+        hole = protocol_mask_hole(landmarks, rng)
+        assert 0.20 <= hole.mean() <= 0.45
+        mouth = landmarks[13]
+        assert hole[int(mouth[1]), int(mouth[0])] or hole[int(mouth[1]) + 8, int(mouth[0])]
+
+
+def test_a_batch_is_repeatable(faces: FaceSet):
+    one, two = (
+        draw_hole_batch(faces, [0, 1, 2], np.random.default_rng(5), Jitter()) for _ in range(2)
+    )
+    assert np.array_equal(one.crops, two.crops)
+    assert np.array_equal(one.holes, two.holes)
+
+
+def test_only_known_hole_pixels_count(faces: FaceSet):
+    valid = faces.valid.copy()
+    valid[:, 90:] = False
+    cut = FaceSet(faces.crops, valid, faces.landmarks, faces.split, faces.source, faces.identity)
+    batch = draw_hole_batch(cut, [0] * 8, np.random.default_rng(0), Jitter(0, 0, 0, 0))
+    assert not (batch.counted & ~batch.holes).any()
+    assert not batch.counted[:, 92:].any()
+    assert batch.counted.any()
+
+
+def test_some_crops_are_cut_off_as_a_pictures_edge_does(faces: FaceSet):
+    whole = Jitter(0, 0, 0, 0)
+    indices = [0] * 200
+    batch = draw_hole_batch(faces, indices, np.random.default_rng(0), whole)
+    edges = [batch.holes[:, 20, -1], batch.holes[:, 20, 0], batch.holes[:, -1, 4]]
+    shares = [edge.mean() for edge in edges]
+    assert all(0.05 < share < 0.4 for share in shares), shares
+    cut_right = batch.holes[:, :, -1].all(1)
+    assert cut_right.any() and not batch.counted[cut_right, :, -1].any()
+    squares = draw_hole_batch(faces, indices, np.random.default_rng(0), whole, "squares")
+    assert not squares.holes.all(1).any()
+
+
+def test_unknown_protocol_is_refused(faces: FaceSet):
+    with pytest.raises(KeyError):
+        draw_protocol(faces, "circles")
+
+
+def test_with_a_margin_faces_are_also_shown_smaller_and_holes_reach_below(
+    photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sampling, "_TURN_SHARE", 0.0)
+    prepare([photo_folder], tmp_path / "wide.npz", workers=1, margin_px=48)
+    wide = load([tmp_path / "wide.npz"])
+    wide = replace(wide, valid=np.ones_like(wide.valid))
+    still, rng = Jitter(0, 0, 0, 0), np.random.default_rng(3)
+    batch = draw_hole_batch(wide, [0] * 60, rng, still)
+    plain = draw_hole_batch(wide.canonical(), [0] * 60, rng, still)
+    sizes = [np.quantile(some.counted.mean((1, 2)), 0.25) for some in (batch, plain)]
+    assert batch.crops.shape == plain.crops.shape
+    assert sizes[0] < 0.85 * sizes[1]
+
+
+def test_the_wider_protocol_shows_faces_at_the_products_two_sizes(
+    photo_folder: Path, tmp_path: Path
+):
+    prepare([photo_folder], tmp_path / "wide.npz", workers=1, margin_px=48)
+    wide = load([tmp_path / "wide.npz"])
+    wide = replace(wide, valid=np.ones_like(wide.valid))
+    plain, turned = (draw_wider_protocol(wide, turn=turn) for turn in (False, True))
+    sizes = plain.counted.sum((1, 2))
+    assert len(sizes) == len(wide)
+    assert np.median(sizes[1::2]) / np.median(sizes[::2]) == pytest.approx(
+        (0.64 / 0.8) ** 2, rel=0.2
+    )
+    assert np.std(turned.counted.sum((1, 2))) > 1.2 * np.std(sizes)  # profiles among them
+    again = draw_wider_protocol(wide, turn=True)
+    assert np.array_equal(turned.crops, again.crops) and np.array_equal(turned.holes, again.holes)

@@ -1,0 +1,102 @@
+"""Preparing photographs: what is kept, how it is split, what the file gives back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from inpaint_model.errors import UserError
+from trainer.data import face_set as faceset
+from trainer.data.prepare import find_photos, prepare
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory, photo_folder: Path):
+    out = tmp_path_factory.mktemp("prepared") / "faces.npz"
+    junk = photo_folder / "notes.jpg"
+    junk.write_text("not a picture")
+    cv2.imwrite(str(photo_folder / "empty.png"), np.full((200, 200, 3), 90, np.uint8))
+    try:
+        report = prepare([photo_folder], out, workers=1)
+    finally:
+        junk.unlink()
+        (photo_folder / "empty.png").unlink()
+    return out, report
+
+
+def test_faces_are_kept_and_the_rest_is_named(prepared):
+    out, report = prepared
+    faces = faceset.load([out])
+    assert len(faces) == 24
+    assert "kept 24 of 26" in report
+    assert "not a picture: 1" in report
+    assert "no face found: 1" in report
+
+
+def test_crops_are_aligned(prepared):
+    faces = faceset.load([prepared[0]])
+    assert faces.crops.shape == (24, 128, 128, 3)
+    eyes = faces.landmarks[:, [33, 263]]
+    assert np.abs(eyes[:, :, 1].mean(1) - 46).max() < 0.1
+    assert faces.valid[:, 40:80, 40:80].all()
+
+
+def test_a_person_is_never_in_two_splits(prepared):
+    faces = faceset.load([prepared[0]])
+    for person in set(faces.identity.tolist()):
+        assert len(set(faces.split[faces.identity == person].tolist())) == 1
+
+
+def test_celeba_layout_takes_its_own_split(tmp_path: Path):
+    pictures = tmp_path / "img_align_celeba"
+    pictures.mkdir()
+    for name in ("000001.jpg", "000002.jpg", "000003.jpg"):
+        cv2.imwrite(str(pictures / name), np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / "list_eval_partition.txt").write_text("000001.jpg 0\n000002.jpg 1\n000003.jpg 2\n")
+    (tmp_path / "identity_CelebA.txt").write_text("000001.jpg 7\n000002.jpg 8\n000003.jpg 9\n")
+    photos = find_photos(pictures)
+    assert [photo.split for photo in photos] == ["train", "val", "test"]
+    assert [photo.identity for photo in photos] == ["7", "8", "9"]
+
+
+def test_shards_hold_the_same_faces(tmp_path: Path, photo_folder: Path):
+    out = tmp_path / "faces.npz"
+    prepare([photo_folder], out, workers=1, shard_mib=0.15)
+    shards = sorted(tmp_path.glob("faces-*.npz"))
+    assert len(shards) > 1
+    assert all(shard.stat().st_size <= 0.15 * 2**20 for shard in shards)
+    assert len(faceset.load(shards)) == 24
+
+
+def test_a_margin_shows_more_of_the_photograph_round_the_same_crop(
+    tmp_path: Path, prepared, photo_folder: Path
+):
+    out = tmp_path / "wide.npz"
+    prepare([photo_folder], out, workers=1, margin_px=32)
+    wide, plain = faceset.load([out]), faceset.load([prepared[0]])
+    assert wide.margin_px == 32
+    assert wide.crops.shape == (24, 192, 192, 3)
+    assert np.array_equal(wide.landmarks, plain.landmarks)
+    inside = wide.canonical()
+    assert inside.margin_px == 0
+    assert np.abs(inside.crops.astype(int) - plain.crops).mean() < 3  # both are JPEG
+    assert wide.valid.mean() > 0.6
+    assert wide.crops[:, :, :16].std() > 20  # more of the photograph, not an edge repeated
+    with pytest.raises(UserError, match="different margins"):
+        faceset.load([out, prepared[0]])
+    with pytest.raises(UserError, match="multiple of 4"):
+        prepare([photo_folder], out, margin_px=3)
+
+
+def test_bad_input_is_named(tmp_path: Path):
+    with pytest.raises(UserError, match="no such folder"):
+        prepare([tmp_path / "nowhere"], tmp_path / "x.npz")
+    with pytest.raises(UserError, match="holds no picture"):
+        prepare([tmp_path], tmp_path / "x.npz")
+    other = tmp_path / "other.npz"
+    np.savez(other, a=np.zeros(3))
+    with pytest.raises(UserError, match="not a file written by"):
+        faceset.load([other])

@@ -1,0 +1,78 @@
+"""The exported generator is the trained one: parity in ONNX Runtime, untouched known pixels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from inpaint_model.networks.fast import StudentGenerator
+from inpaint_model.networks.layers import flops
+from inpaint_model.networks.paper import PaperGenerator
+from trainer.augment.holes import draw_protocol
+from trainer.data.face_set import FaceSet
+from trainer.export.onnx_export import Parity, export_generator
+
+
+def used(net: torch.nn.Module) -> torch.nn.Module:
+    """Give a network batch-norm figures that are not the initial ones."""
+    torch.manual_seed(0)
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d) and module.running_mean is not None:
+            torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
+    return net
+
+
+@pytest.fixture(scope="module", params=["student", "paper"])
+def exported(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, faces: FaceSet
+):
+    half = request.param == "paper"
+    net = used(PaperGenerator(2, 16, balance=True) if half else StudentGenerator())
+    path = tmp_path_factory.mktemp("export") / "generator.onnx"
+    holes, _ = draw_protocol(faces, "face-mask")
+    parity = export_generator(net, path, faces.crops, holes, half=half)
+    return path, parity, holes, half
+
+
+def test_parity_with_the_trained_network(exported):
+    _, parity, _, half = exported
+    assert parity.largest <= (2 if half else 1)
+
+
+def test_half_precision_is_what_the_file_holds(exported):
+    path, _, _, half = exported
+    weights = [w for w in onnx.load(path).graph.initializer if len(w.dims) == 4]
+    wanted = onnx.TensorProto.FLOAT16 if half else onnx.TensorProto.FLOAT
+    assert len(weights) >= 15
+    assert {w.data_type for w in weights} == {wanted}
+
+
+def test_exporting_leaves_the_network_as_it_was(tmp_path: Path, faces: FaceSet):
+    net = used(PaperGenerator(1, 4))
+    holes, _ = draw_protocol(faces, "face-mask")
+    export_generator(net, tmp_path / "x.onnx", faces.crops[:2], holes[:2], half=True)
+    assert {p.dtype for p in net.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_any_batch_and_untouched_known_pixels(exported, faces: FaceSet, count: int):
+    path, _, holes, _ = exported
+    session = onnxruntime.InferenceSession(str(path))
+    feed = {"crops": faces.crops[:count], "holes": holes[:count].astype(np.uint8) * 255}
+    out = np.asarray(session.run(["filled"], feed)[0])
+    assert out.dtype == np.uint8
+    assert np.array_equal(out[~holes[:count]], faces.crops[:count][~holes[:count]])
+
+
+def test_a_wrong_export_is_refused():
+    with pytest.raises(RuntimeError, match="differ by 9/255"):
+        Parity(9, 1.0).check("student.onnx", "fp32")
+
+
+def test_the_student_is_small():
+    assert 0.5 < flops(StudentGenerator()) < 1.0

@@ -1,0 +1,119 @@
+"""The segmenter's TFLite file: run by MediaPipe it is the trained network."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import mediapipe as mp
+import numpy as np
+import pytest
+import torch
+from mediapipe.tasks.metadata import schema_py_generated as schema
+from mediapipe.tasks.python import BaseOptions, vision
+from torch import nn
+
+from inpaint_model.errors import UserError
+from inpaint_model.networks.segmenter import MaskSegmenterNet
+from realtime.segment.segmenter import MaskSegmenter
+from trainer.data.face_set import FaceSet
+from trainer.export.tflite_export import export_segmenter, write_graph
+
+
+@pytest.fixture(scope="module")
+def net() -> MaskSegmenterNet:
+    """Untrained, but with batch-norm figures that matter and logits that differ by place."""
+    torch.manual_seed(0)
+    net = MaskSegmenterNet()
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d) and module.running_mean is not None:
+            nn.init.uniform_(module.running_mean, -0.3, 0.3)
+            nn.init.uniform_(module.bias, -0.5, 0.5)
+    nn.init.normal_(net.logits.weight, std=0.5)
+    return net.eval()
+
+
+def test_parity_in_mediapipe(net: MaskSegmenterNet, faces: FaceSet, tmp_path: Path):
+    out = tmp_path / "segmenter.tflite"
+    parity = export_segmenter(net, out, faces.crops[:6])
+    assert parity.largest < 1e-3
+    assert parity.iou > 0.99
+    with MaskSegmenter(out) as segmenter:
+        found = segmenter(faces.crops[0])
+    assert found.std() > 0.05  # the comparison was not of two flat pictures
+
+
+def test_background_and_mask_add_up(net: MaskSegmenterNet, faces: FaceSet, tmp_path: Path):
+    out = tmp_path / "segmenter.tflite"
+    export_segmenter(net, out, faces.crops[:1])
+    options = vision.ImageSegmenterOptions(
+        base_options=BaseOptions(model_asset_buffer=out.read_bytes()),
+        output_confidence_masks=True,
+        output_category_mask=False,
+    )
+    with vision.ImageSegmenter.create_from_options(options) as segmenter:
+        assert list(segmenter.labels) == ["background", "mask"]
+        picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=faces.crops[0])
+        masks = segmenter.segment(picture).confidence_masks  # views die with their masks: copy
+        background, mask = (np.array(m.numpy_view()) for m in masks)
+    np.testing.assert_allclose(background + mask, 1, atol=1e-5)
+
+
+def test_one_network_gives_one_file(
+    net: MaskSegmenterNet, faces: FaceSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    export_segmenter(net, tmp_path / "first.tflite", faces.crops[:1])
+    monkeypatch.setattr(time, "time", lambda: 1e9)  # another day
+    export_segmenter(net, tmp_path / "deeper" / "second.tflite", faces.crops[:1])
+    first = (tmp_path / "first.tflite").read_bytes()
+    assert first == (tmp_path / "deeper" / "second.tflite").read_bytes()
+
+
+def test_weights_are_aligned(net: MaskSegmenterNet, faces: FaceSet, tmp_path: Path):
+    out = tmp_path / "segmenter.tflite"
+    export_segmenter(net, out, faces.crops[:1])
+    model = schema.Model.GetRootAs(out.read_bytes(), 0)
+    buffers = [model.Buffers(n) for n in range(model.BuffersLength())]
+    starts = [b._tab.Vector(b._tab.Offset(4)) for b in buffers if b is not None and b.DataLength()]
+    assert len(starts) > 20
+    assert not any(start % 16 for start in starts)
+
+
+def test_a_file_that_differs_is_not_written(
+    net: MaskSegmenterNet, faces: FaceSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    other = MaskSegmenterNet().eval()
+    monkeypatch.setattr("trainer.export.tflite_export.write_graph", lambda _: write_graph(other))
+    with pytest.raises(RuntimeError, match="differ"):
+        export_segmenter(net, tmp_path / "segmenter.tflite", faces.crops[:2])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_networks_are_refused(tmp_path: Path):
+    with pytest.raises(UserError, match="MaskSegmenterNet"):
+        export_segmenter(nn.Identity(), tmp_path / "x.tflite", np.zeros((1, 128, 128, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    "crops",
+    [
+        np.zeros((0, 128, 128, 3), np.uint8),
+        np.zeros((1, 96, 96, 3), np.uint8),
+        np.zeros((128, 128, 3), np.uint8),
+        np.zeros((1, 128, 128, 3), np.float32),
+    ],
+    ids=["none", "small", "one without N", "float"],
+)
+def test_wrong_crops_are_refused(net: MaskSegmenterNet, tmp_path: Path, crops: np.ndarray):
+    with pytest.raises(UserError, match="uint8 crops"):
+        export_segmenter(net, tmp_path / "x.tflite", crops)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_model_is_named(tmp_path: Path):
+    path = tmp_path / "broken.tflite"
+    path.write_bytes(b"not a model")
+    with pytest.raises(UserError, match=r"broken\.tflite"):
+        MaskSegmenter(path)
+    with pytest.raises(UserError, match="missing"):
+        MaskSegmenter(tmp_path / "none.tflite")

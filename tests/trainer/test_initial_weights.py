@@ -1,0 +1,126 @@
+"""Beginning from a run or a shipped file: weights are taken, a narrower network is widened unchanged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from inpaint_model.artefacts import WEIGHTS_DIR
+from inpaint_model.errors import UserError
+from inpaint_model.networks.paper import PaperGenerator
+from inpaint_model.networks.segmenter import MaskSegmenterNet
+from realtime.align.warp_crop import warp_crop
+from realtime.frames import Face
+from realtime.segment.segmenter import MaskSegmenter
+from realtime.synthetic import kind_style, wear
+from trainer.augment.holes import draw_protocol
+from trainer.config import FitConfig, Stage
+from trainer.data.face_set import FaceSet
+from trainer.evaluate.fill_crops import to_mask, to_tensor
+from trainer.export.from_tflite import segmenter_of
+from trainer.generator_task import make_generator
+from trainer.initial_weights import begin_from, check_start, widened
+from trainer.presets import PRESETS
+from trainer.runs import RunFolder
+from trainer.segmenter_task import segment
+
+
+def trained(width: int) -> PaperGenerator:
+    """A generator whose batch-norm figures are not the initial ones."""
+    torch.manual_seed(width)
+    net = PaperGenerator(2, width, balance=True)
+    for _ in range(3):
+        net(torch.rand(4, 3, 128, 128) * 2 - 1, (torch.rand(4, 1, 128, 128) > 0.7).float())
+    return net.eval()
+
+
+def tiny(width: int) -> FitConfig:
+    return replace(PRESETS["paper-mask"], width=width, stages=(Stage(steps=1, batch=4),))
+
+
+def save_run(net: PaperGenerator, folder: Path) -> Path:
+    run = RunFolder(folder)
+    run.begin(tiny(net.width), resume=False)
+    run.save({"step": 1, "average": net.state_dict()})
+    return folder
+
+
+def test_widening_keeps_the_function():
+    net = trained(4)
+    wide = widened(net).eval()
+    crops = torch.rand(2, 3, 128, 128) * 2 - 1
+    holes = (torch.rand(2, 1, 128, 128) > 0.7).float()
+    with torch.no_grad():
+        before, after = net(crops, holes), wide(crops, holes)
+    assert wide.width == 8
+    assert sum(p.numel() for p in wide.parameters()) > 3.5 * sum(
+        p.numel() for p in net.parameters()
+    )
+    assert (before - after).abs().max() < 1e-4 * before.abs().max().clamp_min(1)
+
+
+def test_twins_part_in_training():
+    wide = widened(trained(4)).train()
+    optimiser = torch.optim.SGD(wide.parameters(), lr=0.1)
+    for _ in range(2):
+        crops = torch.rand(2, 3, 128, 128) * 2 - 1
+        optimiser.zero_grad()
+        wide(crops, torch.ones(2, 1, 128, 128)).square().mean().backward()
+        optimiser.step()
+    weight = wide.autoencoders[0][0][0].weight  # type: ignore[index,union-attr]
+    assert not torch.allclose(weight[:4], weight[4:], atol=1e-7)
+
+
+def test_a_run_is_taken_as_it_is_or_widened(tmp_path: Path, faces: FaceSet):
+    net = trained(4)
+    run = save_run(net, tmp_path / "narrow")
+    same, wide = make_generator(tiny(4)), make_generator(tiny(16))
+    begin_from(run, same, tiny(4), faces)
+    begin_from(run, wide, tiny(16), faces)
+    crops, holes = torch.rand(1, 3, 128, 128) * 2 - 1, torch.ones(1, 1, 128, 128)
+    with torch.no_grad():
+        wanted = net(crops, holes)
+        assert torch.equal(same.eval()(crops, holes), wanted)
+        assert torch.allclose(wide.eval()(crops, holes), wanted, atol=1e-4)
+
+
+def test_what_does_not_fit_is_named(tmp_path: Path, faces: FaceSet):
+    run = save_run(trained(4), tmp_path / "run")
+    with pytest.raises(UserError, match="does not double"):
+        begin_from(run, make_generator(tiny(6)), tiny(6), faces)
+    student = PRESETS["fast"]
+    with pytest.raises(UserError, match="trains a student"):
+        begin_from(run, make_generator(student), student, faces)
+    with pytest.raises(UserError, match="another network"):
+        begin_from(WEIGHTS_DIR / "segmenter.tflite", make_generator(student), student, faces)
+    with pytest.raises(UserError, match="no such file"):
+        check_start(tmp_path / "nothing.onnx")
+
+
+@pytest.mark.parametrize("name", ["fast.onnx", "segmenter.tflite"])
+def test_a_shipped_file_is_trained_on_from_where_it_was(name: str, faces: FaceSet):
+    segmenter = name.endswith("tflite")
+    config = PRESETS["segmenter" if segmenter else "fast"]
+    net = MaskSegmenterNet() if segmenter else make_generator(config)
+    begin_from(WEIGHTS_DIR / name, net, config, faces)
+    crops = to_tensor(faces.crops[:16])
+    inputs = [crops] if segmenter else [crops, torch.ones(16, 1, 128, 128)]
+    inputs[1:] = [to_mask(draw_protocol(faces, "face-mask")[0][:16])] * (len(inputs) - 1)
+    with torch.no_grad():
+        shipped, trained = net.eval()(*inputs), net.train()(*inputs)
+    # In training mode the norms use the batch's own figures: about what they were given.
+    assert (shipped - trained).abs().mean() < 0.25 * (shipped - shipped.mean()).abs().mean()
+
+
+def test_the_segmenter_comes_back_as_it_ships(astronaut_rgb, astronaut_face: Face):
+    assert astronaut_face.landmarks is not None
+    worn = wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical"))
+    crop, _ = warp_crop(worn.image_rgb, astronaut_face.matrix)
+    with MaskSegmenter() as shipped:
+        wanted = shipped(crop)
+    found = segment(segmenter_of(WEIGHTS_DIR / "segmenter.tflite"), crop[None])[0]
+    assert (wanted > 0.5).mean() > 0.1
+    assert abs(found - wanted).max() < 0.02

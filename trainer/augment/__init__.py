@@ -1,0 +1,1 @@
+"""Varies training samples: poses, masks, holes, headgear, light."""

@@ -1,0 +1,115 @@
+"""Draws holes: silhouettes of worn masks, the paper's squares, and the protocols' fixed ones."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.align.canonical_crop import CROP_SIZE
+from realtime.synthetic import random_style, silhouette
+from trainer.data.face_set import FaceSet
+
+_SHAPE = (CROP_SIZE, CROP_SIZE)
+_AHEAD_PX = 20.0
+
+
+def mask_hole(
+    landmarks: NDArray[np.float32],
+    rng: np.random.Generator,
+    dilate_px: int,
+    shape: tuple[int, int] = _SHAPE,
+) -> NDArray[np.bool_]:
+    """Draw the silhouette of a random worn mask, dilated; bool [H, W]."""
+    alpha = silhouette(landmarks, random_style(rng), shape)
+    if dilate_px:
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * dilate_px + 1,) * 2)
+        alpha = cv2.dilate(alpha, kernel)
+    return alpha > 0
+
+
+def square_hole(rng: np.random.Generator, low: int = 24, high: int = 48) -> NDArray[np.bool_]:
+    """Draw one square of side `low`..`high` anywhere (the paper's training holes); bool [128, 128]."""
+    side = int(rng.integers(low, high + 1))
+    y, x = rng.integers(0, CROP_SIZE - side + 1, 2)
+    hole = np.zeros(_SHAPE, dtype=bool)
+    hole[y : y + side, x : x + side] = True
+    return hole
+
+
+def protocol_mask_hole(
+    landmarks: NDArray[np.float32], rng: np.random.Generator, dilate_px: int = 3, margin: int = 0
+) -> NDArray[np.bool_]:
+    """Draw a hole of the face-mask protocol: a dilated silhouette covering 20-45 % of the crop.
+
+    Args:
+        landmarks: float32 [478, 2], canonical crop pixels.
+        rng: the draw.
+        dilate_px: by how much the silhouette is dilated.
+        margin: how much more than the crop is shown on every side, M.
+
+    Returns:
+        bool [128 + 2M, 128 + 2M].
+    """
+    side = CROP_SIZE + 2 * margin
+    hole = np.zeros((side, side), dtype=bool)
+    for _ in range(100):
+        hole = mask_hole(landmarks + margin, rng, dilate_px, hole.shape)
+        if 0.20 <= hole.sum() / CROP_SIZE**2 <= 0.45:
+            break
+    return hole
+
+
+def random_hole(
+    landmarks: NDArray[np.float32], rng: np.random.Generator, margin: int
+) -> NDArray[np.bool_]:
+    """Draw a training hole in a crop with a margin: mostly masks, some pushed aside, some squares."""
+    if rng.random() < 0.15:
+        return np.pad(square_hole(rng), margin)
+    side = CROP_SIZE + 2 * margin
+    hole = mask_hole(landmarks + margin, rng, int(rng.integers(1, 7)), (side, side))
+    if rng.random() < 0.25:
+        dx, dy = rng.integers(-10, 11), rng.integers(-4, 11)
+        moved = np.roll(hole, (dy, dx), (0, 1))
+        hole = moved if rng.random() < 0.5 else hole | moved
+    return hole
+
+
+def reach_ahead(hole: NDArray[np.bool_], yaw: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Let a hole reach further out in front of a turned face, as a cup or a loose mask does.
+
+    Where holes end with the face they show where its outline is, and a fill learns to follow them.
+
+    Args:
+        hole: bool [H, W].
+        yaw: where the head is turned to, radians, to the right of the picture where positive.
+        rng: how far, up to 20 px in profile and a little down.
+    """
+    dx, dy = round(np.sin(yaw) * rng.uniform(0, _AHEAD_PX)), int(rng.integers(-2, 6))
+    reach = max(abs(dx), abs(dy))
+    way = np.zeros((2 * reach + 1,) * 2, np.uint8)
+    cv2.line(way, (reach, reach), (reach - dx, reach - dy), 1)  # dilation looks the other way
+    return cv2.dilate(hole.astype(np.uint8), way) > 0
+
+
+def draw_protocol(
+    faces: FaceSet, kind: str, seed: int = 0
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Draw the fixed holes of a named protocol.
+
+    Args:
+        faces: the faces to be evaluated, in order.
+        kind: "face-mask" (dilated mask silhouette, 20-45 % of the crop) or "paper-squares" (one
+            square of side 24-48 anywhere inside the photograph).
+        seed: the draw's seed.
+
+    Returns:
+        holes and counted, bool [N, 128, 128]; counted are the hole pixels inside the photograph.
+    """
+    rng = np.random.default_rng(seed)
+    draw = {
+        "face-mask": lambda index: protocol_mask_hole(faces.landmarks[index], rng),
+        "paper-squares": lambda _: square_hole(rng),
+    }[kind]
+    holes = np.stack([draw(index) for index in range(len(faces))])
+    return holes, holes & faces.valid

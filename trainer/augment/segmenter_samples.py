@@ -1,0 +1,167 @@
+"""Draws training samples for the segmenter: faces wearing masks, bare faces, and places without one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.align.affine import compose
+from realtime.align.canonical_crop import CROP_SIZE
+from realtime.detect.face_geometry import placed
+from realtime.synthetic import Template, wear
+from trainer.augment.generator_samples import (
+    CUT_SHARE,
+    Jitter,
+    random_affine,
+    recolour,
+    visible_part,
+)
+from trainer.augment.headgear import wear_headgear
+from trainer.augment.mask_styles import training_style
+from trainer.augment.occlusion import cover_up
+from trainer.augment.reflections import behind_glass
+from trainer.augment.views import View, turned_view, view_of, wider_view
+from trainer.data.face_set import FaceSet, margin_of
+
+_SHAPE = (CROP_SIZE, CROP_SIZE)
+_PLACE_SHARE, _TURN_SHARE, _PROFILES = 0.2, 0.35, 0.45
+
+
+# Crop, mask pixels, and what lies inside the photograph.
+_Sample = tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class MaskBatch:
+    """Samples for the segmenter.
+
+    Attributes:
+        crops: uint8 [N, 128, 128, 3], RGB, mask worn or bare.
+        alphas: bool [N, 128, 128], mask pixels.
+        counted: bool [N, 128, 128], what lies inside the photograph; the rest repeats its edge.
+    """
+
+    crops: NDArray[np.uint8]
+    alphas: NDArray[np.bool_]
+    counted: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Wardrobe:
+    """What faces may wear, and where else to look.
+
+    Attributes:
+        templates: mask drawings.
+        places: photographs, uint8 [H, W, 3] RGB, without any mask: every part of them is bare.
+    """
+
+    templates: Sequence[Template] = ()
+    places: Sequence[NDArray[np.uint8]] = field(default=())
+
+
+def draw_mask_batch(
+    faces: FaceSet,
+    indices: Sequence[int],
+    rng: np.random.Generator,
+    jitter: Jitter,
+    wardrobe: Wardrobe | None = None,
+    bare_share: float = 0.3,
+) -> MaskBatch:
+    """Draw one augmented batch: worn masks with their alpha, bare faces, and parts of places."""
+    wardrobe = wardrobe or Wardrobe()
+    samples = []
+    for index in indices:
+        if wardrobe.places and rng.random() < _PLACE_SHARE:
+            place = wardrobe.places[int(rng.integers(len(wardrobe.places)))]
+            samples.append(_finish(_some_part(place, rng), jitter, rng))
+            continue
+        view = view_of(faces, index)
+        if rng.random() < _TURN_SHARE:
+            view = turned_view(view, rng, _PROFILES)
+        crop, alpha = view.crop, np.zeros_like(view.valid)
+        crop = wear_headgear(crop, view.landmarks, rng)
+        if rng.random() >= bare_share:
+            style = training_style(rng, wardrobe.templates, faces.crops)
+            worn = wear(crop, view.landmarks, style)
+            crop, alpha = worn.image_rgb, worn.alpha > 0
+        crop, alpha = cover_up(crop, alpha, view.landmarks, rng)
+        crop = behind_glass(crop, rng)
+        moved = _moved(crop, alpha, view, jitter, rng)
+        samples.append(_finish(moved, jitter, rng))
+    return MaskBatch(*(np.stack(part) for part in zip(*samples, strict=True)))
+
+
+def _moved(
+    crop: NDArray[np.uint8],
+    alpha: NDArray[np.bool_],
+    view: View,
+    jitter: Jitter,
+    rng: np.random.Generator,
+) -> _Sample:
+    """Move a sample; sometimes cut it off as a picture's edge does."""
+    flags = np.stack([alpha, view.valid], -1).astype(np.uint8) * 255
+    matrix = random_affine(jitter, rng)
+    margin = margin_of(len(crop))
+    wider = wider_view(view.valid, margin, rng)
+    matrix = matrix if wider is None else compose(wider, matrix)
+    matrix = compose(matrix, view.to_canonical)
+    cut = rng.random() < CUT_SHARE
+    rows, columns = _shown(len(crop), margin, rng) if cut else (slice(0, len(crop)),) * 2
+    matrix = compose(matrix, placed(columns.start, rows.start))
+    warp = {"dsize": _SHAPE, "flags": cv2.INTER_LINEAR}
+    moved = cv2.warpAffine(crop[rows, columns], matrix, **warp, borderMode=cv2.BORDER_REPLICATE)
+    flags = (
+        cv2.warpAffine(flags[rows, columns], matrix, **warp, borderMode=cv2.BORDER_CONSTANT) > 127
+    )
+    inside = flags[:, :, 1]
+    return np.asarray(moved, np.uint8), flags[:, :, 0] & inside, inside
+
+
+def _shown(size: int, margin: int, rng: np.random.Generator) -> tuple[slice, slice]:
+    """Rows and columns that are shown of a crop with a margin where a picture's edge cuts it off."""
+    x0, y0, x1, y1 = visible_part(rng)
+    first = [at + margin if at else 0 for at in (y0, x0)]
+    last = [at + margin if at < CROP_SIZE else size for at in (y1, x1)]
+    return slice(first[0], last[0]), slice(first[1], last[1])
+
+
+def _some_part(place: NDArray[np.uint8], rng: np.random.Generator) -> _Sample:
+    """A part of a photograph at any place, size and angle."""
+    height, width = place.shape[:2]
+    scale = CROP_SIZE / (min(height, width) * np.exp(rng.uniform(np.log(0.15), np.log(1.2))))
+    angle = rng.normal(0, 0.35)
+    linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    centre = rng.uniform((0, 0), (width, height))
+    matrix = np.column_stack([linear, np.full(2, CROP_SIZE / 2) - linear @ centre])
+    source = cv2.GaussianBlur(place, (0, 0), 0.4 / scale) if scale < 0.7 else place
+    crop = cv2.warpAffine(source, matrix, _SHAPE, borderMode=cv2.BORDER_REPLICATE)
+    inside = cv2.warpAffine(np.full((height, width), 255, np.uint8), matrix, _SHAPE) > 127
+    return np.asarray(crop, np.uint8), np.zeros(_SHAPE, dtype=bool), np.asarray(inside)
+
+
+def _finish(sample: _Sample, jitter: Jitter, rng: np.random.Generator) -> _Sample:
+    crop, alpha, counted = sample
+    crop = recolour(crop, jitter.colour, rng, grey_share=0.12)
+    return degrade(crop, rng), alpha, counted
+
+
+def degrade(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Blur, downscale, add noise or JPEG blocks, as cameras and files do."""
+    if rng.random() < 0.3:
+        crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), float(rng.uniform(0.4, 1.8))), np.uint8)
+    if rng.random() < 0.25:
+        side = int(rng.integers(28, 110))
+        small = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
+        crop = np.asarray(cv2.resize(small, _SHAPE, interpolation=cv2.INTER_LINEAR), np.uint8)
+    if rng.random() < 0.3:
+        noise = rng.standard_normal(crop.shape).astype(np.float32) * rng.uniform(2, 14)
+        crop = np.clip(crop + noise, 0, 255).astype(np.uint8)
+    if rng.random() < 0.25:
+        quality = int(rng.integers(25, 90))
+        _, data = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        crop = cv2.imdecode(data, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)
+    return crop

@@ -1,0 +1,159 @@
+"""Exports a run's averaged weights, or a shipped file's, to the artefact: the command `export`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from inpaint_model.errors import UserError
+from inpaint_model.networks.layers import flops
+from inpaint_model.networks.paper import PaperGenerator
+from inpaint_model.networks.segmenter import MaskSegmenterNet
+from trainer.augment.holes import draw_protocol
+from trainer.data import face_set as faceset
+from trainer.data.face_set import FaceSet
+from trainer.export.from_onnx import network_of
+from trainer.export.onnx_export import export_generator
+from trainer.export.prune import narrowest
+from trainer.export.quantize import Samples, quantize_onnx
+from trainer.fit import average_into, load_average
+from trainer.generator_task import make_generator
+from trainer.initial_weights import network_at
+from trainer.runs import RunFolder
+from trainer.segmenter_task import wear_all
+
+_PARITY_CROPS, _MEASURED_CROPS, _CALIBRATION_CROPS, _PRUNING_CROPS = 32, 300, 400, 120
+
+
+def load_generator(run: Path) -> tuple[nn.Module, int]:
+    """Load the averaged weights of a finished or running `fit` of a generator, and their step.
+
+    Raises:
+        UserError: the folder holds no run, or one of a network that is no generator.
+    """
+    net = make_generator(RunFolder(run).config())
+    step = load_average(run, net)
+    return net.eval(), step
+
+
+def export(
+    run: Path | None,
+    model: Path | None,
+    data: Sequence[Path],
+    out: Path,
+    share: float | None = None,
+) -> str:
+    """Export one of the two; return lines on parity and on what int8 costs.
+
+    Args:
+        run: a folder `fit` wrote: its averaged weights are exported.
+        model: an ONNX file that `export` wrote, fp32 or fp16: its weights are.
+        data: prepared files: int8 is made from training faces; parity and costs are measured on
+            held-out ones.
+        out: the artefact's folder: `fast.onnx`, `paper.onnx` or `segmenter.tflite`.
+        share: with both `run` and `model`, the file the run began from: how much the run's weights
+            count, 0..1, the file's the rest (Wortsman et al. 2022, WiSE-FT). A run that gained in
+            one way and lost in another is half undone so.
+
+    Raises:
+        UserError: not exactly one of `run` and `model`, or what they name cannot be exported.
+    """
+    if share is not None and (run is None or model is None or not 0 <= share <= 1):
+        raise UserError("--share is a number from 0 to 1 and needs --run and --model")
+    if share is None and (run is None) == (model is None):
+        raise UserError("name either --run or --model")
+    if model is not None and not model.is_file():
+        raise UserError(f"{model}: no such model file")
+    faces = faceset.load(data).canonical()
+    if run is None:
+        assert model is not None
+        net = network_of(model)
+    else:
+        net = _load(run)
+        if model is not None and share is not None:
+            net = _mixed(net, run, model, faces, share)
+    return (_export_segmenter if isinstance(net, MaskSegmenterNet) else export_network)(
+        net.eval(), faces, out
+    )
+
+
+def export_network(net: nn.Module, faces: FaceSet, out: Path) -> str:
+    """Write a generator's file in fp16, and in int8 where that costs little; see `export`."""
+    name = _name_of(net)
+    out.mkdir(parents=True, exist_ok=True)
+    calibration = _samples(faces.only("train").some(_CALIBRATION_CROPS, 0))
+    measured = _samples(faces.only("val").some(_MEASURED_CROPS, 0))
+    few = measured.crops[:_PARITY_CROPS], measured.holes[:_PARITY_CROPS]
+    path = out / f"{name}.onnx"
+    lines = [f"{path}: {export_generator(net, path, *few, half=True)}"]
+    # int8 is made from full precision: NNCF folds and measures in it.
+    whole, narrow = out / f"{name}.fp32.onnx", None
+    try:
+        export_generator(net, whole, *few)
+        small = _narrowed(net, calibration)
+        if small is not None:
+            narrow = out / f"{name}.narrow.onnx"
+            export_generator(small, narrow, *few)
+            lines.append(f"pruned from {_size(net)} to {_size(small)}")
+        int8 = out / f"{name}.int8.onnx"
+        lines.append(f"{int8}: {quantize_onnx(whole, calibration, measured, int8, narrow=narrow)}")
+    finally:
+        whole.unlink(missing_ok=True)
+        if narrow is not None:
+            narrow.unlink(missing_ok=True)
+    return "\n".join(lines)
+
+
+def _load(run: Path) -> nn.Module:
+    """Load a run's averaged weights, of a generator or a segmenter."""
+    if RunFolder(run).config().network != "segmenter":
+        return load_generator(run)[0]
+    net = MaskSegmenterNet()
+    load_average(run, net)
+    return net
+
+
+def _mixed(net: nn.Module, run: Path, model: Path, faces: FaceSet, share: float) -> nn.Module:
+    """Average a run's network, counting `share`, with the file's."""
+    other = network_at(model, RunFolder(run).config(), faces.only("train"))
+    if type(other) is not type(net):
+        raise UserError(f"{model}: holds another network than {run}")
+    average_into(other, net, 1 - share)
+    return other
+
+
+def _samples(faces: FaceSet) -> Samples:
+    if not len(faces):
+        raise UserError("exporting needs training faces and held-out ones in the data")
+    holes, _ = draw_protocol(faces, "face-mask")
+    return Samples(faces.crops, holes)
+
+
+def _name_of(net: nn.Module) -> str:
+    if not isinstance(net, PaperGenerator):
+        return "fast"
+    return "paper" if len(net.autoencoders) == 2 else "glcic"
+
+
+def _narrowed(net: nn.Module, calibration: Samples) -> PaperGenerator | None:
+    if not isinstance(net, PaperGenerator):
+        return None
+    return narrowest(net, calibration.crops[:_PRUNING_CROPS], calibration.holes[:_PRUNING_CROPS])
+
+
+def _size(net: nn.Module) -> str:
+    assert isinstance(net, PaperGenerator)
+    return f"width {net.width} ({flops(net):.2f} GFLOP a crop)"
+
+
+def _export_segmenter(net: nn.Module, faces: FaceSet, out: Path) -> str:
+    from trainer.export.tflite_export import export_segmenter
+
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "segmenter.tflite"
+    val = faces.only("val").some(_MEASURED_CROPS, 0)
+    worn = wear_all(val.where(np.arange(len(val)) < _PARITY_CROPS), [], seed=2)
+    return f"{path}: {export_segmenter(net, path, worn.crops)}"

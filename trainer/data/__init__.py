@@ -1,0 +1,1 @@
+"""Prepared faces: crops with landmarks, and backgrounds without people."""

@@ -1,0 +1,1 @@
+"""Measures generators under named protocols."""

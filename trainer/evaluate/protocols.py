@@ -1,0 +1,183 @@
+"""Measures a generator on faces under a named protocol of holes, image by image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from inpaint_model.errors import UserError
+from trainer.augment.holes import draw_protocol
+from trainer.data.face_set import FaceSet
+from trainer.evaluate import image_similarity as similarity
+from trainer.evaluate.bootstrap import Interval, paired_difference
+from trainer.evaluate.fill_crops import raw_pictures
+from trainer.evaluate.identity import Identity, cosines, different_people, distances
+from trainer.evaluate.scores import Scores, summarise
+from trainer.losses.recogniser import Recogniser
+
+__all__ = [
+    "PROTOCOLS",
+    "Filled",
+    "Generator",
+    "Interval",
+    "Scores",
+    "evaluate",
+    "from_inpainter",
+    "from_module",
+    "paired_difference",
+    "summarise",
+]
+
+PROTOCOLS = ("paper-squares", "face-mask")
+GREY = 127
+_BATCH = 50
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What a generator gives.
+
+    Attributes:
+        composited: uint8 [N, 128, 128, 3], RGB, the crops with their holes filled.
+        raw: the same shape, the network's own picture everywhere, clipped and rounded; None where
+            only the composited one is known.
+    """
+
+    composited: NDArray[np.uint8]
+    raw: NDArray[np.uint8] | None = None
+
+
+class Generator(Protocol):
+    """What can be evaluated."""
+
+    def __call__(self, crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> Filled:
+        """Fill crops, uint8 [N, 128, 128, 3] RGB, in holes, bool [N, 128, 128]."""
+        ...
+
+
+def from_module(net: nn.Module) -> Generator:
+    """Wrap a torch generator; its own picture is known too. It runs where its weights lie."""
+    net = net.eval()
+
+    def run(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> Filled:
+        raw = raw_pictures(net, crops, holes)
+        return Filled(np.where(holes[..., None], raw, crops), raw)
+
+    return run
+
+
+def from_inpainter(
+    inpainter: Callable[[NDArray[np.uint8], NDArray[np.bool_]], NDArray[np.uint8]],
+) -> Generator:
+    """Wrap an open `inpaint_model.Inpainter`, or any function that returns composited crops."""
+    return lambda crops, holes: Filled(inpainter(crops, holes))
+
+
+def evaluate(
+    generator: Generator,
+    faces: FaceSet,
+    protocol: str,
+    *,
+    seed: int = 7,
+    recogniser: Recogniser | None = None,
+    identity: Identity | None = None,
+) -> Scores:
+    """Fill the faces under a protocol and measure each against its truth.
+
+    Args:
+        generator: what fills (`from_module`, `from_inpainter`).
+        faces: at least one; the same faces, protocol and seed give the same holes.
+        protocol: one of `PROTOCOLS` (`trainer.augment.holes.draw_protocol`).
+        seed: of the holes.
+        recogniser: measures the perceptual distance; None leaves it out.
+        identity: measures identity; None leaves it out.
+
+    Raises:
+        UserError: there is no such protocol, or no face with a hole to judge.
+    """
+    if protocol not in PROTOCOLS:
+        raise UserError(f"no such protocol: {protocol} (take {' or '.join(PROTOCOLS)})")
+    if not len(faces):
+        raise UserError("no face to evaluate")
+    holes, counted = draw_protocol(faces, protocol, seed)
+    rows = np.flatnonzero(similarity.ssim_counted(counted).any((1, 2)))
+    if not len(rows):
+        raise UserError(f"{protocol}: no hole lies inside its photograph")
+    parts: list[dict[str, NDArray]] = []
+    for at in range(0, len(rows), _BATCH):
+        some = rows[at : at + _BATCH]
+        crops, valid = faces.crops[some], faces.valid[some]
+        out = generator(crops, holes[some] | ~valid)
+        part = _pictures(out, crops, valid, counted[some])
+        if recogniser is not None:
+            filled = part["filled"]
+            part["perceptual"] = similarity.perceptual_distance(recogniser, filled, crops)
+        if identity is not None:
+            part |= _likeness(identity, part["filled"], crops, counted[some])
+        parts.append(part)
+    figures = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    if identity is not None:
+        figures |= _strangers(figures.pop("codes"), faces.identity[rows], faces.source[rows], seed)
+    return Scores(protocol, rows, holes[rows], coverage=holes[rows].mean((1, 2)), **figures)
+
+
+def _pictures(
+    out: Filled,
+    crops: NDArray[np.uint8],
+    valid: NDArray[np.bool_],
+    counted: NDArray[np.bool_],
+) -> dict[str, NDArray]:
+    """Measure one batch's pictures, pixel by pixel."""
+    filled = np.where(counted[..., None], out.composited, crops)
+    everywhere = np.ones_like(valid)
+    ssim, ssim_whole, ssim_hole = similarity.ssim(filled, crops, valid, everywhere, counted)
+    part: dict[str, NDArray] = {
+        "filled": filled,
+        "psnr": similarity.psnr(filled, crops, valid),
+        "psnr_whole": similarity.psnr(filled, crops, everywhere),
+        "psnr_hole": similarity.psnr(filled, crops, counted),
+        "ssim": ssim,
+        "ssim_whole": ssim_whole,
+        "ssim_hole": ssim_hole,
+        "gmsd": similarity.gmsd(filled, crops, valid),
+    }
+    if out.raw is not None:
+        raw = np.where(valid[..., None], out.raw, crops)
+        part["psnr_raw"] = similarity.psnr(raw, crops, valid)
+        part["ssim_raw"] = similarity.ssim(raw, crops, valid)[0]
+    return part
+
+
+def _likeness(
+    identity: Identity,
+    filled: NDArray[np.uint8],
+    crops: NDArray[np.uint8],
+    counted: NDArray[np.bool_],
+) -> dict[str, NDArray]:
+    """Compare filled and masked faces with the true ones; `codes` are the true descriptors."""
+    masked = np.where(counted[..., None], np.uint8(GREY), crops)
+    true, shown, hidden = (identity.embed(pictures) for pictures in (crops, filled, masked))
+    return {
+        "codes": true,
+        "identity_distance": distances(shown, true),
+        "identity_cosine": cosines(shown, true),
+        "masked_distance": distances(hidden, true),
+        "masked_cosine": cosines(hidden, true),
+    }
+
+
+def _strangers(
+    codes: NDArray[np.float64], people: NDArray[np.str_], sources: NDArray[np.str_], seed: int
+) -> dict[str, NDArray]:
+    """Compare each true face with someone else's."""
+    partners = different_people(people, sources, seed)
+    found = partners >= 0
+    return {
+        "others_distance": np.where(found, distances(codes, codes[partners]), np.nan),
+        "others_cosine": np.where(found, cosines(codes, codes[partners]), np.nan),
+    }

@@ -1,0 +1,1 @@
+"""Exports networks to ONNX and TFLite, prunes and quantises them."""

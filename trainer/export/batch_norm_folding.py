@@ -1,0 +1,87 @@
+"""Folds batch norms into the convolutions before them, and undoes it for networks to train on."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+Convolution = nn.Conv2d | nn.ConvTranspose2d
+
+
+def convolution_of(layer: nn.Module) -> Convolution:
+    """Return the convolution of a `ConvUnit` or `UpUnit`, or the bare convolution given."""
+    return next(m for m in layer.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d))
+
+
+def folded(layer: nn.Module) -> tuple[Tensor, Tensor]:
+    """Return weight and bias of one convolution that computes what it and its batch norm do.
+
+    Args:
+        layer: a unit of `inpaint_model.networks.layers`, or a bare convolution; in evaluation mode.
+
+    Returns:
+        The weight in the convolution's own shape, and the bias, float [outputs].
+    """
+    conv = convolution_of(layer)
+    weight = conv.weight.detach().clone()
+    bias = torch.zeros(conv.out_channels) if conv.bias is None else conv.bias.detach().clone()
+    for norm in layer.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            assert norm.running_mean is not None and norm.running_var is not None
+            scale = norm.weight.detach() / (norm.running_var + norm.eps).sqrt()
+            shape = (1, -1, 1, 1) if isinstance(conv, nn.ConvTranspose2d) else (-1, 1, 1, 1)
+            weight = weight * scale.view(shape)
+            bias = (bias - norm.running_mean) * scale + norm.bias.detach()
+    return weight, bias
+
+
+def unfold_into(layer: nn.Module, weight: Tensor, bias: Tensor) -> None:
+    """Set a unit's weights so that it computes this convolution: its batch norm only adds the bias."""
+    conv = convolution_of(layer)
+    conv.weight.data = weight
+    if conv.bias is not None:
+        conv.bias.data = bias
+    for norm in layer.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            make_identity(norm, bias)
+
+
+def make_identity(norm: nn.BatchNorm2d, bias: Tensor) -> None:
+    """Make a batch norm, in evaluation mode, the identity plus a bias, float [channels]."""
+    norm.weight.data = torch.ones_like(bias)
+    norm.bias.data = bias
+    norm.running_mean = torch.zeros_like(bias)
+    norm.running_var = torch.full_like(bias, 1 - norm.eps)
+
+
+@torch.no_grad()
+def revive_norms(net: nn.Module, *inputs: Tensor) -> None:
+    """Give batch norms that are mere biases real figures again, without changing what they compute.
+
+    A norm that came back from an exported file as the identity would normalise its input, which was
+    never normal, at the first training step and change the network. Here each norm takes its mean and
+    deviation from real inputs, and weight and bias that undo them.
+
+    Args:
+        net: the network; left in evaluation mode.
+        inputs: one batch as the network takes it.
+    """
+
+    def revive(norm: nn.Module, given: tuple[Tensor, ...]) -> None:
+        assert isinstance(norm, nn.BatchNorm2d)
+        assert norm.running_mean is not None and norm.running_var is not None
+        scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+        offset = norm.bias - norm.running_mean * scale
+        mean, variance = given[0].mean((0, 2, 3)), given[0].var((0, 2, 3))
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
+        norm.weight.copy_(scale * (variance + norm.eps).sqrt())
+        norm.bias.copy_(offset + mean * scale)
+
+    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+    hooks = [norm.register_forward_pre_hook(revive) for norm in norms]
+    try:
+        net.eval()(*inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()

@@ -1,0 +1,124 @@
+"""Writes a generator as ONNX, bytes in and bytes out, and checks its parity with the network."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from trainer.evaluate.fill_crops import fill
+
+# Levels of 255 inside the hole, between torch in fp32 and the exported file on ONNX Runtime.
+MOST_DIFFERENCE = {"fp32": 1, "fp16": 2}
+
+
+class ByteGenerator(nn.Module):
+    """A generator with bytes on both sides: normalisation, compositing and rounding inside.
+
+    Bytes are turned into floats first and back last of all: TensorRT takes them nowhere else.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, crops: Tensor, holes: Tensor) -> Tensor:
+        """Fill crops, uint8 [N, 128, 128, 3] RGB, in holes, uint8 [N, 128, 128]; uint8 as crops."""
+        levels = crops.float()
+        flags = holes.float().clamp(max=1)
+        floats = levels.permute(0, 3, 1, 2) / 127.5 - 1
+        out = self.net(floats, flags.unsqueeze(1))
+        filled = torch.round((out + 1) * 127.5).clamp(0, 255).permute(0, 2, 3, 1)
+        return torch.where(flags.unsqueeze(-1) > 0, filled, levels).to(torch.uint8)
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far an exported network is from the trained one, in levels of 0..255 inside the holes."""
+
+    largest: int
+    mean: float
+
+    def check(self, what: str, precision: str) -> None:
+        """Raise where the export is not the trained network."""
+        if self.largest > MOST_DIFFERENCE[precision]:
+            raise RuntimeError(f"{what}: exported and trained network differ by {self.largest}/255")
+
+
+def export_generator(
+    net: nn.Module,
+    out: Path,
+    crops: NDArray[np.uint8],
+    holes: NDArray[np.bool_],
+    *,
+    half: bool = False,
+) -> Parity:
+    """Write a generator as ONNX and compare it with the trained network.
+
+    Args:
+        net: the trained network, float in and out.
+        out: the `.onnx` to write.
+        crops: uint8 [N, 128, 128, 3], real crops to compare on.
+        holes: bool [N, 128, 128].
+        half: keep the weights and run the convolutions in fp16.
+
+    Returns:
+        The difference ONNX Runtime shows against torch in fp32.
+
+    Raises:
+        RuntimeError: the exported file does not compute what the network does.
+    """
+    net = net.eval().float().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    precision, exported = "fp32", net
+    if half:
+        precision, exported = "fp16", copy.deepcopy(net).half()
+    part = out.with_name(out.name + ".part")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    example = (torch.from_numpy(crops[:2]), torch.from_numpy(holes[:2].astype(np.uint8)))
+    try:
+        torch.onnx.export(
+            ByteGenerator(exported).eval(),
+            example,
+            str(part),
+            input_names=["crops", "holes"],
+            output_names=["filled"],
+            dynamic_axes={name: {0: "N"} for name in ("crops", "holes", "filled")},
+            opset_version=17,
+            dynamo=False,
+        )
+        _note(part, precision)
+        parity = _compare(part, net, crops, holes)
+        parity.check(out.name, precision)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+    return parity
+
+
+def _note(onnx_file: Path, precision: str) -> None:
+    """Write into the file's metadata what its convolutions compute in."""
+    import onnx
+
+    model = onnx.load(onnx_file)
+    onnx.helper.set_model_props(model, {"precision": precision})
+    onnx.save(model, onnx_file)
+
+
+def _compare(
+    onnx_file: Path, net: nn.Module, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
+) -> Parity:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(onnx_file), providers=["CPUExecutionProvider"])
+    feed = {"crops": crops, "holes": holes.astype(np.uint8)}
+    exported = np.asarray(session.run(["filled"], feed)[0])
+    trained = fill(net, crops, holes)
+    if not np.array_equal(exported[~holes], crops[~holes]):
+        raise RuntimeError("the exported generator changes pixels outside the hole")
+    difference = np.abs(exported.astype(int) - trained.astype(int))[holes]
+    return Parity(int(difference.max(initial=0)), float(difference.mean()))

@@ -1,0 +1,241 @@
+"""Quantises an exported generator to int8 (NNCF, after training) and keeps it if it costs little."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inpaint_model import open_inpainter
+from inpaint_model.errors import UserError
+from trainer.evaluate.measures import composited_psnr
+
+if TYPE_CHECKING:
+    import onnx
+
+MOST_COST_DB = 0.3
+MOST_ENGINE_ERROR = 0.1
+_LEAST_CROPS = 4
+_CONVOLUTIONS = ("Conv", "ConvTranspose")
+_PICTURE_CHANNELS = {"in": 4, "out": 3}  # a picture with its hole, and a picture
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Bare faces and where to fill them.
+
+    Attributes:
+        crops: uint8 [N, 128, 128, 3], RGB: also the truth.
+        holes: bool [N, 128, 128].
+    """
+
+    crops: NDArray[np.uint8]
+    holes: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class QuantizeReport:
+    """What int8 costs, on crops that neither calibration nor pruning saw.
+
+    Attributes:
+        psnr_full_db: mean PSNR of the crops composited by the network as trained, in fp32.
+        psnr_narrow_db: the same of the pruned network in fp32; None where it was not pruned.
+        psnr_int8_db: the same in int8, on OpenVINO.
+        strays: mean difference of the int8 file from the network it was made of, in fp32, in levels of
+            255, inside the holes, on OpenVINO.
+        strays_exactly: the same in exact arithmetic: what rounding to 8 bits costs. Where OpenVINO
+            strays further, it computes the file wrongly.
+        crops: how many crops were measured.
+        kept: whether the int8 file was written.
+    """
+
+    psnr_full_db: float
+    psnr_narrow_db: float | None
+    psnr_int8_db: float
+    strays: float
+    strays_exactly: float
+    crops: int
+    kept: bool
+
+    @property
+    def cost_db(self) -> float:
+        """What the int8 file loses against the network as trained."""
+        return self.psnr_full_db - self.psnr_int8_db
+
+    def __str__(self) -> str:
+        parts = ""
+        if self.psnr_narrow_db is not None:
+            pruning = self.psnr_full_db - self.psnr_narrow_db
+            parts = f" (pruning {pruning:.3f}, int8 {self.cost_db - pruning:.3f})"
+        return (
+            f"int8 costs {self.cost_db:.3f} dB{parts}: {self.psnr_full_db:.2f} to "
+            f"{self.psnr_int8_db:.2f} on {self.crops} crops; fills differ by {self.strays:.3f}/255, in "
+            f"exact arithmetic by {self.strays_exactly:.3f}: {'kept' if self.kept else 'not kept'}"
+        )
+
+
+def quantize_onnx(
+    full: Path,
+    calibration: Samples,
+    measured: Samples,
+    out_path: Path,
+    *,
+    narrow: Path | None = None,
+    most_cost_db: float = MOST_COST_DB,
+) -> QuantizeReport:
+    """Write an int8 version (QDQ, the same inputs and output) of a generator.
+
+    Where it costs too much, or OpenVINO computes it wrongly, nothing is kept and an older
+    `out_path` is removed.
+
+    Args:
+        full: the generator as trained, fp32: what is lost is lost against it.
+        calibration: what ranges are taken from; 200 to 400 are enough.
+        measured: what the cost is measured on.
+        out_path: the file to write, `NAME.int8.onnx` beside the other.
+        narrow: the pruned generator, fp32, to quantise instead of the full one.
+        most_cost_db: what pruning and int8 may cost together.
+
+    Returns:
+        The measured cost.
+
+    Raises:
+        UserError: too few crops.
+    """
+    import onnx
+
+    for crops in (calibration.crops, measured.crops):
+        if len(crops) < _LEAST_CROPS:
+            raise UserError(f"quantising needs at least {_LEAST_CROPS} crops, not {len(crops)}")
+    part = out_path.with_name(f"part-{out_path.name}")
+    try:
+        onnx.save(_quantized(onnx.load(narrow or full), calibration), part)
+        report = _measure(full, narrow, part, measured, most_cost_db)
+        out_path.unlink(missing_ok=True)
+        if report.kept:
+            part.replace(out_path)
+    finally:
+        part.unlink(missing_ok=True)
+    return report
+
+
+def float_nodes(model: onnx.ModelProto) -> list[str]:
+    """Name the nodes to leave in floating point: all but the network between its ends.
+
+    These are normalisation and compositing, and the convolutions that read or draw a picture: they
+    are little of the arithmetic and most of the loss. So is each first convolution, the one that an
+    input reaches with no other before it: OpenVINO (2026.4) takes the normalisation of a quantised
+    one's input for part of its scale and computes it wrongly.
+    """
+    nodes = [node for node in model.graph.node if node.op_type != "Constant"]
+    floating = _before_first(nodes, {value.name for value in model.graph.input})
+    shapes = {item.name: tuple(item.dims) for item in model.graph.initializer}
+    wanted: set[str] = set()
+    for node in reversed(nodes):
+        if node.op_type in _CONVOLUTIONS:
+            wanted.update(node.input)
+            if node.op_type == "Conv" and _touches_picture(shapes[node.input[1]]):
+                floating.add(node.name)
+        elif wanted.intersection(node.output):
+            wanted.update(node.input)
+        else:
+            floating.add(node.name)
+    return [node.name for node in nodes if node.name in floating]
+
+
+def _touches_picture(shape: tuple[int, ...]) -> bool:
+    return shape[1] <= _PICTURE_CHANNELS["in"] or shape[0] <= _PICTURE_CHANNELS["out"]
+
+
+def _before_first(nodes: Iterable[onnx.NodeProto], raw: set[str]) -> set[str]:
+    """Name the nodes up to the first convolutions, these included, from the inputs `raw`."""
+    found, raw = set(), set(raw)
+    for node in nodes:
+        if raw.intersection(node.input):
+            found.add(node.name)
+            if node.op_type not in _CONVOLUTIONS:
+                raw.update(node.output)
+    return found
+
+
+def _quantized(model: onnx.ModelProto, calibration: Samples) -> onnx.ModelProto:
+    os.environ.setdefault("NNCF_CI", "1")  # its way of switching telemetry off
+    import nncf
+    from nncf.quantization.advanced_parameters import OverflowFix
+
+    nncf.set_log_level(logging.WARNING)
+    crops, flags = calibration.crops, calibration.holes.astype(np.uint8)
+    samples: Iterable[dict[str, NDArray[np.uint8]]] = [
+        {"crops": crops[index : index + 1], "holes": flags[index : index + 1]}
+        for index in range(len(crops))
+    ]
+    return nncf.quantize(
+        model,
+        nncf.Dataset(samples),
+        subset_size=len(crops),
+        preset=nncf.QuantizationPreset.PERFORMANCE,
+        ignored_scope=nncf.IgnoredScope(names=float_nodes(model)),
+        advanced_parameters=nncf.AdvancedQuantizationParameters(
+            # Weights of 7 bits: pairs of products then fit 16 bits, and no CPU saturates.
+            overflow_fix=OverflowFix.ENABLE,
+            # Measured: correcting biases moves the fill's colour by more than it mends.
+            disable_bias_correction=True,
+        ),
+    )
+
+
+def _measure(
+    full: Path, narrow: Path | None, int8: Path, measured: Samples, most_cost_db: float
+) -> QuantizeReport:
+    whole = _fill(full, "onnxruntime", measured)
+    part = whole if narrow is None else _fill(narrow, "onnxruntime", measured)
+    before, between = _psnr(whole, measured), None if narrow is None else _psnr(part, measured)
+    filled, exact = _fill(int8, "openvino", measured), _exact_fill(int8, measured)
+    after = _psnr(filled, measured)
+    strays, strays_exactly = (_strays(out, part, measured.holes) for out in (filled, exact))
+    right = strays - strays_exactly <= MOST_ENGINE_ERROR
+    kept = right and before - after <= most_cost_db
+    return QuantizeReport(before, between, after, strays, strays_exactly, len(filled), kept)
+
+
+def _strays(
+    filled: NDArray[np.uint8], wanted: NDArray[np.uint8], holes: NDArray[np.bool_]
+) -> float:
+    apart = np.abs(filled.astype(np.int16) - wanted)[holes]
+    return float(apart.mean()) if apart.size else 0.0
+
+
+def _psnr(filled: NDArray[np.uint8], measured: Samples) -> float:
+    everywhere = np.ones_like(measured.holes)
+    return float(composited_psnr(filled, measured.crops, everywhere).mean())
+
+
+def _fill(path: Path, engine: str, measured: Samples) -> NDArray[np.uint8]:
+    crops, holes = measured.crops, measured.holes
+    with open_inpainter(path, engine) as inpainter:
+        outs = [inpainter(crops[i : i + 8], holes[i : i + 8]) for i in range(0, len(crops), 8)]
+    return np.concatenate(outs)
+
+
+def _exact_fill(path: Path, measured: Samples) -> NDArray[np.uint8]:
+    """Run an int8 file as it is written: values rounded to 8 bits, sums in float.
+
+    ONNX Runtime does so with its optimisations off, on every CPU.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    crops, flags = measured.crops, measured.holes.astype(np.uint8)
+    outs = [
+        session.run(["filled"], {"crops": crops[i : i + 8], "holes": flags[i : i + 8]})[0]
+        for i in range(0, len(crops), 8)
+    ]
+    return np.concatenate([np.asarray(out) for out in outs])

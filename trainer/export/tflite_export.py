@@ -1,0 +1,158 @@
+"""Writes the mask segmenter as a TFLite file with the metadata MediaPipe Image Segmenter needs.
+
+The network is a handful of operators, so it is written straight into TFLite's own schema (which
+MediaPipe ships) instead of through a converter that needs an environment of its own. Batch norm is
+folded into the convolutions; `export_segmenter` compares the file, run by MediaPipe, with torch.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import io
+import sys
+import tempfile
+import types
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from mediapipe.tasks.metadata import schema_py_generated as schema
+from numpy.typing import NDArray
+from torch import nn
+
+from inpaint_model.errors import UserError
+from inpaint_model.networks.segmenter import MaskSegmenterNet
+from realtime.align.canonical_crop import CROP_SIZE
+from realtime.segment.segmenter import MaskSegmenter
+from trainer.evaluate.measures import iou
+from trainer.export.tflite_graph import TfliteGraph, serialise
+from trainer.segmenter_task import segment
+
+LABELS = ("background", "mask")
+MOST_DIFFERENCE = 0.02
+_PARSER_VERSION = "1.5.0"
+
+
+@dataclass(frozen=True)
+class SegmenterParity:
+    """How far the file, run by MediaPipe, is from the trained network.
+
+    Attributes:
+        largest, mean: absolute difference of the mask's probability.
+        iou: of the two masks, thresholded at one half.
+    """
+
+    largest: float
+    mean: float
+    iou: float
+
+
+def write_graph(net: MaskSegmenterNet) -> bytes:
+    """Write the network's forward pass as a TFLite model, without metadata."""
+    graph = TfliteGraph()
+    crops = graph.tensor("crops", [1, CROP_SIZE, CROP_SIZE, 3])
+    at64 = graph.unit(crops, net.down64)
+    at32 = graph.unit(at64, net.down32)
+    at16 = graph.unit(at32, net.down16)
+    x = graph.join(graph.double(graph.unit(at16, net.down8)), at16)
+    x = graph.join(graph.double(graph.unit(x, net.fuse16)), at32)
+    x = graph.join(graph.double(graph.unit(x, net.fuse32)), at64)
+    margins = graph.convolution(graph.unit(x, net.fuse64), _margins(net.logits), relu=False)
+    coarse = graph.double(margins)
+    beside = graph.unit(graph.join(coarse, crops), net.beside)
+    corrections = graph.convolution(beside, _margins(net.corrections), relu=False)
+    return graph.pack([crops], [graph.sigmoid(graph.add(coarse, corrections), "masks")])
+
+
+def _margins(logits: nn.Conv2d) -> nn.Conv2d:
+    """Each of two logits less the other: their sigmoid is the softmax, at a fraction of its cost."""
+    margins = copy.deepcopy(logits)
+    for part in margins.parameters():
+        part.data = part.data - part.data.flip(0)
+    return margins
+
+
+def add_metadata(model: bytes) -> bytes:
+    """Add normalisation (mean and deviation 127.5) and labels, as MediaPipe's own writer does."""
+    _stand_in_for_parser_version()
+    from mediapipe.tasks.python.metadata.metadata_writers import image_segmenter, metadata_writer
+
+    labels = metadata_writer.Labels().add(list(LABELS))
+    writer = image_segmenter.MetadataWriter.create(bytearray(model), [127.5], [127.5], labels)
+    content, _ = writer.populate()
+    return _settle(bytes(content))
+
+
+def _settle(content: bytes) -> bytes:
+    """Align the buffers, which the writer packs anew, and drop the time: one network, one file."""
+    file = io.BytesIO(serialise(schema.ModelT.InitFromPackedBuf(content)))
+    with zipfile.ZipFile(io.BytesIO(content)) as written, zipfile.ZipFile(file, "a") as settled:
+        for entry in written.infolist():
+            settled.writestr(zipfile.ZipInfo(entry.filename), written.read(entry))
+    return file.getvalue()
+
+
+def _stand_in_for_parser_version() -> None:
+    """MediaPipe 1.2 does not ship the compiled module its metadata writer imports for one string."""
+    name = "mediapipe.tasks.cc.metadata.python"
+    try:
+        importlib.import_module(f"{name}._pywrap_metadata_version")
+        return
+    except ModuleNotFoundError:
+        if name in sys.modules:
+            return
+    stand_in = types.ModuleType("_pywrap_metadata_version")
+    stand_in.__dict__["GetMinimumMetadataParserVersion"] = lambda _: _PARSER_VERSION
+    package = types.ModuleType(name)
+    package.__dict__["_pywrap_metadata_version"] = stand_in
+    for parent in ("mediapipe.tasks.cc", "mediapipe.tasks.cc.metadata"):
+        sys.modules.setdefault(parent, types.ModuleType(parent))
+    sys.modules[name] = package
+
+
+def export_segmenter(net: nn.Module, out: Path, crops: NDArray[np.uint8]) -> SegmenterParity:
+    """Write the segmenter and compare it, run by MediaPipe, with the trained network.
+
+    Args:
+        net: the trained network.
+        out: the `.tflite` to write.
+        crops: uint8 [N, 128, 128, 3], RGB, real crops to compare on.
+
+    Raises:
+        UserError: the network is not a MaskSegmenterNet, or the crops are not such crops.
+        RuntimeError: the file differs from the network.
+    """
+    if not isinstance(net, MaskSegmenterNet):
+        raise UserError(
+            f"only a MaskSegmenterNet can be written as TFLite, not {type(net).__name__}"
+        )
+    wanted_shape = (CROP_SIZE, CROP_SIZE, 3)
+    if crops.dtype != np.uint8 or not len(crops) or crops.shape[1:] != wanted_shape:
+        raise UserError(
+            f"parity needs uint8 crops [N, {CROP_SIZE}, {CROP_SIZE}, 3], at least one, "
+            f"not {crops.dtype} {list(crops.shape)}"
+        )
+    net = net.eval()
+    content = add_metadata(write_graph(net))
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Path(folder) / "trial.tflite"
+        trial.write_bytes(content)
+        with MaskSegmenter(trial) as segmenter:
+            found = np.stack([segmenter(np.ascontiguousarray(crop)) for crop in crops])
+    with torch.no_grad():
+        wanted = segment(net, crops)
+    difference = np.abs(found - wanted)
+    agreement = float(iou(found > 0.5, wanted > 0.5).mean())
+    parity = SegmenterParity(float(difference.max()), float(difference.mean()), agreement)
+    if parity.largest > MOST_DIFFERENCE:
+        raise RuntimeError(
+            f"{out.name}: exported and trained network differ by {parity.largest:.3f}"
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_name(out.name + ".part")
+    part.write_bytes(content)
+    part.replace(out)
+    return parity

@@ -1,0 +1,121 @@
+"""Begins a run from the weights of another run or of an exported file, widened where narrower."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from inpaint_model.errors import UserError
+from inpaint_model.networks.paper import Autoencoder, PaperGenerator
+from inpaint_model.networks.segmenter import MaskSegmenterNet
+from trainer.augment.holes import draw_protocol
+from trainer.config import FitConfig
+from trainer.data.face_set import FaceSet
+from trainer.evaluate.fill_crops import to_mask, to_tensor
+from trainer.export.batch_norm_folding import revive_norms
+from trainer.export.from_onnx import network_of
+from trainer.export.from_tflite import segmenter_of
+from trainer.fit import load_average
+from trainer.generator_task import make_generator
+from trainer.runs import RunFolder
+
+_NOISE = 0.02
+_FILES = (".onnx", ".tflite")
+
+
+def begin_from(start: Path, net: nn.Module, config: FitConfig, faces: FaceSet) -> None:
+    """Load other weights into a new network.
+
+    Args:
+        start: the folder of another run, whose averaged weights are taken, or an exported file (`.onnx`
+            of a generator, `.tflite` of a segmenter). A narrower network of the paper's is widened
+            twofold until it fits.
+        net: the network to begin with; changed in place.
+        config: its run.
+        faces: the faces to be trained on; a file's batch norms are given their figures anew from these.
+
+    Raises:
+        UserError: another network is there, or its width does not double into this one.
+    """
+    source = network_at(start, config, faces)
+    if isinstance(source, PaperGenerator):
+        width = source.width
+        while source.width * 2 <= config.width:
+            source = widened(source)
+        if source.width != config.width:
+            raise UserError(f"{start}: width {width} does not double into {config.width}")
+    if type(source) is not type(net):
+        raise UserError(f"{start}: holds another network than this run trains, a {config.network}")
+    net.load_state_dict(source.state_dict())
+
+
+def check_start(start: Path) -> None:
+    """Raise `UserError` where a run cannot begin from this path."""
+    if start.suffix not in _FILES:
+        RunFolder(start).config()
+    elif not start.is_file():
+        raise UserError(f"{start}: no such file")
+
+
+def network_at(start: Path, config: FitConfig, faces: FaceSet) -> nn.Module:
+    """Load the network of a run's folder or of an exported file; see `begin_from`."""
+    if start.suffix not in _FILES:
+        other = RunFolder(start).config()
+        if other.network != config.network:
+            raise UserError(f"{start}: holds a {other.network}, this run trains a {config.network}")
+        source = MaskSegmenterNet() if other.network == "segmenter" else make_generator(other)
+        load_average(start, source)
+        return source
+    some = faces.some(64, config.seed)
+    crops = to_tensor(some.crops)
+    if start.suffix == ".tflite":
+        source = segmenter_of(start)
+        revive_norms(source, crops)
+        return source
+    source = network_of(start)
+    revive_norms(source, crops, to_mask(draw_protocol(some, "face-mask", config.seed)[0]))
+    return source
+
+
+def widened(net: PaperGenerator, noise: float = _NOISE) -> PaperGenerator:
+    """Double a generator's width without changing what it computes (Net2Net, Chen et al. 2016).
+
+    Every channel is there twice; what reads the two weighs each by a half, give or take `noise` of
+    it, so that training can tell the twins apart.
+
+    Args:
+        net: the generator; not changed.
+        noise: the relative difference between twins.
+    """
+    wide = PaperGenerator(len(net.autoencoders), 2 * net.width, balance=net.balance)
+    for ours, theirs in zip(wide.autoencoders, net.autoencoders, strict=True):
+        assert isinstance(ours, Autoencoder) and isinstance(theirs, Autoencoder)
+        last = len(theirs) - 1
+        for index, (new, old) in enumerate(zip(ours, theirs, strict=True)):
+            state = old.state_dict()
+            for name, value in state.items():
+                state[name] = _doubled(name, value, old, index == 0, index == last, noise)
+            new.load_state_dict(state)
+    return wide
+
+
+def _doubled(
+    name: str, value: Tensor, layer: nn.Module, first: bool, last: bool, noise: float
+) -> Tensor:
+    if value.ndim == 0:
+        return value
+    if value.ndim == 1:
+        return value if last else torch.cat([value, value])
+    transposed = isinstance(next(layer.modules()), nn.Sequential) and isinstance(
+        next(layer.children()), nn.ConvTranspose2d
+    )
+    out_axis, in_axis = (1, 0) if transposed else (0, 1)
+    if not last:
+        value = torch.cat([value, value], out_axis)
+    if not first:
+        # Read by halves that differ: (1 + e) / 2 of one twin and (1 - e) / 2 of the other.
+        lean = noise * torch.randn_like(value)
+        value = torch.cat([value * (1 + lean) / 2, value * (1 - lean) / 2], in_axis)
+    return value

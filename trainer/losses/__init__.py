@@ -1,0 +1,1 @@
+"""The losses, the discriminators and the recogniser."""
