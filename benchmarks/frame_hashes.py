@@ -17,7 +17,7 @@ from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker, UnmaskResult
 from realtime.demo.clip import CameraPath, DemoClip
-from realtime.media.reader import VideoFile
+from realtime.media.reader import VideoReader
 from realtime.synthetic import kind_style
 
 Named = tuple[str, NDArray[np.uint8]]
@@ -97,7 +97,7 @@ def _frames(path: Path | None) -> Iterator[Named]:
         for number, image in enumerate(DemoClip().masked_bgr()):
             yield str(number), image
         return
-    with VideoFile(path) as file:
+    with VideoReader(path) as file:
         for frame in file:
             yield str(frame.index), frame.image_bgr
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.tables import Row, publish
 from inpaint_model import open_inpainter
 from realtime.inpaint.colour_matching import match_colour
-from realtime.inpaint.self_ensemble import fill_in_poses
+from realtime.inpaint.self_ensemble import self_ensemble
 from realtime.segment.mask_cleaning import hole_of, mask_pixels
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.synthetic import load_templates, random_style, wear
@@ -76,7 +76,7 @@ def _worn_and_filled(
         for crop, valid, landmarks in zip(faces.crops, faces.valid, faces.landmarks, strict=True):
             worn = wear(crop, landmarks, random_style(rng, drawings)).image_rgb
             hole = hole_of(mask_pixels(segmenter(np.ascontiguousarray(worn))))
-            (filled,) = fill_in_poses(inpainter, worn[None], (hole | ~valid)[None])
+            (filled,) = self_ensemble(inpainter, worn[None], (hole | ~valid)[None])
             filled = np.where(hole[..., None], filled, worn)
             masked.append(worn)
             unmasked.append(match_colour(filled, hole, valid & ~hole))

@@ -16,11 +16,11 @@ from typing import Protocol
 import numpy as np
 
 from realtime import Unmasker
-from realtime.capture.frame import Shot
+from realtime.capture.frame import CapturedFrame
 from realtime.capture.paced_file import PacedFile
 from realtime.capture.reconnecting import Reconnecting
 from realtime.live.session import LiveOptions, run_live
-from realtime.live.sinks import Nowhere
+from realtime.live.sinks import NullSink
 from realtime.runtime.stage_times import StageTimes
 
 _DRIVER_BUFFERS = 4  # what V4L2 keeps for OpenCV where nobody asks for less
@@ -62,7 +62,7 @@ def pipeline(clip: Path, fps: float, seconds: float, unmasker: Unmasker) -> Outc
     source = Reconnecting(lambda: PacedFile(clip, fps, loop=True), lambda _line: None)
     try:
         with _cpu() as cpu:
-            done = run_live(source, Nowhere(), unmasker, LiveOptions(seconds=seconds))
+            done = run_live(source, NullSink(), unmasker, LiveOptions(seconds=seconds))
     finally:
         source.close()
     return Outcome(
@@ -79,21 +79,21 @@ def pipeline(clip: Path, fps: float, seconds: float, unmasker: Unmasker) -> Outc
 class _Waiting(Protocol):
     """Where captured frames wait for a naive loop."""
 
-    def put(self, shot: Shot) -> None: ...
-    def get(self, timeout_s: float) -> Shot: ...
+    def put(self, shot: CapturedFrame) -> None: ...
+    def get(self, timeout_s: float) -> CapturedFrame: ...
 
 
 class _Driver:
     """A driver's buffers: where all are full, new frames are lost."""
 
     def __init__(self) -> None:
-        self._queue: queue.Queue[Shot] = queue.Queue(_DRIVER_BUFFERS)
+        self._queue: queue.Queue[CapturedFrame] = queue.Queue(_DRIVER_BUFFERS)
 
-    def put(self, shot: Shot) -> None:
+    def put(self, shot: CapturedFrame) -> None:
         if not self._queue.full():
             self._queue.put(shot)
 
-    def get(self, timeout_s: float) -> Shot:
+    def get(self, timeout_s: float) -> CapturedFrame:
         return self._queue.get(timeout=timeout_s)
 
 
@@ -101,12 +101,12 @@ class _Endless:
     """A queue without a bound."""
 
     def __init__(self) -> None:
-        self._queue: queue.Queue[Shot] = queue.Queue()
+        self._queue: queue.Queue[CapturedFrame] = queue.Queue()
 
-    def put(self, shot: Shot) -> None:
+    def put(self, shot: CapturedFrame) -> None:
         self._queue.put(shot)
 
-    def get(self, timeout_s: float) -> Shot:
+    def get(self, timeout_s: float) -> CapturedFrame:
         return self._queue.get(timeout=timeout_s)
 
 

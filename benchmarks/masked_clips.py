@@ -10,22 +10,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.detect.face_detector import FaceFinder
+from realtime.detect.face_detector import FaceDetector
 from realtime.media.clip import write_clip
-from realtime.media.reader import VideoFile
+from realtime.media.reader import VideoReader
 from realtime.synthetic import MaskStyle, wear
 
 
 def bare_frames(source: Path, side: int) -> Iterator[NDArray[np.uint8]]:
     """Decode a clip's middle square, scaled: uint8 [side, side, 3] BGR."""
-    with VideoFile(source) as file:
+    with VideoReader(source) as file:
         for frame in file:
             yield _square(frame.image_bgr, side)
 
 
 def worn_frames(source: Path, style: MaskStyle, side: int) -> Iterator[NDArray[np.uint8]]:
     """The same with a mask on the largest face of each frame."""
-    with FaceFinder(1, video=True) as finder:
+    with FaceDetector(1, video=True) as finder:
         for bare in bare_frames(source, side):
             bare_rgb = np.ascontiguousarray(bare[:, :, ::-1])
             faces = finder(bare_rgb)
@@ -40,7 +40,7 @@ def bare_and_worn(
     source: Path, style: MaskStyle
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
     """Decode whole frames of a clip; those with a face, bare and with a mask on the largest one, BGR."""
-    with FaceFinder(1, video=True) as finder, VideoFile(source) as file:
+    with FaceDetector(1, video=True) as finder, VideoReader(source) as file:
         for frame in file:
             bare = frame.image_bgr
             bare_rgb = np.ascontiguousarray(bare[:, :, ::-1])
@@ -65,7 +65,7 @@ def wear_on_clip(
     Returns:
         The number of frames written.
     """
-    with VideoFile(source) as file:
+    with VideoReader(source) as file:
         fps = round(file.frame_rate)
     frames = 0
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.tables import Row, publish
 from inpaint_model import Inpainter, open_inpainter
-from realtime.inpaint.self_ensemble import MIRRORED, THOROUGH, fill_in_poses
+from realtime.inpaint.self_ensemble import MIRRORED, THOROUGH, self_ensemble
 from trainer.augment.generator_samples import draw_wider_protocol
 from trainer.augment.holes import draw_protocol
 from trainer.data import face_set as faceset
@@ -77,7 +77,7 @@ def _fills(
     asked = holes | ~faces.valid
     fills = {name: inpainter(faces.crops, asked)}
     for poses in (MIRRORED, THOROUGH):
-        fills[f"{name}, {len(poses)} poses"] = fill_in_poses(inpainter, faces.crops, asked, poses)
+        fills[f"{name}, {len(poses)} poses"] = self_ensemble(inpainter, faces.crops, asked, poses)
     fills = {what: np.where(holes[..., None], fill, faces.crops) for what, fill in fills.items()}
     fills["Telea"] = telea(faces.crops, holes)
     fills[f"the truth, blurred by {_BLUR_PX:g} px"] = blurred(faces.crops, holes)

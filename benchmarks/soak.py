@@ -15,8 +15,8 @@ from realtime import Unmasker
 from realtime.capture.paced_file import PacedFile
 from realtime.capture.reconnecting import Reconnecting
 from realtime.live.session import LiveOptions, run_live
-from realtime.live.sinks import Nowhere
-from realtime.live.statistics import LiveFigures
+from realtime.live.sinks import NullSink
+from realtime.live.statistics import LiveStatistics
 
 _SIZE, _FPS = (640, 480), 30
 _STATUS = Path("/proc/self/status")
@@ -38,7 +38,7 @@ class Samples:
         self.memory_mb: list[float] = []
         self.delay_ms: list[float] = []
 
-    def __call__(self, figures: LiveFigures) -> None:
+    def __call__(self, figures: LiveStatistics) -> None:
         """Be told after each frame."""
         now_s = time.monotonic()
         if now_s < self._next_s:
@@ -86,7 +86,7 @@ def run(
         try:
             with Unmasker(model, engine, 1, thrifty=True, live=True) as unmasker:
                 options = LiveOptions(seconds=seconds)
-                done = run_live(source, Nowhere(), unmasker, options, progress=samples)
+                done = run_live(source, NullSink(), unmasker, options, progress=samples)
         finally:
             source.close()
     half = max(len(samples.delay_ms) // 2, 1)

@@ -13,8 +13,8 @@ from benchmarks.masked_clips import bare_frames
 from inpaint_model.errors import UserError
 from realtime.align.affine import invert
 from realtime.align.canonical_crop import similarity_from_landmarks
-from realtime.detect.face_detector import FaceFinder
-from realtime.media.reader import VideoFile
+from realtime.detect.face_detector import FaceDetector
+from realtime.media.reader import VideoReader
 from realtime.synthetic import MaskStyle, wear
 
 _SIDE_PX = 480
@@ -45,10 +45,10 @@ def scene_of(clip: Path, style: MaskStyle, most_frames: int) -> Scene:
     Raises:
         UserError: there is no face in its first frames.
     """
-    with VideoFile(clip) as file:
+    with VideoReader(clip) as file:
         fps = float(file.frame_rate)
     bare, masked, matrices = [], [], []
-    with FaceFinder(1, video=True) as finder:
+    with FaceDetector(1, video=True) as finder:
         for frame in bare_frames(clip, _SIDE_PX):
             rgb = np.ascontiguousarray(frame[:, :, ::-1])
             faces = finder(rgb)

@@ -17,7 +17,7 @@ from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime.demo.clip import DemoClip
 from realtime.media.clip import write_clip
-from realtime.media.reader import VideoFile
+from realtime.media.reader import VideoReader
 from realtime.synthetic import random_style
 from realtime.track.tracker import FaceTracker
 
@@ -45,7 +45,7 @@ def run(clips: list[Path], out: Path | None, model: str, engine: str) -> list[Ro
 
 def _has_face(clip: Path) -> bool:
     """Whether a face is found in any frame: `unmask video` refuses clips without one."""
-    with FaceTracker(1) as tracker, VideoFile(clip) as file:
+    with FaceTracker(1) as tracker, VideoReader(clip) as file:
         return any(
             track.confirmed
             for frame in file

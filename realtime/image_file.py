@@ -6,7 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
-from realtime.media.atomic_file import check_paths, complete_or_absent
+from realtime.media.atomic_file import atomic_write, check_paths
 from realtime.media.pictures import check_target, read_picture, write_picture
 from realtime.runtime.report import Counts, NoFaceError, Report
 from realtime.runtime.stage_times import StageTimes
@@ -53,7 +53,7 @@ def unmask_image(
     if not result.faces:
         raise NoFaceError(f"{source}: no face found")
     encode_began = time.perf_counter()
-    with complete_or_absent(target) as temporary:
+    with atomic_write(target) as temporary:
         if counts.masked_faces:
             write_picture(temporary, target, picture.replace(result.frame, result.replaced))
         elif _same_kind(source, target):

@@ -28,9 +28,9 @@ from realtime.frames import (
     Work,
 )
 from realtime.inpaint.colour_matching import match_colour
-from realtime.inpaint.contour_sharpening import crisp_outline
-from realtime.inpaint.self_ensemble import MIRRORED, THOROUGH, fill_in_poses
-from realtime.inpaint.skin_tone_correction import even_tone
+from realtime.inpaint.contour_sharpening import sharpen_contour
+from realtime.inpaint.self_ensemble import MIRRORED, THOROUGH, self_ensemble
+from realtime.inpaint.skin_tone_correction import correct_skin_tone
 from realtime.runtime.threads import half_the_cores
 from realtime.segment.stage import MaskFinder
 from realtime.track.tracker import FaceTracker
@@ -157,11 +157,11 @@ class Unmasker:
             return
         crops = np.stack([item.crop for item in new])
         holes = np.stack([item.hole | ~item.valid for item in new])
-        each = fill_in_poses(self.inpainter, crops, holes, self._poses)
+        each = self_ensemble(self.inpainter, crops, holes, self._poses)
         for item, filled in zip(new, each, strict=True):
-            evened = even_tone(filled, item.hole, item.known, item.framing)
+            evened = correct_skin_tone(filled, item.hole, item.known, item.framing)
             matched = match_colour(evened, item.hole, item.known)
-            crisp = crisp_outline(matched, item.hole, item.known, item.framing)
+            crisp = sharpen_contour(matched, item.hole, item.known, item.framing)
             item.filled = item.sight.track.texture.calm(crisp, item.hole, item.moment)
 
     def blend(self, filled: Filled) -> UnmaskResult:

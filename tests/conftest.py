@@ -11,7 +11,7 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
-from realtime.detect.face_detector import FaceFinder
+from realtime.detect.face_detector import FaceDetector
 from realtime.frames import Face
 
 # The suite shares its cores with whatever else runs; nested thread pools only slow it down.
@@ -35,7 +35,7 @@ def astronaut_rgb() -> NDArray[np.uint8]:
 @pytest.fixture(scope="session")
 def astronaut_face(astronaut_rgb: NDArray[np.uint8]) -> Face:
     """The face found in it, with landmarks."""
-    with FaceFinder(1) as finder:
+    with FaceDetector(1) as finder:
         return finder(astronaut_rgb)[0]
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inpaint_model.errors import UserError
-from inpaint_model.networks.fast import StudentGenerator
+from inpaint_model.networks.fast import FastGenerator
 from inpaint_model.networks.paper import PaperGenerator
 from trainer.augment.device_sampler import HoleTensors, ResidentFaces
 from trainer.augment.generator_samples import draw_hole_batch
@@ -43,7 +43,7 @@ _LUMA = 0.299, 0.587, 0.114  # Rec. 601
 def make_generator(config: FitConfig) -> nn.Module:
     """Make a run's generator, untrained."""
     if config.network == "student":
-        return StudentGenerator()
+        return FastGenerator()
     count = {"paper": 2, "glcic": 1}.get(config.network)
     if count is None:
         raise UserError(f"a {config.network} is no generator")

@@ -25,7 +25,7 @@ class ResidualUnit(nn.Module):
         return functional.relu(x + self.second(self.first(x)))
 
 
-class StudentGenerator(nn.Module):
+class FastGenerator(nn.Module):
     """A U-Net of four scales (64, 32, 16 and 8 pixels) with dilated residual units at the coarse two.
 
     Args:

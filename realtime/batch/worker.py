@@ -11,7 +11,7 @@ from pathlib import Path
 from inpaint_model.errors import UserError
 from realtime.batch.jobs import PICTURES, Job, Outcome
 from realtime.image_file import unmask_image
-from realtime.runtime.memory import give_back_frames
+from realtime.runtime.memory import return_freed_frames
 from realtime.runtime.report import NoFaceError, Report
 from realtime.unmasker import Unmasker
 from realtime.video.file import OtherJobError, VideoOptions, unmask_video
@@ -83,7 +83,7 @@ class FileWorker:
             return unmask_image(source, target, self._unmasker(still=True), overwrite=overwrite)
         options = replace(self._options.video, overwrite=overwrite, resume=True)
         unmasker = self._unmasker(still=False)
-        give_back_frames()
+        return_freed_frames()
         try:
             return unmask_video(source, target, unmasker, options)
         except OtherJobError:

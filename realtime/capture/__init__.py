@@ -1,7 +1,7 @@
 """Where live pictures come from: cameras, network streams, and files played at their own pace."""
 
 from realtime.capture.devices import Camera, list_cameras
-from realtime.capture.frame import Capture, CaptureLost, RateMeter, Shot
+from realtime.capture.frame import Capture, CapturedFrame, CaptureLost, RateMeter
 from realtime.capture.opening import CaptureOptions, open_capture
 from realtime.capture.reconnecting import Reconnecting
 
@@ -10,9 +10,9 @@ __all__ = [
     "Capture",
     "CaptureLost",
     "CaptureOptions",
+    "CapturedFrame",
     "RateMeter",
     "Reconnecting",
-    "Shot",
     "list_cameras",
     "open_capture",
 ]

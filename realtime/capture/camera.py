@@ -10,7 +10,7 @@ import numpy as np
 
 from inpaint_model.errors import UserError
 from realtime.capture.devices import Camera
-from realtime.capture.frame import CaptureLost, Shot
+from realtime.capture.frame import CapturedFrame, CaptureLost
 
 # Seconds OpenCV waits for V4L2 to give a frame; it reads this once, on the first wait.
 _WAIT_VARIABLE, _WAIT_S = "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3"
@@ -65,7 +65,7 @@ class OpenCVCamera:
         if int(self._device.get(cv2.CAP_PROP_FOURCC)) != fourcc:
             self.notes.append("camera gives no MJPG: its frame rate may be lower")
 
-    def read(self) -> Shot | None:
+    def read(self) -> CapturedFrame | None:
         """Wait for the next frame."""
         try:
             ok, image_bgr = self._device.read()
@@ -76,7 +76,7 @@ class OpenCVCamera:
         captured_s = time.perf_counter()
         if image_bgr.dtype != np.uint8 or image_bgr.ndim != 3 or image_bgr.shape[2] != 3:
             raise UserError(f"{self.name}: gives pictures of a kind that is not supported")
-        shot = Shot(np.asarray(image_bgr, dtype=np.uint8), self._index, captured_s)
+        shot = CapturedFrame(np.asarray(image_bgr, dtype=np.uint8), self._index, captured_s)
         self._index += 1
         return shot
 

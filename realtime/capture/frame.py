@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)
-class Shot:
+class CapturedFrame:
     """One picture of a live source.
 
     Attributes:
@@ -42,7 +42,7 @@ class Capture(Protocol):
     nominal_fps: float
     notes: list[str]
 
-    def read(self) -> Shot | None:
+    def read(self) -> CapturedFrame | None:
         """Wait for the next picture; None at the end.
 
         Raises:

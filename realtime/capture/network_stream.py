@@ -11,7 +11,7 @@ import av.container
 import av.error
 
 from inpaint_model.errors import UserError
-from realtime.capture.frame import CaptureLost, Shot
+from realtime.capture.frame import CapturedFrame, CaptureLost
 from realtime.capture.upright import _to_bgr
 
 # What a stream may lead to: never to files of this machine.
@@ -65,7 +65,7 @@ class NetworkStream:
             except av.error.InvalidDataError:
                 continue
 
-    def read(self) -> Shot | None:
+    def read(self) -> CapturedFrame | None:
         """Wait for the next frame; None where a recording ends."""
         try:
             frame = next(self._frames, None)
@@ -76,7 +76,7 @@ class NetworkStream:
                 return None
             raise CaptureLost("has ended")
         captured_s = time.perf_counter()
-        shot = Shot(_to_bgr(frame), self._index, captured_s)
+        shot = CapturedFrame(_to_bgr(frame), self._index, captured_s)
         self._index += 1
         return shot
 

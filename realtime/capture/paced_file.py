@@ -10,9 +10,9 @@ import av.container
 import av.error
 
 from inpaint_model.errors import UserError
-from realtime.capture.frame import Shot
+from realtime.capture.frame import CapturedFrame
 from realtime.capture.upright import _to_bgr
-from realtime.media.reader import VideoFile
+from realtime.media.reader import VideoReader
 
 _MOST_SKIPPED = 30
 
@@ -32,7 +32,7 @@ class PacedFile:
     def __init__(self, path: Path, fps: float | None = None, *, loop: bool = False) -> None:
         self.name, self.notes = str(path), []
         self._path, self._fps, self._loop = path, fps, loop
-        with VideoFile(path) as file:  # it knows what to refuse
+        with VideoReader(path) as file:  # it knows what to refuse
             self.nominal_fps = fps or float(file.frame_rate)
         self._index, self._offset_s, self._last_s = 0, 0.0, 0.0
         self._began_s: float | None = None
@@ -45,7 +45,7 @@ class PacedFile:
         container.streams.video[0].codec_context.thread_count = 1
         return container
 
-    def read(self) -> Shot | None:
+    def read(self) -> CapturedFrame | None:
         """Wait until the next frame is due. Late by more than a frame it is skipped, not delayed."""
         skipped = 0
         while True:
@@ -68,7 +68,7 @@ class PacedFile:
                 )  # reading is slower than the file plays
             image_bgr = _to_bgr(frame)
             time.sleep(max(due_s - time.perf_counter(), 0.0))
-            return Shot(image_bgr, index, due_s)
+            return CapturedFrame(image_bgr, index, due_s)
 
     def _time_s(self, frame: av.VideoFrame, index: int) -> float:
         if self._fps or frame.time is None:

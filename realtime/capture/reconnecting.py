@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from inpaint_model.errors import UserError
-from realtime.capture.frame import Capture, CaptureLost, RateMeter, Shot
+from realtime.capture.frame import Capture, CapturedFrame, CaptureLost, RateMeter
 
 _PAUSE_S = 0.5
 Tell = Callable[[str], None]
@@ -50,7 +50,7 @@ class Reconnecting:
         """The rate at which pictures really come."""
         return self._rate.fps
 
-    def read(self) -> Shot | None:
+    def read(self) -> CapturedFrame | None:
         """Wait for the next picture, however often the source is lost; None at its end or on `stop`.
 
         Raises:
@@ -69,7 +69,7 @@ class Reconnecting:
                 return None
             self._next_index = self._base + shot.index + 1
             self._rate.tick(shot.captured_s)
-            return Shot(shot.image_bgr, self._next_index - 1, shot.captured_s)
+            return CapturedFrame(shot.image_bgr, self._next_index - 1, shot.captured_s)
         return None
 
     def _lose(self, why: str) -> None:

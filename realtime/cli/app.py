@@ -117,7 +117,7 @@ def video(
     """
     from realtime.media.codecs import Encoding
     from realtime.media.frames import Span
-    from realtime.runtime.memory import give_back_frames
+    from realtime.runtime.memory import return_freed_frames
     from realtime.runtime.report import check_report_path
     from realtime.video.file import VideoOptions, check_video, unmask_video
 
@@ -132,7 +132,7 @@ def video(
         copy_untouched=copy_untouched,
     )
     check_video(source, target, options)
-    give_back_frames()
+    return_freed_frames()
     with (
         _open(model, engine, max_faces, models_dir) as unmasker,
         FrameProgress(source.name) as progress,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from realtime.composite.paste_back import _MARGIN_PX, _RING_SIGMA_PX
 from realtime.imaging.colour_distance import mean_near, unlike_round
-from realtime.imaging.mask_regions import body_of, box_round
+from realtime.imaging.mask_regions import body_of, padded_box
 
 # How far from the mask the fill is seen at most, crop pixels: usually, and where a fringe surely shows.
 _REVEALED_PX, _FRINGE_PX = 2.0, 3.5
@@ -38,7 +38,7 @@ def feather(
     Returns:
         float32 [128, 128], 0..1, 0 outside the hole.
     """
-    opacity, box = np.zeros(hole.shape, np.float32), box_round(hole, _MARGIN_PX)
+    opacity, box = np.zeros(hole.shape, np.float32), padded_box(hole, _MARGIN_PX)
     if box is not None:
         opacity[box] = _opacity(mask[box], hole[box], crop_rgb[box], filled_rgb[box])
     return opacity

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.imaging.mask_regions import box_round, eroded
+from realtime.imaging.mask_regions import eroded, padded_box
 
 _UPPER_FACE = slice(24, 84), slice(26, 102)
 _LOWER_FACE = slice(60, 118), slice(26, 102)
@@ -35,7 +35,7 @@ def sharpen(
     Returns:
         uint8 [128, 128, 3]; equal to `filled_rgb` outside the hole.
     """
-    amount, box = _lacking(filled_rgb, hole, known), box_round(hole, _MARGIN_PX)
+    amount, box = _lacking(filled_rgb, hole, known), padded_box(hole, _MARGIN_PX)
     if amount <= 0 or box is None:
         return filled_rgb
     calm = cv2.GaussianBlur(filled_rgb[box].astype(np.float32), (0, 0), _CALM_SIGMA_PX)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
 from realtime.align.affine import apply
-from realtime.detect.face_detector import FaceFinder
+from realtime.detect.face_detector import FaceDetector
 from realtime.synthetic import MaskStyle, kind_style, silhouette, wear
 
 
@@ -76,7 +76,7 @@ class DemoClip:
     ) -> None:
         self.path, self.style = path or CameraPath(), style or kind_style("surgical")
         self._photo_rgb = _astronaut() if photo_rgb is None else photo_rgb
-        with FaceFinder(1, detection_confidence=0.5, models_dir=models_dir) as finder:
+        with FaceDetector(1, detection_confidence=0.5, models_dir=models_dir) as finder:
             landmarks = [f.landmarks for f in finder(self._photo_rgb) if f.landmarks is not None]
         if not landmarks:
             raise UserError("no face found in the demo's photograph")

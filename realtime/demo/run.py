@@ -18,10 +18,10 @@ from realtime.align.canonical_crop import similarity_from_landmarks
 from realtime.align.warp_crop import warp_crop
 from realtime.demo.clip import DemoClip
 from realtime.frames import UnmaskResult
-from realtime.media.atomic_file import complete_or_absent
+from realtime.media.atomic_file import atomic_write
 from realtime.media.clip import write_clip
 from realtime.media.pictures import Picture, write_picture
-from realtime.media.reader import VideoFile
+from realtime.media.reader import VideoReader
 from realtime.runtime.report import Report
 from realtime.segment.mask_cleaning import HOLE_MARGIN_PX
 from realtime.unmasker import Unmasker
@@ -133,7 +133,7 @@ def run_demo(
         report=report,
         **figures,
     )
-    with complete_or_absent(out / "demo.json") as temporary:
+    with atomic_write(out / "demo.json") as temporary:
         temporary.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
     return result
 
@@ -174,7 +174,7 @@ def _psnr(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 
 
 def _frames_rgb(path: Path) -> Iterator[NDArray[np.uint8]]:
-    with VideoFile(path) as file:
+    with VideoReader(path) as file:
         for frame in file:
             yield np.ascontiguousarray(frame.image_bgr[:, :, ::-1])
 
@@ -204,5 +204,5 @@ def _write_sheet(target: Path, clip: DemoClip, unmasked: Path) -> None:
         place = (column * _CELL_PX + 8, 25)
         cv2.putText(bar, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA)
     picture = Picture(np.ascontiguousarray(np.vstack([bar, sheet])[:, :, ::-1]))
-    with complete_or_absent(target) as temporary:
+    with atomic_write(target) as temporary:
         write_picture(temporary, target, picture)

@@ -26,7 +26,7 @@ _LARGE_PICTURE_PX, _PART_SHARE, _CLOSE_UP_PX, _SURE, _CERTAIN = 320, 0.6, 384, 0
 _DETECTOR_IN_TASK = "face_detector.tflite"
 
 
-class FaceFinder:
+class FaceDetector:
     """Finds faces in pictures or in the successive frames of a stream.
 
     The landmark model rejects many masked faces; its thresholds are low, and what the detector finds

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 _WIDER_THAN_LOOPS = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
 
 
-def box_round(mask: NDArray[np.bool_], margin_px: int) -> tuple[slice, slice] | None:
+def padded_box(mask: NDArray[np.bool_], margin_px: int) -> tuple[slice, slice] | None:
     """The rows and columns of a mask, bool [h, w], with room round it; None where there is none."""
     x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
     if not width:
@@ -24,7 +24,7 @@ def body_of(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return np.asarray(opened, dtype=np.uint8)
 
 
-def hanging_on(
+def connected_to(
     sure: NDArray[np.bool_], parts: NDArray[np.bool_], least_px: float = 1
 ) -> NDArray[np.bool_]:
     """Keep the connected parts that hold enough sure pixels.

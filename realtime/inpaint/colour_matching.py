@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from realtime.composite.paste_back import _MARGIN_PX, _RING_SIGMA_PX
 from realtime.imaging.colour_distance import local_mean
-from realtime.imaging.mask_regions import box_round
+from realtime.imaging.mask_regions import padded_box
 
 _RIM_PX = 1
 _RING_PX = 4
@@ -37,7 +37,7 @@ def match_colour(
     Returns:
         uint8 [128, 128, 3]; equal to `filled_rgb` outside the hole.
     """
-    box = box_round(hole, _MARGIN_PX)
+    box = padded_box(hole, _MARGIN_PX)
     if box is None:
         return filled_rgb
     field = _offsets(filled_rgb[box], hole[box], known[box])

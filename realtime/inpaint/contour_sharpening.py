@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from realtime.align.canonical_crop import CROP_SIZE, EYE_LINE_Y
 from realtime.align.crop_window import CANONICAL, in_crop
 from realtime.imaging.colour_distance import local_mean
-from realtime.imaging.mask_regions import box_round, hanging_on
+from realtime.imaging.mask_regions import connected_to, padded_box
 from realtime.inpaint.skin import of_tone, skin_tone
 
 # Of Gaussians: where the background's colour is taken from, or else, and where the skin's.
@@ -57,7 +57,7 @@ class _Near(NamedTuple):
         )
 
 
-def crisp_outline(
+def sharpen_contour(
     filled_rgb: NDArray[np.uint8],
     hole: NDArray[np.bool_],
     known: NDArray[np.bool_],
@@ -75,7 +75,7 @@ def crisp_outline(
         uint8 [128, 128, 3]; equal to `filled_rgb` outside the hole.
     """
     ycc = np.asarray(cv2.cvtColor(filled_rgb, cv2.COLOR_RGB2YCrCb), dtype=np.uint8)
-    tone, box = skin_tone(ycc, known, framing), box_round(hole, _BESIDE.shape[0])
+    tone, box = skin_tone(ycc, known, framing), padded_box(hole, _BESIDE.shape[0])
     if tone is None or box is None:
         return filled_rgb
     like = of_tone(ycc, tone)
@@ -123,7 +123,7 @@ def _steepened(
     clear = (hole | behind) & (background.share > _LEAST_SHARE)
     clear &= apart > np.maximum(background.deviation, _APART) ** 2
     clear &= cv2.max(cv2.max(*stray[:2]), stray[2]) < _MIXED
-    shown = hanging_on(behind, behind | (clear & (share < 0.5)))
+    shown = connected_to(behind, behind | (clear & (share < 0.5)))
     beside = cv2.dilate(shown.view(np.uint8), _BESIDE) > 0
     weight = _softened(_softened(clear & beside))
     at = hole & (weight > _FAINT)

@@ -55,7 +55,7 @@ MIRRORED = (Pose(), Pose(mirrored=True))
 THOROUGH = (*MIRRORED, Pose(-3.0), Pose(3.0, mirrored=True))
 
 
-def fill_in_poses(
+def self_ensemble(
     fill: Fill,
     crops: NDArray[np.uint8],
     holes: NDArray[np.bool_],

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from realtime.align.canonical_crop import CROP_SIZE
 from realtime.align.crop_window import CANONICAL, in_crop
 from realtime.imaging.colour_distance import mean_near, unlike_round
-from realtime.imaging.mask_regions import box_round
+from realtime.imaging.mask_regions import padded_box
 from realtime.inpaint.skin import of_tone, skin_tone
 
 # Cheeks, mouth and chin of a canonical crop; beside them may be background.
@@ -34,7 +34,7 @@ def _make_face() -> NDArray[np.float32]:
 _FACE = _make_face()
 
 
-def even_tone(
+def correct_skin_tone(
     filled_rgb: NDArray[np.uint8],
     hole: NDArray[np.bool_],
     known: NDArray[np.bool_],
@@ -53,7 +53,7 @@ def even_tone(
     """
     ycc = np.asarray(cv2.cvtColor(filled_rgb, cv2.COLOR_RGB2YCrCb), dtype=np.uint8)
     tone, face = skin_tone(ycc, known, framing), in_crop(_FACE, framing)
-    box = box_round(hole & (face > 0.01), _MARGIN_PX)
+    box = padded_box(hole & (face > 0.01), _MARGIN_PX)
     if tone is None or tone[1] - tone[2] < _COLOURLESS or box is None:
         return filled_rgb
     background = _background(filled_rgb[box], ycc[box], known[box], tone)

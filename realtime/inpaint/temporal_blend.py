@@ -14,7 +14,7 @@ _STILL, _MOVING = 1.5, 8.0  # levels of motion: the old fill counts in full, not
 _SAME, _OTHER = 10.0, 45.0  # levels between two fills: blended, replaced
 
 
-class TextureMemory:
+class TemporalBlend:
     """What was filled in a face's crop in the frames before.
 
     Args:

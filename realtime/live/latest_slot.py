@@ -12,7 +12,7 @@ class Ended(Exception):
     """Nothing more will come."""
 
 
-class Slot(Generic[T]):
+class LatestSlot(Generic[T]):
     """One item that waits to be taken.
 
     Attributes:

@@ -8,16 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from realtime.capture.frame import Shot
+from realtime.capture.frame import CapturedFrame
 from realtime.frames import Marked, UnmaskResult
-from realtime.live.latest_slot import Ended, Slot
+from realtime.live.latest_slot import Ended, LatestSlot
 from realtime.stages import FrameUnmasker, SteppedUnmasker
 
 
 class LiveSource(Protocol):
     """What the pipeline needs of a capture: `Reconnecting`, or a test's own."""
 
-    def read(self) -> Shot | None:
+    def read(self) -> CapturedFrame | None:
         """Wait for the next picture; None at the end or soon after `stop`."""
         ...
 
@@ -35,7 +35,7 @@ class Processed:
         result: unmasked.
     """
 
-    shot: Shot
+    shot: CapturedFrame
     result: UnmaskResult
 
     def age_ms(self) -> float:
@@ -62,9 +62,9 @@ class LivePipeline:
 
     def __init__(self, source: LiveSource, unmasker: FrameUnmasker) -> None:
         self._source, self._unmasker = source, unmasker
-        self._captured: Slot[Shot] = Slot()
-        self._marked: Slot[tuple[Shot, Marked | None]] = Slot()
-        self._finished: Slot[Processed] = Slot()
+        self._captured: LatestSlot[CapturedFrame] = LatestSlot()
+        self._marked: LatestSlot[tuple[CapturedFrame, Marked | None]] = LatestSlot()
+        self._finished: LatestSlot[Processed] = LatestSlot()
         self._stopping = threading.Event()
         self._error: BaseException | None = None
         self._threads = [
@@ -106,7 +106,7 @@ class LivePipeline:
                 raise self._error from None
             raise
 
-    def _run(self, stage: Callable[[], None], output: Slot) -> None:
+    def _run(self, stage: Callable[[], None], output: LatestSlot) -> None:
         """A thread's life; whatever ends it, the stages after it end as well, and an error ends all."""
         try:
             stage()

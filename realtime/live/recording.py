@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
-from realtime.live.latest_slot import Ended, Slot
-from realtime.media.atomic_file import SYNTHETIC_NOTE, complete_or_absent
+from realtime.live.latest_slot import Ended, LatestSlot
+from realtime.media.atomic_file import SYNTHETIC_NOTE, atomic_write
 from realtime.media.colour import from_bgr
 from realtime.media.pictures import Picture, write_picture
 
@@ -40,7 +40,7 @@ def save_picture(folder: Path, image_bgr: NDArray[np.uint8]) -> Path:
         UserError: it cannot be written.
     """
     target = stamped(folder, ".png")
-    with complete_or_absent(target) as temporary:
+    with atomic_write(target) as temporary:
         write_picture(temporary, target, Picture(image_bgr))
     return target
 
@@ -60,7 +60,7 @@ class Recorder:
 
     def __init__(self, target: Path, fps: float) -> None:
         self.target, self._fps = target, max(round(fps), 1)
-        self._frames: Slot[tuple[NDArray[np.uint8], float]] = Slot()
+        self._frames: LatestSlot[tuple[NDArray[np.uint8], float]] = LatestSlot()
         self._error: BaseException | None = None
         self._shape: tuple[int, ...] | None = None
         self._thread = threading.Thread(target=self._run, name="live recorder")
@@ -86,7 +86,7 @@ class Recorder:
 
     def _run(self) -> None:
         try:
-            with complete_or_absent(self.target) as temporary:
+            with atomic_write(self.target) as temporary:
                 self._write(temporary)
         except av.error.FFmpegError as error:
             self._error = UserError(f"{self.target}: cannot be written ({error.strerror})")

@@ -14,14 +14,14 @@ from realtime.live.latest_slot import Ended
 from realtime.live.pipeline import LivePipeline, Processed
 from realtime.live.recording import Recorder, save_picture, stamped
 from realtime.live.sinks import Sink
-from realtime.live.statistics import LiveFigures, LiveReport
+from realtime.live.statistics import LiveReport, LiveStatistics
 from realtime.live.view import View, compose, with_text
 from realtime.runtime.threads import opencv_in_one_thread
 from realtime.stages import FrameUnmasker
 
 _LOOK_UP_S = 0.02
 Tell = Callable[[str], None]
-Progress = Callable[[LiveFigures], None]
+Progress = Callable[[LiveStatistics], None]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class _Session:
         self._source, self._sink, self._options, self._tell = source, sink, options, tell
         self._unmasker = unmasker
         self._view = View(**vars(options.view))
-        self._figures = LiveFigures()
+        self._figures = LiveStatistics()
         self._recorder: Recorder | None = None
         self._last: Processed | None = None
         self._warnings: list[str] = list(source.notes)

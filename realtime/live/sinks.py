@@ -132,7 +132,7 @@ class VirtualCamera:
             self._camera.close()
 
 
-class Nowhere:
+class NullSink:
     """Shows nothing: to measure, or to record."""
 
     name, has_text = SinkName.NONE.value, False
@@ -166,7 +166,7 @@ def open_sink(name: SinkName, fps: float) -> Sink:
         return Window()
     if name is SinkName.VIRTUAL_CAMERA:
         return VirtualCamera(fps)
-    return Nowhere()
+    return NullSink()
 
 
 def check_virtual_camera() -> None:

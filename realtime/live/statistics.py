@@ -52,7 +52,7 @@ class LiveReport(Report):
         return lines
 
 
-class LiveFigures:
+class LiveStatistics:
     """Collects while frames are shown.
 
     Attributes:

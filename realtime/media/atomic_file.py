@@ -37,7 +37,7 @@ def check_paths(source: Path, target: Path, *, overwrite: bool) -> None:
 
 
 @contextmanager
-def complete_or_absent(target: Path) -> Iterator[Path]:
+def atomic_write(target: Path) -> Iterator[Path]:
     """Give a temporary path beside `target` to write to; move it there when all went well.
 
     Whatever is raised inside, `KeyboardInterrupt` included, the temporary file is removed and

@@ -9,7 +9,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.media.atomic_file import SYNTHETIC_NOTE, complete_or_absent
+from realtime.media.atomic_file import SYNTHETIC_NOTE, atomic_write
 from realtime.media.colour import from_bgr
 
 _BT709, _LIMITED = 1, 1
@@ -30,7 +30,7 @@ def write_clip(
         UserError: it cannot be written there.
     """
     with (
-        complete_or_absent(target) as temporary,
+        atomic_write(target) as temporary,
         av.open(str(temporary), "w", format="mp4") as file,
     ):
         file.metadata["comment"] = SYNTHETIC_NOTE

@@ -32,7 +32,7 @@ _HARDWARE_TAKES = {"yuv420p": "nv12", "yuv420p10le": "p010le"}
 
 
 @dataclass(frozen=True)
-class Coding:
+class EncoderChoice:
     """How a video is coded, chosen for its source.
 
     Attributes:
@@ -54,7 +54,7 @@ class Coding:
     notes: list[str] = field(default_factory=list)
 
 
-def choose_coding(frame: av.VideoFrame, target: Path, encoding: Encoding) -> Coding:
+def choose_encoder(frame: av.VideoFrame, target: Path, encoding: Encoding) -> EncoderChoice:
     """Choose for a video whose first frame is given.
 
     Args:
@@ -88,7 +88,7 @@ def choose_coding(frame: av.VideoFrame, target: Path, encoding: Encoding) -> Cod
         notes.append(f"pictures of the kind {frame.format.name} are coded as {pixel_format}")
     if frame.interlaced_frame and name not in ("h264", "prores", "ffv1"):
         raise UserError(f"the video is interlaced, which {name} does not hold; use --codec h264")
-    coding = Coding(
+    coding = EncoderChoice(
         name,
         CODECS[name].encoder,
         pixel_format,
@@ -159,7 +159,7 @@ def _options(codec: Codec, encoder: str, crf: int | None, pixel_format: str) -> 
     return options
 
 
-def _on_hardware(coding: Coding, encoding: Encoding) -> Coding:
+def _on_hardware(coding: EncoderChoice, encoding: Encoding) -> EncoderChoice:
     """Take the first encoder of a graphics chip that works; say so where none does."""
     crf = encoding.crf if encoding.crf is not None else CODECS[coding.codec].crf
     takes = _HARDWARE_TAKES.get(coding.pixel_format)
@@ -168,7 +168,7 @@ def _on_hardware(coding: Coding, encoding: Encoding) -> Coding:
         assert takes is not None
         options = _hardware_options(encoder, crf or 20)
         if _works(encoder, takes, options):
-            return Coding(coding.codec, encoder, coding.pixel_format, takes, options)
+            return EncoderChoice(coding.codec, encoder, coding.pixel_format, takes, options)
         tried.append(encoder)
     why = f"{', '.join(tried)} cannot run here" if tried else "none holds this kind of video"
     note = f"no hardware encoder: {why}; coded by {coding.encoder}"

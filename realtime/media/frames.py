@@ -24,7 +24,7 @@ class Frame:
         time_base: seconds a unit.
         index: counts from 0.
         duration: in units of `time_base`; 0 where the file does not say.
-        packet: the frame as it is coded in the source, where `VideoFile` keeps it.
+        packet: the frame as it is coded in the source, where `VideoReader` keeps it.
     """
 
     native: av.VideoFrame

@@ -32,7 +32,7 @@ class SourcePacket:
     data: bytes
 
 
-class GroupCopier:
+class GopCopier:
     """Turns the packets of whole groups into packets of the result.
 
     Args:

@@ -18,10 +18,10 @@ from inpaint_model.errors import UserError
 from realtime.media.atomic_file import SYNTHETIC_NOTE
 from realtime.media.codecs import container_format
 from realtime.media.container import open_container
-from realtime.media.encoder_choice import Coding
-from realtime.media.segment_store import Spool
+from realtime.media.encoder_choice import EncoderChoice
+from realtime.media.segment_store import SegmentStore
 from realtime.media.stream_copy import Cut, add_copy, other_packets, stream_tags
-from realtime.media.stream_properties import VideoLook, configure
+from realtime.media.stream_properties import StreamProperties, configure
 
 _FILE_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder"}
 _MP4_TAGS = {
@@ -35,10 +35,10 @@ _MP4_TAGS = {
 def assemble(
     path: Path,
     target: Path,
-    spool: Spool,
+    spool: SegmentStore,
     source: Path,
-    coding: Coding,
-    look: VideoLook,
+    coding: EncoderChoice,
+    look: StreamProperties,
     cut: Cut,
     copied: set[int],
     *,
@@ -78,7 +78,9 @@ def assemble(
             raise UserError(f"{target}: cannot be written ({reason})") from None
 
 
-def _open(path: Path, container: str, origin: InputContainer, look: VideoLook) -> OutputContainer:
+def _open(
+    path: Path, container: str, origin: InputContainer, look: StreamProperties
+) -> OutputContainer:
     options = {}
     if container in ("mp4", "mov"):
         flags = "+faststart"
@@ -98,8 +100,8 @@ def _open(path: Path, container: str, origin: InputContainer, look: VideoLook) -
 def _add_streams(
     result: OutputContainer,
     origin: InputContainer,
-    coding: Coding,
-    look: VideoLook,
+    coding: EncoderChoice,
+    look: StreamProperties,
     copied: set[int],
     headers_inside: bool,
 ) -> tuple[av.VideoStream, dict[int, Stream]]:
@@ -152,7 +154,7 @@ def _add_chapters(result: OutputContainer, origin: InputContainer, cut: Cut) -> 
 
 
 def _video_packets(
-    spool: Spool, stream: av.VideoStream, look: VideoLook, cut: Cut
+    spool: SegmentStore, stream: av.VideoStream, look: StreamProperties, cut: Cut
 ) -> Iterator[tuple[Fraction, av.Packet]]:
     """Yield the coded frames with decoding times that rise over all segments.
 

@@ -48,7 +48,7 @@ class ToneCurve:
         return cls(np.rint(shown * 255).astype(np.uint8), np.rint(back * 65535).astype(np.uint16))
 
 
-class NativeView:
+class NativePlanes:
     """How one video's frames are looked at and written into.
 
     Args:

@@ -21,7 +21,7 @@ from realtime.media.frames import Frame, Progress, Span
 _SEEKS_EXACTLY = {"mov", "matroska"}
 
 
-class VideoFile:
+class VideoReader:
     """A video file open for reading. Iterate once over its frames.
 
     Args:

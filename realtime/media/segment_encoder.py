@@ -7,13 +7,13 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 from realtime.media.colour import EXACT
-from realtime.media.encoder_choice import Coding
-from realtime.media.gop_copy import GroupCopier, SourcePacket
-from realtime.media.segment_store import CodedFrame, Segment, Spool
-from realtime.media.stream_properties import VideoLook, open_encoder
+from realtime.media.encoder_choice import EncoderChoice
+from realtime.media.gop_copy import GopCopier, SourcePacket
+from realtime.media.segment_store import CodedFrame, Segment, SegmentStore
+from realtime.media.stream_properties import StreamProperties, open_encoder
 
 
-class SegmentCoder:
+class SegmentEncoder:
     """Codes frames with their timestamps.
 
     Args:
@@ -27,7 +27,11 @@ class SegmentCoder:
     """
 
     def __init__(
-        self, spool: Spool, coding: Coding, look: VideoLook, copier: GroupCopier | None = None
+        self,
+        spool: SegmentStore,
+        coding: EncoderChoice,
+        look: StreamProperties,
+        copier: GopCopier | None = None,
     ) -> None:
         self._spool, self._coding, self._look, self._copier = spool, coding, look, copier
         self._context: VideoCodecContext | None = None

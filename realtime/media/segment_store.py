@@ -60,7 +60,7 @@ class Segment:
     notes: dict[str, Any]
 
 
-class Spool:
+class SegmentStore:
     """The coded frames of one job, in order of coding.
 
     Args:
@@ -72,7 +72,7 @@ class Spool:
 
     def __init__(self, target: Path) -> None:
         self._target = target
-        self.path = spool_path(target)
+        self.path = store_path(target)
         was_there = self.path.exists()
         try:
             with self._errors():
@@ -210,7 +210,7 @@ class Spool:
         self.close()
 
 
-def spool_path(target: Path) -> Path:
+def store_path(target: Path) -> Path:
     """Return where the coded frames for a target lie while it is unfinished."""
     return _beside(target, "unmask")
 

@@ -17,7 +17,7 @@ from av.stream import Disposition, Stream
 from inpaint_model.errors import UserError
 from realtime.media.codecs import container_format
 from realtime.media.frames import Span
-from realtime.media.reader import VideoFile
+from realtime.media.reader import VideoReader
 
 _STREAM_TAGS = {"encoder", "duration", "bps", "number_of_frames", "number_of_bytes"}
 
@@ -35,7 +35,7 @@ class Cut:
     shift_s: Fraction = Fraction(0)
 
 
-def plan_copies(file: VideoFile, target: Path) -> tuple[set[int], list[str]]:
+def plan_copies(file: VideoReader, target: Path) -> tuple[set[int], list[str]]:
     """Find out which streams beside the video the target can hold.
 
     Returns:

@@ -12,7 +12,7 @@ from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 
 from inpaint_model.errors import UserError
-from realtime.media.encoder_choice import Coding
+from realtime.media.encoder_choice import EncoderChoice
 from realtime.media.native_planes import display_matrix
 from realtime.runtime.threads import half_the_cores
 
@@ -21,7 +21,7 @@ _FIELDS = {2: "tff", 5: "tff", 3: "bff", 4: "bff"}
 
 
 @dataclass(frozen=True)
-class VideoLook:
+class StreamProperties:
     """What the coded video says of itself.
 
     Attributes:
@@ -47,9 +47,9 @@ class VideoLook:
     display_matrix: tuple[int, ...] | None = None
 
 
-def look_of(
+def stream_properties(
     frame: av.VideoFrame, stream: av.VideoStream, frame_rate: Fraction, *, beside: int = 1
-) -> VideoLook:
+) -> StreamProperties:
     """Describe a coded video that looks like its source.
 
     Args:
@@ -61,7 +61,7 @@ def look_of(
     across = 1 if round(frame.rotation / 90) % 2 else beside
     is_rgb = frame.format.is_rgb or frame.format.has_palette
     full = frame.format.name.startswith("yuvj")
-    return VideoLook(
+    return StreamProperties(
         width=frame.width * across,
         height=frame.height * (beside // across),
         time_base=stream.time_base or Fraction(1, 90_000),
@@ -76,7 +76,7 @@ def look_of(
     )
 
 
-def configure(context: VideoCodecContext, coding: Coding, like: VideoLook) -> None:
+def configure(context: VideoCodecContext, coding: EncoderChoice, like: StreamProperties) -> None:
     """Set an encoder up; the same settings give the same header every time."""
     context.width, context.height = like.width, like.height
     context.pix_fmt, context.time_base = coding.encoder_format, like.time_base
@@ -97,7 +97,7 @@ def configure(context: VideoCodecContext, coding: Coding, like: VideoLook) -> No
 
 
 def open_encoder(
-    coding: Coding, look: VideoLook, *, headers_inside: bool = False
+    coding: EncoderChoice, look: StreamProperties, *, headers_inside: bool = False
 ) -> VideoCodecContext:
     """Open an encoder of its own; its headers may travel with every group of frames.
 
@@ -117,7 +117,7 @@ def open_encoder(
     return context
 
 
-def header_digest(coding: Coding, look: VideoLook) -> str:
+def header_digest(coding: EncoderChoice, look: StreamProperties) -> str:
     """Return what tells coders apart whose segments must not be joined."""
     header = open_encoder(coding, look).extradata or b""
     return hashlib.sha256(header).hexdigest()

@@ -9,7 +9,7 @@ _M_MMAP_THRESHOLD = -3
 _LARGE_BYTES = 4_000_000  # a BGR frame of 1080p is more, one of 720p less
 
 
-def give_back_frames() -> None:
+def return_freed_frames() -> None:
     """Have glibc take blocks of 4 MB and more from the system, one by one, and give them back at once.
 
     By itself it learns to keep blocks of up to 32 MB in its heaps, one for each thread, and frames that

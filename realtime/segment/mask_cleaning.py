@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.imaging.mask_regions import body_of, hanging_on
-from realtime.segment.mask_growing import with_rim
+from realtime.imaging.mask_regions import body_of, connected_to
+from realtime.segment.mask_growing import grow_mask
 
 HOLE_MARGIN_PX = 3
 _LARGEST_PINHOLE_PX, _LARGEST_GAP_PX = 60, 450  # inside all of a mask, and inside its body
@@ -38,15 +38,15 @@ def mask_pixels(
         return np.zeros(sure.shape, dtype=bool)
     least_px = _SMALLEST_PART * sure.size
     bridged = cv2.dilate(faint.view(np.uint8), _GAP_PX) > 0
-    mask = hanging_on(sure, bridged, least_px) & faint
+    mask = connected_to(sure, bridged, least_px) & faint
     if crop_rgb is not None:
         away = cv2.dilate(body_of(faint), _ROUND_PX) == 0
         lines = away & (probability > _LINE) & _lines(crop_rgb)
-        mask |= hanging_on(sure, faint | lines, least_px)
+        mask |= connected_to(sure, faint | lines, least_px)
     mask |= _gaps_in(mask, _LARGEST_PINHOLE_PX)
     # A valve, a print; not a cheek inside a loop, nor what is left beside a mask in the crop's corner.
     mask |= _gaps_in(np.pad(body_of(mask) > 0, 1), _LARGEST_GAP_PX)[1:-1, 1:-1]
-    return mask if crop_rgb is None else with_rim(mask, crop_rgb)
+    return mask if crop_rgb is None else grow_mask(mask, crop_rgb)
 
 
 def _gaps_in(mask: NDArray[np.bool_], largest_px: int) -> NDArray[np.bool_]:

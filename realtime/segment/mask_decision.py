@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 _NOSE_AND_MOUTH = slice(74, 98), slice(46, 82)
 
 
-class Trust(Enum):
+class FaceEvidence(Enum):
     """What besides the mask speaks for a face.
 
     Attributes:
@@ -40,9 +40,9 @@ class _Least(NamedTuple):
 
 # What is marked with less confidence is marked in part: filling it would leave the rest of the mask.
 _BEGIN_ACTING = {
-    Trust.CONFIRMED: _Least(0.05, 0.75, 0.2, 0.5),
-    Trust.FOUND: _Least(0.05, 0.91, 0.2, 2.0),
-    Trust.DOUBTFUL: _Least(0.05, 0.93, 0.2, 4.0),
+    FaceEvidence.CONFIRMED: _Least(0.05, 0.75, 0.2, 0.5),
+    FaceEvidence.FOUND: _Least(0.05, 0.91, 0.2, 2.0),
+    FaceEvidence.DOUBTFUL: _Least(0.05, 0.93, 0.2, 4.0),
 }
 _KEEP_ACTING = _Least(0.035, 0.65, 0.0, 0.0)
 _VAGUE = 0.1, 0.9
@@ -54,7 +54,7 @@ def is_worn(
     valid: NDArray[np.bool_],
     *,
     before: bool = False,
-    trust: Trust = Trust.CONFIRMED,
+    trust: FaceEvidence = FaceEvidence.CONFIRMED,
 ) -> bool:
     """Decide whether the face wears a mask: enough pixels, sure of them on average, and in their place.
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.imaging.colour_distance import mean_near, unlike
-from realtime.imaging.mask_regions import box_round, hanging_on
+from realtime.imaging.mask_regions import connected_to, padded_box
 
 _FURTHEST_PX, _SHELL_PX = 5, 5  # how far beside the mask to look, and how deep in it is its colour
 _SIGMA_PX, _SEEN = 3.0, 0.01
@@ -16,7 +16,7 @@ _NEARER = 0.6  # a pixel counts as mask where it is so much nearer to the mask's
 _MARGIN_PX = 12
 
 
-def with_rim(mask: NDArray[np.bool_], crop_rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def grow_mask(mask: NDArray[np.bool_], crop_rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Widen a mask by the pixels beside it that have its colour there, and not that of what lies beyond.
 
     Both colours are local means: of the mask's outermost pixels, and of those a little away from it.
@@ -29,7 +29,7 @@ def with_rim(mask: NDArray[np.bool_], crop_rgb: NDArray[np.uint8]) -> NDArray[np
     Returns:
         bool [128, 128], all of `mask` and what hangs on to it.
     """
-    box = box_round(mask, _MARGIN_PX)
+    box = padded_box(mask, _MARGIN_PX)
     if box is None:
         return mask
     out = mask.copy()
@@ -46,4 +46,4 @@ def _widened(mask: NDArray[np.bool_], crop_rgb: NDArray[np.uint8]) -> NDArray[np
     other, seen = mean_near(crop_rgb, beyond, _SIGMA_PX)
     may_be = band & (owned > _SEEN) & (seen > _SEEN) & (unlike(own, other) > _APART)
     found = may_be & (unlike(crop_rgb, own) < _NEARER * unlike(crop_rgb, other))
-    return hanging_on(mask, found | mask)
+    return connected_to(mask, found | mask)

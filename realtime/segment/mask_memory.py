@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.frames import Moment
-from realtime.segment.mask_registration import Settler
+from realtime.segment.mask_registration import MaskRegistration
 
 # Time constants and delays in seconds, colour differences in levels of 0..255.
 _OUTLINE_S = 0.10
@@ -19,7 +19,7 @@ _MOVING, _CUT = 8.0, 40.0
 _RIM_CHANGE, _SPOT_CHANGE, _SETTLED_RIM_CHANGE = 22.0, 40.0, 40.0
 
 
-class CropMemory:
+class MaskMemory:
     """What was seen in a face's crop in the frames before.
 
     Each frame is given to `see`; where it is not passed over because it `is_same`, then to `outline`,
@@ -47,7 +47,7 @@ class CropMemory:
         self._done_thumb: NDArray[np.float32] | None = None
         self._crop: NDArray[np.uint8] | None = None
         self._done_crop: NDArray[np.uint8] | None = None
-        self._settler: Settler | None = None
+        self._settler: MaskRegistration | None = None
         self._mask: NDArray[np.bool_] | None = None
 
     def reframe(self) -> None:
@@ -124,11 +124,11 @@ class CropMemory:
         return not near.any() or float(np.percentile(change[near], 98)) < most * _SPOT_CHANGE
 
     def settle(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float64] | None:
-        """Find the worn mask where it was when the crop was last segmented; see `Settler`."""
+        """Find the worn mask where it was when the crop was last segmented; see `MaskRegistration`."""
         if self._done_crop is None or self._mask is None or not self._worn:
             return None
         if self._settler is None:
-            self._settler = Settler(self._done_crop, self._mask)
+            self._settler = MaskRegistration(self._done_crop, self._mask)
         return self._settler(crop_rgb)
 
     def keep(self, mask: NDArray[np.bool_], hole: NDArray[np.bool_]) -> None:

@@ -22,7 +22,7 @@ _TO_SMALL = invert(_TO_CROP)
 _ROUND_PX = np.ones((3, 3), np.uint8)
 
 
-class Settler:
+class MaskRegistration:
     """A part of one crop, which is found again in the next ones.
 
     A similarity, by Gauss-Newton steps on brightness, inverse compositional (Baker and Matthews,

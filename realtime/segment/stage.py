@@ -12,7 +12,7 @@ from realtime.align.crop_window import moved_to_place
 from realtime.align.warp_crop import warp_crop_rgb
 from realtime.frames import Seen, Sight, Work
 from realtime.segment.mask_cleaning import hole_of, mask_pixels
-from realtime.segment.mask_decision import Trust, is_worn
+from realtime.segment.mask_decision import FaceEvidence, is_worn
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.track.track import Track
 from realtime.track.tracker import followed_s
@@ -63,7 +63,7 @@ class MaskFinder:
         due = self._still or sight.due
         while due and not (work.worn or track.confirmed) and track.framing.widen():
             memory.reframe()
-            work = self._look_at(seen, sight, Trust.DOUBTFUL)
+            work = self._look_at(seen, sight, FaceEvidence.DOUBTFUL)
         if work.worn or work is first:
             return work
         move = None
@@ -76,7 +76,7 @@ class MaskFinder:
             work = self._look_at(seen, sight, _trust_in(sight, largest, seen.frame_bgr))
         return work if work.worn else first
 
-    def _look_at(self, seen: Seen, sight: Sight, trust: Trust) -> Work:
+    def _look_at(self, seen: Seen, sight: Sight, trust: FaceEvidence) -> Work:
         """Find the mask in a face's crop; where the crop cuts it off, look again at others."""
         track, memory, worn = sight.track, sight.track.memory, False
         while True:
@@ -136,10 +136,10 @@ def _slack(matrix: NDArray[np.float64]) -> float:
     return float(np.clip(_UNSEEN_PX * scale_of(matrix), 1.0, _MOST_SLACK))
 
 
-def _trust_in(sight: Sight, largest: float, frame: NDArray[np.uint8]) -> Trust:
+def _trust_in(sight: Sight, largest: float, frame: NDArray[np.uint8]) -> FaceEvidence:
     """How much is known of a face but the mask it may wear."""
     size = sight.face.size
     behind, small = size < _BEHIND_SHARE * largest, size < _SMALL_SHARE * min(frame.shape[:2])
     if behind or (small and not sight.track.confirmed):
-        return Trust.DOUBTFUL
-    return Trust.CONFIRMED if sight.track.confirmed else Trust.FOUND
+        return FaceEvidence.DOUBTFUL
+    return FaceEvidence.CONFIRMED if sight.track.confirmed else FaceEvidence.FOUND

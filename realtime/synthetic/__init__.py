@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from realtime.synthetic.presets import kind_style
 from realtime.synthetic.random_styles import random_style
-from realtime.synthetic.render import WornMask, silhouette, wear
+from realtime.synthetic.render import RenderedMask, silhouette, wear
 from realtime.synthetic.style import KINDS, PATTERNS, Fit, Kind, MaskStyle, Pattern
 from realtime.synthetic.templates import Template, load_templates
 
@@ -15,8 +15,8 @@ __all__ = [
     "Kind",
     "MaskStyle",
     "Pattern",
+    "RenderedMask",
     "Template",
-    "WornMask",
     "kind_style",
     "load_templates",
     "random_style",

@@ -20,7 +20,7 @@ _WHITE = 242.0  # pixel value of white cloth in full light
 
 
 @dataclass(frozen=True, eq=False)
-class WornMask:
+class RenderedMask:
     """A face wearing a mask.
 
     Attributes:
@@ -50,7 +50,7 @@ def silhouette(
 
 def wear(
     image_rgb: NDArray[np.uint8], landmarks: NDArray[np.floating], style: MaskStyle
-) -> WornMask:
+) -> RenderedMask:
     """Put a mask on a face; the same style and landmarks always give the same picture.
 
     Args:
@@ -70,7 +70,7 @@ def wear(
         light = read_light(image_rgb, landmarks, outline.pose)
         region = image[y0:y1, x0:x1]
         region[:] = _compose(region.astype(np.float32), outline, light, style)
-    return WornMask(image, alpha)
+    return RenderedMask(image, alpha)
 
 
 def _alpha(outline: Outline, shape: tuple[int, int]) -> NDArray[np.uint8]:

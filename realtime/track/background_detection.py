@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.frames import Face
-from realtime.track.optical_flow import FaceFlow
+from realtime.track.optical_flow import OpticalFlow
 
 _NICE = 10
 
 
-class Lookout:
+class BackgroundDetector:
     """Has one look at a time under way; finding faces takes longer than the next frame waits.
 
     Args:
@@ -28,7 +28,7 @@ class Lookout:
     def __init__(self, find: Callable[[NDArray[np.uint8]], list[Face]]) -> None:
         self._find = find
         self._thread: ThreadPoolExecutor | None = None
-        self._flow = FaceFlow()
+        self._flow = OpticalFlow()
         self._look: Future[list[Face]] | None = None
 
     @property

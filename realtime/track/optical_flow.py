@@ -18,7 +18,7 @@ _SIDE_PX, _WINDOW_PX, _LEVELS = 96, 13, 2
 _LEAST_SHARE, _LARGEST_ERROR_PX, _LARGEST_ZOOM = 0.6, 1.5, 1.1
 
 
-class FaceFlow:
+class OpticalFlow:
     """Remembers the last frame, and says where its faces are in the next one."""
 
     def __init__(self) -> None:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from realtime.composite.prepared_fill import Finish
 from realtime.frames import Face
-from realtime.inpaint.temporal_blend import TextureMemory
+from realtime.inpaint.temporal_blend import TemporalBlend
 from realtime.segment.crop_fitting import Framing
-from realtime.segment.mask_memory import CropMemory
+from realtime.segment.mask_memory import MaskMemory
 from realtime.track.association import Motion
 from realtime.track.one_euro import OneEuro
 
@@ -50,8 +50,8 @@ class Track:
     hits: int = 1
     began_alone: bool = True
     fresh: bool = True
-    memory: CropMemory = field(default_factory=CropMemory)
-    texture: TextureMemory = field(default_factory=TextureMemory)
+    memory: MaskMemory = field(default_factory=MaskMemory)
+    texture: TemporalBlend = field(default_factory=TemporalBlend)
     finish: Finish = field(default_factory=Finish)
     framing: Framing = field(default_factory=Framing)
     confirmed: bool = False

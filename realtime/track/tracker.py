@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from realtime.align.affine import apply, invert
 from realtime.align.similarity_vector import to_matrix, to_vector
-from realtime.detect.face_detector import FaceFinder
+from realtime.detect.face_detector import FaceDetector
 from realtime.frames import NOMINAL_INTERVAL_S, Face
-from realtime.inpaint.temporal_blend import TextureMemory
-from realtime.segment.mask_memory import CropMemory
+from realtime.inpaint.temporal_blend import TemporalBlend
+from realtime.segment.mask_memory import MaskMemory
 from realtime.track.association import Motion, Place, match
-from realtime.track.background_detection import Lookout
+from realtime.track.background_detection import BackgroundDetector
 from realtime.track.one_euro import OneEuro
-from realtime.track.optical_flow import FaceFlow
+from realtime.track.optical_flow import OpticalFlow
 from realtime.track.scene_cut import SceneCut
 from realtime.track.track import SHOWN_UNSEEN_S, Track
 
@@ -57,10 +57,10 @@ class FaceTracker:
         self._smoothing = smoothing and not still
         self._numbers = itertools.count()
         self._tracks: list[Track] = []
-        self._finder: FaceFinder | None = None
-        self._thrifty, self._flow, self._scenes = thrifty, FaceFlow(), SceneCut()
+        self._finder: FaceDetector | None = None
+        self._thrifty, self._flow, self._scenes = thrifty, OpticalFlow(), SceneCut()
         self._since_found_s = 0.0
-        self._lookout = Lookout(self._find_new) if thrifty and live else None
+        self._lookout = BackgroundDetector(self._find_new) if thrifty and live else None
 
     def __call__(
         self, image_rgb: NDArray[np.uint8], interval_s: float = NOMINAL_INTERVAL_S
@@ -100,7 +100,7 @@ class FaceTracker:
 
     def _find_new(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
         if self._finder is None:
-            self._finder = FaceFinder(
+            self._finder = FaceDetector(
                 self._max_faces, video=not self._still, models_dir=self._models_dir
             )
         return self._finder(image_rgb)
@@ -182,8 +182,8 @@ class FaceTracker:
             smooth,
             motion,
             began_alone=alone,
-            memory=CropMemory(smoothing=self._smoothing),
-            texture=TextureMemory(smoothing=self._smoothing),
+            memory=MaskMemory(smoothing=self._smoothing),
+            texture=TemporalBlend(smoothing=self._smoothing),
         )
 
     def reset(self) -> None:

@@ -16,15 +16,15 @@ import av
 from inpaint_model.errors import UserError
 from realtime.media.atomic_file import check_paths, settle
 from realtime.media.codecs import Encoding, check_encoding, container_format
-from realtime.media.encoder_choice import Coding, choose_coding
+from realtime.media.encoder_choice import EncoderChoice, choose_encoder
 from realtime.media.frames import Frame, Progress, Span
-from realtime.media.gop_copy import GroupCopier
+from realtime.media.gop_copy import GopCopier
 from realtime.media.muxing import assemble
-from realtime.media.reader import VideoFile
-from realtime.media.segment_encoder import SegmentCoder
-from realtime.media.segment_store import Spool, finishing_path
+from realtime.media.reader import VideoReader
+from realtime.media.segment_encoder import SegmentEncoder
+from realtime.media.segment_store import SegmentStore, finishing_path
 from realtime.media.stream_copy import Cut, plan_copies
-from realtime.media.stream_properties import VideoLook, header_digest, look_of
+from realtime.media.stream_properties import StreamProperties, header_digest, stream_properties
 from realtime.runtime.report import Counts, NoFaceError, Report
 from realtime.runtime.stage_times import StageTimes
 from realtime.stages import FrameUnmasker
@@ -63,8 +63,8 @@ class VideoOptions:
 class _Plan:
     """What is decided before the first frame is worked on."""
 
-    coding: Coding
-    look: VideoLook
+    coding: EncoderChoice
+    look: StreamProperties
     copied: set[int]
     notes: list[str]
 
@@ -81,23 +81,23 @@ def check_video(source: Path, target: Path, options: VideoOptions) -> None:
     span = options.span
     if span.end_s is not None and span.end_s <= span.start_s:
         raise UserError("--end: must be later than --start")
-    with VideoFile(source) as file:
+    with VideoReader(source) as file:
         frame = next(iter(file))
         _plan(file, frame, target, options)
 
 
-def _plan(file: VideoFile, frame: Frame, target: Path, options: VideoOptions) -> _Plan:
+def _plan(file: VideoReader, frame: Frame, target: Path, options: VideoOptions) -> _Plan:
     copied, notes = plan_copies(file, target)
     try:
-        coding = choose_coding(frame.native, target, options.encoding)
+        coding = choose_encoder(frame.native, target, options.encoding)
     except UserError as error:
         raise UserError(f"{file.path}: {error}") from None
     if options.copy_untouched:
-        GroupCopier(file.video)
+        GopCopier(file.video)
         if coding.encoder != "libx264" or options.side_by_side:
             raise UserError("--copy-untouched: the result must be H.264, of the source's size")
     beside = 2 if options.side_by_side else 1
-    look = look_of(frame.native, file.video, file.frame_rate, beside=beside)
+    look = stream_properties(frame.native, file.video, file.frame_rate, beside=beside)
     return _Plan(coding, look, copied, [*coding.notes, *notes])
 
 
@@ -127,7 +127,7 @@ def unmask_video(
     check_video(source, target, options)
     unmasker.reset()
     keep_packets = options.copy_untouched
-    with VideoFile(source, keep_packets=keep_packets) as file, Spool(target) as spool:
+    with VideoReader(source, keep_packets=keep_packets) as file, SegmentStore(target) as spool:
         try:
             report = _unmask(file, target, spool, unmasker, options, progress)
         except BaseException as error:
@@ -144,23 +144,23 @@ class OtherJobError(UserError):
 
 
 def _unmask(
-    file: VideoFile,
+    file: VideoReader,
     target: Path,
-    spool: Spool,
+    spool: SegmentStore,
     unmasker: FrameUnmasker,
     options: VideoOptions,
     progress: ProgressCall | None,
 ) -> Report:
     began = time.perf_counter()
-    with VideoFile(file.path) as peek:
+    with VideoReader(file.path) as peek:
         plan = _plan(peek, next(iter(peek)), target, options)
     file.warnings += plan.notes
     facts = _facts(file.path, unmasker, options, plan)
     counts, done = _earlier(file, spool, facts, options)
-    copier = GroupCopier(file.video) if options.copy_untouched else None
+    copier = GopCopier(file.video) if options.copy_untouched else None
     line = Line(
         unmasker,
-        SegmentCoder(spool, plan.coding, plan.look, copier),
+        SegmentEncoder(spool, plan.coding, plan.look, copier),
         plan.coding.pixel_format,
         LineOptions(options.side_by_side, options.badge, options.segment_frames),
     )
@@ -205,7 +205,7 @@ def identity(path: Path) -> list[int | str]:
 
 
 def _earlier(
-    file: VideoFile, spool: Spool, facts: dict[str, object], options: VideoOptions
+    file: VideoReader, spool: SegmentStore, facts: dict[str, object], options: VideoOptions
 ) -> tuple[Counts, Progress]:
     """Return what an interrupted run of this job has done already."""
     counts = Counts()
@@ -228,9 +228,9 @@ def _earlier(
 
 
 def _finish(
-    file: VideoFile,
+    file: VideoReader,
     target: Path,
-    spool: Spool,
+    spool: SegmentStore,
     plan: _Plan,
     counts: Counts,
     options: VideoOptions,

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from realtime.frames import Filled, Marked, UnmaskResult
 from realtime.media.colour import EXACT
 from realtime.media.frames import Frame
-from realtime.media.native_planes import NativeView
-from realtime.media.segment_encoder import SegmentCoder
+from realtime.media.native_planes import NativePlanes
+from realtime.media.segment_encoder import SegmentEncoder
 from realtime.media.side_by_side import beside, draw_badge
 from realtime.media.threaded_stage import ReadAhead, WriteBehind
 from realtime.runtime.report import Counts
@@ -76,13 +76,13 @@ class Line:
     def __init__(
         self,
         unmasker: FrameUnmasker,
-        coder: SegmentCoder,
+        coder: SegmentEncoder,
         pixel_format: str,
         options: LineOptions,
     ) -> None:
         self._unmasker, self._coder = unmasker, coder
         self._format, self._options = pixel_format, options
-        self._view: NativeView | None = None
+        self._view: NativePlanes | None = None
 
     def run(
         self,
@@ -148,7 +148,7 @@ class Line:
         for frame in frames:
             native = self._in_format(frame.native)
             if self._view is None:
-                self._view = NativeView(native)
+                self._view = NativePlanes(native)
             image_bgr = self._view.look(native)
             times.add({"decode": (time.perf_counter() - began) * 1e3})
             yield _Looked(frame, native, image_bgr)

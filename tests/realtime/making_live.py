@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.capture import CaptureLost, Shot
+from realtime.capture import CapturedFrame, CaptureLost
 from realtime.live.choices import Key
 
 
@@ -34,7 +34,7 @@ class FakeCamera:
         self._frames, self._then, self._interval_s = frames, then, interval_s
         self._next, self.closed = 0, False
 
-    def read(self) -> Shot | None:
+    def read(self) -> CapturedFrame | None:
         assert not self.closed
         if self._next == self._frames:
             if self._then is not None:
@@ -43,7 +43,7 @@ class FakeCamera:
         time.sleep(self._interval_s)
         image = np.full((48, 64, 3), self._next % 256, np.uint8)
         self._next += 1
-        return Shot(image, self._next - 1, time.perf_counter())
+        return CapturedFrame(image, self._next - 1, time.perf_counter())
 
     def close(self) -> None:
         self.closed = True

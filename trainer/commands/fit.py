@@ -13,7 +13,7 @@ from lightning.fabric.strategies import DDPStrategy
 from rich.console import Console
 
 from inpaint_model.errors import UserError
-from realtime.inpaint.self_ensemble import Pose, fill_in_poses
+from realtime.inpaint.self_ensemble import Pose, self_ensemble
 from realtime.synthetic import Template, load_templates
 from trainer.augment.segmenter_samples import Wardrobe
 from trainer.config import FitConfig
@@ -194,4 +194,4 @@ def _teacher(config: FitConfig) -> Teacher | None:
     from inpaint_model import open_inpainter
 
     fill = open_inpainter(config.teacher, threads=1)
-    return lambda crops, holes: fill_in_poses(fill, crops, holes > 0, _TAUGHT)
+    return lambda crops, holes: self_ensemble(fill, crops, holes > 0, _TAUGHT)

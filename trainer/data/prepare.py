@@ -20,7 +20,7 @@ from inpaint_model.errors import UserError
 from realtime.align.affine import apply, compose
 from realtime.align.canonical_crop import CROP_SIZE
 from realtime.align.warp_crop import warp_crop
-from realtime.detect.face_detector import FaceFinder
+from realtime.detect.face_detector import FaceDetector
 from realtime.detect.face_geometry import placed
 from realtime.frames import Face
 from trainer.data.face_set import CodedFace, encode, write_shards
@@ -95,14 +95,14 @@ def _split_by_hash(key: str) -> str:
 class _Worker:
     """One process's face finder, made once."""
 
-    finder: FaceFinder | None = None
+    finder: FaceDetector | None = None
 
     @classmethod
     def prepare(cls, min_eye_px: float, margin_px: int, photo: Photo) -> CodedFace | str:
         """Prepare one photograph, or say why it is dropped."""
         if cls.finder is None:
             cv2.setNumThreads(1)
-            cls.finder = FaceFinder(1, detection_confidence=0.5, presence_confidence=0.5)
+            cls.finder = FaceDetector(1, detection_confidence=0.5, presence_confidence=0.5)
         image = cv2.imread(str(photo.path), cv2.IMREAD_COLOR)
         if image is None:
             return "not a picture"
@@ -128,7 +128,7 @@ class _Worker:
 
 
 def _find(
-    finder: FaceFinder, image_rgb: NDArray[np.uint8]
+    finder: FaceDetector, image_rgb: NDArray[np.uint8]
 ) -> tuple[Face | None, NDArray[np.float64] | None]:
     """Find the face; where the framing is too tight for the detector, once more with a border."""
     faces = finder(image_rgb)

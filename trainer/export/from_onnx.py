@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from inpaint_model.errors import UserError
-from inpaint_model.networks.fast import StudentGenerator
+from inpaint_model.networks.fast import FastGenerator
 from inpaint_model.networks.paper import PaperGenerator
 from trainer.export.batch_norm_folding import make_identity
 
@@ -71,7 +71,7 @@ def network_of(path: Path) -> nn.Module:
 def _empty(weights: Sequence[Tensor], balance: bool, path: Path) -> nn.Module:
     """Make the network whose layers these are, with weights yet to come."""
     autoencoders, rest = divmod(len(weights), _AUTOENCODER_LAYERS)
-    student = StudentGenerator()
+    student = FastGenerator()
     layers = [m for m in student.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
     if [w.shape for w in weights] == [layer.weight.shape for layer in layers]:
         return student

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from realtime.detect.face_detector import FaceFinder
+from realtime.detect.face_detector import FaceDetector
 
 Picture = NDArray[np.uint8]
 
@@ -29,14 +29,14 @@ def two(face: Picture) -> Picture:
     return np.hstack([face, face[:, ::-1]])
 
 
-def centres(finder: FaceFinder, frames: list[Picture]) -> list[list[float]]:
+def centres(finder: FaceDetector, frames: list[Picture]) -> list[list[float]]:
     return [sorted(float(face.centre[0]) for face in finder(frame)) for frame in frames]
 
 
 def test_a_face_that_comes_in_is_found_soon_and_one_that_leaves_is_lost(
     one: Picture, two: Picture
 ) -> None:
-    with FaceFinder(4, video=True) as finder:
+    with FaceDetector(4, video=True) as finder:
         seen = centres(finder, [one] * 8 + [two] * 8 + [one] * 8)
     counts = [len(places) for places in seen]
     assert counts[:8] == [1] * 8
@@ -47,13 +47,13 @@ def test_a_face_that_comes_in_is_found_soon_and_one_that_leaves_is_lost(
 
 def test_a_cut_to_a_face_elsewhere_is_noticed(one: Picture) -> None:
     other = np.ascontiguousarray(one[:, ::-1])
-    with FaceFinder(4, video=True) as finder:
+    with FaceDetector(4, video=True) as finder:
         seen = centres(finder, [one] * 8 + [other] * 5)
     assert seen[-1] == pytest.approx([1023 - seen[0][0]], abs=6)
 
 
 def test_a_face_that_goes_and_comes_back_is_found_again(one: Picture) -> None:
     empty = np.full_like(one, 90)
-    with FaceFinder(4, video=True) as finder:
+    with FaceDetector(4, video=True) as finder:
         seen = centres(finder, [one] * 6 + [empty] * 4 + [one] * 4)
     assert [len(places) for places in seen] == [1] * 6 + [0] * 4 + [1] * 4

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inpaint_model import Inpainter, open_inpainter
 from realtime.align.warp_crop import warp_crop_rgb
 from realtime.frames import Face
-from realtime.inpaint.self_ensemble import MIRRORED, THOROUGH, Pose, fill_in_poses
+from realtime.inpaint.self_ensemble import MIRRORED, THOROUGH, Pose, self_ensemble
 
 AS_IT_IS = (Pose(),)
 
@@ -66,7 +66,7 @@ def test_all_poses_go_through_the_network_at_once(
         batches.append(len(given))
         return np.where(hole[..., None], 90, given).astype(np.uint8)
 
-    out = fill_in_poses(grey, crops, holes, THOROUGH)
+    out = self_ensemble(grey, crops, holes, THOROUGH)
     assert batches == [8]
     assert out.dtype == np.uint8
     assert np.array_equal(out[~holes], crops[~holes])
@@ -77,8 +77,8 @@ def test_all_poses_go_through_the_network_at_once(
 def test_one_pose_alone_is_what_the_network_says(
     inpainter: Inpainter, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
 ):
-    assert np.array_equal(fill_in_poses(inpainter, crops, holes, AS_IT_IS), inpainter(crops, holes))
-    none = fill_in_poses(inpainter, crops[:0], holes[:0])
+    assert np.array_equal(self_ensemble(inpainter, crops, holes, AS_IT_IS), inpainter(crops, holes))
+    none = self_ensemble(inpainter, crops[:0], holes[:0])
     assert none.shape == (0, 128, 128, 3)
 
 
@@ -89,8 +89,8 @@ def test_a_face_and_its_mirror_image_are_filled_alike(
     flipped = np.ascontiguousarray(crops[:, :, ::-1])
 
     def apart(poses: tuple[Pose, ...]) -> int:
-        one = fill_in_poses(inpainter, crops, holes, poses)
-        other = fill_in_poses(inpainter, flipped, holes[:, :, ::-1], poses)[:, :, ::-1]
+        one = self_ensemble(inpainter, crops, holes, poses)
+        other = self_ensemble(inpainter, flipped, holes[:, :, ::-1], poses)[:, :, ::-1]
         return int(np.abs(one.astype(int) - other).max())
 
     assert apart(AS_IT_IS) > 20

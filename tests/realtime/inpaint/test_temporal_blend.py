@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime.frames import Moment
-from realtime.inpaint.temporal_blend import TextureMemory
+from realtime.inpaint.temporal_blend import TemporalBlend
 
 HOLE = np.zeros((128, 128), bool)
 HOLE[70:120, 30:100] = True
@@ -26,7 +26,7 @@ def crop(level: int = 120) -> NDArray[np.uint8]:
 def test_a_fill_holds_still_on_a_still_face_and_nothing_else_changes(
     rng: np.random.Generator,
 ) -> None:
-    memory, raw, calm = TextureMemory(), [], []
+    memory, raw, calm = TemporalBlend(), [], []
     for _ in range(30):
         filled = np.clip(crop() + rng.normal(0, 4, (128, 128, 3)), 0, 255).astype(np.uint8)
         shown = memory.calm(filled, HOLE, STILL)
@@ -40,13 +40,13 @@ def test_a_fill_holds_still_on_a_still_face_and_nothing_else_changes(
     "moment", [Moment(epoch=1, motion=12.0, interval_s=1 / 30), Moment(2, 0.0, 1 / 30)]
 )
 def test_a_fill_follows_a_face_that_moves_and_begins_anew_with_its_memory(moment: Moment) -> None:
-    memory = TextureMemory()
+    memory = TemporalBlend()
     memory.calm(crop(100), HOLE, STILL)
     assert memory.calm(crop(105), HOLE, moment)[HOLE].min() == 105
 
 
 def test_where_the_hole_grows_nothing_old_shines_through() -> None:
-    memory = TextureMemory()
+    memory = TemporalBlend()
     before = crop()
     before[~HOLE] = 180  # the mask's rim, not yet part of the hole
     memory.calm(before, HOLE, STILL)
@@ -56,7 +56,7 @@ def test_where_the_hole_grows_nothing_old_shines_through() -> None:
 
 
 def test_the_last_fill_is_had_again_for_the_same_hole_alone() -> None:
-    memory = TextureMemory()
+    memory = TemporalBlend()
     assert memory.again(HOLE, STILL) is None
     memory.calm(crop(100), HOLE, STILL)
     again = memory.again(HOLE, STILL)

@@ -16,7 +16,7 @@ from inpaint_model.errors import UserError
 from realtime.capture import CaptureLost, Reconnecting
 from realtime.frames import Filled, Marked, UnmaskResult
 from realtime.live.choices import Key
-from realtime.live.latest_slot import Ended, Slot
+from realtime.live.latest_slot import Ended, LatestSlot
 from realtime.live.pipeline import LivePipeline
 from realtime.live.session import LiveOptions, run_live
 from realtime.live.view import View
@@ -71,7 +71,7 @@ def no_thread_is_left():
 
 
 def test_the_newest_item_takes_the_place_of_older_ones() -> None:
-    slot: Slot[int] = Slot()
+    slot: LatestSlot[int] = LatestSlot()
     for number in range(5):
         slot.put(number)
     assert (slot.take(0), slot.take(0), slot.dropped) == (4, None, 4)

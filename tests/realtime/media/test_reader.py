@@ -11,7 +11,7 @@ import pytest
 
 from inpaint_model.errors import UserError
 from realtime.media.colour import from_bgr, to_bgr
-from realtime.media.reader import VideoFile
+from realtime.media.reader import VideoReader
 from realtime.media.truncation import is_cut_short
 from realtime.video.file import VideoOptions, unmask_video
 from tests.realtime.making_media import StubUnmasker, moving_images, read_packets, write_video
@@ -59,7 +59,7 @@ def test_side_by_side_shows_the_input_beside_the_result(uneven: Path, tmp_path: 
     target = tmp_path / "out.mp4"
     unmask_video(uneven, target, StubUnmasker(), VideoOptions(side_by_side=True))
     assert read_packets(target).size == (192, 64)
-    with VideoFile(target) as file:
+    with VideoReader(target) as file:
         image = next(iter(file)).image_bgr
     assert np.abs(image[48, 110].astype(int) - (40, 80, 160)).max() < 12
     assert np.abs(image[48, 14].astype(int) - (40, 80, 160)).max() > 20
@@ -84,7 +84,7 @@ def test_colours_survive_the_way_to_bgr_and_back(colorspace: int, color_range: i
 
 def test_what_is_not_replaced_looks_as_before(uneven: Path, tmp_path: Path) -> None:
     unmask_video(uneven, tmp_path / "out.mp4", StubUnmasker())
-    with VideoFile(uneven) as one, VideoFile(tmp_path / "out.mp4") as other:
+    with VideoReader(uneven) as one, VideoReader(tmp_path / "out.mp4") as other:
         for before, after in zip(one, other, strict=False):
             change = after.image_bgr[:24].astype(int) - before.image_bgr[:24]
             assert abs(change.mean()) < 1.0
@@ -102,13 +102,13 @@ def test_a_turned_phone_video_comes_upright(tmp_path: Path) -> None:
     at = content.index(identity, content.index(b"tkhd"))
     matrix = b"".join(n.to_bytes(4, "big") for n in turn)
     path.write_bytes(content[:at] + matrix + content[at + len(identity) :])
-    with VideoFile(path) as file:
+    with VideoReader(path) as file:
         image = next(iter(file)).image_bgr
     assert image.shape == (96, 64, 3)
     assert image[:10].mean() > 200
     assert image[-10:].mean() < 50
     unmask_video(path, tmp_path / "out.mp4", StubUnmasker())
-    with VideoFile(path) as one, VideoFile(tmp_path / "out.mp4") as other:
+    with VideoReader(path) as one, VideoReader(tmp_path / "out.mp4") as other:
         before, after = next(iter(one)), next(iter(other))
     assert after.native.rotation == before.native.rotation != 0
     assert after.image_bgr.shape == (96, 64, 3)

@@ -11,7 +11,7 @@ import pytest
 _PROGRAM = """
 import threading
 import numpy as np, psutil
-from realtime.runtime.memory import give_back_frames
+from realtime.runtime.memory import return_freed_frames
 
 def resident_mb():
     return psutil.Process().memory_info().rss / 1e6
@@ -21,7 +21,7 @@ def frames(kept):
     kept.append(made[-1].copy())  # at the heap's end: what lies below it cannot be trimmed
 
 if {asked}:
-    give_back_frames()
+    return_freed_frames()
 np.ones(30_000_000, np.uint8)  # glibc learns from the first large block it frees
 before, kept = resident_mb(), []
 thread = threading.Thread(target=frames, args=[kept])

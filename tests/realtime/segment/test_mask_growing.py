@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from realtime.segment.mask_growing import with_rim
+from realtime.segment.mask_growing import grow_mask
 
 SKIN, CLOTH = (190, 150, 130), (180, 30, 50)
 
@@ -25,28 +25,28 @@ def found(top: int) -> np.ndarray:
 
 
 def test_a_rim_that_was_missed_is_taken_in():
-    mask = with_rim(found(74), picture())
+    mask = grow_mask(found(74), picture())
     assert mask[71:74, 34:92].all()
     assert not mask[:69].any() and not mask[112:].any()
 
 
 def test_a_mask_that_ends_where_its_colour_does_stays_as_it_is():
     mask = found(70)
-    assert np.count_nonzero(with_rim(mask, picture()) & ~mask) < 10
+    assert np.count_nonzero(grow_mask(mask, picture()) & ~mask) < 10
 
 
 def test_a_mask_of_the_skins_colour_is_not_widened():
     image = np.full((128, 128, 3), SKIN, np.uint8)
-    assert np.array_equal(with_rim(found(74), image), found(74))
+    assert np.array_equal(grow_mask(found(74), image), found(74))
 
 
 def test_shade_beside_the_mask_and_what_does_not_touch_it_stay_out():
     image, mask = picture(), found(70)
     image[64:70, 30:96] = (150, 112, 95)
     cv2.rectangle(image, (40, 62), (50, 66), CLOTH, -1)  # four pixels above the mask
-    assert np.count_nonzero(with_rim(mask, image)[:69]) == 0
+    assert np.count_nonzero(grow_mask(mask, image)[:69]) == 0
 
 
 def test_nothing_comes_of_no_mask():
     empty = np.zeros((128, 128), bool)
-    assert not with_rim(empty, picture()).any()
+    assert not grow_mask(empty, picture()).any()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from realtime.segment.mask_memory import CropMemory
+from realtime.segment.mask_memory import MaskMemory
 
 FRAME_S = 1 / 30
 HOLE = np.zeros((128, 128), bool)
@@ -26,14 +26,14 @@ def outline(inside: float) -> NDArray[np.float32]:
     return np.where(HOLE, inside, 0).astype(np.float32)
 
 
-def see(memory: CropMemory, image: NDArray[np.uint8]) -> None:
+def see(memory: MaskMemory, image: NDArray[np.uint8]) -> None:
     """Give it a frame in which a mask is worn, up to the fill."""
     memory.see(image, FRAME_S)
     memory.decide(True, memory.outline(outline(1.0)))
     memory.keep(HOLE, HOLE)
 
 
-def decisions(memory: CropMemory, worn: list[bool], fps: float = 30.0) -> list[bool]:
+def decisions(memory: MaskMemory, worn: list[bool], fps: float = 30.0) -> list[bool]:
     decided = []
     for state in worn:
         memory.see(crop(), 1 / fps)
@@ -42,24 +42,24 @@ def decisions(memory: CropMemory, worn: list[bool], fps: float = 30.0) -> list[b
 
 
 def test_one_frame_without_a_mask_does_not_blink() -> None:
-    assert decisions(CropMemory(), [True] * 5 + [False] * 2 + [True] * 5) == [True] * 12
-    assert decisions(CropMemory(), [False] * 5 + [True] + [False] * 5) == [False] * 11
-    assert decisions(CropMemory(smoothing=False), [True, False, True]) == [True, False, True]
+    assert decisions(MaskMemory(), [True] * 5 + [False] * 2 + [True] * 5) == [True] * 12
+    assert decisions(MaskMemory(), [False] * 5 + [True] + [False] * 5) == [False] * 11
+    assert decisions(MaskMemory(smoothing=False), [True, False, True]) == [True, False, True]
 
 
 @pytest.mark.parametrize("fps", [25.0, 30.0, 60.0])
 def test_a_mask_put_on_or_taken_off_is_followed_within_150_ms(fps: float) -> None:
     for first in (True, False):
-        decided = decisions(CropMemory(), [first] * 5 + [not first] * 20, fps)
+        decided = decisions(MaskMemory(), [first] * 5 + [not first] * 20, fps)
         assert (decided[5:].index(not first) + 1) / fps <= 0.15
 
 
 def test_a_new_face_is_decided_at_once() -> None:
-    assert decisions(CropMemory(), [True]) == [True]
+    assert decisions(MaskMemory(), [True]) == [True]
 
 
 def test_while_a_change_is_doubted_the_last_outline_is_filled() -> None:
-    memory = CropMemory()
+    memory = MaskMemory()
     memory.see(crop(), FRAME_S)
     kept = memory.decide(True, outline(1.0))[1]
     memory.see(crop(), FRAME_S)
@@ -71,7 +71,7 @@ def test_while_a_change_is_doubted_the_last_outline_is_filled() -> None:
 def test_an_outline_is_calmed_but_a_mask_taken_off_is_not_held_back(
     rng: np.random.Generator,
 ) -> None:
-    memory, raw, calm = CropMemory(), [], []
+    memory, raw, calm = MaskMemory(), [], []
     for _ in range(40):
         memory.see(crop(), FRAME_S)
         noisy = np.clip(outline(0.5) + rng.normal(0, 0.08, (128, 128)), 0, 1).astype(np.float32)
@@ -79,7 +79,7 @@ def test_an_outline_is_calmed_but_a_mask_taken_off_is_not_held_back(
         smooth = memory.outline(noisy)
         calm.append(memory.decide(True, smooth)[1][HOLE])
     assert np.diff(calm[10:], axis=0).std() < 0.5 * np.diff(raw[10:], axis=0).std()
-    memory = CropMemory()
+    memory = MaskMemory()
     for inside in (1.0, 1.0, 0.0, 0.0):
         memory.see(crop(), FRAME_S)
         left = memory.outline(outline(inside))
@@ -88,7 +88,7 @@ def test_an_outline_is_calmed_but_a_mask_taken_off_is_not_held_back(
 
 
 def test_a_thin_loop_that_moves_by_its_own_width_is_seen_where_it_is_now() -> None:
-    memory = CropMemory()
+    memory = MaskMemory()
     for column in range(20, 40, 2):
         loop = np.zeros((128, 128), np.float32)
         loop[40:80, column : column + 2] = 0.35
@@ -97,7 +97,7 @@ def test_a_thin_loop_that_moves_by_its_own_width_is_seen_where_it_is_now() -> No
 
 
 def test_a_scene_cut_forgets() -> None:
-    memory = CropMemory()
+    memory = MaskMemory()
     assert decisions(memory, [True] * 5) == [True] * 5
     memory.see(crop(30), FRAME_S)
     assert memory.decide(False, outline(0.0))[0] is False
@@ -110,7 +110,7 @@ def masked_crop(shift: int = 0, level: int = 120) -> NDArray[np.uint8]:
 
 
 def test_a_still_crop_needs_no_new_fill_but_a_moved_mask_a_hand_and_new_light_do() -> None:
-    memory = CropMemory()
+    memory = MaskMemory()
     memory.see(masked_crop(), FRAME_S)
     assert not memory.is_same()
     see(memory, masked_crop())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from realtime.align.affine import apply, compose
 from realtime.align.warp_crop import warp_crop_rgb
 from realtime.frames import Face, Seen, Sight
-from realtime.segment.mask_registration import Settler
+from realtime.segment.mask_registration import MaskRegistration
 from realtime.segment.stage import MaskFinder
 from realtime.synthetic import kind_style, wear
 from realtime.track.track import Track
@@ -44,7 +44,7 @@ def crop_of(picture_rgb: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDAr
 )
 @pytest.mark.parametrize("light", [1.0, 0.9])
 def test_a_part_is_found_where_it_moved(masked_rgb, astronaut_face: Face, moved, light: float):
-    settler = Settler(crop_of(masked_rgb, astronaut_face.matrix), PART)
+    settler = MaskRegistration(crop_of(masked_rgb, astronaut_face.matrix), PART)
     there = crop_of(masked_rgb, compose(moved, astronaut_face.matrix))
     back = settler(cv2.convertScaleAbs(there, alpha=light))
     assert back is not None
@@ -52,12 +52,12 @@ def test_a_part_is_found_where_it_moved(masked_rgb, astronaut_face: Face, moved,
 
 
 def test_what_has_moved_far_or_shows_nothing_is_not_found(masked_rgb, astronaut_face: Face):
-    settler = Settler(crop_of(masked_rgb, astronaut_face.matrix), PART)
+    settler = MaskRegistration(crop_of(masked_rgb, astronaut_face.matrix), PART)
     far = crop_of(masked_rgb, compose(move(14, 9), astronaut_face.matrix))
     assert settler(far) is None
     plain = np.full((128, 128, 3), 90, np.uint8)
-    assert Settler(plain, PART)(plain) is None
-    assert Settler(far, np.zeros((128, 128), bool))(far) is None
+    assert MaskRegistration(plain, PART)(plain) is None
+    assert MaskRegistration(far, np.zeros((128, 128), bool))(far) is None
 
 
 def seen_at(

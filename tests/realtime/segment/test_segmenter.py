@@ -9,7 +9,7 @@ from realtime.align.affine import apply
 from realtime.align.warp_crop import warp_crop
 from realtime.frames import Face
 from realtime.segment.mask_cleaning import hole_of, mask_pixels
-from realtime.segment.mask_decision import Trust, is_worn
+from realtime.segment.mask_decision import FaceEvidence, is_worn
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.synthetic import kind_style, wear
 from trainer.evaluate.measures import iou
@@ -64,15 +64,15 @@ ON_THE_MOUTH, ON_THE_COLLAR = slice(70, 105), slice(100, 125)
 @pytest.mark.parametrize(
     ("rows", "confidence", "trust", "worn"),
     [
-        (ON_THE_MOUTH, 0.95, Trust.CONFIRMED, True),
-        (ON_THE_MOUTH, 0.80, Trust.CONFIRMED, True),
-        (ON_THE_MOUTH, 0.70, Trust.CONFIRMED, False),
-        (ON_THE_COLLAR, 0.95, Trust.CONFIRMED, False),  # a white beard, a collar
-        (ON_THE_MOUTH, 0.95, Trust.FOUND, True),
-        (ON_THE_MOUTH, 0.80, Trust.FOUND, False),  # a wheel
-        (ON_THE_MOUTH, 0.95, Trust.DOUBTFUL, True),
-        (ON_THE_MOUTH, 0.90, Trust.DOUBTFUL, False),  # somebody's shoulder before a face
-        (slice(85, 88), 0.95, Trust.CONFIRMED, False),  # too little
+        (ON_THE_MOUTH, 0.95, FaceEvidence.CONFIRMED, True),
+        (ON_THE_MOUTH, 0.80, FaceEvidence.CONFIRMED, True),
+        (ON_THE_MOUTH, 0.70, FaceEvidence.CONFIRMED, False),
+        (ON_THE_COLLAR, 0.95, FaceEvidence.CONFIRMED, False),  # a white beard, a collar
+        (ON_THE_MOUTH, 0.95, FaceEvidence.FOUND, True),
+        (ON_THE_MOUTH, 0.80, FaceEvidence.FOUND, False),  # a wheel
+        (ON_THE_MOUTH, 0.95, FaceEvidence.DOUBTFUL, True),
+        (ON_THE_MOUTH, 0.90, FaceEvidence.DOUBTFUL, False),  # somebody's shoulder before a face
+        (slice(85, 88), 0.95, FaceEvidence.CONFIRMED, False),  # too little
     ],
 )
 def test_a_mask_is_worn_where_it_is_sure_and_in_its_place(rows, confidence, trust, worn):

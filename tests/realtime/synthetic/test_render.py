@@ -12,7 +12,7 @@ import pytest
 from skimage import data
 
 from inpaint_model.errors import UserError
-from realtime.detect.face_detector import FaceFinder
+from realtime.detect.face_detector import FaceDetector
 from realtime.synthetic import (
     PATTERNS,
     Kind,
@@ -33,7 +33,7 @@ _NOSE_TIP, _UPPER_LIP, _CHIN, _FOREHEAD = 1, 13, 175, 151
 def face() -> tuple[np.ndarray, np.ndarray]:
     """The astronaut's picture, RGB, and her landmarks."""
     image = np.ascontiguousarray(data.astronaut())
-    with FaceFinder(1) as finder:
+    with FaceDetector(1) as finder:
         landmarks = finder(image)[0].landmarks
     assert landmarks is not None
     return image, landmarks

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime.frames import Face
-from realtime.track.background_detection import Lookout
+from realtime.track.background_detection import BackgroundDetector
 from realtime.track.tracker import FaceTracker
 
 Picture = NDArray[np.uint8]
@@ -46,14 +46,14 @@ def finding(astronaut_face: Face) -> Finding:
 
 
 @pytest.fixture
-def lookout(finding: Finding) -> Iterator[Lookout]:
-    lookout = Lookout(finding)
+def lookout(finding: Finding) -> Iterator[BackgroundDetector]:
+    lookout = BackgroundDetector(finding)
     yield lookout
     finding.may_end.set()
     lookout.close()
 
 
-def wait_for(lookout: Lookout, grey: Picture) -> list[Face]:
+def wait_for(lookout: BackgroundDetector, grey: Picture) -> list[Face]:
     for _ in range(1000):
         found = lookout.take(grey)
         if found is not None:
@@ -98,7 +98,7 @@ def test_an_error_is_told_and_a_discarded_look_is_not(lookout, finding, astronau
 def test_closing_leaves_no_thread(astronaut_rgb, finding):
     finding.may_end.set()
     before = threading.active_count()
-    lookout = Lookout(finding)
+    lookout = BackgroundDetector(finding)
     lookout.begin(*shifted(astronaut_rgb, 0, 0))
     assert threading.active_count() == before + 1
     lookout.close()
@@ -133,7 +133,7 @@ def test_frames_go_before_looks(astronaut_rgb):
         niceness.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
         return []
 
-    lookout = Lookout(find)
+    lookout = BackgroundDetector(find)
     lookout.now(astronaut_rgb)
     lookout.close()
     assert niceness[0] > os.getpriority(os.PRIO_PROCESS, threading.get_native_id())

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from realtime.align.affine import apply
 from realtime.frames import Face
-from realtime.track.optical_flow import FaceFlow
+from realtime.track.optical_flow import OpticalFlow
 from realtime.track.tracker import FaceTracker
 
 
@@ -18,8 +18,8 @@ def grey_of(image_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 @pytest.fixture
-def flow(astronaut_rgb: NDArray[np.uint8]) -> FaceFlow:
-    flow = FaceFlow()
+def flow(astronaut_rgb: NDArray[np.uint8]) -> OpticalFlow:
+    flow = OpticalFlow()
     flow.remember(grey_of(astronaut_rgb))
     return flow
 
@@ -28,7 +28,7 @@ def flow(astronaut_rgb: NDArray[np.uint8]) -> FaceFlow:
     ("degrees", "zoom", "shift"), [(0.0, 1.0, (5, -3)), (3.0, 1.03, (2, 4)), (0.0, 1.0, (0, 0))]
 )
 def test_a_face_is_followed(
-    flow: FaceFlow,
+    flow: OpticalFlow,
     astronaut_rgb: NDArray[np.uint8],
     astronaut_face: Face,
     degrees: float,
@@ -48,7 +48,7 @@ def test_a_face_is_followed(
 
 
 def test_what_is_covered_or_cut_away_is_not_followed(
-    flow: FaceFlow, astronaut_rgb: NDArray[np.uint8], astronaut_face: Face
+    flow: OpticalFlow, astronaut_rgb: NDArray[np.uint8], astronaut_face: Face
 ) -> None:
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 255, (512, 512), dtype=np.uint8)

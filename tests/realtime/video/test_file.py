@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from inpaint_model.errors import UserError
-from realtime.media.atomic_file import complete_or_absent
+from realtime.media.atomic_file import atomic_write
 from realtime.media.threaded_stage import ReadAhead, WriteBehind
 from realtime.video.file import VideoOptions, unmask_video
 from tests.realtime.making_media import StubUnmasker, moving_images, write_video
@@ -90,7 +90,7 @@ def test_the_input_is_never_the_output(source: Path, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_removes_the_temporary_file(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), complete_or_absent(tmp_path / "out") as temporary:
+    with pytest.raises(KeyboardInterrupt), atomic_write(tmp_path / "out") as temporary:
         temporary.write_text("half")
         raise KeyboardInterrupt
     assert _names(tmp_path) == []

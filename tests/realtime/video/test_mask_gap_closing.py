@@ -9,7 +9,7 @@ import pytest
 
 from realtime.align.crop_window import CANONICAL
 from realtime.frames import Face, Marked, Work
-from realtime.segment.mask_memory import CropMemory
+from realtime.segment.mask_memory import MaskMemory
 from realtime.track.association import Motion, Place
 from realtime.track.one_euro import OneEuro
 from realtime.track.track import Track
@@ -26,7 +26,7 @@ def marked_frames(found: Sequence[bool], covered: Sequence[int] = ()) -> list[tu
     """A still face wearing a blue mask, found or not; in some frames a hand covers it."""
     face = Face((0, 0, 128, 128), np.zeros((5, 2)), None, CANONICAL)
     track = Track(3, face, CANONICAL, OneEuro(), Motion(Place(face.centre, face.size)))
-    memory, frames = CropMemory(), []
+    memory, frames = MaskMemory(), []
     for index, worn in enumerate(found):
         crop = np.full((128, 128, 3), 140, np.uint8)
         crop[MASK] = HAND if index in covered else BLUE

@@ -14,8 +14,8 @@ import pytest
 
 from inpaint_model.errors import UserError
 from realtime.media.frames import Progress, Span
-from realtime.media.reader import VideoFile
-from realtime.media.segment_store import CodedFrame, Segment, Spool, spool_path
+from realtime.media.reader import VideoReader
+from realtime.media.segment_store import CodedFrame, Segment, SegmentStore, store_path
 from realtime.video.file import VideoOptions, unmask_video
 from tests.realtime.making_media import StubUnmasker, moving_images, write_video
 from tests.realtime.making_sources import read_facts
@@ -122,7 +122,7 @@ def test_kill_9_loses_seconds_and_never_shows_half_a_file(source: Path, tmp_path
     process = _start(source, target)
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
-        if spool_path(target).exists() and spool_path(target).stat().st_size > 60_000:
+        if store_path(target).exists() and store_path(target).stat().st_size > 60_000:
             break
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
@@ -155,8 +155,9 @@ def test_a_full_disk_is_said_and_leaves_the_earlier_output(source: Path, tmp_pat
 def test_two_programs_cannot_write_one_target(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     program = (
-        "import sys, time\nfrom pathlib import Path\nfrom realtime.media.segment_store import Spool\n"
-        "spool = Spool(Path(sys.argv[1]))\nprint('open', flush=True)\ntime.sleep(60)"
+        "import sys, time\nfrom pathlib import Path\n"
+        "from realtime.media.segment_store import SegmentStore\n"
+        "spool = SegmentStore(Path(sys.argv[1]))\nprint('open', flush=True)\ntime.sleep(60)"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program, str(target)], stdout=subprocess.PIPE, env=dict(os.environ)
@@ -173,18 +174,18 @@ def test_two_programs_cannot_write_one_target(source: Path, tmp_path: Path) -> N
 
 def test_a_spool_that_is_none_is_replaced(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
-    spool_path(target).write_text("not a data base " * 100)
+    store_path(target).write_text("not a data base " * 100)
     unmask_video(source, target, StubUnmasker(), RESUME)
     assert _names(tmp_path) == ["in.mp4", "out.mp4"]
 
 
 def test_an_open_segment_is_not_kept(tmp_path: Path) -> None:
-    with Spool(tmp_path / "out.mp4") as spool:
+    with SegmentStore(tmp_path / "out.mp4") as spool:
         spool.begin({"a": 1})
         spool.add([CodedFrame(0, 1, True, b"one")])
         spool.close_segment(Segment(1, 0, {}))
         spool.add([CodedFrame(1, 1, False, b"two")])
-    with Spool(tmp_path / "out.mp4") as spool:
+    with SegmentStore(tmp_path / "out.mp4") as spool:
         assert spool.holds({"a": 1})
         assert not spool.holds({"a": 2})
         assert [frame.data for frame in spool.frames()] == [b"one"]
@@ -193,10 +194,10 @@ def test_an_open_segment_is_not_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
 def test_reading_on_gives_the_frames_that_are_left(tmp_path: Path, suffix: str) -> None:
     path = write_video(tmp_path / f"in{suffix}", moving_images(40))
-    with VideoFile(path) as file:
+    with VideoReader(path) as file:
         frames = [(f.index, f.pts, f.image_bgr.tobytes()) for f in file]
     for done in (1, 17, 39):
-        with VideoFile(path) as file:
+        with VideoReader(path) as file:
             rest = file.frames(done=Progress(done, frames[done - 1][1]))
             assert [(f.index, f.pts, f.image_bgr.tobytes()) for f in rest] == frames[done:]
 

@@ -11,7 +11,7 @@ import pytest
 from inpaint_model.errors import UserError
 from realtime.cli.options import parse_time
 from realtime.media.codecs import Encoding
-from realtime.media.reader import VideoFile
+from realtime.media.reader import VideoReader
 from realtime.video.file import VideoOptions, unmask_video
 from tests.realtime.making_media import StubUnmasker
 from tests.realtime.making_sources import Kind, make, native_planes, read_facts
@@ -49,7 +49,7 @@ def test_every_codec_keeps_times_and_colours(
     assert [t - shift_s for t in after.shown_s] == pytest.approx(before.shown_s, abs=0.0006)
     assert shift_s == (0 if suffix != ".mkv" else pytest.approx(0.021, abs=0.001))
     assert after.color == before.color
-    with VideoFile(target) as file:
+    with VideoReader(target) as file:
         image = next(iter(file)).image_bgr
     assert np.abs(image[150, 60].astype(int) - (40, 80, 160)).max() < 14
 
@@ -78,7 +78,7 @@ def test_the_badge_is_drawn_where_faces_were_filled(source: Path, tmp_path: Path
         target = tmp_path / f"{badge}.mkv"
         options = VideoOptions(badge=badge, encoding=Encoding("ffv1"))
         unmask_video(source, target, StubUnmasker(), options)
-        with VideoFile(target) as file:
+        with VideoReader(target) as file:
             images.append(next(iter(file)).image_bgr)
     plain, badged = images
     changed = np.abs(plain.astype(int) - badged).max(2) > 20
@@ -97,7 +97,7 @@ def test_side_by_side_has_the_input_left_however_the_video_is_turned(
     target = tmp_path / "out.mkv"
     options = VideoOptions(side_by_side=True, encoding=Encoding("ffv1"))
     unmask_video(source, target, StubUnmasker(), options)
-    with VideoFile(source) as one, VideoFile(target) as other:
+    with VideoReader(source) as one, VideoReader(target) as other:
         before, both = next(iter(one)).image_bgr, next(iter(other)).image_bgr
     height, width = before.shape[:2]
     assert both.shape == (height, 2 * width, 3)

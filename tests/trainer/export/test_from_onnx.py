@@ -10,7 +10,7 @@ import torch
 
 from inpaint_model import UserError
 from inpaint_model.artefacts import WEIGHTS_DIR
-from inpaint_model.networks.fast import StudentGenerator
+from inpaint_model.networks.fast import FastGenerator
 from inpaint_model.networks.paper import PaperGenerator
 from tests.trainer.network_making import seasoned
 from trainer.augment.holes import draw_protocol
@@ -24,7 +24,7 @@ from trainer.export.onnx_export import export_generator
 def test_comes_back_the_same(kind: str, faces: FaceSet, tmp_path: Path):
     torch.manual_seed(3)
     net = {
-        "student": StudentGenerator,
+        "student": FastGenerator,
         "two autoencoders": lambda: PaperGenerator(2, 8),
         "one, balanced": lambda: PaperGenerator(1, 8, balance=True),
     }[kind]()

@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 import torch
 
-from inpaint_model.networks.fast import StudentGenerator
+from inpaint_model.networks.fast import FastGenerator
 from inpaint_model.networks.layers import flops
 from inpaint_model.networks.paper import PaperGenerator
 from trainer.augment.holes import draw_protocol
@@ -32,7 +32,7 @@ def exported(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, faces: FaceSet
 ):
     half = request.param == "paper"
-    net = used(PaperGenerator(2, 16, balance=True) if half else StudentGenerator())
+    net = used(PaperGenerator(2, 16, balance=True) if half else FastGenerator())
     path = tmp_path_factory.mktemp("export") / "generator.onnx"
     holes, _ = draw_protocol(faces, "face-mask")
     parity = export_generator(net, path, faces.crops, holes, half=half)
@@ -75,4 +75,4 @@ def test_a_wrong_export_is_refused():
 
 
 def test_the_student_is_small():
-    assert 0.5 < flops(StudentGenerator()) < 1.0
+    assert 0.5 < flops(FastGenerator()) < 1.0

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from inpaint_model import UserError, open_inpainter
-from inpaint_model.networks.fast import StudentGenerator
+from inpaint_model.networks.fast import FastGenerator
 from inpaint_model.networks.paper import PaperGenerator
 from trainer.augment.holes import draw_protocol
 from trainer.data.face_set import FaceSet
@@ -39,7 +39,7 @@ def quantised(
     full, int8 = folder / "net.onnx", folder / "net.int8.onnx"
     torch.manual_seed(0)
     holes, _ = draw_protocol(faces, "face-mask")
-    net = StudentGenerator(widths=(8, 16, 16, 16), dilations_16=(1,), dilations_8=(1,))
+    net = FastGenerator(widths=(8, 16, 16, 16), dilations_16=(1,), dilations_8=(1,))
     export_generator(net, full, faces.crops, holes)
     return full, int8, quantize_onnx(full, *halves(faces.crops[:16], holes[:16]), int8)
 
