@@ -17,6 +17,7 @@ from benchmarks.tiles import fit, labelled, write_pages
 from inpaint_model.errors import UserError
 from realtime import Unmasker
 from realtime.frames import UnmaskResult
+from realtime.unmasker import Mode
 
 # scikit-image's pictures that come inside its wheel and show neither people nor animals.
 _PICTURES = (
@@ -115,11 +116,15 @@ def run(out: Path | None, model: str, engine: str, count: int = 200, seed: int =
     rows: list[Row] = []
     alarms: dict[str, object] = {}
     tiles = []
-    for kind, still in (("pictures", True), ("stream", False)):
+    kinds: tuple[tuple[str, Mode], ...] = (("pictures", "image"), ("stream", "video"))
+    for kind, mode in kinds:
         found_in, changed_in = [], []
-        with Unmasker(model=model, engine=engine, still=still) as unmasker:
+        with Unmasker(model=model, engine=engine, mode=mode) as unmasker:
             for view in track(views(count, seed), kind, total=count):
-                results = [unmasker(frame) for frame in view.frames(1 if still else _STREAM_STEPS)]
+                results = [
+                    unmasker(frame)
+                    for frame in view.frames(1 if mode == "image" else _STREAM_STEPS)
+                ]
                 if any(result.replaced.any() for result in results):
                     changed_in.append(view.name)
                 found = next((result for result in results if result.faces), None)

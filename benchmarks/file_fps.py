@@ -28,48 +28,38 @@ def run(
 ) -> list[Row]:
     """Measure on one clip, in turns, in one process; the models are open and warm.
 
-    `unmask video` and the loops call the same unmasker: once one that looks at every frame, as `Unmasker()`
-    does, and once one that follows faces between looks, as the command's does. CPU time is the process's,
-    all threads together.
+    `unmask video` and the loops call the same unmasker. CPU time is the process's, all threads together.
     """
-    rows: list[Row] = []
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        Unmasker(model, engine) as thorough,
-        Unmasker(model, engine, thrifty=True) as thrifty,
-    ):
+    with tempfile.TemporaryDirectory() as scratch, Unmasker(model, engine) as unmasker:
         clip, target = Path(scratch) / "clip.mp4", Path(scratch) / "out.mp4"
         frames = write_wide_clip(clip, *size, 30, seconds)
-        callbacks = {"looks at every frame": thorough, "follows faces": thrifty}
-        for name, unmasker in callbacks.items():
-            ours, loop, simple = _Turns(frames), _Turns(frames), _Turns(frames)
-            reports: list[Report] = []
-            ways = {
-                ours: partial(_unmask_video, clip, target, unmasker, reports),
-                loop: partial(process_video, clip, target, lambda f, u=unmasker: u(f).frame),
-                simple: partial(process_in_turn, clip, target, lambda f, u=unmasker: u(f).frame),
-            }
-            for _ in range(rounds):
-                for turns, way in ways.items():
-                    unmasker.reset()
-                    turns.take(way)
-            stages = ", ".join(f"{k} {v['p50_ms']:.1f}" for k, v in reports[-1].stages.items())
-            rows.append(
-                {
-                    "size": f"{size[0]}x{size[1]}",
-                    "frames": frames,
-                    "masked faces": reports[-1].masked_faces,
-                    "callback": name,
-                    "frames/s": ours.fps,
-                    "CPU ms a frame": ours.cpu_ms,
-                    "process_video, frames/s": loop.fps,
-                    "its CPU ms a frame": loop.cpu_ms,
-                    "ratio": ours.fps / loop.fps,
-                    "in turn, frames/s": simple.fps,
-                    "ratio to it": ours.fps / simple.fps,
-                    "stages p50 ms": stages,
-                }
-            )
+        ours, loop, simple = _Turns(frames), _Turns(frames), _Turns(frames)
+        reports: list[Report] = []
+        ways = {
+            ours: partial(_unmask_video, clip, target, unmasker, reports),
+            loop: partial(process_video, clip, target, lambda f: unmasker(f).frame),
+            simple: partial(process_in_turn, clip, target, lambda f: unmasker(f).frame),
+        }
+        for _ in range(rounds):
+            for turns, way in ways.items():
+                unmasker.reset()
+                turns.take(way)
+        stages = ", ".join(f"{k} {v['p50_ms']:.1f}" for k, v in reports[-1].stages.items())
+    rows: list[Row] = [
+        {
+            "size": f"{size[0]}x{size[1]}",
+            "frames": frames,
+            "masked faces": reports[-1].masked_faces,
+            "frames/s": ours.fps,
+            "CPU ms a frame": ours.cpu_ms,
+            "process_video, frames/s": loop.fps,
+            "its CPU ms a frame": loop.cpu_ms,
+            "ratio": ours.fps / loop.fps,
+            "in turn, frames/s": simple.fps,
+            "ratio to it": ours.fps / simple.fps,
+            "stages p50 ms": stages,
+        }
+    ]
     publish("file-fps", rows, out)
     return rows
 

@@ -66,7 +66,7 @@ def _row(name: str, found: dict[str, str], before: dict[str, dict[str, str]]) ->
 
 
 def _of_pictures(folder: Path | None, count: int) -> dict[str, str]:
-    with Unmasker(max_faces=8, still=True) as unmasker:
+    with Unmasker(max_faces=8, mode="image") as unmasker:
         return {
             name: _hash(unmasker(image)) for name, image in islice(_pictures(folder, count), count)
         }
@@ -74,9 +74,9 @@ def _of_pictures(folder: Path | None, count: int) -> dict[str, str]:
 
 def _of_clip(path: Path | None, count: int) -> dict[str, str]:
     """Step a clip in one thread, as `unmask video` would decode it."""
-    with Unmasker(max_faces=4, thrifty=True) as unmasker:
+    with Unmasker(max_faces=4, mode="video") as unmasker:
         return {
-            name: _hash(unmasker.finish(unmasker.look(image, number / 25)))
+            name: _hash(unmasker(image, number / 25))
             for number, (name, image) in enumerate(islice(_frames(path), count))
         }
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from benchmarks.tables import Row, publish
 from inpaint_model import open_inpainter
-from realtime.inpaint.colour_matching import match_colour
+from realtime.frames import FaceContext, Fill
+from realtime.inpaint.colour_matching import ColourMatching
 from realtime.inpaint.self_ensemble import self_ensemble
 from realtime.segment.mask_cleaning import hole_of, mask_pixels
 from realtime.segment.segmenter import MaskSegmenter
@@ -70,7 +71,7 @@ def _worn_and_filled(
     """The faces wearing masks; those marked and filled as pictures are; uint8 [N, 128, 128, 3]."""
     rng = np.random.default_rng(5)
     drawings = load_templates(templates) if templates else []
-    masked, unmasked = [], []
+    masked, unmasked, match_colours = [], [], ColourMatching()
     with MaskSegmenter() as segmenter:
         inpainter = open_inpainter(model, engine)
         for crop, valid, landmarks in zip(faces.crops, faces.valid, faces.landmarks, strict=True):
@@ -79,6 +80,7 @@ def _worn_and_filled(
             (filled,) = self_ensemble(inpainter, worn[None], (hole | ~valid)[None])
             filled = np.where(hole[..., None], filled, worn)
             masked.append(worn)
-            unmasked.append(match_colour(filled, hole, valid & ~hole))
+            context = FaceContext.of_crop(worn, hole, valid)
+            unmasked.append(match_colours(Fill(filled), context).rgb)
         inpainter.close()
     return np.stack(masked), np.stack(unmasked)

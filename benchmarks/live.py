@@ -86,8 +86,8 @@ def run(
             camera = Path(scratch) / "camera.mkv"
             write_mjpg(camera, frames, case.faces, case.size, case.fps)
             for name in names:
-                thrifty = name == next(iter(LOOPS))  # the naive loops know nothing of it
-                with Unmasker(model, engine, case.faces, thrifty=thrifty, live=thrifty) as unmasker:
+                mode = "live" if name == next(iter(LOOPS)) else "video"
+                with Unmasker(model, engine, case.faces, mode=mode) as unmasker:
                     _warm_up(frames, case, unmasker)
                     done = LOOPS[name](camera, case.fps, seconds, unmasker)
                 rows.append(_row(case, name, model, done))

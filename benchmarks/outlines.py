@@ -18,7 +18,7 @@ from inpaint_model.errors import UserError
 from realtime import Unmasker
 from realtime.align.canonical_crop import CROP_SIZE
 from realtime.align.warp_crop import warp_crop
-from realtime.frames import FaceResult, Marked
+from realtime.frames import FaceResult, SegmentedFrame
 from realtime.segment.mask_cleaning import hole_of, mask_pixels
 from realtime.segment.segmenter import MaskSegmenter
 
@@ -68,7 +68,10 @@ def run(
         raise UserError(f"{folder}: none of the outlined photographs is here")
     seen: list[Agreement] = []
     tiles = []
-    with Unmasker(model=model, engine=engine, still=True) as unmasker, MaskSegmenter() as segmenter:
+    with (
+        Unmasker(model=model, engine=engine, mode="image") as unmasker,
+        MaskSegmenter() as segmenter,
+    ):
         for outline in track(outlines, "outlined photographs"):
             frame = _read(folder, outline)
             one, replaced, boxes = _compare(frame, outline, unmasker, segmenter)
@@ -98,18 +101,16 @@ def _compare(
 ) -> tuple[Agreement, NDArray[np.bool_], list[tuple[float, float, float, float]]]:
     """Unmask one photograph; only faces whose box meets the outline count."""
     true = outline.mask()
-    seen = unmasker.look(frame)
-    marked = unmasker.mark(seen)
-    result = unmasker.blend(unmasker.fill(marked))
+    segmented = unmasker.segment(unmasker.detect_and_track(frame))
+    result = unmasker.composite(unmasker.inpaint(segmented))
     meets = [_meets(face.box, true) for face in result.faces]
     replaced = _of_faces(result.replaced > 0, result.faces, meets)
     mask = np.zeros_like(true)
-    sights = {sight.track.track_id: sight for sight in seen.sights}
+    matrices = {face.track_id: face.matrix for face in segmented.faces}
     for face, meeting in zip(result.faces, meets, strict=True):
         if not meeting:
             continue
-        sight = sights[face.track_id]
-        matrix = sight.track.framing.of(sight.matrix)
+        matrix = matrices[face.track_id]
         crop, _ = warp_crop(frame, matrix)
         if face.inpainted:
             found = mask_pixels(segmenter(np.ascontiguousarray(crop[:, :, ::-1])))
@@ -120,21 +121,23 @@ def _compare(
         any(face.inpainted for face, meeting in zip(result.faces, meets, strict=True) if meeting),
         iou(replaced, true),
         iou(mask, true),
-        _of_outline(true, marked, unmasker),
+        _of_outline(true, segmented, unmasker),
     )
     boxes = [face.box for face, meeting in zip(result.faces, meets, strict=True) if meeting]
     return agreement, replaced, boxes
 
 
-def _of_outline(true: NDArray[np.bool_], marked: Marked, unmasker: Unmasker) -> float | None:
+def _of_outline(
+    true: NDArray[np.bool_], segmented: SegmentedFrame, unmasker: Unmasker
+) -> float | None:
     """IoU of an outline and of what is replaced where exactly it is the mask."""
-    ours = [work for work in marked.work if _meets(work.sight.face.box, true)]
+    ours = [face for face in segmented.faces if _meets(face.tracked.face.box, true)]
     if not ours:
         return None
-    work = max(ours, key=lambda one: one.sight.face.size)
-    mask = _to_crop(true, work.matrix)
-    work = replace(work, mask=mask, hole=hole_of(mask), worn=True, masked=True)
-    result = unmasker.blend(unmasker.fill(replace(marked, work=[work])))
+    face = max(ours, key=lambda one: one.tracked.face.size)
+    mask = _to_crop(true, face.matrix)
+    face = replace(face, mask=mask, hole=hole_of(mask), wears_mask=True, mask_version=-1)
+    result = unmasker.composite(unmasker.inpaint(replace(segmented, faces=(face,))))
     return iou(result.replaced > 0, true)
 
 

@@ -49,7 +49,7 @@ def run_masked(
     shown = set(pictures_in(folders, sheet))
     seen: list[_Seen] = []
     tiles = []
-    with Unmasker(model=model, engine=engine, still=True) as unmasker:
+    with Unmasker(model=model, engine=engine, mode="image") as unmasker:
         for path in track(paths, "photographs"):
             picture = cv2.imread(str(path))
             if picture is None:
@@ -93,7 +93,7 @@ def run_bare(
 
     paths = [photo.path for photo in find_photos(data_folder, manifest) if photo.split == "val"]
     same, tiles = 0, []
-    with Unmasker(model=model, engine=engine, still=True) as unmasker:
+    with Unmasker(model=model, engine=engine, mode="image") as unmasker:
         for path in track(paths, "bare faces"):
             frame = np.asarray(cv2.imread(str(path)), dtype=np.uint8)
             result = unmasker(frame)

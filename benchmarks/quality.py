@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.tables import Row, publish
 from inpaint_model import Inpainter, open_inpainter
-from realtime.inpaint.self_ensemble import MIRRORED, THOROUGH, self_ensemble
+from realtime.inpaint.self_ensemble import ENSEMBLE_OF_2, ENSEMBLE_OF_4, self_ensemble
 from trainer.augment.generator_samples import draw_wider_protocol
 from trainer.augment.holes import draw_protocol
 from trainer.data import face_set as faceset
@@ -76,7 +76,7 @@ def _fills(
     name = _name(inpainter)
     asked = holes | ~faces.valid
     fills = {name: inpainter(faces.crops, asked)}
-    for poses in (MIRRORED, THOROUGH):
+    for poses in (ENSEMBLE_OF_2, ENSEMBLE_OF_4):
         fills[f"{name}, {len(poses)} poses"] = self_ensemble(inpainter, faces.crops, asked, poses)
     fills = {what: np.where(holes[..., None], fill, faces.crops) for what, fill in fills.items()}
     fills["Telea"] = telea(faces.crops, holes)

@@ -56,14 +56,13 @@ def run(
 
 def unmasked(frame: Frame, unmasker: Unmasker) -> tuple[Frame, Place] | None:
     """Unmask a frame; the result and where its largest filled face lies, or None."""
-    seen = unmasker.look(frame)
-    result = unmasker.finish(seen)
-    done = {face.track_id for face in result.faces if face.inpainted}
-    sights = [sight for sight in seen.sights if sight.track.track_id in done]
-    if not sights:
+    inpainted = unmasker.inpaint(unmasker.segment(unmasker.detect_and_track(frame)))
+    result = unmasker.composite(inpainted)
+    filled = [face.segmented for face in inpainted.faces if face.fill is not None]
+    if not filled:
         return None
-    sight = max(sights, key=lambda sight: sight.face.size)
-    return result.frame, place_of(frame, result.replaced, sight.track.framing.of(sight.matrix))
+    largest = max(filled, key=lambda face: face.tracked.face.size)
+    return result.frame, place_of(frame, result.replaced, largest.matrix)
 
 
 def _clip_row(path: Path, kind: Kind, unmasker: Unmasker) -> Row | None:
@@ -120,7 +119,7 @@ def _mean_row(rows: Sequence[Row]) -> Row:
 
 def _photo_rows(paths: list[Path], model: str, engine: str) -> list[Row]:
     found: list[tuple[float, Sharpness, float]] = []
-    with Unmasker(model, engine, still=True) as unmasker:
+    with Unmasker(model, engine, mode="image") as unmasker:
         for path in track(paths, "photographs"):
             frame = cv2.imread(str(path))
             done = None if frame is None else unmasked(np.asarray(frame, np.uint8), unmasker)

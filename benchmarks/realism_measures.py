@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from realtime.align.affine import scale_of
 from realtime.align.canonical_crop import CROP_SIZE
+from realtime.align.face_regions import SKIN_SEEDS
 from realtime.align.warp_crop import warp_crop
+from realtime.composite.grain_synthesis import bare_skin
 from realtime.imaging.mask_regions import eroded
-from realtime.inpaint.skin import known_skin, skin_like
+from realtime.imaging.skin import has_tone, skin_tone, to_ycc
 
 RIM_PX = 3
 _LOG_SIGMA_PX = 1.0
@@ -88,10 +90,12 @@ def sharpness(place: Place, shown_bgr: NDArray[np.uint8]) -> Sharpness | None:
         The ratios, or None where too little skin is seen.
     """
     shown, _ = warp_crop(_rgb(shown_bgr), place.matrix)
-    like = skin_like(np.where(place.hole[..., None], shown, place.crop), place.known)
-    if like is None:
+    ycc = to_ycc(np.where(place.hole[..., None], shown, place.crop).astype(np.uint8))
+    tone = skin_tone(ycc, [seeds & place.known for seeds in SKIN_SEEDS])
+    if tone is None:
         return None
-    outside = known_skin(like, place.known)
+    like = has_tone(ycc, tone)
+    outside = bare_skin(like, place.known)
     inside = eroded(like, 1) & eroded(place.hole, RIM_PX)
     if outside.sum() < _LEAST_OUTSIDE_PX or inside.sum() < _LEAST_INSIDE_PX:
         return None

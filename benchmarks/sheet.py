@@ -64,7 +64,7 @@ def run(
     if count < 1 or a_page < 1:
         raise UserError("a sheet needs at least one photograph, and one on each page")
     tiles = []
-    with Unmasker(model=model, engine=engine, still=True) as unmasker:
+    with Unmasker(model=model, engine=engine, mode="image") as unmasker:
         for path in track(choose(folders, count, seed), "photographs"):
             frame = cv2.imread(str(path))
             if frame is None:

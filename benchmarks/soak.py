@@ -84,7 +84,7 @@ def run(
         write_mjpg(camera, masked_frames(clip, most_frames), 1, _SIZE, _FPS)
         source = Reconnecting(lambda: PacedFile(camera, _FPS, loop=True), lambda _line: None)
         try:
-            with Unmasker(model, engine, 1, thrifty=True, live=True) as unmasker:
+            with Unmasker(model, engine, 1, mode="live") as unmasker:
                 options = LiveOptions(seconds=seconds)
                 done = run_live(source, NullSink(), unmasker, options, progress=samples)
         finally:

@@ -21,7 +21,7 @@ from realtime.synthetic import kind_style
 from realtime.synthetic.style import Kind
 
 _MOUTH = np.array([[64.0, 92.0]])
-STATES = {"on": (True, False), "on, thrifty": (True, True), "off": (False, False)}
+STATES = {"on": True, "off": False}
 """Smoothing and thrift: as in files, as in live preview, and without."""
 _KINDS: tuple[Kind, ...] = ("surgical", "cloth", "n95", "kn95")
 _CYCLE_S, _HAND_S, _HIDDEN_S = 0.8, 0.7, 1.0
@@ -58,8 +58,8 @@ def run(clips: list[Path], frames: int, out: Path | None, model: str, engine: st
     if not scenes:
         raise UserError("no clips to measure on")
     rows: list[Row] = []
-    for state, (smoothing, thrifty) in STATES.items():
-        with Unmasker(model, engine, 1, smoothing=smoothing, thrifty=thrifty) as unmasker:
+    for state, smoothing in STATES.items():
+        with Unmasker(model, engine, 1, smoothing=smoothing) as unmasker:
             rows += [_measure(scene, unmasker, state) for scene in scenes]
     rows += [_mean([row for row in rows if row["smoothing"] == state]) for state in STATES]
     publish("stability", rows, out)
@@ -100,14 +100,17 @@ def _run(unmasker: Unmasker, frames: Iterable[NDArray[np.uint8]], fps: float) ->
     unmasker.reset()
     done = Run()
     for number, frame in enumerate(frames):
-        seen = unmasker.look(frame, number / fps)
-        result = unmasker.finish(seen)
+        inpainted = unmasker.inpaint(
+            unmasker.segment(unmasker.detect_and_track(frame, number / fps))
+        )
+        result = unmasker.composite(inpainted)
         done.frames.append(result.frame)
         done.replaced.append(result.replaced)
         done.inpainted.append(any(face.inpainted for face in result.faces))
         done.track_ids.append(result.faces[0].track_id if result.faces else -1)
-        if seen.sights:
-            done.mouths.append(apply(invert(seen.sights[0].matrix), _MOUTH)[0])
+        tracked = inpainted.segmented.tracked.faces
+        if tracked:
+            done.mouths.append(apply(invert(tracked[0].matrix), _MOUTH)[0])
     return done
 
 

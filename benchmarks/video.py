@@ -16,10 +16,11 @@ from benchmarks.masked_clips import wear_on_clip
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime.demo.clip import DemoClip
+from realtime.detect.face_confirmation import FaceConfirmation
+from realtime.detect.face_detector import FaceDetector
 from realtime.media.clip import write_clip
 from realtime.media.reader import VideoReader
 from realtime.synthetic import random_style
-from realtime.track.tracker import FaceTracker
 
 
 def run(clips: list[Path], out: Path | None, model: str, engine: str) -> list[Row]:
@@ -45,12 +46,15 @@ def run(clips: list[Path], out: Path | None, model: str, engine: str) -> list[Ro
 
 def _has_face(clip: Path) -> bool:
     """Whether a face is found in any frame: `unmask video` refuses clips without one."""
-    with FaceTracker(1) as tracker, VideoReader(clip) as file:
-        return any(
-            track.confirmed
+    confirm = FaceConfirmation()
+    with FaceDetector(1, video=True) as detect, VideoReader(clip) as file:
+        found = any(
+            confirm(frame.image_bgr, face)
             for frame in file
-            for track in tracker(np.ascontiguousarray(frame.image_bgr[:, :, ::-1]))
+            for face in detect(np.ascontiguousarray(frame.image_bgr[:, :, ::-1]))
         )
+    confirm.close()
+    return found
 
 
 def run_demo(out: Path | None, model: str, engine: str) -> list[Row]:

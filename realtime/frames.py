@@ -1,30 +1,35 @@
-"""The frozen values that are handed from stage to stage."""
+"""The frozen values that are handed from stage to stage: what each stage found or made of a frame.
+
+Arrays in these values are never written again by anyone.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from realtime.track.track import Track
+from realtime.align.crop_window import CANONICAL, CropWindow
+from realtime.align.face_regions import SKIN_SEEDS
+from realtime.imaging.skin import skin_tone, to_ycc
 
 NOMINAL_INTERVAL_S = 1 / 30
-"""Between frames whose times are not known."""
+"""The time between frames whose timestamps are not known, seconds."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Face:
-    """One found face.
+    """One detected face, in pixels of the picture.
 
     Attributes:
-        box: x0, y0, x1, y1 in pixels.
-        keypoints: float64 [5, 2], pixels: right eye, left eye, nose tip, right and left mouth corner
-            (the person's own right and left). A detector's face knows one mouth point; both corners
-            are then placed round it.
-        landmarks: float64 [478, 2], pixels, or None where the landmark model refused the face.
+        box: bounding box: x0, y0, x1, y1.
+        keypoints: float64 [5, 2]: right eye, left eye, nose tip, right and left mouth corner (the
+            person's own right and left). The face detector knows one mouth point; both corners are
+            then placed beside it.
+        landmarks: float64 [478, 2], or None where the landmark model refused the face.
         matrix: float64 [2, 3], picture pixels to canonical crop pixels.
     """
 
@@ -40,22 +45,269 @@ class Face:
 
     @property
     def size(self) -> float:
-        """The box's longer side in pixels."""
+        """The longer side of the bounding box, pixels."""
         return max(self.box[2] - self.box[0], self.box[3] - self.box[1])
 
 
+@dataclass(frozen=True, eq=False)
+class TrackedFace:
+    """A tracked face as its track stood in one frame.
+
+    Attributes:
+        track_id: the number of the face, the same from frame to frame.
+        face: where the face was last detected.
+        matrix: float64 [2, 3], smoothed, frame pixels to canonical crop pixels.
+        found: the face was found in this frame, by a detection or by optical flow; False where the
+            track is carried through a miss.
+        restarted: the track is new, has come back, or was found after a scene cut: what is
+            remembered of its crop counts no more.
+        check_due: the face should be examined more closely in this frame where there is doubt.
+    """
+
+    track_id: int
+    face: Face
+    matrix: NDArray[np.float64]
+    found: bool = True
+    restarted: bool = False
+    check_due: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class TrackedFrame:
+    """A frame with its tracked faces: from detection and tracking to segmentation.
+
+    Attributes:
+        frame_bgr: uint8 [H, W, 3], BGR.
+        faces: the faces in view.
+        known_tracks: the numbers of all tracks that may still come back; memory of others can go.
+        interval_s: seconds since the frame before.
+        latency_ms: time spent in each stage so far.
+    """
+
+    frame_bgr: NDArray[np.uint8]
+    faces: tuple[TrackedFace, ...]
+    known_tracks: frozenset[int] = frozenset()
+    interval_s: float = NOMINAL_INTERVAL_S
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
+class CropChange:
+    """How a face's crop differs from the crops of the frames before.
+
+    Attributes:
+        epoch: a generation number: where it differs from the one before, earlier fills count no more.
+        motion: mean absolute change of the pixels that the mask does not cover, levels of 0..255.
+        interval_s: seconds since the crop was last segmented.
+    """
+
+    epoch: int = 0
+    motion: float = np.inf
+    interval_s: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentedFace:
+    """A face with its crop and the mask's pixels: from segmentation to inpainting.
+
+    Attributes:
+        tracked: the face.
+        window: which part of the surroundings the crop shows.
+        matrix: float64 [2, 3], frame pixels to pixels of this crop.
+        crop_rgb: uint8 [128, 128, 3], RGB.
+        valid: bool [128, 128], which crop pixels lie inside the picture.
+        mask: bool [128, 128], mask pixels.
+        hole: bool [128, 128], pixels to fill: the mask and a margin round it.
+        shows_mask: this frame alone shows a worn mask.
+        wears_mask: a mask is worn, earlier frames considered (hysteresis).
+        confirmed: the strict landmark model took it for a face.
+        change: how the crop differs from those before.
+        mask_version: another number for another mask of this track.
+        mask_kept: the crop looks as when this mask was segmented, so the mask was not segmented anew.
+    """
+
+    tracked: TrackedFace
+    window: CropWindow
+    matrix: NDArray[np.float64]
+    crop_rgb: NDArray[np.uint8]
+    valid: NDArray[np.bool_]
+    mask: NDArray[np.bool_]
+    hole: NDArray[np.bool_]
+    shows_mask: bool
+    wears_mask: bool
+    confirmed: bool = False
+    change: CropChange = CropChange()
+    mask_version: int = 0
+    mask_kept: bool = False
+
+    @property
+    def track_id(self) -> int:
+        """The number of the face."""
+        return self.tracked.track_id
+
+    @property
+    def is_face(self) -> bool:
+        """A detection counts as a face only if the strict landmark model confirms it or it wears a mask."""
+        return self.wears_mask or self.confirmed
+
+    @cached_property
+    def known(self) -> NDArray[np.bool_]:
+        """True pixels of the photograph, bool [128, 128]: inside the picture and outside the hole."""
+        return self.valid & ~self.hole
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentedFrame:
+    """A frame with its segmented faces.
+
+    Attributes:
+        tracked: the frame.
+        faces: its faces with their masks, in the order of `tracked.faces`.
+        latency_ms: time spent in each stage so far.
+    """
+
+    tracked: TrackedFrame
+    faces: tuple[SegmentedFace, ...]
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Grain:
+    """A film-grain-like texture for the fill of one face in one frame.
+
+    Attributes:
+        tile: float32 [128, 128], luma in levels; it repeats over the frame from its top left corner.
+        gain: float32 [128, 128] in crop space, how much of the tile belongs where.
+    """
+
+    tile: NDArray[np.float32]
+    gain: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Fill:
+    """What is shown in place of a mask.
+
+    Attributes:
+        rgb: uint8 [128, 128, 3], RGB, the crop with its hole filled.
+        version: another number for another fill of this track.
+        grain: the texture to add in the frame, or None.
+    """
+
+    rgb: NDArray[np.uint8]
+    version: int = 0
+    grain: Grain | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FaceContext:
+    """What the appearance of a fill depends on; what is derived from the crop is computed at most once.
+
+    Attributes:
+        face: the face, with the crop and the hole that were filled.
+        frame_bgr: uint8 [H, W, 3], the frame in which the fill is shown.
+        matrix: float64 [2, 3], pixels of that frame to pixels of the crop.
+    """
+
+    face: SegmentedFace
+    frame_bgr: NDArray[np.uint8]
+    matrix: NDArray[np.float64]
+
+    @cached_property
+    def skin_tone(self) -> NDArray[np.float64] | None:
+        """The tone of the bare skin, float64 [3], luma, Cr, Cb; None where too little of it is seen.
+
+        It is taken round the nose, or from the forehead where that is warmer.
+        """
+        face = self.face
+        seeds = [face.window.show(where) & face.known for where in SKIN_SEEDS]
+        return skin_tone(to_ycc(face.crop_rgb), seeds)
+
+    @staticmethod
+    def of_crop(
+        crop_rgb: NDArray[np.uint8],
+        hole: NDArray[np.bool_],
+        valid: NDArray[np.bool_] | None = None,
+        *,
+        mask: NDArray[np.bool_] | None = None,
+        window: CropWindow = CANONICAL,
+        change: CropChange | None = None,
+    ) -> FaceContext:
+        """Make the context of a crop that stands alone, as its own frame; for benchmarks and tests.
+
+        Args:
+            crop_rgb: uint8 [128, 128, 3], RGB.
+            hole: bool [128, 128], the pixels that are filled.
+            valid: bool [128, 128], which pixels lie inside the picture; all where not given.
+            mask: bool [128, 128], mask pixels; the hole where not given.
+            window: of the crop.
+            change: how the crop differs from those before.
+        """
+        matrix = np.eye(2, 3)
+        face = Face((0.0, 0.0, 128.0, 128.0), np.zeros((5, 2)), None, matrix)
+        segmented = SegmentedFace(
+            TrackedFace(0, face, matrix),
+            window,
+            matrix,
+            crop_rgb,
+            np.ones(hole.shape, dtype=bool) if valid is None else valid,
+            hole if mask is None else mask,
+            hole,
+            shows_mask=True,
+            wears_mask=True,
+            change=change or CropChange(),
+        )
+        return FaceContext(segmented, np.ascontiguousarray(crop_rgb[:, :, ::-1]), matrix)
+
+    def shown_in(self, frame_bgr: NDArray[np.uint8], matrix: NDArray[np.float64]) -> FaceContext:
+        """Return the context for another frame in which the same fill is shown."""
+        other = FaceContext(self.face, frame_bgr, matrix)
+        vars(other)["skin_tone"] = self.skin_tone
+        return other
+
+
+@dataclass(frozen=True, eq=False)
+class InpaintedFace:
+    """A face that was found, with its fill if it wears a mask.
+
+    Attributes:
+        segmented: the face in this frame.
+        fill: what is shown in place of the mask; None for a bare face.
+        context: the context in which the fill was made, maybe in an earlier frame; None for a bare face.
+    """
+
+    segmented: SegmentedFace
+    fill: Fill | None = None
+    context: FaceContext | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class InpaintedFrame:
+    """A frame with the fills of its faces: from inpainting to compositing.
+
+    Attributes:
+        segmented: the frame.
+        faces: those of its detections that count as faces.
+        latency_ms: time spent in each stage so far.
+    """
+
+    segmented: SegmentedFrame
+    faces: tuple[InpaintedFace, ...]
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
 class FaceResult:
     """What was done with one face.
 
     Attributes:
-        track_id: the face's number, the same from frame to frame.
-        box: x0, y0, x1, y1 in pixels.
+        track_id: the number of the face, the same from frame to frame.
+        box: bounding box: x0, y0, x1, y1 in pixels.
         keypoints: float64 [5, 2], pixels: eyes, nose, mouth corners.
         mask_coverage: share of the crop that is mask, 0..1.
         inpainted: whether the frame was changed here. The lower face shown is then invented.
         crop_before: uint8 [128, 128, 3], RGB, the canonical crop of the frame.
-        crop_after: the same with the mask filled, without the frame's sharpening and grain; equal to
+        crop_after: the same with the mask filled, without the frame's unsharp mask and grain; equal to
             `crop_before` where not inpainted.
     """
 
@@ -68,121 +320,38 @@ class FaceResult:
     crop_after: NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Marked:
-    """What `Unmasker.mark` made of a frame, for `Unmasker.fill`."""
-
-    seen: Seen
-    work: list[Work]
-    latency_ms: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Filled:
-    """What `Unmasker.fill` made of a frame, for `Unmasker.blend`."""
-
-    seen: Seen
-    work: list[Work]
-    latency_ms: dict[str, float]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class UnmaskResult:
-    """One frame's result.
+    """The result of one frame.
 
     Attributes:
         frame: uint8 [H, W, 3], BGR; the given frame itself where nothing was replaced.
         replaced: uint8 [H, W], 255 where pixels were replaced.
         faces: every face found.
-        latency_ms: time of each stage: faces, crop, segment, inpaint, blend.
+        latency_ms: time of each stage: detect_and_track, segment, inpaint, composite.
     """
 
     frame: NDArray[np.uint8]
     replaced: NDArray[np.uint8]
     faces: list[FaceResult]
-    latency_ms: dict[str, float] = field(default_factory=dict)
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Sight:
-    """A track as it stood in one frame; the track itself moves on with the next.
-
-    Attributes:
-        track: the followed face.
-        face: where it was found.
-        matrix: float64 [2, 3], frame pixels to canonical crop pixels.
-        fresh: the face has just appeared or come back.
-        due: it is to be looked at twice where there is doubt.
-    """
-
-    track: Track
-    face: Face
-    matrix: NDArray[np.float64]
-    fresh: bool = False
-    due: bool = False
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What `Unmasker.look` found in a frame, for `Unmasker.fill`."""
-
-    frame_bgr: NDArray[np.uint8]
-    sights: list[Sight]
-    latency_ms: dict[str, float]
-    interval_s: float = NOMINAL_INTERVAL_S
-
-
-@dataclass
-class Work:
-    """A face on its way through the line.
-
-    Attributes:
-        sight: where it was found.
-        framing: float64 [2, 3], canonical crop pixels to those of the crop used, which may be wider.
-        matrix: float64 [2, 3], frame pixels to the crop's.
-        crop: uint8 [128, 128, 3], RGB.
-        valid, mask, hole: bool [128, 128]: inside the picture, mask pixels, to be filled.
-        worn: this frame shows a mask.
-        masked: a mask is worn, all that is remembered considered.
-        moment: how the crop follows on those before it.
-        filled: uint8 [128, 128, 3], the crop with the hole filled; the crop itself until then.
-        same: the crop looks as when it was last filled.
-    """
-
-    sight: Sight
-    framing: NDArray[np.float64]
-    matrix: NDArray[np.float64]
-    crop: NDArray[np.uint8]
-    valid: NDArray[np.bool_]
-    mask: NDArray[np.bool_]
-    hole: NDArray[np.bool_]
-    worn: bool
-    masked: bool
-    moment: Moment
-    filled: NDArray[np.uint8]
-    same: bool = False
-
-    @property
-    def is_face(self) -> bool:
-        """What neither the strict landmark model nor a mask speaks for is none."""
-        return self.masked or self.sight.track.confirmed
-
-    @property
-    def known(self) -> NDArray[np.bool_]:
-        """True pixels of the photograph, bool [128, 128]."""
-        return self.valid & ~self.hole
-
-
-@dataclass(frozen=True)
-class Moment:
-    """How a frame's crop follows on those before it.
-
-    Attributes:
-        epoch: another number than before: what was filled before counts no more.
-        motion: mean change of what the mask does not cover, levels.
-        interval_s: seconds since the crop was last segmented.
-    """
-
-    epoch: int = 0
-    motion: float = np.inf
-    interval_s: float = 0.0
+__all__ = [
+    "CANONICAL",
+    "NOMINAL_INTERVAL_S",
+    "CropChange",
+    "CropWindow",
+    "Face",
+    "FaceContext",
+    "FaceResult",
+    "Fill",
+    "Grain",
+    "InpaintedFace",
+    "InpaintedFrame",
+    "SegmentedFace",
+    "SegmentedFrame",
+    "TrackedFace",
+    "TrackedFrame",
+    "UnmaskResult",
+]

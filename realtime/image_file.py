@@ -34,7 +34,7 @@ def unmask_image(
     Args:
         source: a picture.
         target: the file to write, .png, .jpg or .webp.
-        unmasker: opened with `still=True`.
+        unmasker: opened in mode "image".
         overwrite: replace an output that exists.
 
     Raises:

@@ -1,12 +1,12 @@
-"""One frame's way: faces, canonical crop, mask, fill, blend. Single-threaded, no input or output."""
+"""The public class: builds the stages and runs them in order. Single-threaded, no input or output."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self, TypeVar, get_args
 
 import cv2
 import numpy as np
@@ -14,26 +14,39 @@ from numpy.typing import NDArray
 
 from inpaint_model import open_inpainter
 from inpaint_model.errors import UserError
-from realtime.align.crop_window import CANONICAL, to_canonical
-from realtime.align.warp_crop import warp_crop_rgb
-from realtime.composite.stage import Overlay
+from realtime.appearance import CROP_STEPS, FRAME_STEPS, make_steps
+from realtime.composite.stage import CompositeStage
+from realtime.detect.face_confirmation import FaceConfirmation
+from realtime.detect.face_detector import FaceDetector
 from realtime.frames import (
     NOMINAL_INTERVAL_S,
     FaceResult,
-    Filled,
-    Marked,
-    Seen,
-    Sight,
+    InpaintedFrame,
+    SegmentedFrame,
+    TrackedFrame,
     UnmaskResult,
-    Work,
 )
-from realtime.inpaint.colour_matching import match_colour
-from realtime.inpaint.contour_sharpening import sharpen_contour
-from realtime.inpaint.self_ensemble import MIRRORED, THOROUGH, self_ensemble
-from realtime.inpaint.skin_tone_correction import correct_skin_tone
+from realtime.inpaint.self_ensemble import ENSEMBLE_OF_2, ENSEMBLE_OF_4
+from realtime.inpaint.stage import InpaintStage
+from realtime.inpaint.temporal_blend import TemporalBlend
 from realtime.runtime.threads import half_the_cores
-from realtime.segment.stage import MaskFinder
+from realtime.segment.stage import SegmentStage
+from realtime.track.one_euro import TransformSmoothing
 from realtime.track.tracker import FaceTracker
+
+Mode = Literal["image", "video", "live"]
+"""What the frames are.
+
+image: unrelated pictures. There is no tracking and no smoothing, the search is more thorough, and each
+fill is the mean of four augmentations instead of two.
+video: successive frames of a recording. Faces are detected, segmented and filled about every 70 ms while
+they look the same, and followed in between. Two runs give the same pixels.
+live: successive frames of a camera. As "video", but faces are detected in a thread of its own, so that no
+frame waits for it: what is found counts a frame or two later, and two runs differ a little.
+"""
+
+_LONGEST_INTERVAL_S, _SHORTEST_INTERVAL_S = 1.0, 1e-3  # what smoothing over time can make use of
+V = TypeVar("V", TrackedFrame, SegmentedFrame, InpaintedFrame, UnmaskResult)
 
 
 class Unmasker:
@@ -43,19 +56,16 @@ class Unmasker:
         model: generator: "fast", "paper", or the path of an ONNX file of the same interface.
         engine: "auto", "openvino", "onnxruntime", "tensorrt" or "torch".
         max_faces: at most this many faces a frame, the largest first.
-        still: the pictures are unrelated: no tracking and no smoothing, a more thorough search, and each
-            fill the mean of four poses instead of two (`realtime.inpaint.self_ensemble`).
-        smoothing: keep outlines and textures calm from frame to frame.
-        thrifty: search, segment and fill a face about every 70 ms alone while it looks the same, and
-            follow it in between; for frames that come fast.
-        live: with `thrifty`, look for faces in a thread beside, so that no frame waits for it; what is
-            found counts a frame or two later, and two runs differ a little.
+        mode: what the frames are.
         models_dir: folder searched first for MediaPipe's models.
-        threads: CPU threads of the generator. The engine decides where not given; a thrifty run, whose
-            steps have threads of their own, takes half of the cores.
+        threads: CPU threads of the generator. Where not given the engine decides on pictures; streams,
+        whose
+            stages have threads of their own, take half of the cores.
+        smoothing: keep transforms, masks and fills calm over time; False is for benchmarks.
+        without_steps: names of appearance steps to leave out (`realtime.appearance`), for benchmarks.
 
     Raises:
-        UserError: a model or engine cannot be had.
+        UserError: a model or engine cannot be had, or an argument is none of these.
     """
 
     def __init__(
@@ -64,35 +74,44 @@ class Unmasker:
         engine: str = "auto",
         max_faces: int = 4,
         *,
-        still: bool = False,
-        smoothing: bool = True,
-        thrifty: bool = False,
-        live: bool = False,
+        mode: Mode = "video",
         models_dir: Path | None = None,
         threads: int | None = None,
+        smoothing: bool = True,
+        without_steps: Collection[str] = (),
     ) -> None:
         if max_faces < 1:
             raise UserError("max_faces must be at least 1")
-        self._last_s: float | None = None
-        self._overlay = Overlay(thrifty=thrifty)
-        threads = half_the_cores() if threads is None and thrifty else threads
+        if mode not in get_args(Mode):
+            raise UserError(f"mode must be one of {', '.join(get_args(Mode))}, not {mode}")
+        unrelated = mode == "image"
+        calm = smoothing and not unrelated
+        left_out = without_steps if calm else {*without_steps, TemporalBlend.name}
+        crop_steps = make_steps(CROP_STEPS, left_out)
+        frame_steps = make_steps(FRAME_STEPS, left_out)
+        if threads is None and not unrelated:
+            threads = half_the_cores()
         self.inpainter = open_inpainter(model, engine, threads=threads)
-        self._poses = THOROUGH if still else MIRRORED
-        self._masks = MaskFinder(still=still, thrifty=thrifty and smoothing and not still)
+        self._last_s: float | None = None
         self._tracker = FaceTracker(
+            lambda: FaceDetector(max_faces, video=not unrelated, models_dir=models_dir),
             max_faces,
-            still=still,
-            smoothing=smoothing,
-            thrifty=thrifty,
-            live=live,
-            models_dir=models_dir,
+            unrelated=unrelated,
+            background=mode == "live",
         )
+        self._smoothing = TransformSmoothing() if calm else None
+        self._confirmation = FaceConfirmation(models_dir)
+        self._segment = SegmentStage(self._confirmation, unrelated=unrelated, smoothing=calm)
+        augmentations = ENSEMBLE_OF_4 if unrelated else ENSEMBLE_OF_2
+        self._inpaint = InpaintStage(self.inpainter, augmentations, crop_steps)
+        self._composite = CompositeStage(frame_steps, take_turns=not unrelated)
 
-    def __call__(self, frame_bgr: NDArray[np.uint8]) -> UnmaskResult:
+    def __call__(self, frame_bgr: NDArray[np.uint8], time_s: float | None = None) -> UnmaskResult:
         """Unmask one frame.
 
         Args:
             frame_bgr: uint8 [H, W, 3], BGR; not changed.
+            time_s: when it was taken, seconds of any clock; without it frames are 1/30 s apart.
 
         Returns:
             The frame with every masked face filled; a face without a mask, and all that lies outside
@@ -101,91 +120,70 @@ class Unmasker:
         Raises:
             ValueError: the frame has another shape or type.
         """
-        return self.finish(self.look(frame_bgr))
+        tracked = self.detect_and_track(frame_bgr, time_s)
+        return self.composite(self.inpaint(self.segment(tracked)))
 
-    def look(self, frame_bgr: NDArray[np.uint8], time_s: float | None = None) -> Seen:
-        """Find and follow the faces: the first of four steps: `look`, `mark`, `fill`, `blend`.
+    def detect_and_track(
+        self, frame_bgr: NDArray[np.uint8], time_s: float | None = None, *, smooth: bool = True
+    ) -> TrackedFrame:
+        """Detect and track the faces: the first of four steps, which `__call__` takes one after another.
 
         Frames must come in order to each step; each may run in a thread of its own.
 
         Args:
             frame_bgr: uint8 [H, W, 3], BGR; not changed.
             time_s: when it was taken, seconds of any clock; without it frames are 1/30 s apart.
+            smooth: smooth the transforms as frames come; False where a later step smooths them with frames
+                from both sides.
+
+        Raises:
+            ValueError: the frame has another shape or type.
         """
         if frame_bgr.dtype != np.uint8 or frame_bgr.ndim != 3 or frame_bgr.shape[2] != 3:
             raise ValueError(f"a frame is uint8 [H, W, 3], not {frame_bgr.dtype} {frame_bgr.shape}")
-        latency_ms: dict[str, float] = {}
-        with _timed(latency_ms, "faces"):
-            frame_rgb = np.asarray(cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-            interval_s = self._interval_s(time_s)
-            tracks = self._tracker(frame_rgb, interval_s)
-            sights = [Sight(t, t.face, t.matrix, t.fresh, t.is_due) for t in tracks]
-        return Seen(frame_bgr, sights, latency_ms, interval_s)
+        began = time.perf_counter()
+        frame_rgb = np.asarray(cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+        interval_s = self._interval_s(time_s)
+        faces = self._tracker(frame_rgb, interval_s)
+        known = self._tracker.known_tracks
+        if self._smoothing is not None and smooth:
+            self._smoothing.keep_only(known)
+            faces = [self._smoothing(face, interval_s) for face in faces]
+        tracked = TrackedFrame(frame_bgr, tuple(faces), known, interval_s)
+        return _timed(tracked, {}, "detect_and_track", began)
 
     def _interval_s(self, time_s: float | None) -> float:
         """Seconds since the last frame."""
         last_s, self._last_s = self._last_s, time_s
         if time_s is None or last_s is None:
             return NOMINAL_INTERVAL_S
-        return min(max(time_s - last_s, 1e-3), 1.0)
+        return min(max(time_s - last_s, _SHORTEST_INTERVAL_S), _LONGEST_INTERVAL_S)
 
-    def mark(self, seen: Seen) -> Marked:
-        """Find the masks of the faces seen: the second step."""
-        latency_ms = dict(seen.latency_ms)
-        with _timed(latency_ms, "segment"):
-            work = self._masks(seen)
-        return Marked(seen, work, latency_ms)
+    def segment(self, tracked: TrackedFrame) -> SegmentedFrame:
+        """Find the masks of the tracked faces: the second step."""
+        return _timed_call(self._segment, tracked, "segment")
 
-    def fill(self, marked: Marked) -> Filled:
-        """Fill the masks found: the third step."""
-        latency_ms = dict(marked.latency_ms)
-        work = [item for item in marked.work if item.is_face]
-        with _timed(latency_ms, "inpaint"):
-            self._fill([item for item in work if item.masked])
-        return Filled(marked.seen, work, latency_ms)
+    def inpaint(self, segmented: SegmentedFrame) -> InpaintedFrame:
+        """Fill the masks: the third step."""
+        return _timed_call(self._inpaint, segmented, "inpaint")
 
-    def _fill(self, masked: list[Work]) -> None:
-        """Fill all faces of the frame in one batch; what lies outside the picture counts as hole."""
-        new = []
-        for item in masked:
-            before = item.sight.track.texture.again(item.hole, item.moment) if item.same else None
-            if before is None:
-                new.append(item)
-            else:
-                item.filled = before
-        if not new:
-            return
-        crops = np.stack([item.crop for item in new])
-        holes = np.stack([item.hole | ~item.valid for item in new])
-        each = self_ensemble(self.inpainter, crops, holes, self._poses)
-        for item, filled in zip(new, each, strict=True):
-            evened = correct_skin_tone(filled, item.hole, item.known, item.framing)
-            matched = match_colour(evened, item.hole, item.known)
-            crisp = sharpen_contour(matched, item.hole, item.known, item.framing)
-            item.filled = item.sight.track.texture.calm(crisp, item.hole, item.moment)
-
-    def blend(self, filled: Filled) -> UnmaskResult:
-        """Blend what was filled into the frame: the last step."""
-        latency_ms = dict(filled.latency_ms)
-        with _timed(latency_ms, "blend"):
-            masked = [item for item in filled.work if item.masked]
-            frame, replaced = self._overlay(filled.seen.frame_bgr, masked)
-            results = [_result(item, filled.seen.frame_bgr) for item in filled.work]
-        return UnmaskResult(frame, replaced, results, latency_ms)
-
-    def finish(self, seen: Seen) -> UnmaskResult:
-        """Take the last three steps in one."""
-        return self.blend(self.fill(self.mark(seen)))
+    def composite(self, inpainted: InpaintedFrame) -> UnmaskResult:
+        """Put the fills into the frame: the last step."""
+        return _timed_call(self._composite, inpainted, "composite")
 
     def reset(self) -> None:
-        """Forget all faces: the next frame is unrelated to the last."""
-        self._tracker.reset()
+        """Forget all faces: the next frame is unrelated to the last one."""
+        for stage in (self._tracker, self._segment, self._inpaint, self._composite):
+            stage.reset()
+        if self._smoothing is not None:
+            self._smoothing.reset()
         self._last_s = None
 
     def close(self) -> None:
         """Free the models."""
-        self._tracker.close()
-        self._masks.close()
+        for stage in (self._tracker, self._segment, self._inpaint, self._composite):
+            stage.close()
+        self._confirmation.close()
         self.inpainter.close()
 
     def __enter__(self) -> Self:
@@ -195,29 +193,18 @@ class Unmasker:
         self.close()
 
 
-@contextmanager
-def _timed(latency_ms: dict[str, float], stage: str) -> Iterator[None]:
+A = TypeVar("A", TrackedFrame, SegmentedFrame, InpaintedFrame)
+
+
+def _timed_call(stage: Callable[[A], V], value: A, name: str) -> V:
     began = time.perf_counter()
-    yield
-    latency_ms[stage] = (time.perf_counter() - began) * 1e3
+    return _timed(stage(value), value.latency_ms, name, began)
 
 
-def _result(item: Work, frame_bgr: NDArray[np.uint8]) -> FaceResult:
-    before, after = item.crop, item.crop
-    if item.masked:
-        after = np.where(item.hole[..., None], item.filled, item.crop)
-    if item.framing is not CANONICAL:
-        before, _ = warp_crop_rgb(frame_bgr, item.sight.matrix)
-        after = to_canonical(after, item.hole, before, item.framing) if item.masked else before
-    return FaceResult(
-        item.sight.track.track_id,
-        item.sight.face.box,
-        item.sight.face.keypoints,
-        float(item.mask.mean()),
-        item.masked,
-        before,
-        after,
-    )
+def _timed(value: V, before_ms: Mapping[str, float], stage: str, began_s: float) -> V:
+    """Note the time that a stage took, after those of the stages before."""
+    took_ms = (time.perf_counter() - began_s) * 1e3
+    return replace(value, latency_ms={**before_ms, stage: took_ms})
 
 
-__all__ = ["FaceResult", "Filled", "Marked", "Seen", "Sight", "UnmaskResult", "Unmasker"]
+__all__ = ["FaceResult", "Mode", "UnmaskResult", "Unmasker"]

@@ -1,30 +1,177 @@
-"""Says how a crop must be moved and widened to hold the whole mask, and shows pictures in such crops."""
+"""The part of a face's surroundings that its crop shows.
+
+Moved and widened so that it holds the whole mask.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.align.affine import compose
 from realtime.align.canonical_crop import CROP_SIZE, EYE_LINE_Y
 
-# From so many pixels at its edge on a crop cuts a mask off; the canonical one also an ear loop, which is no
-# reason to widen another one further.
+# A crop cuts a mask off where so many mask pixels lie at its edge. In the canonical crop an ear loop that
+# is cut off counts too; it is no reason to widen a crop that is wide already.
 _LEAST_TOUCH_PX, _LEAST_LOOP_PX = 6, 2
-_SIDE_PX = 3  # marks are less sure beside the edge
-_STEP, _NARROWEST = 0.8, 0.6
+_EDGE_STRIP_PX = 3  # the segmenter is less sure beside the edge
+_STEP, _NARROWEST = 0.8, 0.6  # each widening shows the face at 0.8 of its size, at least at 0.6
 _SIDE_SHIFT_PX = 10.0
-# A crop that holds a mask is moved and narrowed about it, as far as training moves faces.
+# A crop that holds a mask is moved and narrowed round it, as far as training moves faces.
 MOST_ASIDE_PX, MOST_UP_PX = 14.0, 16.0
-_FIT_ROOM_PX = 5.0
-_FINER, _LEAST_GAIN = 0.03, 1.06
+_FIT_MARGIN_PX = 5.0
+_SCALE_STEP, _LEAST_GAIN = 0.03, 1.06
 
-# Where a worn mask's middle lies in the canonical crop. A crop by points that lay beside the face is moved
-# there, if it is off by more than a little and by no more than a face's width.
-_USUAL_MIDDLE, _MOVED_PX, _LEAST_MASK_PX = np.array([63.5, 80.0]), (8.0, 48.0), 300
+# Where the centroid of a worn mask lies in the canonical crop. A crop by points that lay beside the face is
+# moved there, if it is off by more than a little and by less than a face's width.
+_USUAL_CENTROID, _MOVE_RANGE_PX, _LEAST_MASK_PX = np.array([63.5, 80.0]), (8.0, 48.0), 300
 
 _EYES = np.array([(CROP_SIZE - 1) / 2, EYE_LINE_Y])
-CANONICAL = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+
+
+@dataclass(frozen=True)
+class CropWindow:
+    """How a crop differs from the canonical crop: a scale about the eyes and a shift.
+
+    Attributes:
+        scale: 1 shows the face as large as the canonical crop; a smaller scale shows more round it.
+        shift: x and y by which the eyes move, crop pixels.
+    """
+
+    scale: float = 1.0
+    shift: tuple[float, float] = (0.0, 0.0)
+
+    @cached_property
+    def matrix(self) -> NDArray[np.float64]:
+        """Canonical crop pixels to pixels of this crop, float64 [2, 3]."""
+        return np.column_stack([np.eye(2) * self.scale, (1 - self.scale) * _EYES + self.shift])
+
+    def of(self, to_canonical: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the transform from frame pixels to this crop, float64 [2, 3], given the canonical one."""
+        return compose(self.matrix, to_canonical)
+
+    def widened(self, touched: tuple[bool, bool, bool]) -> CropWindow | None:
+        """Show more round the face, moved away from a touched side.
+
+        Args:
+            touched: what `touched_sides` said of this crop.
+
+        Returns:
+            The next window, or None where nothing is touched or the window is as wide as the generator
+            can use.
+        """
+        scale = self.scale * _STEP
+        if not any(touched) or scale < _NARROWEST:
+            return None
+        left, right, _ = touched
+        x, y = self.shift
+        return CropWindow(scale, (x + _SIDE_SHIFT_PX * (int(left) - int(right)), y))
+
+    def fitted(self, mask: NDArray[np.bool_], valid: NDArray[np.bool_]) -> CropWindow | None:
+        """Find the window that shows the face largest and still holds its mask.
+
+        Args:
+            mask: bool [128, 128], the whole mask, in this crop.
+            valid: bool [128, 128], which crop pixels lie inside the picture; only they count.
+
+        Returns:
+            The window, or None where none shows the face notably larger.
+        """
+        ys, xs = np.nonzero(mask & valid)
+        if not len(xs):
+            return None
+        offset, last = self.matrix[:, 2], CROP_SIZE - 1 - _FIT_MARGIN_PX
+        # Offsets from the middle between the eyes, in canonical crop pixels.
+        left, right = (np.array([xs.min(), xs.max()]) - offset[0]) / self.scale - _EYES[0]
+        below = (ys.max() - offset[1]) / self.scale - _EYES[1]
+        for scale in np.arange(1.0, self.scale * _LEAST_GAIN, -_SCALE_STEP):
+            low = max(_FIT_MARGIN_PX - _EYES[0] - scale * left, -MOST_ASIDE_PX)
+            high = min(last - _EYES[0] - scale * right, MOST_ASIDE_PX)
+            up = max(_EYES[1] + scale * below - last, 0.0)
+            if low <= high and up <= MOST_UP_PX:
+                return CropWindow(float(scale), (float(np.clip(0.0, low, high)), -float(up)))
+        return None
+
+    def moved_to_mask(self, mask: NDArray[np.bool_], valid: NDArray[np.bool_]) -> CropWindow | None:
+        """Find the window that brings a mask to where masks lie in the canonical crop.
+
+        Args:
+            mask: bool [128, 128], what may be a mask, in this crop.
+            valid: bool [128, 128], which crop pixels lie inside the picture; only they count.
+
+        Returns:
+            The window at the canonical scale; None where the mask is in its place, too far from it for the
+            crop to be of a face, or too small.
+        """
+        ys, xs = np.nonzero(mask & valid)
+        if len(xs) < _LEAST_MASK_PX * self.scale**2:
+            return None
+        centroid = (np.array([xs.mean(), ys.mean()]) - self.matrix[:, 2]) / self.scale
+        x, y = _USUAL_CENTROID - centroid
+        least, most = _MOVE_RANGE_PX
+        return CropWindow(1.0, (float(x), float(y))) if least < np.hypot(x, y) < most else None
+
+    def holds(self, mask: NDArray[np.bool_], margin_px: float) -> bool:
+        """Whether a mask found in this crop would lie inside the canonical crop, with a margin."""
+        ys, xs = np.nonzero(mask)
+        if not len(xs):
+            return True
+        offset = self.matrix[:, 2]
+        x0, x1 = (np.array([xs.min(), xs.max()]) - offset[0]) / self.scale
+        below = (ys.max() - offset[1]) / self.scale
+        return bool(x0 > margin_px and max(x1, below) < CROP_SIZE - 1 - margin_px)
+
+    def show(self, place: NDArray) -> NDArray:
+        """Show a part of the canonical crop as this crop does.
+
+        Args:
+            place: bool or float32 [128, 128]; 0 is taken outside.
+
+        Returns:
+            The same type, [128, 128].
+        """
+        if self == CANONICAL:
+            return place
+        way = cv2.INTER_NEAREST if place.dtype == bool else cv2.INTER_LINEAR
+        values = place.view(np.uint8) if place.dtype == bool else place
+        warped = cv2.warpAffine(values, self.matrix, (CROP_SIZE, CROP_SIZE), flags=way)
+        return warped.astype(place.dtype)
+
+    def to_canonical(
+        self,
+        filled_rgb: NDArray[np.uint8],
+        hole: NDArray[np.bool_],
+        canonical_rgb: NDArray[np.uint8],
+    ) -> NDArray[np.uint8]:
+        """Bring a fill that was made in this crop back into the canonical one.
+
+        Args:
+            filled_rgb: uint8 [128, 128, 3], this crop, filled.
+            hole: bool [128, 128], the pixels that were filled.
+            canonical_rgb: uint8 [128, 128, 3], the canonical crop with the mask.
+
+        Returns:
+            uint8 [128, 128, 3]; equal to `canonical_rgb` outside the hole.
+        """
+        size, inverse = (CROP_SIZE, CROP_SIZE), cv2.WARP_INVERSE_MAP
+        fill = cv2.warpAffine(
+            filled_rgb,
+            self.matrix,
+            size,
+            flags=inverse | cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        flags = inverse | cv2.INTER_NEAREST
+        inside = cv2.warpAffine(hole.astype(np.uint8), self.matrix, size, flags=flags)
+        return np.where(inside[..., None] > 0, fill, canonical_rgb).astype(np.uint8, copy=False)
+
+
+CANONICAL = CropWindow()
+"""The window of the canonical crop itself."""
 
 
 def touched_sides(
@@ -34,144 +181,15 @@ def touched_sides(
 
     Args:
         mask: bool [128, 128], mask pixels.
-        valid: bool [128, 128], what of the crop lies inside the picture.
+        valid: bool [128, 128], which crop pixels lie inside the picture.
         loops: an ear loop that goes on at a side counts too.
 
     Returns:
         Left, right and lower side.
     """
     seen = mask & valid
-    strip, least = (_SIDE_PX, _LEAST_LOOP_PX) if loops else (1, _LEAST_TOUCH_PX)
+    strip, least = (_EDGE_STRIP_PX, _LEAST_LOOP_PX) if loops else (1, _LEAST_TOUCH_PX)
     left, right = (
         int(np.count_nonzero(side.any(1))) >= least for side in (seen[:, :strip], seen[:, -strip:])
     )
     return left, right, int(np.count_nonzero(seen[-1])) >= _LEAST_TOUCH_PX
-
-
-def widened(
-    framing: NDArray[np.float64], touched: tuple[bool, bool, bool]
-) -> NDArray[np.float64] | None:
-    """Show more round the face: smaller about the eyes, moved away from a touched side.
-
-    Args:
-        framing: float64 [2, 3], canonical crop pixels to the pixels of the present crop.
-        touched: what `touched_sides` said.
-
-    Returns:
-        The next framing, or None where the crop is as wide as the generator can use.
-    """
-    scale = framing[0, 0] * _STEP
-    if not any(touched) or scale < _NARROWEST:
-        return None
-    left, right, _ = touched
-    shift = _SIDE_SHIFT_PX * (int(left) - int(right))
-    moved = framing[:, :2] @ _EYES + framing[:, 2] - _EYES
-    return shown_at(scale, moved + np.array([shift, 0.0]))
-
-
-def shown_at(scale: float, shift: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what takes canonical crop pixels to those of a crop that shows the face smaller.
-
-    Args:
-        scale: 1 is the canonical crop's; smaller about the eyes.
-        shift: float64 [2], x and y, pixels by which the eyes move.
-
-    Returns:
-        float64 [2, 3].
-    """
-    return np.column_stack([np.eye(2) * scale, (1 - scale) * _EYES + shift])
-
-
-def fitted(
-    mask: NDArray[np.bool_], valid: NDArray[np.bool_], framing: NDArray[np.float64]
-) -> NDArray[np.float64] | None:
-    """Find the framing that shows a face largest and still holds its mask.
-
-    Args:
-        mask: bool [128, 128], the whole mask, in the present crop.
-        valid: bool [128, 128], what of the crop lies inside the picture; only that counts.
-        framing: float64 [2, 3], canonical crop pixels to the pixels of the present crop.
-
-    Returns:
-        float64 [2, 3], or None where there is none that shows it notably larger.
-    """
-    ys, xs = np.nonzero(mask & valid)
-    if not len(xs):
-        return None
-    scale_now, last = framing[0, 0], CROP_SIZE - 1 - _FIT_ROOM_PX
-    # Offsets from the middle between the eyes, in canonical crop pixels.
-    left, right = (np.array([xs.min(), xs.max()]) - framing[0, 2]) / scale_now - _EYES[0]
-    below = (ys.max() - framing[1, 2]) / scale_now - _EYES[1]
-    for scale in np.arange(1.0, scale_now * _LEAST_GAIN, -_FINER):
-        low = max(_FIT_ROOM_PX - _EYES[0] - scale * left, -MOST_ASIDE_PX)
-        high = min(last - _EYES[0] - scale * right, MOST_ASIDE_PX)
-        up = max(_EYES[1] + scale * below - last, 0.0)
-        if low <= high and up <= MOST_UP_PX:
-            return shown_at(float(scale), np.array([np.clip(0.0, low, high), -up]))
-    return None
-
-
-def moved_to_place(
-    mask: NDArray[np.bool_], valid: NDArray[np.bool_], framing: NDArray[np.float64]
-) -> NDArray[np.float64] | None:
-    """Find the move that brings a mask to where masks lie in the canonical crop.
-
-    Args:
-        mask: bool [128, 128], what may be a mask, in the present crop.
-        valid: bool [128, 128], what of the crop lies inside the picture; only that counts.
-        framing: float64 [2, 3], canonical crop pixels to the pixels of the present crop.
-
-    Returns:
-        float64 [2, 3], canonical crop pixels to those of the moved crop, or None where it is in its
-        place, too far from it for the crop to be a face's, or hardly there.
-    """
-    ys, xs = np.nonzero(mask & valid)
-    if len(xs) < _LEAST_MASK_PX * framing[0, 0] ** 2:
-        return None
-    middle = (np.array([xs.mean(), ys.mean()]) - framing[:, 2]) / framing[0, 0]
-    move = _USUAL_MIDDLE - middle
-    least, most = _MOVED_PX
-    return shown_at(1.0, move) if least < np.hypot(*move) < most else None
-
-
-def in_crop(place: NDArray, framing: NDArray[np.float64]) -> NDArray:
-    """Show a part of the canonical crop as a crop of another framing does.
-
-    Args:
-        place: bool or float32 [128, 128]; 0 is taken outside.
-        framing: float64 [2, 3], canonical crop pixels to that crop's.
-
-    Returns:
-        The same type, [128, 128].
-    """
-    if framing is CANONICAL:
-        return place
-    way = cv2.INTER_NEAREST if place.dtype == bool else cv2.INTER_LINEAR
-    values = place.view(np.uint8) if place.dtype == bool else place
-    return cv2.warpAffine(values, framing, (CROP_SIZE, CROP_SIZE), flags=way).astype(place.dtype)
-
-
-def to_canonical(
-    filled_rgb: NDArray[np.uint8],
-    hole: NDArray[np.bool_],
-    canonical_rgb: NDArray[np.uint8],
-    framing: NDArray[np.float64],
-) -> NDArray[np.uint8]:
-    """Bring a fill made in a wider crop back into the canonical one.
-
-    Args:
-        filled_rgb: uint8 [128, 128, 3], the wider crop, filled.
-        hole: bool [128, 128], what was filled there.
-        canonical_rgb: uint8 [128, 128, 3], the canonical crop with the mask.
-        framing: float64 [2, 3], canonical crop pixels to the wider crop's.
-
-    Returns:
-        uint8 [128, 128, 3]; equal to `canonical_rgb` outside the hole.
-    """
-    size = (CROP_SIZE, CROP_SIZE)
-    flags = cv2.WARP_INVERSE_MAP
-    fill = cv2.warpAffine(
-        filled_rgb, framing, size, flags=flags | cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    inside = cv2.warpAffine(hole.astype(np.uint8), framing, size, flags=flags | cv2.INTER_NEAREST)
-    return np.where(inside[..., None] > 0, fill, canonical_rgb).astype(np.uint8, copy=False)

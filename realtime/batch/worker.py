@@ -13,7 +13,7 @@ from realtime.batch.jobs import PICTURES, Job, Outcome
 from realtime.image_file import unmask_image
 from realtime.runtime.memory import return_freed_frames
 from realtime.runtime.report import NoFaceError, Report
-from realtime.unmasker import Unmasker
+from realtime.unmasker import Mode, Unmasker
 from realtime.video.file import OtherJobError, VideoOptions, unmask_video
 
 _CHUNK = 1 << 20
@@ -48,7 +48,7 @@ class FileWorker:
 
     def __init__(self, options: WorkerOptions) -> None:
         self._options = options
-        self._unmaskers: dict[bool, Unmasker] = {}
+        self._unmaskers: dict[Mode, Unmasker] = {}
 
     def run(self, job: Job) -> Outcome:
         """Do one file; what is wrong with it is in the outcome, not raised."""
@@ -80,29 +80,28 @@ class FileWorker:
         target.parent.mkdir(parents=True, exist_ok=True)
         overwrite = self._options.overwrite or job.is_ours
         if source.suffix.lower() in PICTURES:
-            return unmask_image(source, target, self._unmasker(still=True), overwrite=overwrite)
+            return unmask_image(source, target, self._unmasker("image"), overwrite=overwrite)
         options = replace(self._options.video, overwrite=overwrite, resume=True)
-        unmasker = self._unmasker(still=False)
+        unmasker = self._unmasker("video")
         return_freed_frames()
         try:
             return unmask_video(source, target, unmasker, options)
         except OtherJobError:
             return unmask_video(source, target, unmasker, replace(options, resume=False))
 
-    def _unmasker(self, *, still: bool) -> Unmasker:
-        if still not in self._unmaskers:
+    def _unmasker(self, mode: Mode) -> Unmasker:
+        if mode not in self._unmaskers:
             options = self._options
             models_dir = Path(options.models_dir) if options.models_dir else None
-            self._unmaskers[still] = Unmasker(
+            self._unmaskers[mode] = Unmasker(
                 options.model,
                 options.engine,
                 options.max_faces,
-                still=still,
-                thrifty=not still,
+                mode=mode,
                 models_dir=models_dir,
                 threads=options.threads,
             )
-        return self._unmaskers[still]
+        return self._unmaskers[mode]
 
     def _key(self, source: Path) -> str:
         """Tell this content, done in this way, from any other."""
@@ -116,9 +115,8 @@ class FileWorker:
         except OSError as error:
             raise UserError(f"{source}: cannot be read ({error.strerror})") from None
         wishes = {k: repr(v) for k, v in asdict(self._options).items() if k != "overwrite"}
-        wishes["weights"] = self._unmasker(
-            still=source.suffix.lower() in PICTURES
-        ).inpainter.model_sha256
+        mode = "image" if source.suffix.lower() in PICTURES else "video"
+        wishes["weights"] = self._unmasker(mode).inpainter.model_sha256
         digest.update(json.dumps(wishes, sort_keys=True).encode())
         return digest.hexdigest()
 

@@ -32,7 +32,7 @@ from realtime.runtime.console import (
 
 if TYPE_CHECKING:
     from realtime.runtime.report import Report
-    from realtime.unmasker import Unmasker
+    from realtime.unmasker import Mode, Unmasker
 
 DEBUG_VARIABLE = "UNMASK_DEBUG"
 _INTERRUPTED = 130
@@ -79,7 +79,7 @@ def image(
 
     check_report_path(report)
     check_image(source, target, overwrite=overwrite)
-    with _open(model, engine, max_faces, models_dir, still=True) as unmasker:
+    with _open(model, engine, max_faces, models_dir, mode="image") as unmasker:
         done = unmask_image(source, target, unmasker, overwrite=overwrite)
     _finish(done, target, report)
 
@@ -180,13 +180,11 @@ def doctor(model: Model = "fast", models_dir: ModelsDir = None) -> None:
 
 
 def _open(
-    model: str, engine: EngineName, max_faces: int, models_dir: Path | None, *, still: bool = False
+    model: str, engine: EngineName, max_faces: int, models_dir: Path | None, *, mode: Mode = "video"
 ) -> Unmasker:
     from realtime.unmasker import Unmasker
 
-    unmasker = Unmasker(
-        model, engine.value, max_faces, still=still, thrifty=not still, models_dir=models_dir
-    )
+    unmasker = Unmasker(model, engine.value, max_faces, mode=mode, models_dir=models_dir)
     say(f"model {unmasker.inpainter.model}, engine {unmasker.inpainter.reason}")
     return unmasker
 

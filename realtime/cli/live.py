@@ -66,7 +66,7 @@ def live(
     capture = open_capture(source, wanted, tell=say)
     try:
         with Unmasker(
-            model, engine.value, max_faces, thrifty=True, live=True, models_dir=models_dir
+            model, engine.value, max_faces, mode="live", models_dir=models_dir
         ) as unmasker:
             say(f"model {unmasker.inpainter.model}, engine {unmasker.inpainter.reason}")
             for note in capture.notes:

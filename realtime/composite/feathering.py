@@ -6,13 +6,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.composite.paste_back import _MARGIN_PX, _RING_SIGMA_PX
-from realtime.imaging.colour_distance import mean_near, unlike_round
+from realtime.imaging.colour_distance import colour_distance_3x3, mean_near
 from realtime.imaging.mask_regions import body_of, padded_box
 
 # How far from the mask the fill is seen at most, crop pixels: usually, and where a fringe surely shows.
 _REVEALED_PX, _FRINGE_PX = 2.0, 3.5
 _ALIKE, _UNLIKE = 12.0, 36.0  # levels between crop and fill: not seen, surely seen
+_MARGIN_PX = 12  # of the crop round the hole
+_RING_SIGMA_PX = 3.0  # of the Gaussian that averages what is beyond the hole
 _BESIDE = np.ones((3, 3), np.uint8)
 _BESIDE_LOOPS = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
@@ -52,9 +53,9 @@ def _opacity(
 ) -> NDArray[np.float32]:
     """Do it for a part of the crop, [h, w]."""
     to_mask = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5)
-    unlike = unlike_round(crop_rgb, filled_rgb)
+    unlike = colour_distance_3x3(crop_rgb, filled_rgb)
     beyond, _ = mean_near(crop_rgb, ~hole, _RING_SIGMA_PX)
-    odd = np.minimum(unlike, unlike_round(crop_rgb, beyond))
+    odd = np.minimum(unlike, colour_distance_3x3(crop_rgb, beyond))
     reach = _REVEALED_PX + (_FRINGE_PX - _REVEALED_PX) * np.clip(odd / _UNLIKE - 1, 0, 1)
     ramp = np.clip(reach - to_mask, 0, 1)
     needed = np.clip((unlike - _ALIKE) / (_UNLIKE - _ALIKE), 0, 1)

@@ -7,7 +7,8 @@ from frame to frame exactly as much as the skin does: frozen where that is froze
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -15,14 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.affine import apply, invert, scale_of
-from realtime.align.crop_window import CANONICAL
-from realtime.inpaint.skin import known_skin, skin_like
+from realtime.align.crop_window import CANONICAL, CropWindow
+from realtime.align.face_regions import UPPER_FACE
+from realtime.frames import FaceContext, Fill, Grain
+from realtime.imaging.mask_regions import eroded
+from realtime.imaging.skin import has_tone, to_ycc
+from realtime.inpaint.appearance import AppearanceStep
+from realtime.stages import PerTrack
 
 _TILE_PX = 128
-_SMALLEST_SCALE, _FULL_SCALE = (
-    1.0,
-    1.5,
-)  # frame pixels a crop pixel: where grain begins, and is full
+_SMALLEST_SCALE, _FULL_SCALE = 1.0, 1.5  # frame pixels a crop pixel: grain begins, and is full
 _BAND_PX = 0.7  # the high-pass's sigma, crop pixels
 _FEW_PX, _ENOUGH_PX = 80, 250  # skin pixels of the crop: none below, full grain above
 _CALM_PERCENT = 25
@@ -34,44 +37,71 @@ _ELSEWHERE = 0.4  # of the grain, on what is not skin
 _DARKEST, _BRIGHTEST = 0.3, 1.1
 
 
-@dataclass(frozen=True)
-class Grain:
-    """A texture for the fill of one face in one frame.
+class GrainSynthesis(AppearanceStep):
+    """Measures the skin of the frame and makes the texture that the fill lacks.
 
-    Attributes:
-        tile: float32 [128, 128], luma; repeats over the frame from its top left corner on.
-        gain: float32 [128, 128] in crop space, how much of it belongs where.
+    A face so small that the fill is as fine as the frame gets none, nor does one of which too little bare
+    skin is seen.
     """
 
-    tile: NDArray[np.float32]
-    gain: NDArray[np.float32]
+    name = "grain"
+    each_frame = True
 
-    def add_to(
-        self, colours: NDArray[np.uint8], x: int, y: int, to_crop: NDArray[np.float64]
-    ) -> NDArray[np.uint8]:
-        """Add the texture to a rectangle of the frame.
+    def __init__(self) -> None:
+        self._skin: PerTrack[tuple[int, _Skin | None] | None] = PerTrack(lambda: None)
 
-        Args:
-            colours: uint8 [h, w, 3], any order.
-            x, y: the rectangle's corner in the frame, pixels.
-            to_crop: float64 [2, 3], rectangle to crop pixels.
+    def __call__(self, fill: Fill, context: FaceContext) -> Fill:
+        """Add grain to the fill; its pixels stay; see `AppearanceStep`."""
+        scale = 1 / scale_of(context.matrix)
+        if scale <= _SMALLEST_SCALE:
+            return replace(fill, grain=None)
+        known = self._skin[context.face.track_id]
+        if known is None or known[0] != fill.version:
+            known = fill.version, _skin_of(fill.rgb, context)
+            self._skin[context.face.track_id] = known
+        skin = known[1]
+        grain = None if skin is None else _grain_for(context.frame_bgr, skin, context.matrix, scale)
+        return replace(fill, grain=grain)
 
-        Returns:
-            uint8 [h, w, 3].
-        """
-        height, width = colours.shape[:2]
-        gain = cv2.warpAffine(
-            self.gain, to_crop, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        )
-        ox, oy = x % _TILE_PX, y % _TILE_PX
-        sheet = cv2.repeat(self.tile, -(-(oy + height) // _TILE_PX), -(-(ox + width) // _TILE_PX))
-        texture = sheet[oy : oy + height, ox : ox + width]
-        luma = cv2.multiply(texture, gain, dtype=cv2.CV_16S)
-        return cv2.add(colours, cv2.merge([luma] * 3), dtype=cv2.CV_8U).astype(np.uint8, copy=False)
+    def keep_only(self, track_ids: Collection[int]) -> None:
+        """Forget all other faces."""
+        self._skin.keep_only(track_ids)
+
+    def reset(self) -> None:
+        """Forget all faces."""
+        self._skin.clear()
+
+
+def add_grain(
+    grain: Grain,
+    colours: NDArray[np.uint8],
+    x: int,
+    y: int,
+    to_crop: NDArray[np.float64],
+) -> NDArray[np.uint8]:
+    """Add grain to a rectangle of the frame.
+
+    Args:
+        grain: the texture.
+        colours: uint8 [h, w, 3], any order.
+        x, y: the rectangle's corner in the frame, pixels.
+        to_crop: float64 [2, 3], rectangle to crop pixels.
+
+    Returns:
+        uint8 [h, w, 3].
+    """
+    height, width = colours.shape[:2]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    gain = cv2.warpAffine(grain.gain, to_crop, (width, height), flags=flags)
+    ox, oy = x % _TILE_PX, y % _TILE_PX
+    sheet = cv2.repeat(grain.tile, -(-(oy + height) // _TILE_PX), -(-(ox + width) // _TILE_PX))
+    texture = sheet[oy : oy + height, ox : ox + width]
+    luma = cv2.multiply(texture, gain, dtype=cv2.CV_16S)
+    return cv2.add(colours, cv2.merge([luma] * 3), dtype=cv2.CV_8U).astype(np.uint8, copy=False)
 
 
 @dataclass(frozen=True)
-class Skin:
+class _Skin:
     """What a fill and the face round it say of grain; it stays as long as the fill does.
 
     Attributes:
@@ -88,62 +118,50 @@ class Skin:
     fitting: NDArray[np.float32]
 
 
-def skin_of(
-    filled_rgb: NDArray[np.uint8],
-    hole: NDArray[np.bool_],
+def bare_skin(
+    skin_like: NDArray[np.bool_],
     known: NDArray[np.bool_],
-    framing: NDArray[np.float64] = CANONICAL,
-) -> Skin | None:
-    """See where a fill needs grain, and which skin to take it from.
+    window: CropWindow = CANONICAL,
+    margin_px: int = 2,
+) -> NDArray[np.bool_]:
+    """Narrow pixels of skin tone to bare skin of the upper face, off the hole's rim, eyes and hair.
 
     Args:
-        filled_rgb: uint8 [128, 128, 3], composited.
-        hole: bool [128, 128], the filled pixels.
+        skin_like: bool [128, 128], pixels of the skin's tone.
         known: bool [128, 128], true pixels of the photograph.
-        framing: float64 [2, 3], canonical crop pixels to those of this crop.
+        window: of the crop.
+        margin_px: how far to stay away from the hole.
 
     Returns:
-        None where too little bare skin is seen.
+        bool [128, 128].
     """
-    like = skin_like(filled_rgb, known, framing)
-    if like is None:
+    return eroded(skin_like & window.show(UPPER_FACE), 2) & eroded(known, margin_px)
+
+
+def _skin_of(filled_rgb: NDArray[np.uint8], context: FaceContext) -> _Skin | None:
+    """Find where a fill, uint8 [128, 128, 3], needs grain, and the skin to take it from."""
+    face, tone = context.face, context.skin_tone
+    if tone is None:
         return None
-    bare = known_skin(like, known, framing=framing)
+    skin_like = has_tone(to_ycc(filled_rgb), tone)
+    bare = bare_skin(skin_like, face.known, face.window)
     count = int(np.count_nonzero(bare))
     if count < _FEW_PX:
         return None
     luma = cv2.cvtColor(filled_rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
     own = luma - cv2.GaussianBlur(luma, (0, 0), 0.7)
     own = cv2.GaussianBlur(own * own, (0, 0), 2.0)
-    tone = max(cv2.mean(luma, bare.view(np.uint8))[0], 1.0)
-    bright = np.clip(luma / np.float32(tone), _DARKEST, _BRIGHTEST)
-    skin_share = np.where(like, 1, _ELSEWHERE).astype(np.float32)
-    fitting = bright * cv2.GaussianBlur(skin_share, (0, 0), 1.5) * hole
-    return Skin(bare, count, own.astype(np.float32), fitting.astype(np.float32))
+    mean = max(cv2.mean(luma, bare.view(np.uint8))[0], 1.0)
+    bright = np.clip(luma / np.float32(mean), _DARKEST, _BRIGHTEST)
+    skin_share = np.where(skin_like, 1, _ELSEWHERE).astype(np.float32)
+    fitting = bright * cv2.GaussianBlur(skin_share, (0, 0), 1.5) * face.hole
+    return _Skin(bare, count, own.astype(np.float32), fitting.astype(np.float32))
 
 
-def needs_grain(matrix: NDArray[np.float64]) -> bool:
-    """Whether the frame is finer than the crop; the matrix, float64 [2, 3], leads from frame to crop."""
-    return 1 / scale_of(matrix) > _SMALLEST_SCALE
-
-
-def grain_for(
-    frame_bgr: NDArray[np.uint8], skin: Skin | None, matrix: NDArray[np.float64]
+def _grain_for(
+    frame_bgr: NDArray[np.uint8], skin: _Skin, matrix: NDArray[np.float64], scale: float
 ) -> Grain | None:
-    """Measure the frame's skin and make the texture that the fill lacks.
-
-    Args:
-        frame_bgr: uint8 [H, W, 3].
-        skin: of `skin_of`.
-        matrix: float64 [2, 3], frame pixels to crop pixels.
-
-    Returns:
-        The texture; None where the face is so small that the fill is as fine as the frame, or where
-        too little bare skin is seen.
-    """
-    if skin is None or not needs_grain(matrix):
-        return None
-    scale = 1 / scale_of(matrix)
+    """Measure the skin of the frame, and make the texture that the fill lacks."""
     tile, energy = _texture(frame_bgr, skin.bare, matrix, scale)
     if energy <= 0:
         return None

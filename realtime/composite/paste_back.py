@@ -1,4 +1,4 @@
-"""Puts a filled crop back into the frame: feathered edge, colour matched to the ring round the hole."""
+"""Pastes a filled crop back: warps it to the frame and blends it over its own region."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.affine import apply, invert, scale_of
-from realtime.composite.grain_synthesis import Grain
+from realtime.composite.grain_synthesis import add_grain
+from realtime.frames import Fill
 
-_MARGIN_PX = 12
-_RING_SIGMA_PX = 3.0
 _UNSEEN = 1 / 20  # an opacity below which the frame's own pixel stays
 _CUBIC_PX = 3  # how far a bicubic warp looks
-_ENLARGE, _ENLARGED_FROM = (
-    3,
-    2.0,
-)  # frame pixels a crop pixel from which a fill is first enlarged so
+# From so many frame pixels a crop pixel a fill is first enlarged by a whole factor: half the time.
+_ENLARGED_FROM, _ENLARGE = 2.0, 3
 
 
 @dataclass(frozen=True)
@@ -39,19 +36,17 @@ class Patch:
 
 def paste(
     frame_bgr: NDArray[np.uint8],
-    filled_rgb: NDArray[np.uint8],
+    fill: Fill,
     opacity: NDArray[np.float32],
     matrix: NDArray[np.float64],
-    grain: Grain | None = None,
 ) -> Patch | None:
     """Warp a filled crop back and blend it over its own region of the frame.
 
     Args:
         frame_bgr: uint8 [H, W, 3], not changed.
-        filled_rgb: uint8 [128, 128, 3].
+        fill: the filled crop, and the grain to add to it.
         opacity: float32 [128, 128], 0 keeps the frame.
         matrix: float64 [2, 3], frame pixels to crop pixels.
-        grain: texture that the fill lacks against the frame.
 
     Returns:
         The patch, or None where nothing of it lies inside the frame.
@@ -75,9 +70,9 @@ def paste(
         slice(max(y0c - _CUBIC_PX, 0), y1c + _CUBIC_PX),
         slice(max(x0c - _CUBIC_PX, 0), x1c + _CUBIC_PX),
     )
-    colours = _warped(filled_rgb[box], box[1].start, box[0].start, to_crop, size)
-    if grain is not None:
-        colours = grain.add_to(colours, int(x0), int(y0), to_crop)
+    colours = _warped(fill.rgb[box], box[1].start, box[0].start, to_crop, size)
+    if fill.grain is not None:
+        colours = add_grain(fill.grain, colours, int(x0), int(y0), to_crop)
     weight = cv2.warpAffine(opacity, to_crop, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     _, weight = cv2.threshold(weight, _UNSEEN, 0, cv2.THRESH_TOZERO)
     # A weight of 0 gives the frame's own pixel, bit for bit.

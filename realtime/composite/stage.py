@@ -1,59 +1,132 @@
-"""Lays the fills of a frame's faces over it."""
+"""The compositing stage: puts the fills of a frame's faces back into it."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.align.warp_crop import warp_crop_rgb
+from realtime.composite.feathering import feather
 from realtime.composite.paste_back import paste
-from realtime.frames import Work
+from realtime.frames import (
+    CANONICAL,
+    FaceContext,
+    FaceResult,
+    Fill,
+    InpaintedFace,
+    InpaintedFrame,
+    UnmaskResult,
+)
+from realtime.inpaint.appearance import AppearanceStep, apply_steps
+from realtime.stages import PerTrack
 
-_MANY, _TURNS = 3, 2
+# From so many faces on each face has its steps of each frame renewed in every second frame, in turns:
+# grain that changes 15 times a second is seen to stand still as little as grain that changes 30 times.
+_MANY_FACES, _TURNS = 3, 2
 
 
-class Overlay:
-    """Pastes filled crops into frames, each with the frame's own grain.
+@dataclass
+class _Prepared:
+    """A fill that is ready to be pasted, and its opacity, float32 [128, 128]; `shown` has its grain."""
+
+    fill: Fill
+    opacity: NDArray[np.float32]
+    shown: Fill | None = None
+
+
+class CompositeStage:
+    """Pastes filled crops into frames, as sharp and grainy as their surroundings.
 
     Args:
-        thrifty: of many faces every second one has its grain renewed, in turns; 15 times a second it is
-            seen to stand still as little as at 30.
+        steps: appearance steps, in order; those of each frame come last.
+        take_turns: of many faces not all are renewed in each frame.
     """
 
-    def __init__(self, *, thrifty: bool) -> None:
-        self._thrifty, self._frames = thrifty, 0
+    def __init__(self, steps: Sequence[AppearanceStep], *, take_turns: bool = True) -> None:
+        self._once = [step for step in steps if not step.each_frame]
+        self._each_frame = [step for step in steps if step.each_frame]
+        self._take_turns = take_turns
+        self._prepared: PerTrack[_Prepared | None] = PerTrack(lambda: None)
+        self._frames = 0
 
-    def __call__(
-        self, frame_bgr: NDArray[np.uint8], masked: list[Work]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Paste every filled crop into a copy of the frame.
+    def __call__(self, inpainted: InpaintedFrame) -> UnmaskResult:
+        """Paste every fill into a copy of the frame.
 
-        Args:
-            frame_bgr: uint8 [H, W, 3], BGR; not changed.
-            masked: its faces, filled.
-
-        Returns:
-            The frame, the given one itself where there is nothing to paste; and uint8 [H, W], 255 where
-            pixels were replaced.
+        Without any the result holds the given frame itself.
         """
         self._frames += 1
-        replaced = np.zeros(frame_bgr.shape[:2], dtype=np.uint8)
-        frame = frame_bgr
-        for item in masked:
-            finish = item.sight.track.finish
-            done = finish(item.filled, item.crop, item.mask, item.hole, item.known, item.framing)
-            renew = self._has_its_turn(item, len(masked))
-            grain = finish.grain(frame_bgr, done, item.matrix, renew=renew)
-            patch = paste(frame, done.fill, done.opacity, item.matrix, grain)
+        tracked = inpainted.segmented.tracked
+        for memory in (self._prepared, *self._once, *self._each_frame):
+            memory.keep_only(tracked.known_tracks)
+        frame = tracked.frame_bgr
+        replaced = np.zeros(frame.shape[:2], dtype=np.uint8)
+        filled = [face for face in inpainted.faces if face.fill is not None]
+        is_copy = False
+        for face in filled:
+            ready = self._prepare(face, tracked.frame_bgr, len(filled))
+            patch = paste(frame, ready.shown or ready.fill, ready.opacity, face.segmented.matrix)
             if patch is None:
                 continue
-            if frame is frame_bgr:
-                frame = frame_bgr.copy()
+            if not is_copy:
+                frame, is_copy = frame.copy(), True
             height, width = patch.replaced.shape
             rows, columns = slice(patch.y, patch.y + height), slice(patch.x, patch.x + width)
             frame[rows, columns] = patch.image
             replaced[rows, columns][patch.replaced] = 255
-        return frame, replaced
+        results = [_result_of(face, tracked.frame_bgr) for face in inpainted.faces]
+        return UnmaskResult(frame, replaced, results)
 
-    def _has_its_turn(self, item: Work, faces: int) -> bool:
-        few = not self._thrifty or faces < _MANY
-        return few or not (self._frames + item.sight.track.track_id) % _TURNS
+    def _prepare(self, face: InpaintedFace, frame_bgr: NDArray[np.uint8], faces: int) -> _Prepared:
+        """Finish a fill once, and its grain in each frame or in turns."""
+        fill, context = face.fill, face.context
+        assert fill is not None and context is not None
+        track_id = face.segmented.track_id
+        ready = self._prepared[track_id]
+        if ready is None or ready.fill.version != fill.version:
+            opacity = _opacity_of(fill, context)
+            ready = _Prepared(apply_steps(self._once, fill, context), opacity)
+            self._prepared[track_id] = ready
+        waits = self._take_turns and faces >= _MANY_FACES and (self._frames + track_id) % _TURNS
+        if ready.shown is None or not waits:
+            here = context.shown_in(frame_bgr, face.segmented.matrix)
+            ready.shown = apply_steps(self._each_frame, ready.fill, here)
+        return ready
+
+    def reset(self) -> None:
+        """Forget all faces."""
+        self._prepared.clear()
+        self._frames = 0
+        for step in (*self._once, *self._each_frame):
+            step.reset()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _opacity_of(fill: Fill, context: FaceContext) -> NDArray[np.float32]:
+    return feather(context.face.mask, context.face.hole, context.face.crop_rgb, fill.rgb)
+
+
+def _result_of(face: InpaintedFace, frame_bgr: NDArray[np.uint8]) -> FaceResult:
+    """Describe what was done with a face, in its canonical crop."""
+    segmented, fill = face.segmented, face.fill
+    before = segmented.crop_rgb
+    if segmented.window != CANONICAL:
+        before, _ = warp_crop_rgb(frame_bgr, segmented.tracked.matrix)
+    after = before
+    if fill is not None:
+        after = np.where(segmented.hole[..., None], fill.rgb, segmented.crop_rgb)
+        if segmented.window != CANONICAL:
+            after = segmented.window.to_canonical(after, segmented.hole, before)
+    return FaceResult(
+        segmented.track_id,
+        segmented.tracked.face.box,
+        segmented.tracked.face.keypoints,
+        float(segmented.mask.mean()),
+        fill is not None,
+        before,
+        after,
+    )

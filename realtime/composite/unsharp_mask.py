@@ -1,52 +1,55 @@
-"""Sharpens what the generator blurred, a little: no halo, no ringing, no corners."""
+"""Unsharp mask: sharpens a fill by what it lacks against the known part of its face, without halos."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.frames import FaceContext, Fill
 from realtime.imaging.mask_regions import eroded, padded_box
+from realtime.inpaint.appearance import AppearanceStep
 
-_UPPER_FACE = slice(24, 84), slice(26, 102)
+_UPPER_FACE = slice(24, 84), slice(26, 102)  # rows and columns of the crop
 _LOWER_FACE = slice(60, 118), slice(26, 102)
-# Mean fine contrast of the lower face over the upper: 0.87 in held-out bare faces (0.65 to 1.15).
+# Mean fine contrast of the lower face over the upper face: 0.87 in held-out bare faces (0.65 to 1.15).
 _NATURAL_SHARE = 0.85
-_CONTRAST_SIGMA_PX = 1.25
-_SHARPEN_SIGMA_PX, _CALM_SIGMA_PX = 1.5, 0.4
-_MOST, _FAINT = 0.6, 1.0  # a larger `_MOST` gives contours corners
-_LEAST_SEEN_PX = 400
+_CONTRAST_SIGMA_PX = 1.25  # of the blur whose residual is fine contrast
+_SHARPEN_SIGMA_PX, _CALM_SIGMA_PX = (
+    1.5,
+    0.4,
+)  # of the unsharp mask; of the blur against noise before it
+_MOST, _FAINT = 0.6, 1.0  # largest amount: more gives contours corners; levels of noise left out
+_LEAST_SEEN_PX = 400  # pixels of either half of the face that must be seen
 _MARGIN_PX = 6
 
 
-def sharpen(
-    filled_rgb: NDArray[np.uint8], hole: NDArray[np.bool_], known: NDArray[np.bool_]
-) -> NDArray[np.uint8]:
-    """Sharpen a fill by what it lacks against the known part of the same face, but not by much.
+class UnsharpMask(AppearanceStep):
+    """Sharpens a fill until lower and upper face relate as in bare faces.
 
-    An unsharp mask whose result stays between the darkest and the brightest neighbour: edges become
-    steeper, nothing overshoots. A fill as crisp as the face is left as it is.
-
-    Args:
-        filled_rgb: uint8 [128, 128, 3], composited.
-        hole: bool [128, 128], the filled pixels.
-        known: bool [128, 128], true pixels of the photograph (never inside the hole).
-
-    Returns:
-        uint8 [128, 128, 3]; equal to `filled_rgb` outside the hole.
+    The result stays between the darkest and the brightest neighbour: edges become steeper, and nothing
+    overshoots. A fill as sharp as its face is left as it is.
     """
-    amount, box = _lacking(filled_rgb, hole, known), padded_box(hole, _MARGIN_PX)
-    if amount <= 0 or box is None:
-        return filled_rgb
-    calm = cv2.GaussianBlur(filled_rgb[box].astype(np.float32), (0, 0), _CALM_SIGMA_PX)
-    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
-    darkest, brightest = cv2.erode(calm, kernel), cv2.dilate(calm, kernel)
-    fine = calm - cv2.GaussianBlur(calm, (0, 0), _SHARPEN_SIGMA_PX)
-    fine -= np.clip(fine, -_FAINT, _FAINT)  # faint steps are the generator's noise
-    crisp = np.clip(calm + np.float32(amount) * fine, darkest, brightest)
-    out = filled_rgb.copy()
-    cv2.copyTo(np.rint(crisp).astype(np.uint8), hole[box].view(np.uint8), out[box])
-    return out
+
+    name = "unsharp mask"
+
+    def __call__(self, fill: Fill, context: FaceContext) -> Fill:
+        """Sharpen the fill; see `AppearanceStep`."""
+        hole = context.face.hole
+        amount, box = _lacking(fill.rgb, hole, context.face.known), padded_box(hole, _MARGIN_PX)
+        if amount <= 0 or box is None:
+            return fill
+        calm = cv2.GaussianBlur(fill.rgb[box].astype(np.float32), (0, 0), _CALM_SIGMA_PX)
+        kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
+        darkest, brightest = cv2.erode(calm, kernel), cv2.dilate(calm, kernel)
+        fine = calm - cv2.GaussianBlur(calm, (0, 0), _SHARPEN_SIGMA_PX)
+        fine -= np.clip(fine, -_FAINT, _FAINT)  # faint steps are the generator's noise
+        sharp = np.clip(calm + np.float32(amount) * fine, darkest, brightest)
+        out = fill.rgb.copy()
+        cv2.copyTo(np.rint(sharp).astype(np.uint8), hole[box].view(np.uint8), out[box])
+        return replace(fill, rgb=out)
 
 
 def _lacking(

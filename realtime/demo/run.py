@@ -72,24 +72,26 @@ class DemoResult:
         ]
 
 
-class _Watched:
-    """The unmasker, with every frame's replaced pixels compared as they come."""
+class _ReplacedPixels:
+    """Keeps which pixels of each frame were replaced, to compare them once the video is done."""
 
-    def __init__(self, unmasker: Unmasker, clip: DemoClip) -> None:
-        self.inpainter, self.reset = unmasker.inpainter, unmasker.reset
-        self._unmasker, self._clip = unmasker, clip
-        self.ious: list[float] = []
+    def __init__(self) -> None:
+        self._packed: list[NDArray[np.uint8]] = []
 
-    def __call__(self, frame_bgr: NDArray[np.uint8]) -> UnmaskResult:
-        result = self._unmasker(frame_bgr)
-        index = len(self.ious)
-        scale = scale_of(similarity_from_landmarks(self._clip.landmarks(index)))
-        radius = round(HOLE_MARGIN_PX / scale)
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
-        worn = cv2.dilate(self._clip.mask(index).astype(np.uint8), kernel) > 0
-        found = result.replaced > 0
-        self.ious.append(float((worn & found).sum() / max((worn | found).sum(), 1)))
-        return result
+    def __call__(self, result: UnmaskResult) -> None:
+        self._packed.append(np.packbits(result.replaced > 0, axis=1))
+
+    def ious(self, clip: DemoClip) -> list[float]:
+        """The intersection over union of each frame with the worn mask, widened by the product's margin."""
+        ious = []
+        for index, packed in enumerate(self._packed):
+            found = np.unpackbits(packed, axis=1, count=clip.path.side) > 0
+            scale = scale_of(similarity_from_landmarks(clip.landmarks(index)))
+            radius = round(HOLE_MARGIN_PX / scale)
+            kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
+            worn = cv2.dilate(clip.mask(index).astype(np.uint8), kernel) > 0
+            ious.append(float((worn & found).sum() / max((worn | found).sum(), 1)))
+        return ious
 
 
 def run_demo(
@@ -118,17 +120,19 @@ def run_demo(
     clip = clip or DemoClip(models_dir=models_dir)
     masked, unmasked = out / "masked.mp4", out / "unmasked.mp4"
     write_clip(masked, clip.masked_bgr(), clip.path.fps)
-    watched = _Watched(unmasker, clip)
-    report = unmask_video(masked, unmasked, watched, VideoOptions(overwrite=True), progress)
+    replaced = _ReplacedPixels()
+    options = VideoOptions(overwrite=True)
+    report = unmask_video(masked, unmasked, unmasker, options, progress, replaced)
+    ious = replaced.ious(clip)
     figures = _compare(clip, unmasked)
     _write_before_after(out / "before_after.mp4", masked, unmasked, clip.path.fps)
     _write_sheet(out / "sheet.png", clip, unmasked)
     files = {"before/after": str(out / "before_after.mp4"), "picture": str(out / "sheet.png")}
     result = DemoResult(
         frames=report.frames,
-        frames_unmasked=sum(iou > 0 for iou in watched.ious),
+        frames_unmasked=sum(iou > 0 for iou in ious),
         fps=report.fps,
-        mask_iou=float(np.mean(watched.ious)),
+        mask_iou=float(np.mean(ious)),
         files=files,
         report=report,
         **figures,

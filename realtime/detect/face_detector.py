@@ -8,21 +8,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.detect.face_geometry import is_same_face, mirrored, moved, placed
+from realtime.detect.face_confirmation import landmarks_alone
+from realtime.detect.face_geometry import is_same_face, moved, placed
 from realtime.detect.landmark_stream import LandmarkStream, open_landmarker
-from realtime.detect.mediapipe_faces import face_of_landmarks, faces_of_detections, faces_of_result
+from realtime.detect.mediapipe_faces import faces_of_detections, faces_of_result
 from realtime.frames import Face
 from realtime.runtime.model_files import face_landmarker_path
 
 if TYPE_CHECKING:
     import mediapipe as mp
-    from mediapipe.tasks.python.vision.face_landmarker import FaceLandmarker
 
-_LARGE_PICTURE_PX, _PART_SHARE, _CLOSE_UP_PX, _SURE, _CERTAIN = 320, 0.6, 384, 0.5, 0.8
+_LARGE_PICTURE_PX, _PART_SHARE, _SURE = 320, 0.6, 0.5
 _DETECTOR_IN_TASK = "face_detector.tflite"
 
 
@@ -54,8 +53,6 @@ class FaceDetector:
         from mediapipe.tasks.python import BaseOptions, vision
 
         task = face_landmarker_path(models_dir)
-        self._task = task
-        self._strict: FaceLandmarker | None = None
         self.max_faces = max_faces
         self._video = video
         self._calls = self._last_count = 0
@@ -128,22 +125,7 @@ class FaceDetector:
     def _closer(self, image_rgb: NDArray[np.uint8], face: Face) -> Face:
         """Ask the landmark model about one face alone; the face as it was where it refuses."""
         assert self._landmarker is not None
-        return _landmarks_alone(self._landmarker, image_rgb, face) or face
-
-    def is_face(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
-        """Say whether the landmark model, strict now, takes this for a face, in a mirror too.
-
-        It refuses many masked faces: what it does not confirm may still be one if a mask is found on it.
-
-        Args:
-            image_rgb: uint8 [H, W, 3], RGB, contiguous, the picture the face was found in.
-            face: what was found.
-        """
-        if self._strict is None:
-            self._strict = open_landmarker(self._task, 1, _SURE, _CERTAIN, video=False)
-        if _landmarks_alone(self._strict, image_rgb, face) is None:
-            return False
-        return _landmarks_alone(self._strict, *mirrored(image_rgb, face)) is not None
+        return landmarks_alone(self._landmarker, image_rgb, face) or face
 
     def _detector_is_due(self, found: int) -> bool:
         """Ask the detector for pictures always, for streams only where faces went missing."""
@@ -157,7 +139,7 @@ class FaceDetector:
 
     def close(self) -> None:
         """Free the MediaPipe graphs."""
-        for model in (self._landmarker, self._stream, self._detector, self._strict):
+        for model in (self._landmarker, self._stream, self._detector):
             if model is not None:
                 model.close()
 
@@ -166,26 +148,3 @@ class FaceDetector:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _landmarks_alone(
-    landmarker: FaceLandmarker, image_rgb: NDArray[np.uint8], face: Face
-) -> Face | None:
-    """Run the landmark model on one face and its surroundings, enlarged if small."""
-    import mediapipe as mp
-
-    height, width = image_rgb.shape[:2]
-    x0, y0 = np.maximum(np.array(face.box[:2]) - 0.6 * face.size, 0).astype(int)
-    x1, y1 = np.minimum(np.array(face.box[2:]) + 0.6 * face.size, [width, height]).astype(int)
-    if min(x1 - x0, y1 - y0) < 16:
-        return None
-    scale = max(1.0, _CLOSE_UP_PX / max(x1 - x0, y1 - y0))
-    part = cv2.resize(image_rgb[y0:y1, x0:x1], None, fx=scale, fy=scale)
-    picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(part))
-    for points in landmarker.detect(picture).face_landmarks:
-        found = moved(
-            face_of_landmarks(points, part.shape[1], part.shape[0]), placed(x0, y0, 1 / scale)
-        )
-        if is_same_face(found, face):
-            return found
-    return None

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 _TINT = np.float32(1.6)  # a difference in tint counts for so many times one in light
 
 
-def unlike(one_rgb: NDArray[np.uint8], other_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+def colour_distance(
+    one_rgb: NDArray[np.uint8], other_rgb: NDArray[np.uint8]
+) -> NDArray[np.float32]:
     """How much two pictures differ at each pixel; a foreign tint counts for more than light.
 
     Args:
@@ -21,7 +23,9 @@ def unlike(one_rgb: NDArray[np.uint8], other_rgb: NDArray[np.uint8]) -> NDArray[
     return _size_of(cv2.subtract(one_rgb, other_rgb, dtype=cv2.CV_16S))
 
 
-def unlike_round(one_rgb: NDArray[np.uint8], other_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+def colour_distance_3x3(
+    one_rgb: NDArray[np.uint8], other_rgb: NDArray[np.uint8]
+) -> NDArray[np.float32]:
     """Do the same for the mean difference of the nine pixels round each."""
     return _size_of(cv2.blur(cv2.subtract(one_rgb, other_rgb, dtype=cv2.CV_16S), (3, 3)))
 

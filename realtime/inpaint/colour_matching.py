@@ -1,54 +1,52 @@
-"""Bends filled colours so that they meet the ring round the hole."""
+"""Colour matching: bends filled colours so that they meet the ring of known pixels round the hole."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.composite.paste_back import _MARGIN_PX, _RING_SIGMA_PX
+from realtime.frames import FaceContext, Fill
 from realtime.imaging.colour_distance import local_mean
 from realtime.imaging.mask_regions import padded_box
+from realtime.inpaint.appearance import AppearanceStep
 
-_RIM_PX = 1
-_RING_PX = 4
-_FIELD_SIGMA_PX = 5.0
-_FADE_PX = 6.0
-_FOREIGN = 25.0  # an offset so many levels off the usual one is no matter of light
-_NATURAL = 4.0  # the shading of bare faces alone makes a usual offset of this size
-_DOUBT = 0.016  # pulls the field to zero where few rim pixels are near
+_RIM_PX = 1  # the mask colours the pixels that it touches; they are left out
+_RING_PX = 4  # width of the ring of known pixels, and of the ring of filled ones
+_MARGIN_PX = 12  # of known pixels kept round the hole
+_RING_SIGMA_PX = 3.0  # of the Gaussian that averages along the ring
+_FIELD_SIGMA_PX = 5.0  # of the Gaussian that spreads the offsets into the hole
+_FADE_PX = 6.0  # depth in the hole at which an offset has fallen to 1/e
+_FOREIGN = 25.0  # levels: an offset so far off the usual one is another object, not another light
+_NATURAL = 4.0  # levels: the shading of bare faces alone makes a usual offset of this size
+_DOUBT = 0.016  # pulls the field of offsets to zero where few rim pixels are near
 
 
-def match_colour(
-    filled_rgb: NDArray[np.uint8], hole: NDArray[np.bool_], known: NDArray[np.bool_]
-) -> NDArray[np.uint8]:
-    """Bend the filled colours so that they meet the ring round the hole.
+class ColourMatching(AppearanceStep):
+    """Adds a smooth field of colour offsets to the fill.
 
-    The offset, known minus filled, is taken all along the rim, a little away from it (the mask colours
-    what it touches), smoothed, and fades towards the middle: there the generator is the better judge.
-    Where it differs much from the rest of the rim, hair, a collar or the background crosses: nothing
-    is moved there.
-
-    Args:
-        filled_rgb: uint8 [128, 128, 3], composited.
-        hole: bool [128, 128], the filled pixels.
-        known: bool [128, 128], true pixels of the photograph (never inside the hole).
-
-    Returns:
-        uint8 [128, 128, 3]; equal to `filled_rgb` outside the hole.
+    The offset, known minus filled, is taken all along the rim, smoothed, and fades towards the middle of
+    the hole, where the generator is the better judge. Where the offset differs much from the rest of the
+    rim, hair, a collar or the background crosses it, and nothing is moved.
     """
-    box = padded_box(hole, _MARGIN_PX)
-    if box is None:
-        return filled_rgb
-    field = _offsets(filled_rgb[box], hole[box], known[box])
-    if field is None:
-        return filled_rgb
-    out = filled_rgb.copy()
-    inside = out[box]
-    height, width = inside.shape[:2]
-    bent = cv2.add(inside, cv2.resize(field, (width, height)), dtype=cv2.CV_8U)
-    cv2.copyTo(bent, hole[box].view(np.uint8), inside)
-    return out
+
+    name = "colour match"
+
+    def __call__(self, fill: Fill, context: FaceContext) -> Fill:
+        """Match the colours of the fill; see `AppearanceStep`."""
+        hole, known = context.face.hole, context.face.known
+        box = padded_box(hole, _MARGIN_PX)
+        field = None if box is None else _offsets(fill.rgb[box], hole[box], known[box])
+        if box is None or field is None:
+            return fill
+        out = fill.rgb.copy()
+        inside = out[box]
+        height, width = inside.shape[:2]
+        matched = cv2.add(inside, cv2.resize(field, (width, height)), dtype=cv2.CV_8U)
+        cv2.copyTo(matched, hole[box].view(np.uint8), inside)
+        return replace(fill, rgb=out)
 
 
 def _offsets(

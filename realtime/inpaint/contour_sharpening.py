@@ -1,43 +1,35 @@
-"""Draws the outline of a filled face crisply: unsure where it runs, a network fades to the background."""
+"""Sharpens the contour of a filled face: a network that is unsure where it runs fades to the background."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from realtime.align.canonical_crop import CROP_SIZE, EYE_LINE_Y
-from realtime.align.crop_window import CANONICAL, in_crop
+from realtime.align.face_regions import BESIDE_FACE
+from realtime.frames import FaceContext, Fill
 from realtime.imaging.colour_distance import local_mean
 from realtime.imaging.mask_regions import connected_to, padded_box
-from realtime.inpaint.skin import of_tone, skin_tone
+from realtime.imaging.skin import has_tone, to_ycc
+from realtime.inpaint.appearance import AppearanceStep
 
-# Of Gaussians: where the background's colour is taken from, or else, and where the skin's.
+# Sigmas of the Gaussians that average the background near a pixel, else further off, and the skin.
 _NEAR_PX, _FAR_PX, _SKIN_PX = 8.0, 20.0, 6.0
-_LEAST_SHARE = 0.01
+_LEAST_SHARE = 0.01  # of marked pixels in such an average
 _WEIGHTS = np.array(
     [0.04, 1.0, 1.0], np.float32
 )  # of luma, Cr and Cb, squared: skin has its shades
-_APART = 12.0  # so weighed: colours closer than that have no outline between them
-_MIXED = 30.0  # levels by which what fades may stray from a mixture of both colours
+_APART = 12.0  # levels, so weighted: colours closer than that have no contour between them
+_MIXED = 30.0  # levels by which a fading pixel may stray from a mixture of both colours
 _PLAIN = 6.0  # levels: a background whose luma deviates less is shown as it is
-_STEEPER = 2.5
-_BESIDE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (17, 17))  # an outline is no further from it
-_SOFT_PX, _FAINT = 1.5, 0.01
-# Eyes, brows and lips are darker than skin too, but no background.
-_FACE_CENTRE, _FACE_AXES = (64, 70), (25, 30)
-
-
-def _make_outside() -> NDArray[np.bool_]:
-    outside = np.ones((CROP_SIZE, CROP_SIZE), np.uint8)
-    outside[: int(EYE_LINE_Y)] = 0
-    cv2.ellipse(outside, _FACE_CENTRE, _FACE_AXES, 0, 0, 360, 0, -1)
-    return outside > 0
-
-
-_OUTSIDE = _make_outside()
+_STEEPER = 2.5  # the slope of the sharpened contour over the slope before
+_BESIDE = cv2.getStructuringElement(
+    cv2.MORPH_ELLIPSE, (17, 17)
+)  # reach of a contour from background
+_SOFT_PX, _FAINT = 1.5, 0.01  # sigma of the soft selection; a weight below which nothing is drawn
 
 
 class _Near(NamedTuple):
@@ -57,41 +49,32 @@ class _Near(NamedTuple):
         )
 
 
-def sharpen_contour(
-    filled_rgb: NDArray[np.uint8],
-    hole: NDArray[np.bool_],
-    known: NDArray[np.bool_],
-    framing: NDArray[np.float64] = CANONICAL,
-) -> NDArray[np.uint8]:
-    """Steepen what fades from filled skin to the background seen beside it, along where it is half each.
+class ContourSharpening(AppearanceStep):
+    """Steepens the contour where filled skin fades to the background that is seen beside it."""
 
-    Args:
-        filled_rgb: uint8 [128, 128, 3], composited.
-        hole: bool [128, 128], the filled pixels.
-        known: bool [128, 128], true pixels of the photograph (never inside the hole).
-        framing: float64 [2, 3], canonical crop pixels to those of this crop.
+    name = "contour"
 
-    Returns:
-        uint8 [128, 128, 3]; equal to `filled_rgb` outside the hole.
-    """
-    ycc = np.asarray(cv2.cvtColor(filled_rgb, cv2.COLOR_RGB2YCrCb), dtype=np.uint8)
-    tone, box = skin_tone(ycc, known, framing), padded_box(hole, _BESIDE.shape[0])
-    if tone is None or box is None:
-        return filled_rgb
-    like = of_tone(ycc, tone)
-    behind = known & ~like & in_crop(_OUTSIDE, framing)
-    if not behind[box].any():
-        return filled_rgb
-    near, far, skin = (
-        _near(ycc, where, sigma, box)
-        for where, sigma in ((behind, _NEAR_PX), (behind, _FAR_PX), (like, _SKIN_PX))
-    )
-    background = near.or_else(*far)
-    skin = skin.or_else(tone, 0.0, 1.0)
-    changed, at = _steepened(ycc[box], hole[box], behind[box], skin, background)
-    out = filled_rgb.copy()
-    cv2.copyTo(cv2.cvtColor(changed, cv2.COLOR_YCrCb2RGB), at.view(np.uint8), out[box])
-    return out
+    def __call__(self, fill: Fill, context: FaceContext) -> Fill:
+        """Sharpen the contour of the fill; see `AppearanceStep`."""
+        face, tone = context.face, context.skin_tone
+        box = padded_box(face.hole, _BESIDE.shape[0])
+        if tone is None or box is None:
+            return fill
+        ycc = to_ycc(fill.rgb)
+        skin_like = has_tone(ycc, tone)
+        behind = face.known & ~skin_like & face.window.show(BESIDE_FACE)
+        if not behind[box].any():
+            return fill
+        near, far, skin = (
+            _near(ycc, where, sigma, box)
+            for where, sigma in ((behind, _NEAR_PX), (behind, _FAR_PX), (skin_like, _SKIN_PX))
+        )
+        background = near.or_else(*far)
+        skin = skin.or_else(tone, 0.0, 1.0)
+        changed, at = _steepened(ycc[box], face.hole[box], behind[box], skin, background)
+        out = fill.rgb.copy()
+        cv2.copyTo(cv2.cvtColor(changed, cv2.COLOR_YCrCb2RGB), at.view(np.uint8), out[box])
+        return replace(fill, rgb=out)
 
 
 def _near(

@@ -1,4 +1,7 @@
-"""Fills crops in several poses and takes the mean: what a network gets wrong differs from pose to pose."""
+"""Self-ensemble: fills crops under several augmentations and takes the mean.
+
+Errors differ, and average out.
+"""
 
 from __future__ import annotations
 
@@ -11,76 +14,79 @@ from numpy.typing import NDArray
 
 from realtime.align.canonical_crop import CROP_SIZE
 
-# Fills crops, uint8 [N, 128, 128, 3], in holes, bool [N, 128, 128]: `inpaint_model.Inpainter` and alike.
-Fill = Callable[[NDArray[np.uint8], NDArray[np.bool_]], NDArray[np.uint8]]
+Generator = Callable[[NDArray[np.uint8], NDArray[np.bool_]], NDArray[np.uint8]]
+"""Fills crops, uint8 [N, 128, 128, 3], in holes, bool [N, 128, 128].
+
+`inpaint_model.Inpainter` and the like.
+"""
 
 _CENTRE = (CROP_SIZE - 1) / 2
 _SHAPE = (CROP_SIZE, CROP_SIZE)
-_TOUCHED = 8  # of 255; a pixel that holds so much of the hole is hole in a turned crop
-# The mean is softer than one fill: fine detail is raised by so much, of what a blur of 1 px takes away.
-_SHARPEN, _FINE_PX = 0.5, 1.0
+_TOUCHED = 8  # of 255: a pixel of a rotated crop that holds so much of the hole belongs to the hole
+# Averaging several fills blurs fine detail; this unsharp mask restores it.
+_SHARPEN, _SHARPEN_SIGMA_PX = 0.5, 1.0
 
 
 @dataclass(frozen=True)
-class Pose:
+class Augmentation:
     """How a crop is shown to the network.
 
     Attributes:
-        turned_deg: turned about its centre.
-        mirrored: left and right exchanged, after that.
+        rotation_deg: the crop is rotated about its centre.
+        mirrored: left and right are exchanged after that.
     """
 
-    turned_deg: float = 0.0
+    rotation_deg: float = 0.0
     mirrored: bool = False
 
-    def shown(
+    def apply(
         self, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """Bring crops and holes into this pose; what comes in from outside the crop is hole."""
-        if self.turned_deg:
-            crops = np.stack([_turned(crop, self.turned_deg) for crop in crops])
-            holes = np.stack([_turned_hole(hole, self.turned_deg) for hole in holes])
+        """Augment crops and holes; what comes in from outside the crop belongs to the hole."""
+        if self.rotation_deg:
+            crops = np.stack([_rotated(crop, self.rotation_deg) for crop in crops])
+            holes = np.stack([_rotated_hole(hole, self.rotation_deg) for hole in holes])
         return (crops[:, :, ::-1], holes[:, :, ::-1]) if self.mirrored else (crops, holes)
 
-    def back(self, filled: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Bring what was filled in this pose back."""
+    def undo(self, filled: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Bring filled crops, uint8 [N, 128, 128, 3], back."""
         filled = filled[:, :, ::-1] if self.mirrored else filled
-        if not self.turned_deg:
+        if not self.rotation_deg:
             return filled
-        return np.stack([_turned(one, -self.turned_deg) for one in filled])
+        return np.stack([_rotated(one, -self.rotation_deg) for one in filled])
 
 
-# Each pose costs as much as one fill. More of them, and turned further, make outlines softer.
-MIRRORED = (Pose(), Pose(mirrored=True))
-THOROUGH = (*MIRRORED, Pose(-3.0), Pose(3.0, mirrored=True))
+# Each augmentation costs as much as one fill. More of them, or larger rotations, make contours softer.
+ENSEMBLE_OF_2 = (Augmentation(), Augmentation(mirrored=True))
+ENSEMBLE_OF_4 = (*ENSEMBLE_OF_2, Augmentation(-3.0), Augmentation(3.0, mirrored=True))
 
 
 def self_ensemble(
-    fill: Fill,
+    generator: Generator,
     crops: NDArray[np.uint8],
     holes: NDArray[np.bool_],
-    poses: Sequence[Pose] = THOROUGH,
+    augmentations: Sequence[Augmentation] = ENSEMBLE_OF_4,
 ) -> NDArray[np.uint8]:
-    """Fill crops in several poses, all in one batch, and return the mean, a little sharpened.
+    """Fill crops under several augmentations, all in one batch, and return the mean, a little sharpened.
 
-    Known as self-ensemble (Lim et al., "Enhanced deep residual networks", CVPRW 2017). Ragged outlines and
-    blots, which come out differently in each pose, go; what all agree on stays.
+    Source: Lim et al., "Enhanced deep residual networks", CVPRW 2017 (geometric self-ensemble).
 
     Args:
-        fill: the generator.
+        generator: fills crops.
         crops: uint8 [N, 128, 128, 3], RGB; not changed.
         holes: bool [N, 128, 128], True where to fill.
-        poses: at least one; with one alone its fill is returned as it is.
+        augmentations: at least one; with a single one its fill is returned as it is.
 
     Returns:
         A new uint8 [N, 128, 128, 3], RGB; outside the holes equal to `crops`.
     """
     if len(crops) == 0:
         return np.empty_like(crops)
-    shown = [pose.shown(crops, holes) for pose in poses]
-    together = np.concatenate([seen for seen, _ in shown])
-    filled = fill(together, np.concatenate([hole for _, hole in shown]))
-    each = [pose.back(part) for pose, part in zip(poses, np.split(filled, len(poses)), strict=True)]
+    shown = [augmentation.apply(crops, holes) for augmentation in augmentations]
+    together = np.concatenate([augmented for augmented, _ in shown])
+    filled = generator(together, np.concatenate([hole for _, hole in shown]))
+    parts = np.split(filled, len(augmentations))
+    each = [one.undo(part) for one, part in zip(augmentations, parts, strict=True)]
     if len(each) == 1:
         return np.where(holes[..., None], each[0], crops)
     mean = np.asarray(np.mean(each, axis=0, dtype=np.float32))
@@ -89,24 +95,24 @@ def self_ensemble(
 
 
 def _sharpened(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    soft = cv2.GaussianBlur(picture, (0, 0), _FINE_PX)
+    soft = cv2.GaussianBlur(picture, (0, 0), _SHARPEN_SIGMA_PX)
     return np.asarray(cv2.addWeighted(picture, 1 + _SHARPEN, soft, -_SHARPEN, 0), np.float32)
 
 
-def _turned(crop: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
-    """Turn a crop; what comes in repeats its border."""
+def _rotated(crop: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
+    """Rotate a crop; its border pixels are repeated outside it."""
     way, border = cv2.INTER_CUBIC, cv2.BORDER_REPLICATE
     crop = np.ascontiguousarray(crop)
-    turned = cv2.warpAffine(crop, _turn(degrees), _SHAPE, flags=way, borderMode=border)
-    return np.asarray(turned, np.uint8)
+    rotated = cv2.warpAffine(crop, _rotation(degrees), _SHAPE, flags=way, borderMode=border)
+    return np.asarray(rotated, np.uint8)
 
 
-def _turned_hole(hole: NDArray[np.bool_], degrees: float) -> NDArray[np.bool_]:
-    """Turn a hole; what comes in is hole."""
+def _rotated_hole(hole: NDArray[np.bool_], degrees: float) -> NDArray[np.bool_]:
+    """Rotate a hole; what comes in from outside the crop belongs to the hole."""
     flags = hole.astype(np.uint8) * 255
-    turned = cv2.warpAffine(flags, _turn(degrees), _SHAPE, borderValue=(255.0,))
-    return np.asarray(turned) > _TOUCHED
+    rotated = cv2.warpAffine(flags, _rotation(degrees), _SHAPE, borderValue=(255.0,))
+    return np.asarray(rotated) > _TOUCHED
 
 
-def _turn(degrees: float) -> NDArray[np.float64]:
+def _rotation(degrees: float) -> NDArray[np.float64]:
     return np.asarray(cv2.getRotationMatrix2D((_CENTRE, _CENTRE), degrees, 1.0), np.float64)

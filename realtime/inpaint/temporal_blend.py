@@ -1,62 +1,76 @@
-"""Keeps one face's fill calm over time, in crop space."""
+"""Temporal blend: keeps one face's fill calm over time, in crop space."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.frames import Moment
-from realtime.segment.mask_memory import share_of
+from realtime.frames import FaceContext, Fill, SegmentedFace
+from realtime.inpaint.appearance import AppearanceStep
+from realtime.stages import PerTrack
+from realtime.track.one_euro import low_pass_share
 
-_TEXTURE_S = 0.15
-_STILL, _MOVING = 1.5, 8.0  # levels of motion: the old fill counts in full, not at all
-_SAME, _OTHER = 10.0, 45.0  # levels between two fills: blended, replaced
+_TIME_CONSTANT_S = 0.15  # of the low-pass while nothing moves
+_STILL, _MOVING = (
+    1.5,
+    8.0,
+)  # levels of motion at which the earlier fill counts in full, and not at all
+_SAME, _OTHER = (
+    10.0,
+    45.0,
+)  # levels between two fills from which on the new one counts more, and alone
 
 
-class TemporalBlend:
-    """What was filled in a face's crop in the frames before.
+@dataclass(frozen=True)
+class _Earlier:
+    """The last blended fill, float32 [128, 128, 3], its hole, and the epoch it belongs to."""
 
-    Args:
-        smoothing: False makes every frame stand alone.
-    """
+    rgb: NDArray[np.float32]
+    hole: NDArray[np.bool_]
+    epoch: int
 
-    def __init__(self, *, smoothing: bool = True) -> None:
-        self._smoothing = smoothing
-        self._epoch = -1
-        self._texture: NDArray[np.float32] | None = None
-        self._hole: NDArray[np.bool_] | None = None
-        self._shown: NDArray[np.uint8] | None = None
 
-    def again(self, hole: NDArray[np.bool_], moment: Moment) -> NDArray[np.uint8] | None:
-        """Return the last fill, that very array, where it is of this very hole, uint8 [128, 128, 3]."""
-        return self._shown if self._hole is hole and self._epoch == moment.epoch else None
+class TemporalBlend(AppearanceStep):
+    """Blends each fill with the fills before it; the more moves, the more the new fill counts."""
 
-    def calm(
-        self, filled_rgb: NDArray[np.uint8], hole: NDArray[np.bool_], moment: Moment
-    ) -> NDArray[np.uint8]:
-        """Blend the fill with what was filled before; the more moves, the more counts the new fill.
+    name = "temporal blend"
 
-        Args:
-            filled_rgb: uint8 [128, 128, 3], this frame's crop with the hole filled.
-            hole: bool [128, 128].
-            moment: how the frame follows on the last one.
+    def __init__(self) -> None:
+        self._earlier: PerTrack[_Earlier | None] = PerTrack(lambda: None)
 
-        Returns:
-            uint8 [128, 128, 3], equal to `filled_rgb` outside the hole.
-        """
-        if not self._smoothing:
-            return filled_rgb
-        new = filled_rgb.astype(np.float32)
-        goes_on = self._epoch == moment.epoch and moment.motion < _MOVING
-        if self._texture is not None and self._hole is not None and goes_on:
-            moved = (moment.motion - _STILL) / (_MOVING - _STILL)
-            least = max(share_of(_TEXTURE_S, moment.interval_s), moved)
-            red, green, blue = cv2.split(cv2.absdiff(new, self._texture))
-            other = cv2.max(cv2.max(red, green), blue)
-            share = np.clip((other - _SAME) / (_OTHER - _SAME), least, 1)
-            share[~(hole & self._hole)] = 1
-            new = cv2.blendLinear(new, self._texture, share, 1 - share).astype(np.float32)
-        self._texture, self._hole, self._epoch = new, hole, moment.epoch
-        self._shown = np.rint(new).astype(np.uint8)
-        return self._shown
+    def __call__(self, fill: Fill, context: FaceContext) -> Fill:
+        """Blend the fill with the earlier ones of this face; see `AppearanceStep`."""
+        face, earlier = context.face, self._earlier[context.face.track_id]
+        new = fill.rgb.astype(np.float32)
+        if earlier is not None and earlier.epoch == face.change.epoch:
+            new = _blended(new, earlier, face)
+        self._earlier[face.track_id] = _Earlier(new, face.hole, face.change.epoch)
+        return replace(fill, rgb=np.rint(new).astype(np.uint8))
+
+    def keep_only(self, track_ids: Collection[int]) -> None:
+        """Forget all other faces."""
+        self._earlier.keep_only(track_ids)
+
+    def reset(self) -> None:
+        """Forget all faces."""
+        self._earlier.clear()
+
+
+def _blended(
+    new: NDArray[np.float32], earlier: _Earlier, face: SegmentedFace
+) -> NDArray[np.float32]:
+    """Blend float32 [128, 128, 3] with the earlier fill where both filled."""
+    motion = face.change.motion
+    if motion >= _MOVING:
+        return new
+    moved = (motion - _STILL) / (_MOVING - _STILL)
+    least = max(low_pass_share(_TIME_CONSTANT_S, face.change.interval_s), moved)
+    red, green, blue = cv2.split(cv2.absdiff(new, earlier.rgb))
+    other = cv2.max(cv2.max(red, green), blue)
+    share = np.clip((other - _SAME) / (_OTHER - _SAME), least, 1)
+    share[~(face.hole & earlier.hole)] = 1
+    return cv2.blendLinear(new, earlier.rgb, share, 1 - share).astype(np.float32)

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
-from realtime.live.latest_slot import Ended, LatestSlot
 from realtime.media.atomic_file import SYNTHETIC_NOTE, atomic_write
 from realtime.media.colour import from_bgr
 from realtime.media.pictures import Picture, write_picture
+from realtime.runtime.pipeline import Ended, LatestWins, Link
 
 _TIME_BASE = Fraction(1, 90_000)
 _BT709, _LIMITED = 1, 1
@@ -60,7 +60,7 @@ class Recorder:
 
     def __init__(self, target: Path, fps: float) -> None:
         self.target, self._fps = target, max(round(fps), 1)
-        self._frames: LatestSlot[tuple[NDArray[np.uint8], float]] = LatestSlot()
+        self._frames: Link[tuple[NDArray[np.uint8], float]] = Link(LatestWins())
         self._error: BaseException | None = None
         self._shape: tuple[int, ...] | None = None
         self._thread = threading.Thread(target=self._run, name="live recorder")

@@ -10,12 +10,12 @@ from pathlib import Path
 from inpaint_model.errors import UserError
 from realtime.capture.reconnecting import Reconnecting
 from realtime.live.choices import KEY_HELP, Key
-from realtime.live.latest_slot import Ended
 from realtime.live.pipeline import LivePipeline, Processed
 from realtime.live.recording import Recorder, save_picture, stamped
 from realtime.live.sinks import Sink
 from realtime.live.statistics import LiveReport, LiveStatistics
 from realtime.live.view import View, compose, with_text
+from realtime.runtime.pipeline import Ended
 from realtime.runtime.threads import opencv_in_one_thread
 from realtime.stages import FrameUnmasker
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.imaging.colour_distance import mean_near, unlike
+from realtime.imaging.colour_distance import colour_distance, mean_near
 from realtime.imaging.mask_regions import connected_to, padded_box
 
 _FURTHEST_PX, _SHELL_PX = 5, 5  # how far beside the mask to look, and how deep in it is its colour
@@ -44,6 +44,6 @@ def _widened(mask: NDArray[np.bool_], crop_rgb: NDArray[np.uint8]) -> NDArray[np
     shell = (deep > 1) & (deep <= _SHELL_PX + 1)
     own, owned = mean_near(crop_rgb, shell, _SIGMA_PX)
     other, seen = mean_near(crop_rgb, beyond, _SIGMA_PX)
-    may_be = band & (owned > _SEEN) & (seen > _SEEN) & (unlike(own, other) > _APART)
-    found = may_be & (unlike(crop_rgb, own) < _NEARER * unlike(crop_rgb, other))
+    may_be = band & (owned > _SEEN) & (seen > _SEEN) & (colour_distance(own, other) > _APART)
+    found = may_be & (colour_distance(crop_rgb, own) < _NEARER * colour_distance(crop_rgb, other))
     return connected_to(mask, found | mask)

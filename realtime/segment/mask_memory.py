@@ -1,29 +1,55 @@
-"""Keeps one face's mask calm over time, in crop space: its outline, on and off, what need not be redone."""
+"""Keeps one face's mask calm over time, in crop space.
+
+Temporal smoothing, hysteresis, and reuse of the last mask.
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.frames import Moment
+from realtime.frames import CropChange
 from realtime.segment.mask_registration import MaskRegistration
+from realtime.track.one_euro import low_pass_share
 
-# Time constants and delays in seconds, colour differences in levels of 0..255.
-_OUTLINE_S = 0.10
-_SEEN = 0.3  # so far a probability rises at once
-_PUT_ON_S, _TAKEN_OFF_S = 0.04, 0.085
-_THUMB_PX = 32
-_MOVING, _CUT = 8.0, 40.0
-# A mask's rim that moves by one pixel of the crop changes its blocks by about 25 levels.
-_RIM_CHANGE, _SPOT_CHANGE, _SETTLED_RIM_CHANGE = 22.0, 40.0, 40.0
+_TIME_CONSTANT_S = 0.10  # of the low-pass on mask probabilities
+_RISES_AT_ONCE = 0.3  # a probability rises so far at once
+_PUT_ON_S, _TAKEN_OFF_S = 0.04, 0.085  # how long a change must last before it counts (hysteresis)
+_THUMB_PX = 32  # side of the thumbnails that are compared
+# Differences between thumbnails, levels of 0..255. A mask's rim that moves by one pixel of the crop changes
+# its blocks by about 25 levels; what a registered rim differs by is resampling and what lies beyond it.
+_MOVING, _CUT = 8.0, 40.0  # mean change of a crop that moves, and of another scene
+_RIM_CHANGE, _REGISTERED_RIM_CHANGE = 22.0, 40.0  # 90th percentile along the rim
+_SPOT_CHANGE = 40.0  # 98th percentile on the mask
+
+
+class StoredMask(NamedTuple):
+    """The mask and the hole that were decided on, bool [128, 128] each, and their version number."""
+
+    mask: NDArray[np.bool_]
+    hole: NDArray[np.bool_]
+    version: int
+
+
+class Decision(NamedTuple):
+    """Whether a mask is worn, and the probabilities to fill by, float32 [128, 128].
+
+    `is_earlier` says that this frame shows no mask, and the probabilities are those of an earlier frame.
+    """
+
+    wears_mask: bool
+    probability: NDArray[np.float32]
+    is_earlier: bool
 
 
 class MaskMemory:
     """What was seen in a face's crop in the frames before.
 
-    Each frame is given to `see`; where it is not passed over because it `is_same`, then to `outline`,
-    `decide` and `keep`.
+    Each crop is given to `observe`. Where it is not passed over because it `looks_unchanged`, it is
+    segmented, and given to `smooth`, `decide` and `store`.
 
     Args:
         smoothing: False makes every frame stand alone.
@@ -31,119 +57,116 @@ class MaskMemory:
 
     def __init__(self, *, smoothing: bool = True) -> None:
         self._smoothing = smoothing
-        self._epoch = 0
+        self._epoch = self._version = 0
         self.forget()
 
     def forget(self) -> None:
-        """The next frame stands at the beginning."""
+        """Forget all crops: the next one is unrelated."""
         self._epoch += 1
         self._thumb: NDArray[np.float32] | None = None
+        self._segmented_thumb: NDArray[np.float32] | None = None
+        self._crop: NDArray[np.uint8] | None = None
+        self._segmented_crop: NDArray[np.uint8] | None = None
+        self._is_segmented = True  # the crop that was observed last
         self._probability: NDArray[np.float32] | None = None
         self._worn_probability: NDArray[np.float32] | None = None
-        self._hole: NDArray[np.bool_] | None = None
+        self._stored: StoredMask | None = None
         self._worn: bool | None = None
         self._against_s = self._interval_s = 0.0
         self._motion = np.inf
-        self._done_thumb: NDArray[np.float32] | None = None
-        self._crop: NDArray[np.uint8] | None = None
-        self._done_crop: NDArray[np.uint8] | None = None
-        self._settler: MaskRegistration | None = None
-        self._mask: NDArray[np.bool_] | None = None
+        self._registration: MaskRegistration | None = None
 
-    def reframe(self) -> None:
-        """The next crop shows more or less of the face: only whether a mask is worn is remembered."""
+    def change_window(self) -> None:
+        """Keep only whether a mask is worn: the next crop shows more or less of the face."""
         worn = self._worn
         self.forget()
         self._worn = worn
 
     @property
-    def worn(self) -> bool:
+    def wears_mask(self) -> bool:
         """Whether a mask was worn in the last frame."""
         return bool(self._worn)
 
     @property
-    def moment(self) -> Moment:
-        """How the crop last given follows on those before it."""
-        return Moment(self._epoch, self._motion, self._interval_s)
+    def change(self) -> CropChange:
+        """How the crop observed last differs from those before."""
+        return CropChange(self._epoch, self._motion, self._interval_s)
 
-    def see(self, crop_rgb: NDArray[np.uint8], interval_s: float = 0.0) -> None:
-        """Take the next crop, uint8 [128, 128, 3], first of all; forget where the scene was cut.
+    @property
+    def stored(self) -> StoredMask:
+        """The mask stored last. Only for a crop that `looks_unchanged`."""
+        assert self._stored is not None
+        return self._stored
+
+    def observe(self, crop_rgb: NDArray[np.uint8], interval_s: float = 0.0) -> None:
+        """Take the next crop, uint8 [128, 128, 3]; forget the earlier ones after a scene cut.
 
         Another crop of the same frame may follow it, without `interval_s`.
         """
         if not self._smoothing:
             return
-        if self._done_thumb is self._thumb:
+        if self._is_segmented:
             self._interval_s = 0.0
-        thumb = cv2.resize(crop_rgb, (_THUMB_PX, _THUMB_PX), interpolation=cv2.INTER_AREA)
-        thumb = thumb.astype(np.float32)
-        before = self._done_thumb
-        if before is not None:
-            change = np.abs(thumb - before)
+        small = cv2.resize(crop_rgb, (_THUMB_PX, _THUMB_PX), interpolation=cv2.INTER_AREA)
+        thumb = small.astype(np.float32)
+        if self._segmented_thumb is not None:
+            change = np.abs(thumb - self._segmented_thumb)
             if change.mean() > _CUT:
                 self.forget()
             else:
-                self._motion = self._known_motion(change)
-        self._crop, self._thumb, self._interval_s = crop_rgb, thumb, self._interval_s + interval_s
+                self._motion = self._motion_of(change)
+        self._crop, self._thumb, self._is_segmented = crop_rgb, thumb, False
+        self._interval_s += interval_s
 
-    def _known_motion(self, change: NDArray[np.float32]) -> float:
-        """Mean change of what is not covered by the mask."""
-        if self._hole is None:
+    def _motion_of(self, change: NDArray[np.float32]) -> float:
+        """Mean change of the pixels that the mask does not cover."""
+        if self._stored is None:
             return float(change.mean())
-        step = self._hole.shape[0] // _THUMB_PX
-        known = ~self._hole[step // 2 :: step, step // 2 :: step]
+        hole = self._stored.hole
+        step = hole.shape[0] // _THUMB_PX
+        known = ~hole[step // 2 :: step, step // 2 :: step]
         return float(change[known].mean()) if known.any() else np.inf
 
-    def is_same(self, slack: float = 1.0, *, settled: bool = False, patience: float = 1.0) -> bool:
+    def looks_unchanged(
+        self, slack: float = 1.0, *, registered: bool = False, patience: float = 1.0
+    ) -> bool:
         """Whether the crop looks as it did when it was last segmented.
 
-        Where a mask is worn, its rim must not have moved, nor anything come before it.
+        Where a mask is worn, its rim must not have moved, and nothing may have come in front of it.
 
         Args:
-            slack: how much more than a pixel of the crop the rim may move.
-            settled: the crop was moved to where the mask is as it was; what its rim differs by then is
-                resampling and what lies beyond, rather than a move.
-            patience: how much more than usual may have changed.
+            slack: by how many pixels of the crop the rim may move.
+            registered: the crop was moved to where the mask is as it was.
+            patience: how many times the usual change is allowed.
         """
-        if self._thumb is None or self._done_thumb is None or self._mask is None:
+        if self._thumb is None or self._segmented_thumb is None or self._stored is None:
             return False
         if self._against_s or self._motion > patience * _MOVING:
             return False
-        change = np.abs(self._thumb - self._done_thumb).max(axis=2)
-        most = patience * slack
-        near = np.ones_like(change, dtype=bool)
+        change = np.abs(self._thumb - self._segmented_thumb).max(axis=2)
+        allowed = patience * slack
+        on_mask = np.ones_like(change, dtype=bool)
         if self._worn:
-            covered = cv2.resize(
-                self._mask.astype(np.float32), change.shape, interpolation=cv2.INTER_AREA
-            )
-            rim = (covered > 0.02) & (covered < 0.98)
-            near = covered > 0.02
-            of_rim = most * (_SETTLED_RIM_CHANGE if settled else _RIM_CHANGE)
-            if rim.any() and np.percentile(change[rim], 90) > of_rim:
+            mask = self._stored.mask.astype(np.float32)
+            covered = cv2.resize(mask, change.shape, interpolation=cv2.INTER_AREA)
+            rim, on_mask = (covered > 0.02) & (covered < 0.98), covered > 0.02
+            most = allowed * (_REGISTERED_RIM_CHANGE if registered else _RIM_CHANGE)
+            if rim.any() and np.percentile(change[rim], 90) > most:
                 return False
-        return not near.any() or float(np.percentile(change[near], 98)) < most * _SPOT_CHANGE
+        if not on_mask.any():
+            return True
+        return float(np.percentile(change[on_mask], 98)) < allowed * _SPOT_CHANGE
 
-    def settle(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float64] | None:
-        """Find the worn mask where it was when the crop was last segmented; see `MaskRegistration`."""
-        if self._done_crop is None or self._mask is None or not self._worn:
+    def register(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+        """Find the worn mask as it was when the crop was last segmented; see `MaskRegistration`."""
+        if self._segmented_crop is None or self._stored is None or not self._worn:
             return None
-        if self._settler is None:
-            self._settler = MaskRegistration(self._done_crop, self._mask)
-        return self._settler(crop_rgb)
+        if self._registration is None:
+            self._registration = MaskRegistration(self._segmented_crop, self._stored.mask)
+        return self._registration(crop_rgb)
 
-    def keep(self, mask: NDArray[np.bool_], hole: NDArray[np.bool_]) -> None:
-        """Take the mask's pixels that were decided on and the hole they make, both bool [128, 128]."""
-        self._mask, self._hole = mask, hole
-
-    def kept(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return the mask's pixels and the hole of the last time; the crop `is_same`."""
-        assert self._mask is not None and self._hole is not None
-        return self._mask, self._hole
-
-    def outline(self, probability: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Smooth the mask's probability: small changes slowly, large ones (a mask taken off) at once.
-
-        What is seen faintly counts faintly at once, too.
+    def smooth(self, probability: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Smooth mask probabilities: small changes slowly, large ones (a mask taken off) at once.
 
         Args:
             probability: float32 [128, 128], of this frame.
@@ -155,43 +178,42 @@ class MaskMemory:
             return probability
         if self._probability is not None:
             change = probability - self._probability
-            share = np.maximum(np.abs(change), share_of(_OUTLINE_S, self._interval_s))
-            smoothed = self._probability + share * change
+            least = low_pass_share(_TIME_CONSTANT_S, self._interval_s)
+            smoothed = self._probability + np.maximum(np.abs(change), least) * change
             # An ear loop is thin: where it moves by its own width, nothing of the old one helps.
-            smoothed = np.maximum(smoothed, np.minimum(probability, _SEEN))
+            smoothed = np.maximum(smoothed, np.minimum(probability, _RISES_AT_ONCE))
             probability = smoothed.astype(np.float32, copy=False)
         self._probability = probability
         return probability
 
-    def decide(
-        self, worn: bool, probability: NDArray[np.float32]
-    ) -> tuple[bool, NDArray[np.float32]]:
-        """Say whether a mask is worn: a change counts once it has lasted for a moment.
+    def decide(self, shows_mask: bool, probability: NDArray[np.float32]) -> Decision:
+        """Decide whether a mask is worn: a change counts once it has lasted for a moment.
 
         Args:
-            worn: what this frame alone says.
-            probability: float32 [128, 128], from `outline`.
-
-        Returns:
-            Whether one is worn, and the outline to fill: the last worn one where this frame shows none.
+            shows_mask: what this frame alone says.
+            probability: float32 [128, 128], from `smooth`.
         """
-        self._done_thumb, self._done_crop, self._settler = self._thumb, self._crop, None
-        if not self._smoothing or self._worn is None:
-            self._worn = worn if self._smoothing else None
-        elif worn == self._worn:
+        self._segmented_thumb, self._segmented_crop = self._thumb, self._crop
+        self._is_segmented, self._registration = True, None
+        if not self._smoothing:
+            return Decision(shows_mask, probability, False)
+        if self._worn is None:
+            self._worn = shows_mask
+        elif shows_mask == self._worn:
             self._against_s = 0.0
         else:
             self._against_s += self._interval_s
-            if self._against_s >= (_PUT_ON_S if worn else _TAKEN_OFF_S):
-                self._worn, self._against_s = worn, 0.0
-                self._hole = self._worn_probability = None
+            if self._against_s >= (_PUT_ON_S if shows_mask else _TAKEN_OFF_S):
+                self._worn, self._against_s = shows_mask, 0.0
+                self._worn_probability = None
                 self._epoch += 1
-        decided = worn if self._worn is None else self._worn
-        if worn or not decided or self._worn_probability is None:
+        if shows_mask or not self._worn or self._worn_probability is None:
             self._worn_probability = probability
-        return decided, self._worn_probability
+            return Decision(self._worn, probability, False)
+        return Decision(self._worn, self._worn_probability, True)
 
-
-def share_of(time_constant_s: float, interval_s: float) -> float:
-    """How much of a new value a low-pass of this time constant takes."""
-    return 1 - float(np.exp(-interval_s / time_constant_s))
+    def store(self, mask: NDArray[np.bool_], hole: NDArray[np.bool_]) -> StoredMask:
+        """Keep the mask that was decided on and its hole, bool [128, 128] each; give them a version."""
+        self._version += 1
+        self._stored = StoredMask(mask, hole, self._version)
+        return self._stored

@@ -1,145 +1,248 @@
-"""Finds the mask of each face seen in a frame: crop, framing, second looks, what is remembered."""
+"""The segmentation stage: finds the mask of each tracked face.
+
+Crop, window, second looks, what is remembered.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.affine import compose, invert, scale_of
-from realtime.align.crop_window import moved_to_place
 from realtime.align.warp_crop import warp_crop_rgb
-from realtime.frames import Seen, Sight, Work
+from realtime.frames import (
+    Face,
+    SegmentedFace,
+    SegmentedFrame,
+    TrackedFace,
+    TrackedFrame,
+)
+from realtime.segment.crop_fitting import CropFitting
 from realtime.segment.mask_cleaning import hole_of, mask_pixels
 from realtime.segment.mask_decision import FaceEvidence, is_worn
+from realtime.segment.mask_memory import MaskMemory
 from realtime.segment.segmenter import MaskSegmenter
-from realtime.track.track import Track
-from realtime.track.tracker import followed_s
+from realtime.stages import PerTrack
+from realtime.track.tracker import detection_interval_s
 
 _BEHIND_SHARE = 0.7  # a face smaller than this share of the largest one is in the background
+_SMALL_SHARE = 0.3  # of the picture's shorter side: smaller faces need more evidence
 _UNSEEN_PX, _MOST_SLACK = 2.0, 1.6  # frame pixels that a rim moves unseen; crop pixels at most
-_PATIENCE = 1.5  # of a face that would be looked at in a frame in which another one was
-_SMALL_SHARE = 0.3  # of the picture's shorter side
+_PATIENCE = 1.5  # allowed change of a face in a frame in which another face was segmented
+
+Confirm = Callable[[NDArray[np.uint8], Face], bool]
+"""Says whether the strict landmark model takes a detection in a frame, uint8 [H, W, 3] BGR, for a face."""
 
 
-class MaskFinder:
+@dataclass
+class _Memory:
+    """What the stage remembers of one face."""
+
+    mask: MaskMemory
+    fitting: CropFitting = field(default_factory=CropFitting)
+    confirmed: bool = False
+
+
+class SegmentStage:
     """Finds masks in frames that follow one another or stand alone.
 
     Args:
-        still: the frames are unrelated pictures; doubt gets a second look in each.
-        thrifty: a crop that looks as before is passed over in the frames between those `followed_s` apart.
+        confirm: asked about faces that wear no mask, now and again until it agrees.
+        unrelated: the frames are unrelated pictures: doubt gets a second look in each, and nothing is
+        smoothed.
+        smoothing: keep masks calm from frame to frame.
+        reuse: a crop that looks unchanged keeps its mask between segmentations that are
+            `detection_interval_s` apart.
     """
 
-    def __init__(self, *, still: bool, thrifty: bool) -> None:
-        self._still, self._thrifty = still, thrifty
+    def __init__(
+        self,
+        confirm: Confirm,
+        *,
+        unrelated: bool = False,
+        smoothing: bool = True,
+        reuse: bool = True,
+    ) -> None:
+        smoothing = smoothing and not unrelated
+        self._confirm, self._unrelated = confirm, unrelated
+        self._reuse = reuse and smoothing
         self._segmenter = MaskSegmenter()
-        self._frames = self._looks = 0
+        self._memory = PerTrack(lambda: _Memory(MaskMemory(smoothing=smoothing)))
+        self._frames = self._segmented = 0
 
-    def __call__(self, seen: Seen) -> list[Work]:
-        """Find the masks of a frame; return all that was seen in it, masked or bare.
+    def __call__(self, tracked: TrackedFrame) -> SegmentedFrame:
+        """Find the masks of a frame.
 
-        Faces whose turn it is come first: the others wait rather than make one frame take much longer.
+        Faces whose turn it is come first; the others wait rather than make one frame take much longer.
         """
-        self._frames, self._looks = self._frames + 1, 0
-        largest = max((sight.face.size for sight in seen.sights), default=0.0)
-        turns = sorted(seen.sights, key=lambda sight: self._may_pass_over(sight.track, seen))
-        work = {id(sight): self._mark(seen, sight, largest) for sight in turns}
-        return [work[id(sight)] for sight in seen.sights]
+        self._frames, self._segmented = self._frames + 1, 0
+        self._memory.keep_only(tracked.known_tracks)
+        largest = max((face.face.size for face in tracked.faces), default=0.0)
+        turns = sorted(tracked.faces, key=lambda face: self._may_reuse(face, tracked))
+        found = {face.track_id: self._segment(tracked, face, largest) for face in turns}
+        return SegmentedFrame(tracked, tuple(found[face.track_id] for face in tracked.faces))
+
+    def reset(self) -> None:
+        """Forget all faces."""
+        self._memory.clear()
+        self._frames = 0
 
     def close(self) -> None:
         """Free the segmenter."""
         self._segmenter.close()
 
-    def _mark(self, seen: Seen, sight: Sight, largest: float) -> Work:
-        """Find the mask; what may be no face is looked at from further off before that is said.
+    def _segment(
+        self, tracked: TrackedFrame, face: TrackedFace, largest_px: float
+    ) -> SegmentedFace:
+        """Find the mask of a face.
 
-        In pictures also where a mask seems to lie, if only the detector's points say where the face is.
+        A detection that may be no face is looked at in wider windows before it counts as none. In
+        pictures the crop is also moved to where a mask seems to lie, if only the detector's points say
+        where the face is.
         """
-        track, memory = sight.track, sight.track.memory
-        if sight.fresh:
-            memory.forget()
-        first = work = self._look_at(seen, sight, _trust_in(sight, largest, seen.frame_bgr))
-        due = self._still or sight.due
-        while due and not (work.worn or track.confirmed) and track.framing.widen():
-            memory.reframe()
-            work = self._look_at(seen, sight, FaceEvidence.DOUBTFUL)
-        if work.worn or work is first:
-            return work
+        memory = self._memory[face.track_id]
+        self._confirm_if_due(tracked, face, memory)
+        if face.restarted:
+            memory.mask.forget()
+        evidence = _evidence_for(face, memory.confirmed, largest_px, tracked.frame_bgr)
+        first = self._look_at(tracked, face, evidence)
+        if first.shows_mask or memory.confirmed or not (self._unrelated or face.check_due):
+            return first
+        widest = None
+        while memory.fitting.widen():
+            memory.mask.change_window()
+            widest = self._look_at(tracked, face, FaceEvidence.DOUBTFUL)
+            if widest.shows_mask:
+                return widest
+        if widest is None:
+            return first
+        memory.fitting.reset()
+        memory.mask.change_window()
         move = None
-        if self._still and sight.face.landmarks is None:
-            move = moved_to_place(work.mask, work.valid, work.framing)
-        track.framing.reset()
-        memory.reframe()
-        if move is not None:
-            sight = replace(sight, matrix=compose(move, sight.matrix))
-            work = self._look_at(seen, sight, _trust_in(sight, largest, seen.frame_bgr))
-        return work if work.worn else first
+        if self._unrelated and face.face.landmarks is None:
+            move = widest.window.moved_to_mask(widest.mask, widest.valid)
+        if move is None:
+            return first
+        moved = self._look_at(tracked, replace(face, matrix=move.of(face.matrix)), evidence)
+        return moved if moved.shows_mask else first
 
-    def _look_at(self, seen: Seen, sight: Sight, trust: FaceEvidence) -> Work:
-        """Find the mask in a face's crop; where the crop cuts it off, look again at others."""
-        track, memory, worn = sight.track, sight.track.memory, False
+    def _confirm_if_due(self, tracked: TrackedFrame, face: TrackedFace, memory: _Memory) -> None:
+        """Ask the strict landmark model about a face that wears no mask, until it confirms it."""
+        memory.confirmed &= not face.restarted
+        if face.check_due and not (memory.confirmed or memory.mask.wears_mask):
+            memory.confirmed = self._confirm(tracked.frame_bgr, face.face)
+
+    def _look_at(
+        self, tracked: TrackedFrame, face: TrackedFace, evidence: FaceEvidence
+    ) -> SegmentedFace:
+        """Find the mask in a face's crop; where the crop cuts it off, look again with other windows."""
+        memory = self._memory[face.track_id]
+        shows_mask = False
         while True:
-            framing = track.framing.matrix
-            matrix = track.framing.of(sight.matrix)
-            crop, valid = warp_crop_rgb(seen.frame_bgr, matrix)
-            memory.see(crop, seen.interval_s)
-            if self._may_pass_over(track, seen):
-                kept = self._as_before(seen, sight, crop, valid)
-                if kept is not None:
-                    return kept
-            self._looks += 1
-            probability = memory.outline(self._segmenter(crop))
+            window = memory.fitting.window
+            matrix = window.of(face.matrix)
+            crop, valid = warp_crop_rgb(tracked.frame_bgr, matrix)
+            memory.mask.observe(crop, tracked.interval_s)
+            if self._may_reuse(face, tracked):
+                reused = self._reused(tracked, face, memory, crop, valid)
+                if reused is not None:
+                    return reused
+            self._segmented += 1
+            probability = memory.mask.smooth(self._segmenter(crop))
             mask = mask_pixels(probability, crop)
-            here = is_worn(mask, probability, valid, before=memory.worn, trust=trust)
-            worn = worn or here
-            if not track.framing.must_look_again(mask, valid, worn=worn, worn_here=here):
+            before = memory.mask.wears_mask
+            here = is_worn(mask, probability, valid, before=before, evidence=evidence)
+            shows_mask = shows_mask or here
+            if not memory.fitting.must_look_again(mask, valid, worn=shows_mask, worn_here=here):
                 break
-            memory.reframe()
-        worn = worn and bool(mask.any())  # a wider crop may show that it was none
-        masked, outline = memory.decide(worn, probability)
-        if outline is not probability:
-            mask = mask_pixels(outline, crop)
-        hole, moment = hole_of(mask), memory.moment
-        memory.keep(mask, hole)
-        if track.framing.matrix is not framing:  # the next crop is the canonical one again
-            memory.reframe()
-        return Work(sight, framing, matrix, crop, valid, mask, hole, worn, masked, moment, crop)
+            memory.mask.change_window()
+        shows_mask = shows_mask and bool(mask.any())  # another window may show that it was none
+        wears_mask, probability, is_earlier = memory.mask.decide(shows_mask, probability)
+        if is_earlier:
+            mask = mask_pixels(probability, crop)
+        stored, change = memory.mask.store(mask, hole_of(mask)), memory.mask.change
+        if memory.fitting.window != window:  # the next crop is the canonical one again
+            memory.mask.change_window()
+        return SegmentedFace(
+            face,
+            window,
+            matrix,
+            crop,
+            valid,
+            stored.mask,
+            stored.hole,
+            shows_mask,
+            wears_mask,
+            memory.confirmed,
+            change,
+            stored.version,
+        )
 
-    def _as_before(
-        self, seen: Seen, sight: Sight, crop: NDArray[np.uint8], valid: NDArray[np.bool_]
-    ) -> Work | None:
-        """The face with the mask of the last time, moved as that has; None where it looks different."""
-        memory, framing = sight.track.memory, sight.track.framing
-        matrix, unsettled = framing.of(sight.matrix), crop
-        move = memory.settle(crop)
+    def _reused(
+        self,
+        tracked: TrackedFrame,
+        face: TrackedFace,
+        memory: _Memory,
+        crop: NDArray[np.uint8],
+        valid: NDArray[np.bool_],
+    ) -> SegmentedFace | None:
+        """The face with its stored mask, moved as the mask has moved.
+
+        None where the crop looks different.
+        """
+        window = memory.fitting.window
+        matrix, unmoved = window.of(face.matrix), crop
+        move = memory.mask.register(crop)
         if move is not None:
             matrix = compose(move, matrix)
-            sight = replace(sight, matrix=compose(invert(framing.matrix), matrix))
-            crop, valid = warp_crop_rgb(seen.frame_bgr, matrix)
-            memory.see(crop)
-        patience = _PATIENCE if self._looks else 1.0
-        if not memory.is_same(_slack(matrix), settled=move is not None, patience=patience):
-            memory.see(unsettled)
+            face = replace(face, matrix=compose(invert(window.matrix), matrix))
+            crop, valid = warp_crop_rgb(tracked.frame_bgr, matrix)
+            memory.mask.observe(crop)
+        if not memory.mask.looks_unchanged(
+            _slack_px(matrix),
+            registered=move is not None,
+            patience=_PATIENCE if self._segmented else 1.0,
+        ):
+            memory.mask.observe(unmoved)
             return None
-        at = sight, framing.matrix, matrix, crop, valid, *memory.kept()
-        return Work(*at, memory.worn, memory.worn, memory.moment, crop, same=True)
+        stored, worn = memory.mask.stored, memory.mask.wears_mask
+        return SegmentedFace(
+            face,
+            window,
+            matrix,
+            crop,
+            valid,
+            stored.mask,
+            stored.hole,
+            worn,
+            worn,
+            memory.confirmed,
+            memory.mask.change,
+            stored.version,
+            mask_kept=True,
+        )
 
-    def _may_pass_over(self, track: Track, seen: Seen) -> bool:
+    def _may_reuse(self, face: TrackedFace, tracked: TrackedFrame) -> bool:
         """Whether it is not this face's turn; not all faces have their turn in the same frame."""
-        period = int(followed_s(len(seen.sights)) / seen.interval_s) + 1
-        return self._thrifty and bool((self._frames + track.track_id) % period)
+        period = int(detection_interval_s(len(tracked.faces)) / tracked.interval_s) + 1
+        return self._reuse and bool((self._frames + face.track_id) % period)
 
 
-def _slack(matrix: NDArray[np.float64]) -> float:
-    """How far a mask's rim may move unseen, in crop pixels: further the smaller the face is shown."""
+def _slack_px(matrix: NDArray[np.float64]) -> float:
+    """How far a mask's rim may move unseen, crop pixels: further the smaller the face is shown."""
     return float(np.clip(_UNSEEN_PX * scale_of(matrix), 1.0, _MOST_SLACK))
 
 
-def _trust_in(sight: Sight, largest: float, frame: NDArray[np.uint8]) -> FaceEvidence:
-    """How much is known of a face but the mask it may wear."""
-    size = sight.face.size
-    behind, small = size < _BEHIND_SHARE * largest, size < _SMALL_SHARE * min(frame.shape[:2])
-    if behind or (small and not sight.track.confirmed):
+def _evidence_for(
+    face: TrackedFace, confirmed: bool, largest_px: float, frame_bgr: NDArray[np.uint8]
+) -> FaceEvidence:
+    """What besides the mask speaks for a face."""
+    size = face.face.size
+    behind = size < _BEHIND_SHARE * largest_px
+    small = size < _SMALL_SHARE * min(frame_bgr.shape[:2])
+    if behind or (small and not confirmed):
         return FaceEvidence.DOUBTFUL
-    return FaceEvidence.CONFIRMED if sight.track.confirmed else FaceEvidence.FOUND
+    return FaceEvidence.CONFIRMED if confirmed else FaceEvidence.FOUND

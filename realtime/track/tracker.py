@@ -1,167 +1,160 @@
-"""Follows faces from frame to frame: stable numbers, a smoothed similarity transform for each."""
+"""Tracks faces from frame to frame: gives them stable numbers, and optical flow between detections."""
 
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
-from typing import Self
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.affine import apply, invert
-from realtime.align.similarity_vector import to_matrix, to_vector
-from realtime.detect.face_detector import FaceDetector
-from realtime.frames import NOMINAL_INTERVAL_S, Face
-from realtime.inpaint.temporal_blend import TemporalBlend
-from realtime.segment.mask_memory import MaskMemory
+from realtime.frames import NOMINAL_INTERVAL_S, Face, TrackedFace
 from realtime.track.association import Motion, Place, match
 from realtime.track.background_detection import BackgroundDetector
-from realtime.track.one_euro import OneEuro
 from realtime.track.optical_flow import OpticalFlow
 from realtime.track.scene_cut import SceneCut
 from realtime.track.track import SHOWN_UNSEEN_S, Track
 
-_REMEMBERED_TRACKS = 16
-_LEAP_PX, _MOST_DOUBTS = 9.0, 6
-_CORNERS = np.array([[32.0, 30.0], [96, 30], [32, 90], [96, 90]])
-_FOLLOWED_S, _MORE_FOLLOWED_S = 0.070, 0.045
+_MOST_TRACKS = 16  # tracks that are remembered, those out of sight included
+_LEAP_PX = 9.0  # pixels of the canonical crop: a detection further from the last one is a leap
+_MOST_DOUBTS = 6  # leaps in a row that optical flow may contradict
+_CORNERS = np.array([[32.0, 30.0], [96, 30], [32, 90], [96, 90]])  # of the upper face, in the crop
+_INTERVAL_S, _INTERVAL_PER_FACE_S = 0.070, 0.045
+
+
+class Detector(Protocol):
+    """Detects faces in pictures, as `realtime.detect.face_detector.FaceDetector` does."""
+
+    def __call__(self, image_rgb: NDArray[np.uint8], /) -> list[Face]:
+        """Find the faces of a picture, uint8 [H, W, 3] RGB, contiguous; the largest first."""
+        ...
+
+    def close(self) -> None:
+        """Free the models."""
+        ...
 
 
 class FaceTracker:
-    """Finds faces in each frame and follows them.
+    """Detects faces now and then, and tracks them in between.
 
     Args:
+        open_detector: opens a face detector, again after each `reset`.
         max_faces: at most this many.
-        still: pictures are unrelated: nothing is remembered or smoothed.
-        smoothing: calm the transforms.
-        thrifty: find faces in the frames `followed_s` apart alone, and follow them by optical flow in
-            between.
-        live: while faces are followed, look for them in a thread beside, and take what it finds when it
+        unrelated: frames are unrelated pictures: faces are detected in each, and nothing is remembered.
+        detect_every_n: detect faces in the frames `detection_interval_s` apart alone, and follow them by
+            optical flow in between.
+        background: while faces are followed, detect in a thread of its own, and take what it finds when it
             is there: no frame waits for it.
-        models_dir: folder searched first for MediaPipe's models.
     """
 
     def __init__(
         self,
+        open_detector: Callable[[], Detector],
         max_faces: int = 4,
         *,
-        still: bool = False,
-        smoothing: bool = True,
-        thrifty: bool = False,
-        live: bool = False,
-        models_dir: Path | None = None,
+        unrelated: bool = False,
+        detect_every_n: bool = True,
+        background: bool = False,
     ) -> None:
-        self._max_faces, self._still, self._models_dir = max_faces, still, models_dir
-        self._smoothing = smoothing and not still
-        self._numbers = itertools.count()
-        self._tracks: list[Track] = []
-        self._finder: FaceDetector | None = None
-        self._thrifty, self._flow, self._scenes = thrifty, OpticalFlow(), SceneCut()
-        self._since_found_s = 0.0
-        self._lookout = BackgroundDetector(self._find_new) if thrifty and live else None
+        self._open_detector, self._max_faces = open_detector, max_faces
+        self._unrelated, self._detect_every_n = unrelated, detect_every_n
+        self._detector: Detector | None = None
+        self._background = BackgroundDetector(self._detect) if background else None
+        self._flow, self._scenes = OpticalFlow(), SceneCut()
+        self.reset()
 
     def __call__(
         self, image_rgb: NDArray[np.uint8], interval_s: float = NOMINAL_INTERVAL_S
-    ) -> list[Track]:
-        """Take the next frame, uint8 [H, W, 3] RGB, contiguous; return its tracks.
+    ) -> list[TrackedFace]:
+        """Take the next frame, uint8 [H, W, 3] RGB, contiguous; return the faces in view.
 
         A face that is out of sight is returned for a moment more, and its number is remembered for a
         second.
         """
-        if self._still:
-            faces = self._find_new(image_rgb)
-            self._tracks = []
+        if self._unrelated:
+            self._tracks, new = [], self._detect(image_rgb)
         else:
             grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
             cut = self._scenes(grey)
             if cut:
                 self._flow.forget()
-                self._stop_looking()
+                self._stop_background()
             faces = self._find(image_rgb, grey, interval_s)
-            self._follow(faces, grey, interval_s, cut=cut)
+            new = self._follow(faces, grey, interval_s, cut=cut)
             self._flow.remember(grey)
         shown = [track for track in self._tracks if track.is_shown]
-        found = {id(track.face) for track in self._tracks}
-        begun = [self._begin(f, alone=not shown) for f in faces if id(f) not in found]
+        begun = [self._begin(face, alone=not shown) for face in new]
         shown = sorted([*shown, *begun], key=lambda track: track.misses)[: self._max_faces]
         hidden = [track for track in self._tracks if track not in shown]
-        self._tracks = [*shown, *hidden][:_REMEMBERED_TRACKS]
-        self._confirm(image_rgb, shown)
-        return [track for track in shown if self._still or track.is_trusted]
+        self._tracks = [*shown, *hidden][:_MOST_TRACKS]
+        return [track.snapshot() for track in shown if self._unrelated or track.is_trusted]
 
-    def _confirm(self, image_rgb: NDArray[np.uint8], tracks: list[Track]) -> None:
-        """Ask the strict landmark model about those that wear no mask, now and again until it agrees."""
-        assert self._finder is not None
-        for track in tracks:
-            if track.is_due and not (track.confirmed or track.memory.worn):
-                track.confirmed = self._finder.is_face(image_rgb, track.face)
+    @property
+    def known_tracks(self) -> frozenset[int]:
+        """The numbers of all tracks that are remembered."""
+        return frozenset(track.track_id for track in self._tracks)
 
-    def _find_new(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
-        if self._finder is None:
-            self._finder = FaceDetector(
-                self._max_faces, video=not self._still, models_dir=self._models_dir
-            )
-        return self._finder(image_rgb)
+    def _detect(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
+        if self._detector is None:
+            self._detector = self._open_detector()
+        return self._detector(image_rgb)
 
     def _find(
         self, image_rgb: NDArray[np.uint8], grey: NDArray[np.uint8], interval_s: float
     ) -> list[Face]:
-        """Find the faces, or follow all of them where they were found a moment ago."""
-        self._since_found_s += interval_s
-        beside = self._lookout
-        found = beside.take(grey) if beside is not None else None
+        """Detect the faces, or follow all of them from where they were found a moment ago."""
+        self._since_detection_s += interval_s
+        background = self._background
+        found = background.take(grey) if background is not None else None
         if found is not None:
             return found
-        due = self._since_found_s >= followed_s(len(self._in_sight))
-        if self._thrifty and (beside is not None or not due):
-            followed = self._flow.follow_all([track.face for track in self._in_sight], grey)
+        in_sight = [track for track in self._tracks if track.is_in_sight]
+        due = self._since_detection_s >= detection_interval_s(len(in_sight))
+        if self._detect_every_n and (background is not None or not due):
+            followed = self._flow.follow_all([track.face for track in in_sight], grey)
             if followed:
-                if due and beside is not None and not beside.is_busy:
-                    beside.begin(image_rgb, grey)
-                    self._since_found_s = 0.0
+                if due and background is not None and not background.is_busy:
+                    background.begin(image_rgb, grey)
+                    self._since_detection_s = 0.0
                 return followed
-        self._since_found_s = 0.0
-        return self._find_new(image_rgb) if beside is None else beside.now(image_rgb)
+        self._since_detection_s = 0.0
+        return self._detect(image_rgb) if background is None else background.now(image_rgb)
 
-    def _stop_looking(self) -> None:
-        """Forget what is looked for beside: the frame it is from has nothing to do with this one."""
-        if self._lookout is not None:
-            self._lookout.discard()
-
-    @property
-    def _in_sight(self) -> list[Track]:
-        return [track for track in self._tracks if not track.motion.unseen_s]
+    def _stop_background(self) -> None:
+        """Forget what is being detected: that frame has nothing to do with the present one."""
+        if self._background is not None:
+            self._background.discard()
 
     def _follow(
-        self, faces: list[Face], grey: NDArray[np.uint8], interval_s: float, *, cut: bool
-    ) -> None:
-        """Give each track the face that is its own; forget those out of sight for too long."""
-        in_sight = self._in_sight
+        self, faces: Sequence[Face], grey: NDArray[np.uint8], interval_s: float, *, cut: bool
+    ) -> list[Face]:
+        """Give each track the face that is its own; return the faces that belong to no track.
+
+        Tracks that are out of sight for too long are forgotten.
+        """
+        in_sight = {track.track_id for track in self._tracks if track.is_in_sight}
         for track in self._tracks:
             track.motion.advance(interval_s)
         pairs = match([track.motion for track in self._tracks], [_place(face) for face in faces])
         for number, track in enumerate(self._tracks):
-            track.confirmed &= not cut
             if number not in pairs:
-                track.misses, track.fresh = track.misses + 1, False
+                track.misses += 1
+                track.restarted |= cut
                 continue
             face = faces[pairs[number]]
-            if track in in_sight:
-                face = faces[pairs[number]] = self._believed(track, face, grey)
-            track.fresh = cut or track.motion.unseen_s > SHOWN_UNSEEN_S
-            if track.fresh:
-                track.filter, track.confirmed = OneEuro(), False
+            if track.track_id in in_sight:
+                face = self._believed(track, face, grey)
+            track.restarted |= cut or track.motion.unseen_s > SHOWN_UNSEEN_S
             track.face, track.misses, track.hits = face, 0, track.hits + 1
             track.motion.see(_place(face))
-            track.matrix = face.matrix
-            if self._smoothing:
-                track.matrix = to_matrix(track.filter(to_vector(face.matrix), interval_s))
         self._tracks = [track for track in self._tracks if track.is_remembered]
+        return [face for index, face in enumerate(faces) if index not in pairs.values()]
 
     def _believed(self, track: Track, face: Face, grey: NDArray[np.uint8]) -> Face:
-        """What was found, or where it leaps and optical flow knows better, the face followed."""
+        """The detection, or where that leaps and optical flow contradicts it, the face followed by flow."""
         followed = None
         if track.doubts < _MOST_DOUBTS and _distance_px(track.face, face) > _LEAP_PX:
             followed = self._flow.follow(track.face, grey)
@@ -172,52 +165,38 @@ class FaceTracker:
         return followed
 
     def _begin(self, face: Face, *, alone: bool) -> Track:
-        smooth = OneEuro()
-        smooth(to_vector(face.matrix))
-        motion = Motion(_place(face))
-        return Track(
-            next(self._numbers),
-            face,
-            face.matrix,
-            smooth,
-            motion,
-            began_alone=alone,
-            memory=MaskMemory(smoothing=self._smoothing),
-            texture=TemporalBlend(smoothing=self._smoothing),
-        )
+        return Track(next(self._numbers), face, Motion(_place(face)), began_alone=alone)
 
     def reset(self) -> None:
         """Forget every track; numbers begin again."""
-        self._stop_looking()
-        self._tracks, self._since_found_s = [], 0.0
+        self._stop_background()
+        self._tracks: list[Track] = []
+        self._since_detection_s = 0.0
         self._numbers = itertools.count()
         self._flow.forget()
         self._scenes.forget()
-        if self._finder is not None and not self._still:
-            self.close()
+        if not self._unrelated:
+            self._close_detector()
 
     def close(self) -> None:
         """Free the models."""
-        if self._lookout is not None:
-            self._lookout.close()
-        if self._finder is not None:
-            self._finder.close()
-            self._finder = None
+        if self._background is not None:
+            self._background.close()
+        self._close_detector()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def _close_detector(self) -> None:
+        if self._detector is not None:
+            self._detector.close()
+            self._detector = None
 
 
-def followed_s(faces: int) -> float:
-    """For how long a thrifty run goes on from one thorough look, seconds; the longer the more faces."""
-    return _FOLLOWED_S + _MORE_FOLLOWED_S * (max(faces, 1) - 1)
+def detection_interval_s(faces: int) -> float:
+    """How long optical flow goes on from one detection, seconds; the longer the more faces there are."""
+    return _INTERVAL_S + _INTERVAL_PER_FACE_S * (max(faces, 1) - 1)
 
 
 def _distance_px(one: Face, other: Face) -> float:
-    """How far apart two finds place the corners of the upper face, pixels of the crop, the most of them."""
+    """The largest distance between the corners of the upper face as two finds place them, crop pixels."""
     ends = apply(one.matrix, apply(invert(other.matrix), _CORNERS))
     return float(np.hypot(*(ends - _CORNERS).T).max())
 

@@ -6,7 +6,6 @@ import hashlib
 import itertools
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -28,10 +27,7 @@ from realtime.media.stream_properties import StreamProperties, header_digest, st
 from realtime.runtime.report import Counts, NoFaceError, Report
 from realtime.runtime.stage_times import StageTimes
 from realtime.stages import FrameUnmasker
-from realtime.video.pipeline import Line, LineOptions
-
-ProgressCall = Callable[[int, int], None]
-"""Called with the frames done and the frames expected (0: not known)."""
+from realtime.video.pipeline import Line, LineOptions, ProgressCall, ResultCall
 
 
 @dataclass(frozen=True)
@@ -107,6 +103,7 @@ def unmask_video(
     unmasker: FrameUnmasker,
     options: VideoOptions | None = None,
     progress: ProgressCall | None = None,
+    on_result: ResultCall | None = None,
 ) -> Report:
     """Unmask a video file.
 
@@ -119,6 +116,7 @@ def unmask_video(
         unmasker: called on each frame; reset first.
         options: what to do and how to write.
         progress: told after each frame.
+        on_result: given the result of each frame, before it is encoded.
 
     Raises:
         UserError: the source is no whole video, holds no face, or the target cannot be written.
@@ -129,7 +127,7 @@ def unmask_video(
     keep_packets = options.copy_untouched
     with VideoReader(source, keep_packets=keep_packets) as file, SegmentStore(target) as spool:
         try:
-            report = _unmask(file, target, spool, unmasker, options, progress)
+            report = _unmask(file, target, spool, unmasker, options, progress, on_result)
         except BaseException as error:
             keep = options.resume and spool.segments()
             if isinstance(error, NoFaceError) or not (keep or isinstance(error, OtherJobError)):
@@ -150,6 +148,7 @@ def _unmask(
     unmasker: FrameUnmasker,
     options: VideoOptions,
     progress: ProgressCall | None,
+    on_result: ResultCall | None,
 ) -> Report:
     began = time.perf_counter()
     with VideoReader(file.path) as peek:
@@ -169,7 +168,8 @@ def _unmask(
     times = StageTimes()
     if first is not None:
         expected = file.expected_frames(options.span)
-        times = line.run(itertools.chain([first], frames), counts, expected, progress)
+        all_frames = itertools.chain([first], frames)
+        times = line.run(all_frames, counts, expected, progress, on_result)
     if not counts.faces:
         raise NoFaceError(f"{file.path}: no face found in {counts.frames} frames")
     _finish(file, target, spool, plan, counts, options)

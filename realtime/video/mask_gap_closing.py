@@ -15,108 +15,109 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.align.affine import compose
 from realtime.align.warp_crop import warp_crop_rgb
-from realtime.frames import Marked, Work
+from realtime.frames import SegmentedFace, SegmentedFrame
 from realtime.video.window import windowed
 
 T = TypeVar("T")
-WINDOW = 8
+WINDOW = 8  # frames on each side
 _ALIKE = 18.0  # levels: what covers the mask, a hand, differs by more from it
-_BLUR_PX = 5
+_BLUR_PX = 5  # side of the box filter before the comparison
 
-Around = deque[dict[int, Work]]
+Around = deque[dict[int, SegmentedFace]]
 
 
-def close_gaps(
-    items: Iterable[tuple[T, Marked | None]], window: int = WINDOW
-) -> Iterator[tuple[T, Marked | None]]:
+def close_mask_gaps(
+    items: Iterable[tuple[T, SegmentedFrame]], window: int = WINDOW
+) -> Iterator[tuple[T, SegmentedFrame]]:
     """Yield the same items in the same order, `window` later, with what each face wears decided anew.
 
     A mask that is missed in at most `window` - 1 frames between two in which it is seen is taken from
     the nearer one, where the frame still looks the same there. A mask seen in one frame alone is none.
 
     Args:
-        items: what travels along, and what was marked in the frame.
+        items: what travels along, and the frame with its segmented faces.
         window: so many frames on each side are known.
     """
     decide = _Decider(window)
-    for pair, around, place in windowed(items, _by_track, window):
-        yield decide(pair, around, place)
+    for (item, segmented), around, place in windowed(items, _by_track, window):
+        yield item, decide(segmented, around, place)
 
 
-def _by_track(pair: tuple[T, Marked | None]) -> dict[int, Work]:
-    marked = pair[1]
-    return {work.sight.track.track_id: work for work in (marked.work if marked else [])}
+def _by_track(pair: tuple[T, SegmentedFrame]) -> dict[int, SegmentedFace]:
+    return {face.track_id: face for face in pair[1].faces}
 
 
 class _Decider:
     """Decides on the frame at a place of those around.
 
-    Remembers which epochs of a face's memory are one, because the gap between them was closed: what was
-    filled before a gap counts after it.
+    It remembers which epochs of a face are one, because the gap between them was closed: what was filled
+    before a gap counts after it.
     """
 
     def __init__(self, window: int) -> None:
         self._window = window
         self._first: dict[tuple[int, int], int] = {}
 
-    def __call__(
-        self, pair: tuple[T, Marked | None], around: Around, place: int
-    ) -> tuple[T, Marked | None]:
-        item, marked = pair
-        if marked is None:
-            return pair
-        frame_bgr = marked.seen.frame_bgr
-        work = [self._decide(entry, around, place, frame_bgr) for entry in marked.work]
-        return item, replace(marked, work=work)
+    def __call__(self, segmented: SegmentedFrame, around: Around, place: int) -> SegmentedFrame:
+        frame_bgr = segmented.tracked.frame_bgr
+        faces = tuple(self._decide(face, around, place, frame_bgr) for face in segmented.faces)
+        return replace(segmented, faces=faces)
 
-    def _decide(self, work: Work, around: Around, place: int, frame_bgr: NDArray[np.uint8]) -> Work:
-        track = work.sight.track.track_id
-        worn = [track in found and found[track].worn for found in around]
-        if work.worn:
-            if place and worn[place - 1]:
-                self._join(around[place - 1][track], work)
-            masked = work.masked or any(
-                worn[max(place - 1, 0) : place] + worn[place + 1 : place + 2]
-            )
-            return _in_epoch(replace(work, masked=masked), self._epoch(work))
-        before = next((i for i in range(place - 1, -1, -1) if worn[i]), -self._window)
-        after = next((i for i in range(place + 1, len(worn)) if worn[i]), 2 * len(worn))
+    def _decide(
+        self, face: SegmentedFace, around: Around, place: int, frame_bgr: NDArray[np.uint8]
+    ) -> SegmentedFace:
+        track = face.track_id
+        shown = [track in found and found[track].shows_mask for found in around]
+        if face.shows_mask:
+            if place and shown[place - 1]:
+                self._join(around[place - 1][track], face)
+            beside = shown[max(place - 1, 0) : place] + shown[place + 1 : place + 2]
+            wears_mask = face.wears_mask or any(beside)
+            return _in_epoch(replace(face, wears_mask=wears_mask), self._epoch(face))
+        before = next((i for i in range(place - 1, -1, -1) if shown[i]), -self._window)
+        after = next((i for i in range(place + 1, len(shown)) if shown[i]), 2 * len(shown))
         if after - before > self._window:
-            return _bare(work) if work.masked else work
+            return _without_mask(face) if face.wears_mask else face
         earlier, later = around[before][track], around[after][track]
         self._join(earlier, later)
         nearer = earlier if place - before <= after - place else later
-        return _in_epoch(_with_mask_of(work, nearer, frame_bgr), self._epoch(earlier))
+        return _in_epoch(_with_mask_of(face, nearer, frame_bgr), self._epoch(earlier))
 
-    def _join(self, earlier: Work, later: Work) -> None:
-        if later.moment.epoch != earlier.moment.epoch:
-            track = later.sight.track.track_id
-            self._first[track, later.moment.epoch] = self._epoch(earlier)
+    def _join(self, earlier: SegmentedFace, later: SegmentedFace) -> None:
+        if later.change.epoch != earlier.change.epoch:
+            self._first[later.track_id, later.change.epoch] = self._epoch(earlier)
 
-    def _epoch(self, work: Work) -> int:
-        epoch = work.moment.epoch
-        return self._first.get((work.sight.track.track_id, epoch), epoch)
-
-
-def _in_epoch(work: Work, epoch: int) -> Work:
-    return replace(work, moment=replace(work.moment, epoch=epoch))
+    def _epoch(self, face: SegmentedFace) -> int:
+        epoch = face.change.epoch
+        return self._first.get((face.track_id, epoch), epoch)
 
 
-def _with_mask_of(work: Work, other: Work, frame_bgr: NDArray[np.uint8]) -> Work:
-    """The same face with another frame's mask; bare where something else is in the mask's place."""
-    if work.framing is not other.framing:
-        matrix = compose(other.framing, work.sight.matrix)
+def _in_epoch(face: SegmentedFace, epoch: int) -> SegmentedFace:
+    return replace(face, change=replace(face.change, epoch=epoch))
+
+
+def _with_mask_of(
+    face: SegmentedFace, other: SegmentedFace, frame_bgr: NDArray[np.uint8]
+) -> SegmentedFace:
+    """The same face with another frame's mask; without one where something else is in the mask's place."""
+    if face.window != other.window:
+        matrix = other.window.of(face.tracked.matrix)
         crop, valid = warp_crop_rgb(frame_bgr, matrix)
-        work = replace(work, framing=other.framing, matrix=matrix, crop=crop, valid=valid)
-    change = cv2.absdiff(*(cv2.blur(w.crop, (_BLUR_PX, _BLUR_PX)) for w in (work, other)))
-    seen = other.mask & work.valid
+        face = replace(face, window=other.window, matrix=matrix, crop_rgb=crop, valid=valid)
+    change = cv2.absdiff(*(cv2.blur(f.crop_rgb, (_BLUR_PX, _BLUR_PX)) for f in (face, other)))
+    seen = other.mask & face.valid
     if not seen.any() or float(change[seen].mean()) >= _ALIKE:
-        return _bare(work)
-    return replace(work, mask=other.mask, hole=other.hole, masked=True, filled=work.crop)
+        return _without_mask(face)
+    return replace(
+        face,
+        mask=other.mask,
+        hole=other.hole,
+        mask_version=other.mask_version,
+        wears_mask=True,
+    )
 
 
-def _bare(work: Work) -> Work:
-    nothing = np.zeros_like(work.mask)
-    return replace(work, mask=nothing, hole=nothing, masked=False)
+def _without_mask(face: SegmentedFace) -> SegmentedFace:
+    nothing = np.zeros_like(face.mask)
+    return replace(face, mask=nothing, hole=nothing, wears_mask=False)

@@ -1,4 +1,4 @@
-"""The way of a video's frames: decode, look for faces, mark and fill, blend, code, a thread each."""
+"""The way of a recorded video's frames: every frame, in order, smoothed with frames from both sides."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.frames import Filled, Marked, UnmaskResult
+from realtime.frames import InpaintedFrame, TrackedFrame, UnmaskResult
 from realtime.media.colour import EXACT
 from realtime.media.frames import Frame
 from realtime.media.native_planes import NativePlanes
 from realtime.media.segment_encoder import SegmentEncoder
 from realtime.media.side_by_side import beside, draw_badge
-from realtime.media.threaded_stage import ReadAhead, WriteBehind
+from realtime.runtime.pipeline import Ordered, Pipeline
 from realtime.runtime.report import Counts
 from realtime.runtime.stage_times import StageTimes
 from realtime.runtime.threads import opencv_in_one_thread
-from realtime.stages import FrameUnmasker, SteppedUnmasker
-from realtime.unmasker import Seen
-from realtime.video.mask_gap_closing import close_gaps
-from realtime.video.track_smoothing import look_ahead
+from realtime.stages import FrameUnmasker
+from realtime.video.mask_gap_closing import close_mask_gaps
+from realtime.video.track_smoothing import smooth_tracks
 
-_DEPTH = 2
+ProgressCall = Callable[[int, int], None]
+"""Called with the frames done and the frames expected (0: not known)."""
+ResultCall = Callable[[UnmaskResult], None]
+"""Called with the result of each frame, in order."""
+
+_POLICY = Ordered(depth=2)
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class LineOptions:
 
 
 @dataclass(frozen=True, eq=False)
-class _Looked:
+class _Decoded:
     """A frame in the format it is processed in, and upright 8-bit BGR."""
 
     frame: Frame
@@ -52,19 +56,12 @@ class _Looked:
     image_bgr: NDArray[np.uint8]
 
 
-@dataclass(frozen=True, eq=False)
-class _Done:
-    """A frame on its way to the coder; `notes` close a segment after it."""
-
-    looked: _Looked
-    result: UnmaskResult
-    notes: dict[str, object] | None
-
-
 class Line:
-    """Runs the frames of one video from the source to the coder.
+    """Runs the frames of one video from the source to the encoder.
 
-    Five threads joined by short queues, so that memory does not grow with the video.
+    Five threads joined by short links, so that memory does not grow with the video. Decoding; detection and
+    tracking; segmentation and inpainting; compositing; and encoding take about as long as one another on
+    two cores (`python -m benchmarks file-fps`).
 
     Args:
         unmasker: called on each frame.
@@ -83,13 +80,16 @@ class Line:
         self._unmasker, self._coder = unmasker, coder
         self._format, self._options = pixel_format, options
         self._view: NativePlanes | None = None
+        self._segment = Counts()
+        self._decode_times, self._encode_times = StageTimes(), StageTimes()
 
     def run(
         self,
         frames: Iterable[Frame],
         counts: Counts,
         expected: int,
-        progress: Callable[[int, int], None] | None,
+        progress: ProgressCall | None,
+        on_result: ResultCall | None = None,
     ) -> StageTimes:
         """Run until the frames end or a stage raises.
 
@@ -98,60 +98,37 @@ class Line:
             counts: continued; each segment keeps what was added in it.
             expected: about how many frames there are in all.
             progress: told after each frame.
+            on_result: given each result, before it is encoded.
         """
-        times, decode_times, encode_times = StageTimes(), StageTimes(), StageTimes()
-        segment = Counts()
-        offset = max(counts.track_ids, default=-1) + 1
-        last: _Done | None = None
-        groups = self._coder.follows_groups
-
-        def write(done: _Done) -> None:
-            began = time.perf_counter()
-            self._write(done)
-            encode_times.add({"encode": (time.perf_counter() - began) * 1e3})
-
-        looked = self._converted(frames, decode_times)
+        times = StageTimes()
+        first_track = max(counts.track_ids, default=-1) + 1
+        stages = [self._detect_and_track, self._segment_and_inpaint, self._composite]
         with (
             opencv_in_one_thread(),
-            ReadAhead(looked, _DEPTH) as ahead,
-            ReadAhead(self._seen(ahead), _DEPTH) as seen_frames,
-            ReadAhead(self._filled(seen_frames), _DEPTH) as filled_frames,
-            WriteBehind(write, _DEPTH) as behind,
+            Pipeline(self._decode(frames), stages, _POLICY) as pipeline,
         ):
-            for item, filled in filled_frames:
-                result = self._unmask(item, filled)
-                packet = item.frame.packet
-                if groups and last is not None and packet is not None and packet.is_key:
-                    last = _Done(last.looked, last.result, segment.as_notes())
-                    segment = Counts()
-                for total in (counts, segment):
-                    total.add(result, offset)
+            for decoded, result in pipeline:
                 times.add(result.latency_ms)
-                if last is not None:
-                    behind.put(last)
-                notes = None
-                if not groups and segment.frames >= self._options.segment_frames:
-                    notes, segment = segment.as_notes(), Counts()
-                last = _Done(item, result, notes)
+                if on_result is not None:
+                    on_result(result)
+                self._encode(decoded, result, counts, first_track)
                 if progress is not None:
                     progress(counts.frames, expected)
-            if last is not None:
-                notes = last.notes or segment.as_notes()
-                behind.put(_Done(last.looked, last.result, notes))
-        times.merge(decode_times, first=True)
-        times.merge(encode_times)
+        self._close_segment()
+        times.merge(self._decode_times, first=True)
+        times.merge(self._encode_times)
         return times
 
-    def _converted(self, frames: Iterable[Frame], times: StageTimes) -> Iterator[_Looked]:
-        """Decode, and convert to what is worked on."""
+    def _decode(self, frames: Iterable[Frame]) -> Iterator[_Decoded]:
+        """Decode, and convert to the format that is processed."""
         began = time.perf_counter()
         for frame in frames:
             native = self._in_format(frame.native)
             if self._view is None:
                 self._view = NativePlanes(native)
             image_bgr = self._view.look(native)
-            times.add({"decode": (time.perf_counter() - began) * 1e3})
-            yield _Looked(frame, native, image_bgr)
+            self._decode_times.add({"decode": (time.perf_counter() - began) * 1e3})
+            yield _Decoded(frame, native, image_bgr)
             began = time.perf_counter()
 
     def _in_format(self, frame: av.VideoFrame) -> av.VideoFrame:
@@ -169,50 +146,61 @@ class Line:
             converted.colorspace = converted.color_range = 1
         return converted
 
-    def _seen(self, items: Iterable[_Looked]) -> Iterator[tuple[_Looked, Seen | None]]:
-        """Take the unmasker's first step, where it has several."""
+    def _detect_and_track(
+        self, items: Iterator[_Decoded]
+    ) -> Iterator[tuple[_Decoded, TrackedFrame]]:
         for item in items:
-            seen = None
-            if isinstance(self._unmasker, SteppedUnmasker):
-                seen = self._unmasker.look(item.image_bgr, item.frame.time_s)
-            yield item, seen
+            yield (
+                item,
+                self._unmasker.detect_and_track(item.image_bgr, item.frame.time_s, smooth=False),
+            )
 
-    def _filled(
-        self, items: Iterable[tuple[_Looked, Seen | None]]
-    ) -> Iterator[tuple[_Looked, Filled | None]]:
-        """Take its second and third step, on tracks and masks that both sides agree on."""
-        for item, marked in close_gaps(self._marked(look_ahead(items))):
-            filled = None
-            if marked is not None and isinstance(self._unmasker, SteppedUnmasker):
-                filled = self._unmasker.fill(marked)
-            yield item, filled
+    def _segment_and_inpaint(
+        self, items: Iterator[tuple[_Decoded, TrackedFrame]]
+    ) -> Iterator[tuple[_Decoded, InpaintedFrame]]:
+        """Segment on smoothed tracks, and inpaint masks that the frames on both sides agree on."""
+        segmented = ((i, self._unmasker.segment(tracked)) for i, tracked in smooth_tracks(items))
+        for item, closed in close_mask_gaps(segmented):
+            yield item, self._unmasker.inpaint(closed)
 
-    def _marked(
-        self, items: Iterable[tuple[_Looked, Seen | None]]
-    ) -> Iterator[tuple[_Looked, Marked | None]]:
-        for item, seen in items:
-            marked = None
-            if seen is not None and isinstance(self._unmasker, SteppedUnmasker):
-                marked = self._unmasker.mark(seen)
-            yield item, marked
+    def _composite(
+        self, items: Iterator[tuple[_Decoded, InpaintedFrame]]
+    ) -> Iterator[tuple[_Decoded, UnmaskResult]]:
+        for item, inpainted in items:
+            yield item, self._unmasker.composite(inpainted)
 
-    def _unmask(self, item: _Looked, filled: Filled | None) -> UnmaskResult:
-        if filled is not None and isinstance(self._unmasker, SteppedUnmasker):
-            return self._unmasker.blend(filled)
-        return self._unmasker(item.image_bgr)
+    def _encode(
+        self, decoded: _Decoded, result: UnmaskResult, counts: Counts, first_track: int
+    ) -> None:
+        """Write a result into the frame's own planes and encode it; close a segment where one is full."""
+        began = time.perf_counter()
+        packet, follows_groups = decoded.frame.packet, self._coder.follows_groups
+        if follows_groups and packet is not None and packet.is_key:
+            self._close_segment()
+        written = self._written(decoded, result)
+        frame = decoded.frame
+        self._coder.write(written, frame.pts, frame.duration, packet)
+        for total in (counts, self._segment):
+            total.add(result, first_track)
+        if not follows_groups and self._segment.frames >= self._options.segment_frames:
+            self._close_segment()
+        self._encode_times.add({"encode": (time.perf_counter() - began) * 1e3})
 
-    def _write(self, done: _Done) -> None:
-        """Put the result into the frame's own planes and code it."""
-        item, view = done.looked, self._view
+    def _written(self, decoded: _Decoded, result: UnmaskResult) -> av.VideoFrame:
+        view = self._view
         assert view is not None
-        image_bgr, replaced = done.result.frame, done.result.replaced
-        if self._options.badge and any(face.inpainted for face in done.result.faces):
+        image_bgr, replaced = result.frame, result.replaced
+        if self._options.badge and any(face.inpainted for face in result.faces):
             image_bgr, replaced = image_bgr.copy(), replaced.copy()
             draw_badge(image_bgr, replaced)
-        written = view.write(item.native, item.image_bgr, image_bgr, replaced)
+        written = view.write(decoded.native, decoded.image_bgr, image_bgr, replaced)
         if self._options.side_by_side:
-            written = beside(item.native, written, view.quarter_turns)
-        frame = item.frame
-        self._coder.write(written, frame.pts, frame.duration, frame.packet)
-        if done.notes is not None:
-            self._coder.close_segment(done.notes, untouched=not done.notes["masked_faces"])
+            written = beside(decoded.native, written, view.quarter_turns)
+        return written
+
+    def _close_segment(self) -> None:
+        """Keep what was encoded since the last segment against a crash."""
+        if self._segment.frames:
+            untouched = not self._segment.masked_faces
+            self._coder.close_segment(self._segment.as_notes(), untouched=untouched)
+            self._segment = Counts()

@@ -46,6 +46,6 @@ def test_false_faces_are_counted(tmp_path: Path):
 def test_a_clock_and_a_motorcycle_are_no_faces():
     """A clock is one to the strict landmark model, but not in a mirror; a lever's mask is vague."""
     seen = list(empty.views(93))
-    with Unmasker(still=True) as unmasker:
+    with Unmasker(mode="image") as unmasker:
         for number in (86, 92):
             assert not unmasker(next(seen[number].frames(1))).faces

@@ -12,7 +12,13 @@ import numpy as np
 from av.container import OutputContainer
 from numpy.typing import NDArray
 
-from realtime.frames import FaceResult, UnmaskResult
+from realtime.frames import (
+    FaceResult,
+    InpaintedFrame,
+    SegmentedFrame,
+    TrackedFrame,
+    UnmaskResult,
+)
 
 TICKS = Fraction(1, 12800)
 SOUND_HZ = 48000
@@ -130,6 +136,20 @@ class StubUnmasker:
     def reset(self) -> None:
         self.seen = 0
 
+    def detect_and_track(
+        self, frame_bgr: NDArray[np.uint8], time_s: float | None = None, *, smooth: bool = True
+    ) -> TrackedFrame:
+        return TrackedFrame(frame_bgr, ())
+
+    def segment(self, tracked: TrackedFrame) -> SegmentedFrame:
+        return SegmentedFrame(tracked, ())
+
+    def inpaint(self, segmented: SegmentedFrame) -> InpaintedFrame:
+        return InpaintedFrame(segmented, ())
+
+    def composite(self, inpainted: InpaintedFrame) -> UnmaskResult:
+        return self(inpainted.segmented.tracked.frame_bgr)
+
     def __call__(self, frame_bgr: NDArray[np.uint8]) -> UnmaskResult:
         if self.seen == self._fails_at:
             raise RuntimeError("the stub fails here")
@@ -143,4 +163,4 @@ class StubUnmasker:
             frame[replaced > 0] = (40, 80, 160)
         crop = np.zeros((128, 128, 3), np.uint8)
         face = FaceResult(0, (0, 0, 1, 1), np.zeros((5, 2)), 0.3, self._paints, crop, crop)
-        return UnmaskResult(frame, replaced, [face] * self._faces, {"faces": 1.0})
+        return UnmaskResult(frame, replaced, [face] * self._faces, {"detect_and_track": 1.0})

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import skimage.data
 
+from inpaint_model import Inpainter
 from inpaint_model.errors import UserError
 from realtime import Unmasker
 from realtime.frames import Face
-from realtime.inpaint.self_ensemble import MIRRORED, THOROUGH
+from realtime.inpaint.self_ensemble import ENSEMBLE_OF_2, ENSEMBLE_OF_4
 from realtime.synthetic import kind_style, wear
+from realtime.unmasker import Mode
 from trainer.evaluate.measures import iou
 
 
@@ -32,7 +34,7 @@ def masked_bgr(worn) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def unmasker():
-    with Unmasker(still=True) as unmasker:
+    with Unmasker(mode="image") as unmasker:
         yield unmasker
 
 
@@ -81,7 +83,7 @@ def test_a_record_says_where_the_face_is(unmasker: Unmasker, masked_bgr, astrona
 
 def test_two_faces_are_filled_and_the_limit_holds(masked_bgr):
     pair = np.hstack([masked_bgr, masked_bgr])
-    with Unmasker(still=True) as both, Unmasker(still=True, max_faces=1) as one:
+    with Unmasker(mode="image") as both, Unmasker(mode="image", max_faces=1) as one:
         assert sum(face.inpainted for face in both(pair).faces) == 2
         assert len(one(pair).faces) == 1
 
@@ -113,6 +115,10 @@ def test_wrong_use_is_named():
         Unmasker(max_faces=0)
     with pytest.raises(UserError):
         Unmasker(engine="abacus")
+    with pytest.raises(UserError, match="image, video, live"):
+        Unmasker(mode="still")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UserError, match="skin tone"):
+        Unmasker(without_steps=["make-up"])
 
 
 def test_the_application_does_not_import_torch(masked_bgr, tmp_path: Path):
@@ -128,15 +134,17 @@ def test_the_application_does_not_import_torch(masked_bgr, tmp_path: Path):
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_two_steps_one_frame_apart_give_the_same_as_one(masked_bgr):
+def test_steps_that_run_ahead_of_one_another_give_the_same(masked_bgr):
     moved = [
         cv2.warpAffine(masked_bgr, np.array([[1.0, 0, 3.0 * step], [0, 1.0, 0]]), (512, 512))
         for step in range(4)
     ]
     with Unmasker() as whole, Unmasker() as stepped:
         wanted = [whole(frame).frame for frame in moved]
-        seen = [stepped.look(frame) for frame in moved]
-        found = [stepped.finish(each).frame for each in seen]
+        tracked = [stepped.detect_and_track(frame) for frame in moved]
+        segmented = [stepped.segment(each) for each in tracked]
+        inpainted = [stepped.inpaint(each) for each in segmented]
+        found = [stepped.composite(each).frame for each in inpainted]
     for one, two in zip(wanted, found, strict=True):
         assert np.array_equal(one, two)
 
@@ -144,25 +152,56 @@ def test_two_steps_one_frame_apart_give_the_same_as_one(masked_bgr):
 def test_what_only_looks_like_a_face_is_not_one():
     """Textures on which the detector alone, at its low threshold, sees faces."""
     picture = cv2.cvtColor(skimage.data.gravel(), cv2.COLOR_GRAY2BGR)
-    with Unmasker(still=True) as still:
+    with Unmasker(mode="image") as still:
         for at in range(0, 192, 64):
             view = np.ascontiguousarray(picture[at : at + 320, at : at + 320])
             assert still(view).faces == []
 
 
-@pytest.mark.parametrize(("still", "poses"), [(True, THOROUGH), (False, MIRRORED)])
-def test_a_picture_is_filled_in_more_poses_than_a_frame(
-    masked_bgr, still: bool, poses, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("mode", "fills"), [("image", ENSEMBLE_OF_4), ("video", ENSEMBLE_OF_2)])
+def test_a_picture_is_the_mean_of_more_fills_than_a_frame(
+    masked_bgr, mode: Mode, fills, monkeypatch: pytest.MonkeyPatch
 ):
-    batches = []
-    with Unmasker(still=still) as unmasker:
-        inpainter = unmasker.inpainter
+    batches, fill = [], Inpainter.__call__
 
-        def counted(crops, holes):
-            batches.append(len(crops))
-            return inpainter(crops, holes)
+    def counted(self: Inpainter, crops, holes):
+        batches.append(len(crops))
+        return fill(self, crops, holes)
 
-        monkeypatch.setattr(unmasker, "inpainter", counted)
+    with Unmasker(mode=mode) as unmasker:
+        monkeypatch.setattr(Inpainter, "__call__", counted)
         assert unmasker(masked_bgr).faces[0].inpainted
-        monkeypatch.undo()
-    assert batches == [len(poses)]
+    assert batches == [len(fills)]
+
+
+def test_reset_makes_a_run_independent_of_the_one_before(masked_bgr):
+    """Also where other frames came before it: which frames are segmented depends on their number."""
+    moved = [np.roll(masked_bgr, step, axis=1) for step in range(8)]
+    with Unmasker() as unmasker:
+        alone = [unmasker(frame).frame for frame in moved]
+        unmasker.reset()
+        for frame in moved[:3]:
+            unmasker(frame)
+        unmasker.reset()
+        again = [unmasker(frame).frame for frame in moved]
+    assert all(np.array_equal(one, two) for one, two in zip(alone, again, strict=True))
+
+
+def test_values_handed_on_are_never_written_again(masked_bgr):
+    with Unmasker() as unmasker:
+        for step in range(6):
+            frame = np.roll(masked_bgr, step, axis=1)
+            frame.flags.writeable = False
+            tracked = unmasker.detect_and_track(frame)
+            for face in tracked.faces:
+                for array in (face.matrix, face.face.matrix, face.face.keypoints):
+                    array.flags.writeable = False
+            segmented = unmasker.segment(tracked)
+            for face in segmented.faces:
+                for array in (face.crop_rgb, face.valid, face.mask, face.hole, face.matrix):
+                    array.flags.writeable = False
+            inpainted = unmasker.inpaint(segmented)
+            for face in inpainted.faces:
+                if face.fill is not None:
+                    face.fill.rgb.flags.writeable = False
+            assert unmasker.composite(inpainted).faces[0].inpainted

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from realtime.align.affine import compose
 from realtime.align.canonical_crop import CROP_SIZE
-from realtime.align.crop_window import shown_at
+from realtime.align.crop_window import CropWindow
 from realtime.synthetic.pose import fit_pose
 from trainer.augment.headgear import wear_headgear
 from trainer.augment.holes import protocol_mask_hole, random_hole, reach_ahead, square_hole
@@ -180,8 +180,8 @@ def draw_wider_protocol(faces: FaceSet, *, turn: bool, seed: int = 0) -> HoleBat
     """Draw fixed samples as crops that are widened for a mask show them.
 
     The hole is the face-mask protocol's; faces are shown at 0.8 and 0.64 of their size
-    (`realtime.align.crop_window.widened`), in turns, and those are left out whose photograph does not
-    go on round the crop.
+    (`realtime.align.crop_window.CropWindow.widened`), in turns, and those are left out whose photograph
+    does not go on round the crop.
 
     Args:
         faces: prepared with a margin.
@@ -189,7 +189,7 @@ def draw_wider_protocol(faces: FaceSet, *, turn: bool, seed: int = 0) -> HoleBat
         seed: the draw's seed.
     """
     margin, rng = faces.margin_px, np.random.default_rng(seed)
-    views = [shown_at(scale, np.zeros(2)) for scale in (0.8, 0.64)]
+    views = [CropWindow(scale).matrix for scale in (0.8, 0.64)]
     crops, holes, counted = [], [], []
     for index in range(len(faces)):
         if not has_surroundings(faces.valid[index]):

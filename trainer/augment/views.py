@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from realtime.align.affine import compose, scale_of
 from realtime.align.canonical_crop import level_of, similarity_from_landmarks
-from realtime.align.crop_window import MOST_ASIDE_PX, MOST_UP_PX, shown_at
+from realtime.align.crop_window import MOST_ASIDE_PX, MOST_UP_PX, CropWindow
 from realtime.detect.face_geometry import placed
 from trainer.augment.head_turns import turned
 from trainer.data.face_set import FaceSet
@@ -57,7 +57,7 @@ def turned_view(view: View, rng: np.random.Generator, profiles: float = 0.0) -> 
     to_canonical = similarity_from_landmarks(landmarks, level)
     enlarged = scale_of(to_canonical)
     if enlarged > _MOST_ENLARGED:
-        to_canonical = compose(shown_at(_MOST_ENLARGED / enlarged, np.zeros(2)), to_canonical)
+        to_canonical = compose(CropWindow(_MOST_ENLARGED / enlarged).matrix, to_canonical)
     return View(crop, flags[..., 0] > 127, landmarks, to_canonical)
 
 
@@ -80,4 +80,4 @@ def wider_view(
         return None
     scale, aside = rng.uniform(_WIDEST, 1.0), rng.uniform(-MOST_ASIDE_PX, MOST_ASIDE_PX)
     up = max(rng.uniform(-MOST_UP_PX, MOST_UP_PX), 0.0)
-    return shown_at(scale, np.array([aside, -up]))
+    return CropWindow(scale, (aside, -up)).matrix

@@ -13,7 +13,7 @@ from lightning.fabric.strategies import DDPStrategy
 from rich.console import Console
 
 from inpaint_model.errors import UserError
-from realtime.inpaint.self_ensemble import Pose, self_ensemble
+from realtime.inpaint.self_ensemble import Augmentation, self_ensemble
 from realtime.synthetic import Template, load_templates
 from trainer.augment.segmenter_samples import Wardrobe
 from trainer.config import FitConfig
@@ -30,7 +30,9 @@ from trainer.runs import RunFolder
 from trainer.segmenter_task import SegmenterTask
 
 # What a teacher shows is the mean of these: smooth outlines.
-_TAUGHT = tuple(Pose(turn, mirrored) for turn in (0.0, -5.0, 5.0) for mirrored in (False, True))
+_TAUGHT = tuple(
+    Augmentation(turn, mirrored) for turn in (0.0, -5.0, 5.0) for mirrored in (False, True)
+)
 
 
 @dataclass(frozen=True)

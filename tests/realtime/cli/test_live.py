@@ -86,7 +86,7 @@ def test_a_paced_file_is_unmasked_live(
     figures = json.loads(report.read_text())
     assert figures["masked_faces"] > 5
     assert figures["synthetic"] is True
-    assert {"faces", "segment", "inpaint", "blend", "show"} == set(figures["stages"])
+    assert {"detect_and_track", "segment", "inpaint", "composite", "show"} == set(figures["stages"])
     assert len(list(tmp_path.glob("unmask-*.mp4"))) == 1
 
 

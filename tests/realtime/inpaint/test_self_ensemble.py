@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from inpaint_model import Inpainter, open_inpainter
 from realtime.align.warp_crop import warp_crop_rgb
 from realtime.frames import Face
-from realtime.inpaint.self_ensemble import MIRRORED, THOROUGH, Pose, self_ensemble
+from realtime.inpaint.self_ensemble import ENSEMBLE_OF_2, ENSEMBLE_OF_4, Augmentation, self_ensemble
 
-AS_IT_IS = (Pose(),)
+AS_IT_IS = (Augmentation(),)
 
 
 @pytest.fixture(scope="module")
@@ -39,21 +39,21 @@ def holes() -> NDArray[np.bool_]:
     return np.stack([hole > 0] * 2)
 
 
-@pytest.mark.parametrize("pose", THOROUGH)
+@pytest.mark.parametrize("pose", ENSEMBLE_OF_4)
 def test_what_is_filled_in_a_pose_comes_back_to_its_place(
-    pose: Pose, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
+    pose: Augmentation, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
 ):
-    shown, _ = pose.shown(crops, holes)
-    back = pose.back(shown)
+    shown, _ = pose.apply(crops, holes)
+    back = pose.undo(shown)
     inside = np.abs(back.astype(int) - crops)[:, 20:108, 20:108]
     assert inside.mean() < 3  # nothing but the loss of drawing it twice
     assert np.percentile(inside, 99) < 25
 
 
-@pytest.mark.parametrize("pose", THOROUGH)
-def test_no_pixel_of_a_mask_is_shown(pose: Pose, holes: NDArray[np.bool_]):
+@pytest.mark.parametrize("pose", ENSEMBLE_OF_4)
+def test_no_pixel_of_a_mask_is_shown(pose: Augmentation, holes: NDArray[np.bool_]):
     masked = np.where(holes[..., None], 255, 0).astype(np.uint8).repeat(3, -1)
-    shown, hole = pose.shown(masked, holes)
+    shown, hole = pose.apply(masked, holes)
     assert shown[~hole].max() <= 24
 
 
@@ -66,7 +66,7 @@ def test_all_poses_go_through_the_network_at_once(
         batches.append(len(given))
         return np.where(hole[..., None], 90, given).astype(np.uint8)
 
-    out = self_ensemble(grey, crops, holes, THOROUGH)
+    out = self_ensemble(grey, crops, holes, ENSEMBLE_OF_4)
     assert batches == [8]
     assert out.dtype == np.uint8
     assert np.array_equal(out[~holes], crops[~holes])
@@ -88,10 +88,10 @@ def test_a_face_and_its_mirror_image_are_filled_alike(
     """What the network alone does not: it sees both for the first time."""
     flipped = np.ascontiguousarray(crops[:, :, ::-1])
 
-    def apart(poses: tuple[Pose, ...]) -> int:
+    def apart(poses: tuple[Augmentation, ...]) -> int:
         one = self_ensemble(inpainter, crops, holes, poses)
         other = self_ensemble(inpainter, flipped, holes[:, :, ::-1], poses)[:, :, ::-1]
         return int(np.abs(one.astype(int) - other).max())
 
     assert apart(AS_IT_IS) > 20
-    assert apart(MIRRORED) <= 2
+    assert apart(ENSEMBLE_OF_2) <= 2

@@ -1,4 +1,4 @@
-"""Fills hold still on a still face, follow what moves, and begin anew where the memory does."""
+"""Fills hold still on a still face, follow what moves, and begin anew where the step does."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from realtime.frames import Moment
+from realtime.frames import CropChange, FaceContext, Fill
 from realtime.inpaint.temporal_blend import TemporalBlend
 
 HOLE = np.zeros((128, 128), bool)
 HOLE[70:120, 30:100] = True
-STILL = Moment(epoch=1, motion=0.0, interval_s=1 / 30)
+STILL = CropChange(epoch=1, motion=0.0, interval_s=1 / 30)
 
 
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
+
+
+def blend(
+    step: TemporalBlend, filled: NDArray[np.uint8], hole: NDArray[np.bool_], change: CropChange
+) -> NDArray[np.uint8]:
+    return step(Fill(filled), FaceContext.of_crop(filled, hole, change=change)).rgb
 
 
 def crop(level: int = 120) -> NDArray[np.uint8]:
@@ -26,10 +32,10 @@ def crop(level: int = 120) -> NDArray[np.uint8]:
 def test_a_fill_holds_still_on_a_still_face_and_nothing_else_changes(
     rng: np.random.Generator,
 ) -> None:
-    memory, raw, calm = TemporalBlend(), [], []
+    step, raw, calm = TemporalBlend(), [], []
     for _ in range(30):
         filled = np.clip(crop() + rng.normal(0, 4, (128, 128, 3)), 0, 255).astype(np.uint8)
-        shown = memory.calm(filled, HOLE, STILL)
+        shown = blend(step, filled, HOLE, STILL)
         assert np.array_equal(shown[~HOLE], filled[~HOLE])
         raw.append(filled[HOLE].astype(float))
         calm.append(shown[HOLE].astype(float))
@@ -37,29 +43,28 @@ def test_a_fill_holds_still_on_a_still_face_and_nothing_else_changes(
 
 
 @pytest.mark.parametrize(
-    "moment", [Moment(epoch=1, motion=12.0, interval_s=1 / 30), Moment(2, 0.0, 1 / 30)]
+    "change", [CropChange(epoch=1, motion=12.0, interval_s=1 / 30), CropChange(2, 0.0, 1 / 30)]
 )
-def test_a_fill_follows_a_face_that_moves_and_begins_anew_with_its_memory(moment: Moment) -> None:
-    memory = TemporalBlend()
-    memory.calm(crop(100), HOLE, STILL)
-    assert memory.calm(crop(105), HOLE, moment)[HOLE].min() == 105
+def test_a_fill_follows_a_face_that_moves_and_begins_anew_with_its_step(change: CropChange) -> None:
+    step = TemporalBlend()
+    blend(step, crop(100), HOLE, STILL)
+    assert blend(step, crop(105), HOLE, change)[HOLE].min() == 105
 
 
 def test_where_the_hole_grows_nothing_old_shines_through() -> None:
-    memory = TemporalBlend()
+    step = TemporalBlend()
     before = crop()
     before[~HOLE] = 180  # the mask's rim, not yet part of the hole
-    memory.calm(before, HOLE, STILL)
+    blend(step, before, HOLE, STILL)
     grown = np.zeros_like(HOLE)
     grown[60:125, 20:110] = True
-    assert (memory.calm(crop(), grown, STILL) == 120).all()
+    assert (blend(step, crop(), grown, STILL) == 120).all()
 
 
-def test_the_last_fill_is_had_again_for_the_same_hole_alone() -> None:
-    memory = TemporalBlend()
-    assert memory.again(HOLE, STILL) is None
-    memory.calm(crop(100), HOLE, STILL)
-    again = memory.again(HOLE, STILL)
-    assert again is not None and (again == 100).all()
-    assert memory.again(HOLE.copy(), STILL) is None
-    assert memory.again(HOLE, Moment(epoch=2)) is None
+def test_a_forgotten_face_begins_anew() -> None:
+    step = TemporalBlend()
+    blend(step, crop(100), HOLE, STILL)
+    step.keep_only({7})
+    assert blend(step, crop(105), HOLE, STILL)[HOLE].min() == 105
+    step.reset()
+    assert blend(step, crop(110), HOLE, STILL)[HOLE].min() == 110

@@ -14,49 +14,47 @@ from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
 from realtime.capture import CaptureLost, Reconnecting
-from realtime.frames import Filled, Marked, UnmaskResult
+from realtime.frames import InpaintedFrame, SegmentedFrame, TrackedFrame, UnmaskResult
 from realtime.live.choices import Key
-from realtime.live.latest_slot import Ended, LatestSlot
 from realtime.live.pipeline import LivePipeline
 from realtime.live.session import LiveOptions, run_live
 from realtime.live.view import View
-from realtime.unmasker import Seen
 from tests.realtime.making_live import FakeCamera, FingerSink, plugged
 from tests.realtime.making_media import StubUnmasker
 
 
-class SteppedStub(StubUnmasker):
-    """Four steps, two of known length."""
+class SlowStub(StubUnmasker):
+    """Takes time in two of its steps; one may fail after a few frames."""
 
-    def __init__(self, look_s: float = 0.0, fill_s: float = 0.0, fails: str = "") -> None:
+    def __init__(self, track_s: float = 0.0, inpaint_s: float = 0.0, fails: str = "") -> None:
         super().__init__()
-        self._look_s, self._fill_s, self._fails = look_s, fill_s, fails
-        self.threads: set[str] = set()
+        self._track_s, self._inpaint_s, self._fails = track_s, inpaint_s, fails
+        self.threads: dict[str, int] = {}
 
-    def look(self, frame_bgr: NDArray[np.uint8], time_s: float | None = None) -> Seen:
-        self.threads.add(threading.current_thread().name)
-        time.sleep(self._look_s)
-        if self._fails == "look" and self.seen > 3:
-            raise RuntimeError("looking fails")
-        return Seen(frame_bgr, [], {})
+    def _step(self, name: str) -> None:
+        self.threads[name] = threading.get_ident()
+        if self._fails == name and self.seen > 3:
+            raise RuntimeError(f"{name} fails")
 
-    def mark(self, seen: Seen) -> Marked:
-        if self._fails == "mark" and self.seen > 3:
-            raise RuntimeError("marking fails")
-        return Marked(seen, [], {})
+    def detect_and_track(
+        self, frame_bgr: NDArray[np.uint8], time_s: float | None = None, *, smooth: bool = True
+    ) -> TrackedFrame:
+        self._step("detect_and_track")
+        time.sleep(self._track_s)
+        return super().detect_and_track(frame_bgr, time_s)
 
-    def fill(self, marked: Marked) -> Filled:
-        self.threads.add(threading.current_thread().name)
-        time.sleep(self._fill_s)
-        if self._fails == "fill" and self.seen > 3:
-            raise RuntimeError("filling fails")
-        return Filled(marked.seen, [], {})
+    def segment(self, tracked: TrackedFrame) -> SegmentedFrame:
+        self._step("segment")
+        return super().segment(tracked)
 
-    def blend(self, filled: Filled) -> UnmaskResult:
-        self.threads.add(threading.current_thread().name)
-        if self._fails == "blend" and self.seen > 3:
-            raise RuntimeError("blending fails")
-        return self(filled.seen.frame_bgr)
+    def inpaint(self, segmented: SegmentedFrame) -> InpaintedFrame:
+        self._step("inpaint")
+        time.sleep(self._inpaint_s)
+        return super().inpaint(segmented)
+
+    def composite(self, inpainted: InpaintedFrame) -> UnmaskResult:
+        self._step("composite")
+        return super().composite(inpainted)
 
 
 def source(*cameras: FakeCamera | None) -> Reconnecting:
@@ -70,65 +68,48 @@ def no_thread_is_left():
     assert threading.active_count() == before
 
 
-def test_the_newest_item_takes_the_place_of_older_ones() -> None:
-    slot: LatestSlot[int] = LatestSlot()
-    for number in range(5):
-        slot.put(number)
-    assert (slot.take(0), slot.take(0), slot.dropped) == (4, None, 4)
-    slot.put(7)
-    slot.close()
-    assert slot.take() == 7
-    with pytest.raises(Ended):
-        slot.take()
-
-
 def test_every_frame_of_a_calm_source_is_shown() -> None:
     sink = FingerSink()
-    done = run_live(source(FakeCamera(20)), sink, SteppedStub())
+    done = run_live(source(FakeCamera(20)), sink, SlowStub())
     assert (done.frames, done.dropped_frames, len(sink.shown)) == (20, 0, 20)
     assert done.latency_ms["p50"] <= done.latency_ms["p95"] <= done.latency_ms["p99"] < 1000
 
 
 def test_a_slow_stage_drops_frames_and_counts_them_and_does_not_lag() -> None:
-    unmasker = SteppedStub(look_s=0.02, fill_s=0.04)
+    unmasker = SlowStub(track_s=0.02, inpaint_s=0.04)
     done = run_live(source(FakeCamera(100, interval_s=0.005)), FingerSink(), unmasker)
     assert 5 <= done.frames < 40
     assert done.frames + done.dropped_frames == 100
     assert done.dropped["before the unmasker"] > 50
     assert done.latency_ms["p95"] < 250
-    assert unmasker.threads == {"live mark", "live fill"}
+    threads = unmasker.threads
+    assert threads["detect_and_track"] == threads["segment"] != threads["inpaint"]
+    assert threads["inpaint"] == threads["composite"] != threading.get_ident()
 
 
-def test_an_unmasker_of_one_step_works_as_well() -> None:
-    done = run_live(source(FakeCamera(5)), FingerSink(), StubUnmasker())
-    assert done.frames + done.dropped_frames == 5
-
-
-@pytest.mark.parametrize("stage", ["look", "mark", "fill", "blend"])
+@pytest.mark.parametrize("stage", ["detect_and_track", "segment", "inpaint", "composite"])
 def test_a_stage_that_fails_stops_all_with_its_message(stage: str) -> None:
-    unmasker = SteppedStub(fails=stage)
-    with pytest.raises(RuntimeError, match=f"{stage}ing fails"):
+    unmasker = SlowStub(fails=stage)
+    with pytest.raises(RuntimeError, match=f"{stage} fails"):
         run_live(source(FakeCamera(1000)), FingerSink(), unmasker)
 
 
 def test_a_source_that_fails_stops_all_with_its_message() -> None:
     with pytest.raises(UserError, match="is damaged"):
-        run_live(source(FakeCamera(8, UserError("is damaged"))), FingerSink(), SteppedStub())
+        run_live(source(FakeCamera(8, UserError("is damaged"))), FingerSink(), SlowStub())
 
 
 def test_a_sink_that_fails_stops_all_with_its_message() -> None:
     with pytest.raises(OSError, match="no screen"):
-        run_live(source(FakeCamera(1000)), FingerSink(raises=OSError("no screen")), SteppedStub())
+        run_live(source(FakeCamera(1000)), FingerSink(raises=OSError("no screen")), SlowStub())
 
 
 def test_q_and_ctrl_c_and_the_time_end_a_run() -> None:
-    quits = run_live(source(FakeCamera(1000)), FingerSink({4: Key.QUIT}), SteppedStub())
+    quits = run_live(source(FakeCamera(1000)), FingerSink({4: Key.QUIT}), SlowStub())
     assert 4 <= quits.frames < 20
     sink = FingerSink(raises=KeyboardInterrupt())
-    assert 4 <= run_live(source(FakeCamera(1000)), sink, SteppedStub()).frames < 20
-    timed = run_live(
-        source(FakeCamera(1000)), FingerSink(), SteppedStub(), LiveOptions(seconds=0.3)
-    )
+    assert 4 <= run_live(source(FakeCamera(1000)), sink, SlowStub()).frames < 20
+    timed = run_live(source(FakeCamera(1000)), FingerSink(), SlowStub(), LiveOptions(seconds=0.3))
     assert 0.3 <= timed.seconds < 0.6
 
 
@@ -139,21 +120,21 @@ def test_quitting_does_not_wait_for_a_lost_camera() -> None:
 
     began_s = time.monotonic()
     camera = FakeCamera(5, CaptureLost("unplugged"))
-    done = run_live(source(camera, *[None] * 100), Impatient(), SteppedStub())
+    done = run_live(source(camera, *[None] * 100), Impatient(), SlowStub())
     assert time.monotonic() - began_s < 2
     assert done.losses <= 1
 
 
 def test_a_camera_that_comes_back_goes_on() -> None:
     cameras = FakeCamera(10, CaptureLost("unplugged")), None, FakeCamera(10)
-    done = run_live(source(*cameras), FingerSink(), SteppedStub())
+    done = run_live(source(*cameras), FingerSink(), SlowStub())
     assert (done.frames + done.dropped_frames, done.losses) == (20, 1)
 
 
 def test_keys_change_what_is_shown() -> None:
     keys = {5: Key.TOGGLE, 10: Key.SIDE_BY_SIDE, 15: Key.TOGGLE, 20: Key.BOXES, 40: Key.QUIT}
     sink = FingerSink(keys)
-    run_live(source(FakeCamera(200)), sink, SteppedStub())
+    run_live(source(FakeCamera(200)), sink, SlowStub())
     painted = [bool((image[-1, 0] == (40, 80, 160)).all()) for image in sink.shown]
     assert painted[:4] == [True] * 4
     assert painted[6:9] == [False] * 3
@@ -169,7 +150,7 @@ def test_a_picture_and_a_recording_are_saved_with_their_tag(tmp_path: Path) -> N
     run_live(
         source(FakeCamera(200, interval_s=0.02)),
         FingerSink(keys),
-        SteppedStub(),
+        SlowStub(),
         LiveOptions(out=tmp_path),
         told.append,
     )
@@ -187,7 +168,7 @@ def test_a_picture_and_a_recording_are_saved_with_their_tag(tmp_path: Path) -> N
 def test_ctrl_c_finishes_a_recording(tmp_path: Path) -> None:
     options = LiveOptions(out=tmp_path, record=True, view=View(boxes=True))
     sink = FingerSink(raises=KeyboardInterrupt())
-    run_live(source(FakeCamera(1000)), sink, SteppedStub(), options)
+    run_live(source(FakeCamera(1000)), sink, SlowStub(), options)
     (recording,) = tmp_path.iterdir()
     with av.open(str(recording)) as file:
         assert sum(1 for _ in file.decode(video=0)) >= 3
@@ -196,21 +177,21 @@ def test_ctrl_c_finishes_a_recording(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_a_note(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     keys = {3: Key.SNAPSHOT, 6: Key.RECORD, 20: Key.QUIT}
-    done = run_live(source(FakeCamera(200)), FingerSink(keys), SteppedStub(), LiveOptions(out=gone))
+    done = run_live(source(FakeCamera(200)), FingerSink(keys), SlowStub(), LiveOptions(out=gone))
     assert any("cannot be written" in warning for warning in done.warnings)
 
 
 def test_the_report_has_the_delays_and_every_drop(tmp_path: Path) -> None:
-    done = run_live(source(FakeCamera(30)), FingerSink(), SteppedStub())
+    done = run_live(source(FakeCamera(30)), FingerSink(), SlowStub())
     done.write(tmp_path / "report.json")
     report = json.loads((tmp_path / "report.json").read_text())
     assert list(report["latency_ms"]) == ["p50", "p95", "p99"]
-    assert list(report["stages"]) == ["faces", "show"]
+    assert list(report["stages"]) == ["detect_and_track", "show"]
     assert sum(report["dropped"].values()) == report["dropped_frames"]
     assert report["camera_fps"] > 20
     assert any("left out" in line for line in done.lines())
 
 
 def test_a_pipeline_that_is_left_at_once_leaves_no_thread() -> None:
-    with LivePipeline(source(FakeCamera(1000)), SteppedStub()):
+    with LivePipeline(source(FakeCamera(1000)), SlowStub()):
         pass

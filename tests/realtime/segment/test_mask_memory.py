@@ -22,22 +22,22 @@ def crop(level: int = 120) -> NDArray[np.uint8]:
     return np.full((128, 128, 3), level, np.uint8)
 
 
-def outline(inside: float) -> NDArray[np.float32]:
-    return np.where(HOLE, inside, 0).astype(np.float32)
+def inside(probability: float) -> NDArray[np.float32]:
+    return np.where(HOLE, probability, 0).astype(np.float32)
 
 
-def see(memory: MaskMemory, image: NDArray[np.uint8]) -> None:
+def segment(memory: MaskMemory, image: NDArray[np.uint8]) -> None:
     """Give it a frame in which a mask is worn, up to the fill."""
-    memory.see(image, FRAME_S)
-    memory.decide(True, memory.outline(outline(1.0)))
-    memory.keep(HOLE, HOLE)
+    memory.observe(image, FRAME_S)
+    memory.decide(True, memory.smooth(inside(1.0)))
+    memory.store(HOLE, HOLE)
 
 
 def decisions(memory: MaskMemory, worn: list[bool], fps: float = 30.0) -> list[bool]:
     decided = []
     for state in worn:
-        memory.see(crop(), 1 / fps)
-        decided.append(memory.decide(state, outline(float(state)))[0])
+        memory.observe(crop(), 1 / fps)
+        decided.append(memory.decide(state, inside(float(state)))[0])
     return decided
 
 
@@ -60,12 +60,12 @@ def test_a_new_face_is_decided_at_once() -> None:
 
 def test_while_a_change_is_doubted_the_last_outline_is_filled() -> None:
     memory = MaskMemory()
-    memory.see(crop(), FRAME_S)
-    kept = memory.decide(True, outline(1.0))[1]
-    memory.see(crop(), FRAME_S)
-    decided, filled = memory.decide(False, outline(0.0))
-    assert decided
-    assert filled is kept
+    memory.observe(crop(), FRAME_S)
+    worn = memory.decide(True, inside(1.0))
+    memory.observe(crop(), FRAME_S)
+    doubted = memory.decide(False, inside(0.0))
+    assert doubted.wears_mask and doubted.is_earlier
+    assert np.array_equal(doubted.probability, worn.probability)
 
 
 def test_an_outline_is_calmed_but_a_mask_taken_off_is_not_held_back(
@@ -73,16 +73,16 @@ def test_an_outline_is_calmed_but_a_mask_taken_off_is_not_held_back(
 ) -> None:
     memory, raw, calm = MaskMemory(), [], []
     for _ in range(40):
-        memory.see(crop(), FRAME_S)
-        noisy = np.clip(outline(0.5) + rng.normal(0, 0.08, (128, 128)), 0, 1).astype(np.float32)
+        memory.observe(crop(), FRAME_S)
+        noisy = np.clip(inside(0.5) + rng.normal(0, 0.08, (128, 128)), 0, 1).astype(np.float32)
         raw.append(noisy[HOLE])
-        smooth = memory.outline(noisy)
+        smooth = memory.smooth(noisy)
         calm.append(memory.decide(True, smooth)[1][HOLE])
     assert np.diff(calm[10:], axis=0).std() < 0.5 * np.diff(raw[10:], axis=0).std()
     memory = MaskMemory()
-    for inside in (1.0, 1.0, 0.0, 0.0):
-        memory.see(crop(), FRAME_S)
-        left = memory.outline(outline(inside))
+    for level in (1.0, 1.0, 0.0, 0.0):
+        memory.observe(crop(), FRAME_S)
+        left = memory.smooth(inside(level))
         memory.decide(True, left)
     assert left.max() < 0.05
 
@@ -92,15 +92,15 @@ def test_a_thin_loop_that_moves_by_its_own_width_is_seen_where_it_is_now() -> No
     for column in range(20, 40, 2):
         loop = np.zeros((128, 128), np.float32)
         loop[40:80, column : column + 2] = 0.35
-        memory.see(crop(), FRAME_S)
-        assert memory.outline(loop)[40:80, column : column + 2].min() > 0.25
+        memory.observe(crop(), FRAME_S)
+        assert memory.smooth(loop)[40:80, column : column + 2].min() > 0.25
 
 
 def test_a_scene_cut_forgets() -> None:
     memory = MaskMemory()
     assert decisions(memory, [True] * 5) == [True] * 5
-    memory.see(crop(30), FRAME_S)
-    assert memory.decide(False, outline(0.0))[0] is False
+    memory.observe(crop(30), FRAME_S)
+    assert memory.decide(False, inside(0.0))[0] is False
 
 
 def masked_crop(shift: int = 0, level: int = 120) -> NDArray[np.uint8]:
@@ -111,9 +111,9 @@ def masked_crop(shift: int = 0, level: int = 120) -> NDArray[np.uint8]:
 
 def test_a_still_crop_needs_no_new_fill_but_a_moved_mask_a_hand_and_new_light_do() -> None:
     memory = MaskMemory()
-    memory.see(masked_crop(), FRAME_S)
-    assert not memory.is_same()
-    see(memory, masked_crop())
+    memory.observe(masked_crop(), FRAME_S)
+    assert not memory.looks_unchanged()
+    segment(memory, masked_crop())
     hand = masked_crop()
     hand[90:110, 40:60] = (120, 100, 90)
     for image, same in (
@@ -124,7 +124,6 @@ def test_a_still_crop_needs_no_new_fill_but_a_moved_mask_a_hand_and_new_light_do
         (crop(), False),
         (hand, False),
     ):
-        memory.see(image, FRAME_S)
-        assert memory.is_same() is same
-    mask, hole = memory.kept()
-    assert np.array_equal(mask, HOLE) and hole is HOLE
+        memory.observe(image, FRAME_S)
+        assert memory.looks_unchanged() is same
+    assert np.array_equal(memory.stored.mask, HOLE) and np.array_equal(memory.stored.hole, HOLE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 import pytest
@@ -9,12 +11,12 @@ from numpy.typing import NDArray
 
 from realtime.align.affine import apply, compose
 from realtime.align.warp_crop import warp_crop_rgb
-from realtime.frames import Face, Seen, Sight
+from realtime.detect.face_detector import FaceDetector
+from realtime.frames import Face, SegmentedFace, TrackedFrame
 from realtime.segment.mask_registration import MaskRegistration
-from realtime.segment.stage import MaskFinder
+from realtime.segment.stage import SegmentStage
 from realtime.synthetic import kind_style, wear
-from realtime.track.track import Track
-from realtime.track.tracker import FaceTracker
+from tests.realtime.making_faces import tracked_frame
 
 PART = np.zeros((128, 128), bool)
 PART[66:118, 32:98] = True
@@ -44,60 +46,59 @@ def crop_of(picture_rgb: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDAr
 )
 @pytest.mark.parametrize("light", [1.0, 0.9])
 def test_a_part_is_found_where_it_moved(masked_rgb, astronaut_face: Face, moved, light: float):
-    settler = MaskRegistration(crop_of(masked_rgb, astronaut_face.matrix), PART)
+    registration = MaskRegistration(crop_of(masked_rgb, astronaut_face.matrix), PART)
     there = crop_of(masked_rgb, compose(moved, astronaut_face.matrix))
-    back = settler(cv2.convertScaleAbs(there, alpha=light))
+    back = registration(cv2.convertScaleAbs(there, alpha=light))
     assert back is not None
     assert np.abs(apply(back, apply(moved, CORNERS)) - CORNERS).max() < 0.5
 
 
 def test_what_has_moved_far_or_shows_nothing_is_not_found(masked_rgb, astronaut_face: Face):
-    settler = MaskRegistration(crop_of(masked_rgb, astronaut_face.matrix), PART)
+    registration = MaskRegistration(crop_of(masked_rgb, astronaut_face.matrix), PART)
     far = crop_of(masked_rgb, compose(move(14, 9), astronaut_face.matrix))
-    assert settler(far) is None
+    assert registration(far) is None
     plain = np.full((128, 128, 3), 90, np.uint8)
     assert MaskRegistration(plain, PART)(plain) is None
     assert MaskRegistration(far, np.zeros((128, 128), bool))(far) is None
 
 
-def seen_at(
-    frame_rgb: NDArray[np.uint8], track: Track, matrix: NDArray[np.float64], *, fresh: bool
-) -> Seen:
-    frame_bgr = np.ascontiguousarray(frame_rgb[:, :, ::-1])
-    return Seen(frame_bgr, [Sight(track, track.face, matrix, fresh)], {})
-
-
 @pytest.fixture
-def track(masked_rgb: NDArray[np.uint8]) -> Track:
-    with FaceTracker(1) as tracker:
-        (track,) = tracker(np.ascontiguousarray(masked_rgb))
-    return track
+def stage() -> Iterator[SegmentStage]:
+    stage = SegmentStage(lambda _frame, _face: False)
+    yield stage
+    stage.close()
 
 
-def test_a_followed_mask_is_kept_and_its_place_mended(masked_rgb, track: Track):
-    """Where a face was followed to is a little off: the mask of the last look is put right."""
-    off = compose(move(2, -1.5), track.matrix)
-    finder = MaskFinder(still=False, thrifty=True)
-    (looked,) = finder(seen_at(masked_rgb, track, track.matrix, fresh=True))
-    (kept,) = finder(seen_at(masked_rgb, track, off, fresh=False))
-    (anew,) = finder(seen_at(masked_rgb, track, off, fresh=False))
-    finder.close()
-    assert looked.masked
-    assert kept.same
-    assert kept.hole is looked.hole
-    ends = apply(kept.matrix, apply(cv2.invertAffineTransform(looked.matrix), CORNERS))
+@pytest.fixture(scope="module")
+def face(masked_rgb: NDArray[np.uint8]) -> Face:
+    with FaceDetector(1) as detect:
+        return detect(np.ascontiguousarray(masked_rgb))[0]
+
+
+def segmented(stage: SegmentStage, tracked: TrackedFrame) -> SegmentedFace:
+    (face,) = stage(tracked).faces
+    return face
+
+
+def test_a_followed_mask_is_kept_and_its_place_corrected(stage, masked_rgb, face: Face):
+    """The transform that optical flow gives is a little off: the stored mask is registered."""
+    off = compose(move(2, -1.5), face.matrix)
+    first = segmented(stage, tracked_frame(masked_rgb, face, restarted=True))
+    kept = segmented(stage, tracked_frame(masked_rgb, face, off))
+    anew = segmented(stage, tracked_frame(masked_rgb, face, off))
+    assert first.wears_mask
+    assert kept.mask_kept and kept.mask_version == first.mask_version
+    assert np.array_equal(kept.hole, first.hole)
+    ends = apply(kept.matrix, apply(cv2.invertAffineTransform(first.matrix), CORNERS))
     assert np.abs(ends - CORNERS).max() < 0.4
-    assert np.array_equal(kept.sight.matrix, kept.matrix)
-    assert not anew.same
+    assert np.array_equal(kept.tracked.matrix, kept.matrix)
+    assert not anew.mask_kept and anew.mask_version != first.mask_version
     assert np.array_equal(anew.matrix, off)
 
 
-def test_what_comes_before_a_mask_is_looked_at(masked_rgb, track: Track):
-    finder = MaskFinder(still=False, thrifty=True)
-    finder(seen_at(masked_rgb, track, track.matrix, fresh=True))
+def test_a_mask_with_something_in_front_is_segmented_anew(stage, masked_rgb, face: Face):
+    segmented(stage, tracked_frame(masked_rgb, face, restarted=True))
     covered = masked_rgb.copy()
-    x, y = apply(cv2.invertAffineTransform(track.matrix), CORNERS.mean(0)[None])[0].astype(int)
+    x, y = apply(cv2.invertAffineTransform(face.matrix), CORNERS.mean(0)[None])[0].astype(int)
     cv2.circle(covered, (int(x), int(y)), 25, (200, 150, 120), -1)
-    (work,) = finder(seen_at(covered, track, track.matrix, fresh=False))
-    finder.close()
-    assert not work.same
+    assert not segmented(stage, tracked_frame(covered, face)).mask_kept

@@ -76,7 +76,7 @@ ON_THE_MOUTH, ON_THE_COLLAR = slice(70, 105), slice(100, 125)
     ],
 )
 def test_a_mask_is_worn_where_it_is_sure_and_in_its_place(rows, confidence, trust, worn):
-    assert is_worn(*_marked(rows, confidence), EVERYWHERE, trust=trust) == worn
+    assert is_worn(*_marked(rows, confidence), EVERYWHERE, evidence=trust) == worn
 
 
 def test_a_valve_inside_a_mask_is_mask_and_a_cheek_inside_an_ear_loop_is_not():

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from realtime.frames import Face
 from realtime.track.background_detection import BackgroundDetector
-from realtime.track.tracker import FaceTracker
+from tests.realtime.making_faces import open_tracker
 
 Picture = NDArray[np.uint8]
 
@@ -46,83 +46,89 @@ def finding(astronaut_face: Face) -> Finding:
 
 
 @pytest.fixture
-def lookout(finding: Finding) -> Iterator[BackgroundDetector]:
-    lookout = BackgroundDetector(finding)
-    yield lookout
+def background(finding: Finding) -> Iterator[BackgroundDetector]:
+    background = BackgroundDetector(finding)
+    yield background
     finding.may_end.set()
-    lookout.close()
+    background.close()
 
 
-def wait_for(lookout: BackgroundDetector, grey: Picture) -> list[Face]:
+def wait_for(background: BackgroundDetector, grey: Picture) -> list[Face]:
     for _ in range(1000):
-        found = lookout.take(grey)
+        found = background.take(grey)
         if found is not None:
             return found
         threading.Event().wait(0.01)
     raise AssertionError("nothing was found in ten seconds")
 
 
-def test_what_was_found_is_moved_on(lookout, finding, astronaut_rgb, astronaut_face: Face):
-    lookout.begin(*shifted(astronaut_rgb, 0, 0))
+def test_what_was_found_is_moved_on(background, finding, astronaut_rgb, astronaut_face: Face):
+    background.begin(*shifted(astronaut_rgb, 0, 0))
     _, later = shifted(astronaut_rgb, 6, -4)
-    assert lookout.take(later) is None
-    assert lookout.is_busy
+    assert background.take(later) is None
+    assert background.is_busy
     finding.may_end.set()
-    (face,) = wait_for(lookout, later)
+    (face,) = wait_for(background, later)
     assert face.keypoints == pytest.approx(astronaut_face.keypoints + np.array([6, -4]), abs=0.7)
-    assert not lookout.is_busy
-    assert lookout.take(later) is None
+    assert not background.is_busy
+    assert background.take(later) is None
 
 
 def test_where_flow_does_not_know_a_face_is_where_it_was(
-    lookout, finding, astronaut_rgb, astronaut_face: Face
+    background, finding, astronaut_rgb, astronaut_face: Face
 ):
     finding.may_end.set()
-    lookout.begin(*shifted(astronaut_rgb, 0, 0))
+    background.begin(*shifted(astronaut_rgb, 0, 0))
     noise = np.random.default_rng(0).integers(0, 255, (512, 512), dtype=np.uint8)
-    assert wait_for(lookout, noise) == [astronaut_face]
+    assert wait_for(background, noise) == [astronaut_face]
 
 
-def test_an_error_is_told_and_a_discarded_look_is_not(lookout, finding, astronaut_rgb):
+def test_an_error_is_told_and_a_discarded_look_is_not(background, finding, astronaut_rgb):
     rgb, grey = shifted(astronaut_rgb, 0, 0)
     finding.error = RuntimeError("no model")
     finding.may_end.set()
-    lookout.begin(rgb, grey)
-    lookout.discard()
-    assert lookout.take(grey) is None
-    lookout.begin(rgb, grey)
+    background.begin(rgb, grey)
+    background.discard()
+    assert background.take(grey) is None
+    background.begin(rgb, grey)
     with pytest.raises(RuntimeError, match="no model"):
-        wait_for(lookout, grey)
+        wait_for(background, grey)
 
 
 def test_closing_leaves_no_thread(astronaut_rgb, finding):
     finding.may_end.set()
     before = threading.active_count()
-    lookout = BackgroundDetector(finding)
-    lookout.begin(*shifted(astronaut_rgb, 0, 0))
+    background = BackgroundDetector(finding)
+    background.begin(*shifted(astronaut_rgb, 0, 0))
     assert threading.active_count() == before + 1
-    lookout.close()
+    background.close()
     assert threading.active_count() == before
 
 
 def test_a_live_tracker_stays_with_the_face_and_notices_a_cut(astronaut_rgb):
-    with FaceTracker(1, thrifty=True, live=True) as live, FaceTracker(1) as thorough:
+    with (
+        open_tracker(1, detect_every_n=True, background=True) as live,
+        open_tracker(1) as thorough,
+    ):
         for step in range(24):
             frame, _ = shifted(astronaut_rgb, 2.0 * step, 1.0 * step)
             (one,), (other,) = live(frame), thorough(frame)
             assert one.track_id == other.track_id == 0
             assert one.face.keypoints[:2] == pytest.approx(other.face.keypoints[:2], abs=2.5)
         last, _ = shifted(astronaut_rgb, 46, 23)
-        (one,) = live(np.ascontiguousarray(last[:, ::-1]))
+        mirrored = np.ascontiguousarray(last[:, ::-1])
+        for _ in range(3):  # MediaPipe first looks where the face was before the cut
+            live(mirrored)
+        (one,) = live(mirrored)
         assert one.face.centre[0] == pytest.approx(511 - 46 - 223, abs=12)
 
 
-def test_a_look_that_is_waited_for_throws_away_the_one_before(lookout, finding, astronaut_rgb):
+def test_a_look_that_is_waited_for_throws_away_the_one_before(background, finding, astronaut_rgb):
     rgb, grey = shifted(astronaut_rgb, 0, 0)
     finding.may_end.set()
-    lookout.begin(rgb, grey)
-    assert lookout.now(rgb) == finding.faces
-    assert not lookout.is_busy
+    background.begin(rgb, grey)
+    assert background.now(rgb) == finding.faces
+    assert not background.is_busy
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
@@ -133,7 +139,7 @@ def test_frames_go_before_looks(astronaut_rgb):
         niceness.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
         return []
 
-    lookout = BackgroundDetector(find)
-    lookout.now(astronaut_rgb)
-    lookout.close()
+    background = BackgroundDetector(find)
+    background.now(astronaut_rgb)
+    background.close()
     assert niceness[0] > os.getpriority(os.PRIO_PROCESS, threading.get_native_id())

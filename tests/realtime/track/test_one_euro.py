@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from realtime.align.similarity_vector import to_matrix, to_vector
-from realtime.track.one_euro import OneEuro
+from realtime.frames import Face, TrackedFace
+from realtime.track.one_euro import OneEuro, TransformSmoothing
 
 
 def test_similarity_survives_its_vector():
@@ -23,3 +24,22 @@ def test_noise_is_calmed_and_motion_followed():
     smooth = OneEuro()
     moving = np.array([smooth(np.full(4, 10.0 * step)) for step in range(60)])
     assert abs(moving[-1, 0] - 590) < 10
+
+
+def test_a_tracked_transform_is_smoothed_until_it_restarts():
+    rng, smooth = np.random.default_rng(0), TransformSmoothing()
+    steady = np.array([[0.5, 0.0, 10.0], [0.0, 0.5, 20.0]])
+
+    def seen(restarted: bool = False, found: bool = True) -> TrackedFace:
+        matrix = steady + np.array([[0, 0, rng.normal()], [0, 0, rng.normal()]])
+        return TrackedFace(
+            4, Face((0, 0, 1, 1), np.zeros((5, 2)), None, matrix), matrix, found, restarted
+        )
+
+    raw = [seen() for _ in range(60)]
+    calm = [smooth(face, 1 / 30) for face in raw]
+    spread = [np.std([face.matrix[:, 2] for face in faces[20:]], axis=0) for faces in (raw, calm)]
+    assert (spread[1] < 0.6 * spread[0]).all()
+    assert np.array_equal(smooth(seen(found=False), 1 / 30).matrix, calm[-1].matrix)
+    anew = seen(restarted=True)
+    assert np.array_equal(smooth(anew, 1 / 30).matrix, anew.matrix)

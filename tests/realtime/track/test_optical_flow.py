@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from realtime.align.affine import apply
 from realtime.frames import Face
 from realtime.track.optical_flow import OpticalFlow
-from realtime.track.tracker import FaceTracker
+from tests.realtime.making_faces import open_tracker
 
 
 def grey_of(image_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -58,12 +58,12 @@ def test_what_is_covered_or_cut_away_is_not_followed(
     assert flow.follow(astronaut_face, grey_of(astronaut_rgb)) is None
 
 
-def test_a_thrifty_tracker_stays_with_the_face(astronaut_rgb: NDArray[np.uint8]) -> None:
-    with FaceTracker(1, thrifty=True) as thrifty, FaceTracker(1) as thorough:
+def test_flow_between_detections_stays_with_the_face(astronaut_rgb: NDArray[np.uint8]) -> None:
+    with open_tracker(1, detect_every_n=True) as followed, open_tracker(1) as thorough:
         for step in range(16):
             move = np.array([[1.0, 0, 3.0 * step], [0, 1.0, 1.0 * step]])
             frame = cv2.warpAffine(astronaut_rgb, move, (512, 512)).astype(np.uint8)
-            (one,), (other,) = thrifty(frame), thorough(frame)
+            (one,), (other,) = followed(frame), thorough(frame)
             assert one.track_id == other.track_id == 0
             assert one.face.keypoints[:2] == pytest.approx(other.face.keypoints[:2], abs=2.5)
-        assert not thrifty(np.zeros_like(astronaut_rgb))[0].fresh
+        assert not followed(np.zeros_like(astronaut_rgb))[0].found

@@ -8,12 +8,12 @@ import skimage.data
 
 from realtime.align.affine import apply, scale_of
 from realtime.demo.clip import CameraPath, DemoClip
-from realtime.track.tracker import FaceTracker
+from tests.realtime.making_faces import open_tracker
 
 
 def test_a_moving_face_keeps_its_number(astronaut_rgb):
     numbers, eyes = [], []
-    with FaceTracker(2) as tracker:
+    with open_tracker(2) as tracker:
         for step in range(8):
             shift = np.array([[1.0, 0, 4.0 * step], [0, 1.0, 2.0 * step]])
             frame = cv2.warpAffine(astronaut_rgb, shift, (512, 512))
@@ -26,13 +26,13 @@ def test_a_moving_face_keeps_its_number(astronaut_rgb):
 
 def test_a_face_missed_for_a_moment_is_kept_then_dropped(astronaut_rgb):
     blank = np.zeros_like(astronaut_rgb)
-    with FaceTracker(1) as tracker:
+    with open_tracker(1) as tracker:
         (first,) = tracker(astronaut_rgb)
         for _ in range(6):
             tracker(astronaut_rgb)
         (held,) = tracker(blank)
         assert held.track_id == first.track_id
-        assert held.misses == 1
+        assert not held.found
         for _ in range(8):
             tracker(blank)
         assert tracker(blank) == []
@@ -40,7 +40,7 @@ def test_a_face_missed_for_a_moment_is_kept_then_dropped(astronaut_rgb):
 
 def test_a_face_hidden_for_a_second_comes_back_with_its_number(astronaut_rgb):
     blank = np.zeros_like(astronaut_rgb)
-    with FaceTracker(1) as tracker:
+    with open_tracker(1) as tracker:
         for _ in range(7):
             tracker(astronaut_rgb)
         (before,) = tracker(astronaut_rgb)
@@ -48,30 +48,30 @@ def test_a_face_hidden_for_a_second_comes_back_with_its_number(astronaut_rgb):
         (after,) = tracker(astronaut_rgb)
         assert shown[:3] == [True] * 3
         assert shown[8:] == [False] * 21
-        assert (after.track_id, after.fresh) == (before.track_id, True)
+        assert (after.track_id, after.restarted) == (before.track_id, True)
         (later,) = tracker(astronaut_rgb)
-        assert not later.fresh
+        assert not later.restarted
         for _ in range(40):
             tracker(blank)
         (other,) = tracker(astronaut_rgb)
         assert other.track_id != before.track_id
 
 
-def test_after_a_scene_cut_a_face_must_be_confirmed_anew(astronaut_rgb):
+def test_after_a_scene_cut_a_face_begins_anew_and_is_checked(astronaut_rgb):
     other = np.ascontiguousarray(np.roll(astronaut_rgb[:, ::-1], 40, axis=1))
-    with FaceTracker(1) as tracker:
+    with open_tracker(1) as tracker:
         tracker(astronaut_rgb)
         (track,) = tracker(astronaut_rgb)
-        assert track.confirmed and not track.fresh
+        assert track.found and not track.restarted
         moon = cv2.cvtColor(skimage.data.moon(), cv2.COLOR_GRAY2RGB)
         shown = tracker(moon)
-        assert all(track.misses and not track.confirmed for track in shown)
+        assert all(not track.found and track.restarted for track in shown)
         (back,) = tracker(other)
-        assert back.fresh and back.is_due and back.confirmed
+        assert back.found and back.restarted and back.check_due
 
 
 def test_reset_forgets(astronaut_rgb):
-    with FaceTracker(1) as tracker:
+    with open_tracker(1) as tracker:
         tracker(astronaut_rgb)
         tracker.reset()
         assert tracker(np.zeros_like(astronaut_rgb)) == []
@@ -81,7 +81,7 @@ def test_reset_forgets(astronaut_rgb):
 
 def test_unrelated_pictures_are_not_smoothed(astronaut_rgb):
     moved = cv2.warpAffine(astronaut_rgb, np.array([[1.0, 0, 40], [0, 1.0, 30]]), (512, 512))
-    with FaceTracker(1, still=True) as tracker:
+    with open_tracker(1, unrelated=True) as tracker:
         tracker(astronaut_rgb)
         (track,) = tracker(moved)
     assert np.array_equal(track.matrix, track.face.matrix)
@@ -91,7 +91,7 @@ def test_a_find_that_leaps_away_from_a_calm_face_is_not_believed():
     """The landmark model takes the 35th frame of this calm clip for a face two thirds as large."""
     clip = DemoClip(path=CameraPath(side=720, fps=30, seconds=5.0, zoom=(2.4, 2.9)))
     scales = []
-    with FaceTracker(4, smoothing=False) as tracker:
+    with open_tracker(4) as tracker:
         for number in range(28, 38):
             (track,) = tracker(cv2.copyMakeBorder(clip.masked_rgb(number), 0, 0, 280, 280, 1))
             scales.append(1 / scale_of(track.matrix))

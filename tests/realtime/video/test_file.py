@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from inpaint_model.errors import UserError
 from realtime.media.atomic_file import atomic_write
-from realtime.media.threaded_stage import ReadAhead, WriteBehind
 from realtime.video.file import VideoOptions, unmask_video
 from tests.realtime.making_media import StubUnmasker, moving_images, write_video
 
@@ -31,7 +29,7 @@ def test_the_report_has_every_figure(source: Path, tmp_path: Path) -> None:
     report = json.loads((tmp_path / "report.json").read_text())
     assert (report["frames"], report["faces"], report["masked_faces"]) == (30, 60, 60)
     assert report["fps"] > 0
-    assert list(report["stages"]) == ["decode", "faces", "encode"]
+    assert list(report["stages"]) == ["decode", "detect_and_track", "encode"]
     assert report["stages"]["encode"]["p50_ms"] <= report["stages"]["encode"]["p95_ms"]
     assert report["synthetic"] is True
     assert {"dropped_frames", "model", "model_sha256", "engine", "warnings"} <= report.keys()
@@ -94,41 +92,3 @@ def test_ctrl_c_removes_the_temporary_file(tmp_path: Path) -> None:
         temporary.write_text("half")
         raise KeyboardInterrupt
     assert _names(tmp_path) == []
-
-
-def test_reading_ahead_stops_at_its_depth() -> None:
-    made: list[int] = []
-
-    def numbers():
-        for number in range(1000):
-            made.append(number)
-            yield number
-
-    with ReadAhead(numbers(), depth=3) as ahead:
-        assert next(iter(ahead)) == 0
-        time.sleep(0.3)
-        assert len(made) <= 6
-
-
-def test_a_failing_writer_stops_the_caller() -> None:
-    def write(number: int) -> None:
-        if number == 5:
-            raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"), WriteBehind(write, depth=2) as behind:
-        for number in range(100_000):
-            behind.put(number)
-
-
-def test_writing_behind_drops_what_waits_when_the_caller_fails() -> None:
-    written: list[int] = []
-
-    def write(number: int) -> None:
-        time.sleep(0.05)
-        written.append(number)
-
-    with pytest.raises(ValueError, match="enough"), WriteBehind(write, depth=4) as behind:
-        for number in range(5):
-            behind.put(number)
-        raise ValueError("enough")
-    assert len(written) < 5

@@ -6,9 +6,16 @@ import cv2
 import numpy as np
 
 from realtime.align import warp_crop
-from realtime.frames import Face
+from realtime.composite.grain_synthesis import bare_skin
+from realtime.frames import Face, FaceContext
 from realtime.imaging.mask_regions import eroded
-from realtime.inpaint.skin import known_skin, skin_like
+from realtime.imaging.skin import has_tone, to_ycc
+
+
+def skin_like(crop: np.ndarray, known: np.ndarray) -> np.ndarray | None:
+    """Pixels of the tone that the context of a crop takes where the photograph is known."""
+    tone = FaceContext.of_crop(crop, ~known).skin_tone
+    return None if tone is None else has_tone(to_ycc(crop), tone)
 
 
 def test_skin_is_the_face_not_hair_suit_or_background(astronaut_rgb, astronaut_face: Face):
@@ -17,7 +24,7 @@ def test_skin_is_the_face_not_hair_suit_or_background(astronaut_rgb, astronaut_f
     hole[72:] = True
     like = skin_like(crop, valid & ~hole)
     assert like is not None
-    skin = known_skin(like, valid & ~hole)
+    skin = bare_skin(like, valid & ~hole)
     assert skin.sum() > 300
     assert not skin[hole].any()
     luma = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
@@ -33,7 +40,7 @@ def test_a_fringe_over_the_forehead_is_no_skin():
     known[70:] = False
     like = skin_like(crop, known)
     assert like is not None
-    skin = known_skin(like, known)
+    skin = bare_skin(like, known)
     assert skin[50:64, 50:76].all()
     assert not skin[:44].any()
 

@@ -1,0 +1,46 @@
+"""The looks of a fill: the ordered list of appearance steps, and which stage takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from inpaint_model.errors import UserError
+from realtime.composite.grain_synthesis import GrainSynthesis
+from realtime.composite.unsharp_mask import UnsharpMask
+from realtime.inpaint.appearance import AppearanceStep
+from realtime.inpaint.colour_matching import ColourMatching
+from realtime.inpaint.contour_sharpening import ContourSharpening
+from realtime.inpaint.skin_tone_correction import SkinToneCorrection
+from realtime.inpaint.temporal_blend import TemporalBlend
+
+CROP_STEPS: tuple[type[AppearanceStep], ...] = (
+    SkinToneCorrection,
+    ColourMatching,
+    ContourSharpening,
+    TemporalBlend,
+)
+"""What the inpainting stage does to each fill, in order."""
+
+FRAME_STEPS: tuple[type[AppearanceStep], ...] = (UnsharpMask, GrainSynthesis)
+"""What the compositing stage does to each fill after that, in order."""
+
+STEP_NAMES = tuple(step.name for step in (*CROP_STEPS, *FRAME_STEPS))
+"""All steps in order. `python -m benchmarks appearance` says what each one gives."""
+
+
+def make_steps(
+    kinds: Collection[type[AppearanceStep]], left_out: Collection[str] = ()
+) -> list[AppearanceStep]:
+    """Make the steps of a stage.
+
+    Args:
+        kinds: `CROP_STEPS` or `FRAME_STEPS`.
+        left_out: names of steps to leave out.
+
+    Raises:
+        UserError: there is no step of such a name.
+    """
+    for name in left_out:
+        if name not in STEP_NAMES:
+            raise UserError(f"no appearance step '{name}': take {', '.join(STEP_NAMES)}")
+    return [kind() for kind in kinds if kind.name not in left_out]

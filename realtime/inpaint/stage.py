@@ -1,0 +1,97 @@
+"""The inpainting stage: fills the masks of a frame in one batch and corrects how the fills look."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from realtime.frames import (
+    FaceContext,
+    Fill,
+    InpaintedFace,
+    InpaintedFrame,
+    SegmentedFace,
+    SegmentedFrame,
+)
+from realtime.inpaint.appearance import AppearanceStep, apply_steps
+from realtime.inpaint.self_ensemble import Augmentation, Generator, self_ensemble
+from realtime.stages import PerTrack
+
+
+class InpaintStage:
+    """Fills the holes of all faces that wear a mask.
+
+    Args:
+        generator: fills crops.
+        augmentations: of the self-ensemble.
+        steps: appearance steps in crop space, in order.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        augmentations: Sequence[Augmentation],
+        steps: Sequence[AppearanceStep],
+    ) -> None:
+        self._generator, self._augmentations, self._steps = generator, augmentations, steps
+        self._last: PerTrack[InpaintedFace | None] = PerTrack(lambda: None)
+        self._versions = itertools.count(1)
+
+    def __call__(self, segmented: SegmentedFrame) -> InpaintedFrame:
+        """Fill the masks of a frame; detections that do not count as faces are left out."""
+        known = segmented.tracked.known_tracks
+        self._last.keep_only(known)
+        for step in self._steps:
+            step.keep_only(known)
+        done: dict[int, InpaintedFace] = {}
+        new: list[SegmentedFace] = []
+        for face in segmented.faces:
+            if not face.is_face:
+                continue
+            same = self._same_fill(face) if face.wears_mask else InpaintedFace(face)
+            if same is None:
+                new.append(face)
+            else:
+                done[face.track_id] = same
+        for filled in self._filled(segmented, new):
+            done[filled.segmented.track_id] = self._last[filled.segmented.track_id] = filled
+        faces = tuple(done[face.track_id] for face in segmented.faces if face.is_face)
+        return InpaintedFrame(segmented, faces)
+
+    def _same_fill(self, face: SegmentedFace) -> InpaintedFace | None:
+        """The face with its last fill, if that was of this very mask and the crop looks unchanged."""
+        last = self._last[face.track_id]
+        if last is None or not face.mask_kept:
+            return None
+        mask = last.segmented.mask_version, last.segmented.change.epoch
+        if mask != (face.mask_version, face.change.epoch):
+            return None
+        return replace(last, segmented=face)
+
+    def _filled(
+        self, segmented: SegmentedFrame, faces: Sequence[SegmentedFace]
+    ) -> list[InpaintedFace]:
+        """Fill faces in one batch; what lies outside the picture counts as hole."""
+        if not faces:
+            return []
+        crops = np.stack([face.crop_rgb for face in faces])
+        holes = np.stack([face.hole | ~face.valid for face in faces])
+        each = self_ensemble(self._generator, crops, holes, self._augmentations)
+        filled = []
+        for face, rgb in zip(faces, each, strict=True):
+            context = FaceContext(face, segmented.tracked.frame_bgr, face.matrix)
+            fill = apply_steps(self._steps, Fill(rgb, next(self._versions)), context)
+            filled.append(InpaintedFace(face, fill, context))
+        return filled
+
+    def reset(self) -> None:
+        """Forget all faces."""
+        self._last.clear()
+        for step in self._steps:
+            step.reset()
+
+    def close(self) -> None:
+        """Nothing is held: the generator belongs to the caller."""

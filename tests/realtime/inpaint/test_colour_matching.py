@@ -1,0 +1,62 @@
+"""Filled colours meet the ring round the hole, and what only crosses the rim does not stain the face."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from realtime.frames import FaceContext, Fill
+from realtime.inpaint.colour_matching import ColourMatching
+from realtime.segment.mask_cleaning import hole_of
+
+
+@pytest.fixture
+def mask() -> np.ndarray:
+    mask = np.zeros((128, 128), np.uint8)
+    cv2.ellipse(mask, (64, 82), (28, 24), 0, 0, 360, 1, -1)
+    return mask > 0
+
+
+def match_colours(crop: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    return ColourMatching()(Fill(crop), FaceContext.of_crop(crop, hole)).rgb
+
+
+def test_colour_meets_the_ring(mask):
+    hole = hole_of(mask)
+    crop = np.full((128, 128, 3), (180, 140, 120), np.uint8)
+    crop[hole] = (160, 120, 106)
+    out = match_colours(crop, hole)
+    assert np.array_equal(out[~hole], crop[~hole])
+    rim = hole & (cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3) <= 2)
+    before = np.abs(crop[rim].astype(float) - (180, 140, 120)).mean()
+    after = np.abs(out[rim].astype(float) - (180, 140, 120)).mean()
+    assert after < 0.4 * before
+    # far from the rim the generator is left alone
+    deep = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3) > 22
+    assert np.abs(out[deep].astype(int) - crop[deep]).max() <= 1
+
+
+def test_light_from_one_side_continues(mask):
+    hole = hole_of(mask)
+    slope = np.linspace(-12, 12, 128)[None, :, None] * np.ones((128, 1, 1))
+    lit = np.clip(np.array([180, 140, 120]) + slope, 0, 255).astype(np.uint8)
+    crop = lit.copy()
+    crop[hole] = (180, 140, 120)
+    out = match_colours(crop, hole)
+    rim = hole & (cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3) <= 3)
+    before = np.abs(crop[rim].astype(float) - lit[rim]).mean()
+    assert np.abs(out[rim].astype(float) - lit[rim]).mean() < 0.6 * before
+
+
+def test_what_crosses_the_rim_does_not_stain_the_face(mask):
+    hole = hole_of(mask)
+    crop = np.full((128, 128, 3), (180, 140, 120), np.uint8)
+    crop[104:] = (20, 30, 120)  # a collar
+    crop[hole] = (180, 140, 120)
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    touching = cv2.dilate(hole.astype(np.uint8), cross) > 0
+    fringe = touching & ~hole & (np.arange(128)[:, None] < 100)
+    crop[fringe] = (120, 160, 220)  # the last of the mask
+    out = match_colours(crop, hole)
+    assert np.abs(out[hole].astype(int) - crop[hole]).max() <= 4

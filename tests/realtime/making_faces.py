@@ -1,0 +1,53 @@
+"""Values that stages hand on, made for tests: tracked frames, contexts, trackers with real detectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.detect.face_detector import FaceDetector
+from realtime.frames import Face, TrackedFace, TrackedFrame
+from realtime.track.tracker import FaceTracker
+
+
+@contextmanager
+def open_tracker(
+    max_faces: int = 1, *, unrelated: bool = False, **options: bool
+) -> Iterator[FaceTracker]:
+    """A tracker with MediaPipe's detector; faces are detected in every frame unless asked otherwise."""
+    tracker = FaceTracker(
+        lambda: FaceDetector(max_faces, video=not unrelated),
+        max_faces,
+        unrelated=unrelated,
+        **{"detect_every_n": False, **options},
+    )
+    try:
+        yield tracker
+    finally:
+        tracker.close()
+
+
+def tracked_frame(
+    frame_rgb: NDArray[np.uint8],
+    face: Face,
+    matrix: NDArray[np.float64] | None = None,
+    *,
+    restarted: bool = False,
+    check_due: bool = False,
+) -> TrackedFrame:
+    """A frame, given as RGB, with one tracked face, number 0, in place or where `matrix` says."""
+    frame_bgr = np.ascontiguousarray(frame_rgb[:, :, ::-1])
+    tracked = TrackedFace(
+        0, face, face.matrix if matrix is None else matrix, True, restarted, check_due
+    )
+    return TrackedFrame(frame_bgr, (tracked,), frozenset({0}))
+
+
+def with_face(tracked: TrackedFrame, **changes: object) -> TrackedFrame:
+    """The same frame with its only face changed."""
+    (face,) = tracked.faces
+    return replace(tracked, faces=(replace(face, **changes),))  # pyright: ignore[reportArgumentType]

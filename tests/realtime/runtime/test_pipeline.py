@@ -1,0 +1,161 @@
+"""The pipeline: every item in order or the newest, errors in their place, and no thread left behind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from realtime.runtime.pipeline import Ended, LatestWins, Link, Ordered, Pipeline, each, run
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    before = threading.active_count()
+    yield
+    assert threading.active_count() == before
+
+
+def test_link_latest_wins_replaces_and_counts() -> None:
+    link: Link[int] = Link(LatestWins())
+    for number in range(5):
+        link.put(number)
+    assert (link.take(0), link.take(0), link.dropped) == (4, None, 4)
+    link.put(7)
+    link.close()
+    assert link.take() == 7
+    with pytest.raises(Ended):
+        link.take()
+
+
+def test_link_ordered_makes_the_writer_wait() -> None:
+    link: Link[int] = Link(Ordered(depth=2))
+    link.put(0)
+    link.put(1)
+    writer = threading.Thread(target=link.put, args=(2,))
+    writer.start()
+    writer.join(0.05)
+    assert writer.is_alive()
+    assert link.take() == 0
+    writer.join(5)
+    assert (link.take(), link.take(), link.dropped) == (1, 2, 0)
+
+
+def test_link_closed_refuses_writers() -> None:
+    link: Link[int] = Link(Ordered())
+    link.close()
+    with pytest.raises(Ended):
+        link.put(1)
+
+
+def doubled(items: Iterator[int]) -> Iterator[int]:
+    """Holds one item back, as a stage does that looks ahead."""
+    before = None
+    for item in items:
+        if before is not None:
+            yield 2 * before
+        before = item
+    if before is not None:
+        yield 2 * before
+
+
+def test_run_ordered_keeps_every_item_in_order() -> None:
+    seen: list[int] = []
+    run(range(200), [doubled, each(lambda x: x + 1)], seen.append, Ordered())
+    assert seen == [2 * x + 1 for x in range(200)]
+
+
+def test_run_stages_have_threads_of_their_own() -> None:
+    threads: list[int] = []
+
+    def note(item: int) -> int:
+        threads.append(threading.get_ident())
+        return item
+
+    run(range(1), [each(note), each(note)], lambda item: threads.append(note(item)), Ordered())
+    threads.pop()
+    assert len(set(threads)) == 3 and threads[-1] == threading.get_ident()
+
+
+@pytest.mark.parametrize("policy", [Ordered(), LatestWins()])
+def test_run_error_of_a_stage_reaches_the_caller(policy) -> None:
+    def fails(item: int) -> int:
+        if item == 99:
+            raise RuntimeError("no such item")
+        return item
+
+    with pytest.raises(RuntimeError, match="no such item"):
+        run(range(100), [each(lambda x: x), each(fails)], lambda _: None, policy)
+
+
+def test_run_error_of_the_source_comes_after_its_items() -> None:
+    def source() -> Iterator[int]:
+        yield from range(3)
+        raise OSError("unplugged")
+
+    seen: list[int] = []
+    with pytest.raises(OSError, match="unplugged"):
+        run(source(), [doubled], seen.append, Ordered())
+    assert seen == [0, 2]
+
+
+def test_run_error_of_the_sink_ends_an_endless_source() -> None:
+    def endless() -> Iterator[int]:
+        while True:
+            yield 1
+
+    def sink(_: int) -> None:
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        run(endless(), [each(lambda x: x)], sink, Ordered())
+
+
+class Blocking:
+    """A source that gives three items and then blocks until it is stopped."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+
+    def __iter__(self) -> Iterator[int]:
+        yield from range(3)
+        self._stopped.wait()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+
+def test_pipeline_left_early_stops_a_blocked_source() -> None:
+    source = Blocking()
+    with Pipeline(source, [each(lambda x: x)], LatestWins(), source.stop) as pipeline:
+        assert pipeline.take(5) is not None
+
+
+def test_pipeline_latest_wins_works_on_nothing_that_is_thrown_away() -> None:
+    """A stage takes its next item only when its last result was taken by the next stage."""
+    taken = threading.Semaphore(0)
+    worked: list[int] = []
+
+    def slow(items: Iterator[int]) -> Iterator[int]:
+        for item in items:
+            assert taken.acquire(timeout=5)
+            yield item
+
+    def note(item: int) -> int:
+        worked.append(item)
+        return item
+
+    with Pipeline(iter(range(1000)), [each(note), slow], LatestWins()) as pipeline:
+        for _ in range(3):
+            taken.release()
+        results = []
+        while True:
+            try:
+                results.append(pipeline.take(0.3))
+            except Ended:
+                break
+            if results[-1] is None:
+                break
+        assert pipeline.dropped_after(1) == 0
+        assert len(worked) <= len(results) + 3
