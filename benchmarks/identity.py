@@ -17,7 +17,7 @@ from realtime.inpaint.colour_matching import match_colour
 from realtime.inpaint.self_ensemble import self_ensemble
 from realtime.segment.mask_cleaning import hole_of, mask_pixels
 from realtime.segment.segmenter import MaskSegmenter
-from realtime.synthetic import load_templates, random_style, wear
+from realtime.synthetic import load_templates, random_style, render_mask
 from trainer.data import face_set as faceset
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.identity import cosines, different_people, distances, load_identity
@@ -74,7 +74,7 @@ def _worn_and_filled(
     with MaskSegmenter() as segmenter:
         inpainter = open_inpainter(model, engine)
         for crop, valid, landmarks in zip(faces.crops, faces.valid, faces.landmarks, strict=True):
-            worn = wear(crop, landmarks, random_style(rng, drawings)).image_rgb
+            worn = render_mask(crop, landmarks, random_style(rng, drawings)).image_rgb
             hole = hole_of(mask_pixels(segmenter(np.ascontiguousarray(worn))))
             (filled,) = self_ensemble(inpainter, worn[None], (hole | ~valid)[None])
             filled = np.where(hole[..., None], filled, worn)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from benchmarks.masked_clips import worn_frames
 from inpaint_model.errors import UserError
 from realtime.demo.clip import DemoClip
-from realtime.synthetic import kind_style
+from realtime.synthetic import preset_style
 
 _TILES = {1: (1, 1), 2: (2, 1), 4: (2, 2)}
 _SIDE_PX, _BACKGROUND = 512, 96
@@ -33,7 +33,7 @@ def masked_frames(clip: Path | None, most: int = 150) -> list[Frame]:
         ]
     else:
         forwards = []
-        for frame in worn_frames(clip, kind_style("surgical"), _SIDE_PX):
+        for frame in worn_frames(clip, preset_style("surgical"), _SIDE_PX):
             forwards.append(frame)
             if len(forwards) >= most:
                 break

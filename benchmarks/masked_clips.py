@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from realtime.detect.face_detector import FaceDetector
 from realtime.media.clip import write_clip
 from realtime.media.reader import VideoReader
-from realtime.synthetic import MaskStyle, wear
+from realtime.synthetic import MaskStyle, render_mask
 
 
 def bare_frames(source: Path, side: int) -> Iterator[NDArray[np.uint8]]:
@@ -32,7 +32,7 @@ def worn_frames(source: Path, style: MaskStyle, side: int) -> Iterator[NDArray[n
             if not faces or faces[0].landmarks is None:
                 yield bare
                 continue
-            worn = wear(bare_rgb, faces[0].landmarks, style).image_rgb
+            worn = render_mask(bare_rgb, faces[0].landmarks, style).image_rgb
             yield np.ascontiguousarray(worn[:, :, ::-1])
 
 
@@ -46,7 +46,7 @@ def bare_and_worn(
             bare_rgb = np.ascontiguousarray(bare[:, :, ::-1])
             faces = finder(bare_rgb)
             if faces and faces[0].landmarks is not None:
-                worn = wear(bare_rgb, faces[0].landmarks, style).image_rgb
+                worn = render_mask(bare_rgb, faces[0].landmarks, style).image_rgb
                 yield bare, np.ascontiguousarray(worn[:, :, ::-1])
 
 

@@ -17,7 +17,7 @@ from benchmarks.realism_measures import Place, Sharpness, change, place_of, seam
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker
-from realtime.synthetic import Kind, kind_style
+from realtime.synthetic import Kind, preset_style
 
 _KINDS: tuple[Kind, ...] = ("surgical", "cloth", "kn95")
 _SKIPPED, _MEASURED = 10, 12
@@ -69,7 +69,7 @@ def unmasked(frame: Frame, unmasker: Unmasker) -> tuple[Frame, Place] | None:
 def _clip_row(path: Path, kind: Kind, unmasker: Unmasker) -> Row | None:
     """Measure a clip's frames, the first ones left out; None where no face was filled."""
     kept: list[tuple[Frame, Frame, Place]] = []
-    for index, (bare, worn) in enumerate(bare_and_worn(path, kind_style(kind))):
+    for index, (bare, worn) in enumerate(bare_and_worn(path, preset_style(kind))):
         done = unmasked(worn, unmasker)
         if index >= _SKIPPED and done is not None:
             kept.append((done[0], bare, done[1]))

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.tables import Row, publish
 from realtime.segment.segmenter import MaskSegmenter
-from realtime.synthetic import MaskStyle, Template, load_templates, random_style, wear
+from realtime.synthetic import MaskStyle, Template, load_templates, random_style, render_mask
 from trainer.data import face_set as faceset
 from trainer.evaluate.measures import iou
 
@@ -32,7 +32,7 @@ def run(data: list[Path], templates: Path | None, out: Path | None, limit: int =
                 style: MaskStyle = random_style(
                     rng, worn_templates, template_share=1.0 if worn_templates else 0.0
                 )
-                worn = wear(crop, landmarks, style)
+                worn = render_mask(crop, landmarks, style)
                 found.append(segmenter(np.ascontiguousarray(worn.image_rgb)) > 0.5)
                 true.append(worn.alpha > 0)
                 if len(found) <= 12:

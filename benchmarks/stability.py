@@ -17,7 +17,7 @@ from inpaint_model.errors import UserError
 from realtime import Unmasker
 from realtime.align.affine import apply, invert
 from realtime.align.canonical_crop import CROP_SIZE
-from realtime.synthetic import kind_style
+from realtime.synthetic import preset_style
 from realtime.synthetic.style import Kind
 
 _MOUTH = np.array([[64.0, 92.0]])
@@ -52,7 +52,7 @@ def run(clips: list[Path], frames: int, out: Path | None, model: str, engine: st
     scenes = []
     for number, video in enumerate(videos):
         try:
-            scenes.append(scene_of(video, kind_style(_KINDS[number % len(_KINDS)]), frames))
+            scenes.append(scene_of(video, preset_style(_KINDS[number % len(_KINDS)]), frames))
         except UserError as error:
             print(f"left out: {error}")
     if not scenes:

@@ -15,7 +15,7 @@ from realtime.align.affine import invert
 from realtime.align.canonical_crop import similarity_from_landmarks
 from realtime.detect.face_detector import FaceDetector
 from realtime.media.reader import VideoReader
-from realtime.synthetic import MaskStyle, wear
+from realtime.synthetic import MaskStyle, render_mask
 
 _SIDE_PX = 480
 _SMOOTH_FRAMES = 5
@@ -55,7 +55,7 @@ def scene_of(clip: Path, style: MaskStyle, most_frames: int) -> Scene:
             if len(bare) >= most_frames or not faces or faces[0].landmarks is None:
                 break
             bare.append(frame)
-            worn = wear(rgb, faces[0].landmarks, style).image_rgb
+            worn = render_mask(rgb, faces[0].landmarks, style).image_rgb
             masked.append(np.ascontiguousarray(worn[:, :, ::-1]))
             matrices.append(similarity_from_landmarks(faces[0].landmarks))
     if len(bare) < 2 * _SMOOTH_FRAMES:

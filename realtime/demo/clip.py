@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from inpaint_model.errors import UserError
 from realtime.align.affine import apply
 from realtime.detect.face_detector import FaceDetector
-from realtime.synthetic import MaskStyle, kind_style, silhouette, wear
+from realtime.synthetic import MaskStyle, preset_style, render_mask, silhouette
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class DemoClip:
         style: MaskStyle | None = None,
         models_dir: Path | None = None,
     ) -> None:
-        self.path, self.style = path or CameraPath(), style or kind_style("surgical")
+        self.path, self.style = path or CameraPath(), style or preset_style("surgical")
         self._photo_rgb = _astronaut() if photo_rgb is None else photo_rgb
         with FaceDetector(1, detection_confidence=0.5, models_dir=models_dir) as finder:
             landmarks = [f.landmarks for f in finder(self._photo_rgb) if f.landmarks is not None]
@@ -97,7 +97,7 @@ class DemoClip:
 
     def masked_rgb(self, index: int) -> NDArray[np.uint8]:
         """The frame with the mask, uint8 [side, side, 3]."""
-        return wear(self.truth_rgb(index), self.landmarks(index), self.style).image_rgb
+        return render_mask(self.truth_rgb(index), self.landmarks(index), self.style).image_rgb
 
     def mask(self, index: int) -> NDArray[np.bool_]:
         """The mask's pixels, bool [side, side]."""

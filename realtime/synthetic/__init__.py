@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from realtime.synthetic.presets import kind_style
+from realtime.synthetic.presets import preset_style
 from realtime.synthetic.random_styles import random_style
-from realtime.synthetic.render import RenderedMask, silhouette, wear
+from realtime.synthetic.render import RenderedMask, render_mask, silhouette
 from realtime.synthetic.style import KINDS, PATTERNS, Fit, Kind, MaskStyle, Pattern
 from realtime.synthetic.templates import Template, load_templates
 
@@ -17,9 +17,9 @@ __all__ = [
     "Pattern",
     "RenderedMask",
     "Template",
-    "kind_style",
     "load_templates",
+    "preset_style",
     "random_style",
+    "render_mask",
     "silhouette",
-    "wear",
 ]

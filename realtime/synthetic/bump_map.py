@@ -5,24 +5,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.synthetic.patterns import Field, smooth_noise
+from realtime.synthetic.patterns import ScalarMap, smooth_noise
 from realtime.synthetic.style import MaskStyle
 
 _PROFILE = 1024
 
 
-def relief(style: MaskStyle, u: Field, v: Field, width_cm: float, height_cm: float) -> Field:
+def bump_shading(
+    style: MaskStyle, u: ScalarMap, v: ScalarMap, width_cm: float, height_cm: float
+) -> ScalarMap:
     """Brightness factor [h, w], about 1, at sheet coordinates u, v in 0..1."""
     rng = np.random.default_rng([style.seed, 23])
-    shade = 1 + style.puff * smooth_noise(rng, 6, u.shape)
+    shade = 1 + style.unevenness * smooth_noise(rng, 6, u.shape)
     if style.weave:
         shade += style.weave * _grain(rng, u.shape)
-    if style.folds:
-        shade += style.fold_strength * _wrinkles(rng, style.folds, u, v)
+    if style.wrinkles:
+        shade += style.wrinkle_strength * _wrinkles(rng, style.wrinkles, u, v)
     if style.pleats:
         shade += _pleats(style, u, v)
-    if style.wire:
-        shade += style.wire * _wire(u, v)
+    if style.nose_wire:
+        shade += style.nose_wire * _wire(u, v)
     if style.seam:
         shade -= style.seam * 0.25 * np.exp(-(((u - 0.5) * width_cm / 0.12) ** 2))
     if style.stitches:
@@ -32,12 +34,12 @@ def relief(style: MaskStyle, u: Field, v: Field, width_cm: float, height_cm: flo
     return shade
 
 
-def _grain(rng: np.random.Generator, shape: tuple[int, int]) -> Field:
+def _grain(rng: np.random.Generator, shape: tuple[int, int]) -> ScalarMap:
     """Fine noise drawn at one base resolution, so that it is the same cloth at every size."""
     return smooth_noise(rng, 96, shape)
 
 
-def _wrinkles(rng: np.random.Generator, count: int, u: Field, v: Field) -> Field:
+def _wrinkles(rng: np.random.Generator, count: int, u: ScalarMap, v: ScalarMap) -> ScalarMap:
     """Short ridges, each lit on one side and dark on the other; drawn inside their own windows."""
     total = np.zeros_like(u)
     height, width = u.shape
@@ -59,7 +61,7 @@ def _wrinkles(rng: np.random.Generator, count: int, u: Field, v: Field) -> Field
     return total
 
 
-def _pleats(style: MaskStyle, u: Field, v: Field) -> Field:
+def _pleats(style: MaskStyle, u: ScalarMap, v: ScalarMap) -> ScalarMap:
     """Each pleat: a lit lip, a dark line under it, fading towards the sides."""
     rng = np.random.default_rng([style.seed, 31])
     sag = float(rng.uniform(-0.02, 0.06))
@@ -79,13 +81,15 @@ def _pleats(style: MaskStyle, u: Field, v: Field) -> Field:
     return profile[index] * inside
 
 
-def _wire(u: Field, v: Field) -> Field:
+def _wire(u: ScalarMap, v: ScalarMap) -> ScalarMap:
     inside = np.clip((0.24 - np.abs(u - 0.5)) * 20, 0, 1)
     off = (v - 0.055) / 0.018
     return 0.18 * inside * -off * np.exp(-off * off)
 
 
-def _stitches(style: MaskStyle, u: Field, v: Field, width_cm: float, height_cm: float) -> Field:
+def _stitches(
+    style: MaskStyle, u: ScalarMap, v: ScalarMap, width_cm: float, height_cm: float
+) -> ScalarMap:
     """The dark line at the inner side of the hem, dashed."""
     across = np.minimum(u, 1 - u) * np.float32(width_cm)
     down = np.minimum(v, 1 - v) * np.float32(height_cm)
@@ -94,8 +98,8 @@ def _stitches(style: MaskStyle, u: Field, v: Field, width_cm: float, height_cm: 
     return 0.4 * dash * np.exp(-((edge / 0.09) ** 2))
 
 
-def valve(
-    style: MaskStyle, u: Field, v: Field, width_cm: float, height_cm: float
+def valve_layer(
+    style: MaskStyle, u: ScalarMap, v: ScalarMap, width_cm: float, height_cm: float
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Weight of the valve's plastic and its own shade, each [h, w]."""
     at_u = 0.5 if style.valve == "centre" else (0.3 if style.seed % 2 else 0.7)

@@ -81,7 +81,7 @@ _CANONICAL = (
 
 
 @dataclass(frozen=True)
-class ReferenceHead:
+class CanonicalHead:
     """The landmarks poses are fitted to.
 
     Attributes:
@@ -97,7 +97,7 @@ class ReferenceHead:
     fit: NDArray[np.float64]
 
 
-def _reference() -> ReferenceHead:
+def _reference() -> CanonicalHead:
     index, points = [], []
     for right, left, x, y, z in _CANONICAL:
         index.append(right)
@@ -108,7 +108,7 @@ def _reference() -> ReferenceHead:
     points_cm = np.array(points, dtype=np.float64)
     normals = head_normals(points_cm)
     design = np.column_stack([points_cm, np.ones(len(points_cm))])
-    return ReferenceHead(
+    return CanonicalHead(
         np.array(index), points_cm, normals, np.linalg.pinv(design).astype(np.float64)
     )
 
@@ -119,4 +119,4 @@ def head_normals(points_cm: NDArray[np.float64]) -> NDArray[np.float64]:
     return scaled / np.linalg.norm(scaled, axis=-1, keepdims=True)
 
 
-HEAD = _reference()
+CANONICAL_HEAD = _reference()

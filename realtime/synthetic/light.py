@@ -1,4 +1,4 @@
-"""The light on the face, read from the bare picture, and how it falls on the mask's sheet."""
+"""The light on the face, read from the bare picture, and how it falls on the mask's surface."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.synthetic.face_mesh import HEAD
-from realtime.synthetic.mask_surface import Sheet
+from realtime.synthetic.face_mesh import CANONICAL_HEAD
+from realtime.synthetic.mask_surface import MaskSurface
 from realtime.synthetic.pose import Pose
 from realtime.synthetic.style import MaskStyle
 
@@ -18,7 +18,7 @@ _SKIN_RED, _SKIN_BLUE = 1.30, 0.78
 _REDUCED = 32
 # Reference landmarks on skin: not on eyes, brows, nostrils, lips.
 _OTHER = (33, 263, 133, 362, 159, 386, 145, 374, 226, 446, 70, 300, 107, 336, 2, 98, 327, 0, 17)
-_SKIN = np.flatnonzero(~np.isin(HEAD.index, (*_OTHER, 61, 291)))
+_SKIN = np.flatnonzero(~np.isin(CANONICAL_HEAD.index, (*_OTHER, 61, 291)))
 _SECOND = np.array([[1, -2, 1]], np.float32)
 _BLUR_RATIO = np.array([0.25, 0.40, 0.49, 0.60, 0.74, 0.85, 0.95])
 _BLUR_SIGMA = np.array([3.0, 1.8, 1.2, 0.85, 0.55, 0.3, 0.0])
@@ -42,12 +42,16 @@ class Light:
     blur_px: float
 
 
-def read_light(image_rgb: NDArray[np.uint8], landmarks: NDArray[np.floating], pose: Pose) -> Light:
+def estimate_light(
+    image_rgb: NDArray[np.uint8], landmarks: NDArray[np.floating], pose: Pose
+) -> Light:
     """Fit brightness = mean + direction . normal to the skin at the reference landmarks."""
-    face, at = _face(image_rgb, np.asarray(landmarks, dtype=np.float64)[HEAD.index[_SKIN]])
+    face, at = _face(
+        image_rgb, np.asarray(landmarks, dtype=np.float64)[CANONICAL_HEAD.index[_SKIN]]
+    )
     colours = _skin(face, at)
     luma = colours @ np.array([0.299, 0.587, 0.114])
-    normals = HEAD.normals[_SKIN] @ pose.rotation.T
+    normals = CANONICAL_HEAD.normals[_SKIN] @ pose.rotation.T
     ok = (normals[:, 2] > 0.15) & (luma > np.sort(luma)[len(luma) // 12])
     if ok.sum() < 8:
         ok[:] = True
@@ -93,14 +97,16 @@ def _blur(face: NDArray[np.uint8]) -> float:
     return float(np.interp(second / max(first, 1.0), _BLUR_RATIO, _BLUR_SIGMA))
 
 
-def shade_sheet(light: Light, pose: Pose, sheet: Sheet, style: MaskStyle) -> NDArray[np.floating]:
-    """Light on the sheet's points.
+def shade_surface(
+    light: Light, pose: Pose, surface: MaskSurface, style: MaskStyle
+) -> NDArray[np.floating]:
+    """Light on the surface's points.
 
     Returns:
-        float32 [ROWS, COLUMNS, 2]: brightness, about 1 where the sheet faces the light, and the
+        float32 [ROWS, COLUMNS, 2]: brightness, about 1 where the surface faces the light, and the
         highlight to add.
     """
-    normals = sheet.normals @ pose.rotation.T
+    normals = surface.normals @ pose.rotation.T
     reference = np.array([0.0, 0.0, 1.0]) @ light.direction
     lit = 1 + (normals @ light.direction - reference) * style.shading
     occlusion = 1 - 0.10 * style.shading * np.clip(-normals[..., 1], 0, 1)

@@ -1,4 +1,4 @@
-"""The mask as a curved sheet in space: from its fit to points on the canonical head."""
+"""The mask as a curved surface in space: from its fit to points on the canonical head."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.synthetic.face_mesh import HEAD
+from realtime.synthetic.face_mesh import CANONICAL_HEAD
 from realtime.synthetic.style import Fit, PulledDown
 
 COLUMNS, ROWS = 25, 13
-_NODE_COLUMNS, _NODE_ROWS = slice(0, COLUMNS, 4), slice(0, ROWS, 3)
+_CONTROL_COLUMNS, _CONTROL_ROWS = slice(0, COLUMNS, 4), slice(0, ROWS, 3)
 _NOSE_FREE_Y, _MOUTH_FREE_Y = -2.6, -6.2
 _REACH_CM = 1.6
 
@@ -27,17 +27,17 @@ _SIDE_Z = np.array([4.5, 3.6, 2.9, 1.7, 0.0, -2.2, -4.0])
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
-    """A sheet of points, rows from the top edge to the bottom edge, columns left to right (picture).
+class MaskSurface:
+    """A surface of points, rows from the top edge to the bottom edge, columns left to right (picture).
 
     Attributes:
         points_cm: float64 [ROWS, COLUMNS, 3] on the canonical head.
-        follow: float64 [nodes, K], how a few nodes of the sheet follow the reference landmarks'
-            deviation from the canonical head.
+        deformation_weights: float64 [N, K], weights of the K reference landmarks' residuals at the N
+            control points of the surface.
     """
 
     points_cm: NDArray[np.float64]
-    follow: NDArray[np.float64]
+    deformation_weights: NDArray[np.float64]
 
     @cached_property
     def normals(self) -> NDArray[np.float64]:
@@ -45,8 +45,8 @@ class Sheet:
         return _normals(self.points_cm)
 
 
-def effective_fit(fit: Fit, pulled_down: PulledDown) -> Fit:
-    """Move the sheet down where the nose or the mouth is out; it gathers under the chin."""
+def pulled_down_fit(fit: Fit, pulled_down: PulledDown) -> Fit:
+    """Move the surface down where the nose or the mouth is out; it gathers under the chin."""
     if pulled_down == "no":
         return fit
     top, corner = (_NOSE_FREE_Y, -2.2) if pulled_down == "nose" else (_MOUTH_FREE_Y, -5.2)
@@ -63,9 +63,9 @@ def effective_fit(fit: Fit, pulled_down: PulledDown) -> Fit:
 
 
 @lru_cache(maxsize=64)
-def make_sheet(fit: Fit, pulled_down: PulledDown) -> Sheet:
-    """Build the sheet of a fit; cached, so that a mask on successive frames costs nothing."""
-    fit = effective_fit(fit, pulled_down)
+def build_surface(fit: Fit, pulled_down: PulledDown) -> MaskSurface:
+    """Build the surface of a fit; cached, so that a mask on successive frames costs nothing."""
+    fit = pulled_down_fit(fit, pulled_down)
     u = np.linspace(-1, 1, COLUMNS)[None, :]
     v = np.linspace(0, 1, ROWS)[:, None]
     across = np.abs(u)
@@ -79,7 +79,7 @@ def make_sheet(fit: Fit, pulled_down: PulledDown) -> Sheet:
     bottom = _bottom_edge(fit, across)
     y = top + v * (bottom - top) + fit.tilt * u
     points = np.stack([x + fit.shift_x * (1 - across**2), y, _depth(fit, y, across, v, reach)], -1)
-    return Sheet(points, _follow(points))
+    return MaskSurface(points, _deformation_weights(points))
 
 
 def _top_edge(fit: Fit, across: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -109,37 +109,41 @@ def _depth(
     return side + (front - side) * (1 - across**power)
 
 
-def _follow(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _deformation_weights(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Gaussian weights of the reference landmarks at a few nodes."""
-    nodes = points[_NODE_ROWS, _NODE_COLUMNS].reshape(-1, 3)
+    nodes = points[_CONTROL_ROWS, _CONTROL_COLUMNS].reshape(-1, 3)
     square = (
-        (nodes**2).sum(1)[:, None] + (HEAD.points_cm**2).sum(1)[None] - 2 * nodes @ HEAD.points_cm.T
+        (nodes**2).sum(1)[:, None]
+        + (CANONICAL_HEAD.points_cm**2).sum(1)[None]
+        - 2 * nodes @ CANONICAL_HEAD.points_cm.T
     )
     square -= square.min(1, keepdims=True)
     weight = np.exp(-square / (2 * _REACH_CM**2))
     return weight / weight.sum(1, keepdims=True)
 
 
-def spread_from_nodes(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Interpolate values at the nodes [nodes, C] to the whole sheet [ROWS, COLUMNS, C]."""
-    return np.asarray(_SPREAD @ values, dtype=np.float64).reshape(ROWS, COLUMNS, -1)
+def interpolate_control_points(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Interpolate values at the nodes [nodes, C] to the whole surface [ROWS, COLUMNS, C]."""
+    return np.asarray(_INTERPOLATION @ values, dtype=np.float64).reshape(ROWS, COLUMNS, -1)
 
 
-def _spread() -> NDArray[np.float64]:
+def _interpolation_matrix() -> NDArray[np.float64]:
     """Bilinear interpolation from nodes to all points, [ROWS * COLUMNS, nodes]."""
 
     def line(count: int, nodes: slice) -> NDArray[np.float64]:
         at = np.arange(count)[nodes]
         return np.stack([np.interp(np.arange(count), at, row) for row in np.eye(len(at))], 1)
 
-    return np.kron(line(ROWS, _NODE_ROWS), line(COLUMNS, _NODE_COLUMNS)).astype(np.float64)
+    return np.kron(line(ROWS, _CONTROL_ROWS), line(COLUMNS, _CONTROL_COLUMNS)).astype(np.float64)
 
 
-_SPREAD = _spread()
+_INTERPOLATION = _interpolation_matrix()
 
 
-def slopes(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Differences along the rows and along the columns of a sheet, each [ROWS, COLUMNS, C]."""
+def surface_tangents(
+    points: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Differences along the rows and along the columns of a surface, each [ROWS, COLUMNS, C]."""
     across, down = np.empty_like(points), np.empty_like(points)
     across[:, 1:-1] = (points[:, 2:] - points[:, :-2]) / 2
     across[:, 0], across[:, -1] = points[:, 1] - points[:, 0], points[:, -1] - points[:, -2]
@@ -149,7 +153,7 @@ def slopes(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
 
 
 def _normals(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    across, down = slopes(points)
+    across, down = surface_tangents(points)
     (a, b, c), (p, q, r) = np.moveaxis(down, -1, 0), np.moveaxis(across, -1, 0)
     normal = np.stack([b * r - c * q, c * p - a * r, a * q - b * p], -1)
     return normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9)

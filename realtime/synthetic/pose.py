@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.synthetic.face_mesh import HEAD, LANDMARKS
-from realtime.synthetic.mask_surface import Sheet, spread_from_nodes
+from realtime.synthetic.face_mesh import CANONICAL_HEAD, LANDMARKS
+from realtime.synthetic.mask_surface import MaskSurface, interpolate_control_points
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +38,10 @@ class Pose:
         """Canonical points [..., 3] to pixels [..., 2], without the face's own shape."""
         return points_cm @ self.camera[:3] + self.camera[3]
 
-    def project_sheet(self, sheet: Sheet) -> NDArray[np.float64]:
-        """The sheet's points in the picture, float64 [ROWS, COLUMNS, 2], in the face's own shape."""
-        own = spread_from_nodes(sheet.follow @ self.residual_px)
-        return self.project(sheet.points_cm) + own
+    def project_surface(self, surface: MaskSurface) -> NDArray[np.float64]:
+        """The surface's points in the picture, float64 [ROWS, COLUMNS, 2], in the face's own shape."""
+        own = interpolate_control_points(surface.deformation_weights @ self.residual_px)
+        return self.project(surface.points_cm) + own
 
 
 def fit_pose(landmarks: NDArray[np.floating]) -> Pose:
@@ -56,9 +56,9 @@ def fit_pose(landmarks: NDArray[np.floating]) -> Pose:
     points = np.asarray(landmarks, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or not 468 <= len(points) <= LANDMARKS:
         raise ValueError(f"landmarks must be [478, 2], not {list(points.shape)}")
-    reference = points[HEAD.index]
-    camera = HEAD.fit @ reference
-    residual = reference - (HEAD.points_cm @ camera[:3] + camera[3])
+    reference = points[CANONICAL_HEAD.index]
+    camera = CANONICAL_HEAD.fit @ reference
+    residual = reference - (CANONICAL_HEAD.points_cm @ camera[:3] + camera[3])
     right, up = camera[:3, 0], -camera[:3, 1]
     right_length, up_length = math.hypot(*right), math.hypot(*up)
     right = right / max(right_length, 1e-9)

@@ -1,4 +1,4 @@
-"""Which pixels the mask covers: the projected sheet and its straps, antialiased by supersampling."""
+"""Which pixels the mask covers: the projected surface and its straps, antialiased by supersampling."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.synthetic.mask_surface import COLUMNS, ROWS, make_sheet
+from realtime.synthetic.mask_surface import COLUMNS, ROWS, build_surface
 from realtime.synthetic.pose import Pose, fit_pose
 from realtime.synthetic.style import MaskStyle
 
@@ -26,67 +26,75 @@ _STRAP_ENDS: dict[str, tuple[tuple[int, tuple[float, float, float]], ...]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Outline:
+class RasterisedMask:
     """The mask's place in a picture.
 
     Attributes:
-        box: x0, y0, x1, y1 of the region, whole pixels inside the picture; empty if x1 <= x0.
-        sheet_box: x0, y0, x1, y1 of the sheet alone, inside `box`.
-        points_px: float64 [ROWS, COLUMNS, 2], the sheet.
-        sheet_cover: uint8 [h, w], coverage of the region's pixels by the sheet, 0..255.
-        cover: uint8 [h, w], by sheet and straps.
+        region: x0, y0, x1, y1 of the region, whole pixels inside the picture; empty if x1 <= x0.
+        surface_region: x0, y0, x1, y1 of the surface alone, inside `region`.
+        points_px: float64 [ROWS, COLUMNS, 2], the surface.
+        surface_coverage: uint8 [h, w], coverage of the region's pixels by the surface, 0..255.
+        coverage: uint8 [h, w], by surface and straps.
+        has_straps: whether any strap was drawn.
         pose: the head.
     """
 
-    box: tuple[int, int, int, int]
-    sheet_box: tuple[int, int, int, int]
+    region: tuple[int, int, int, int]
+    surface_region: tuple[int, int, int, int]
     points_px: NDArray[np.float64]
-    sheet_cover: NDArray[np.uint8]
-    cover: NDArray[np.uint8]
+    surface_coverage: NDArray[np.uint8]
+    coverage: NDArray[np.uint8]
+    has_straps: bool
     pose: Pose
 
 
-def draw_outline(
+def rasterise_mask(
     landmarks: NDArray[np.floating], style: MaskStyle, shape: tuple[int, int]
-) -> Outline:
+) -> RasterisedMask:
     """Project the mask and rasterise it inside its own region of a picture of `shape` (H, W)."""
     pose = fit_pose(landmarks)
-    sheet = make_sheet(style.fit, style.pulled_down)
-    points = pose.project_sheet(sheet)
-    straps = _straps(style, pose, sheet.points_cm, points)
-    box = _region(np.vstack([points.reshape(-1, 2), *straps]), _MARGIN_CM * pose.scale + 2, shape)
-    x0, y0, x1, y1 = box
+    surface = build_surface(style.fit, style.pulled_down)
+    points = pose.project_surface(surface)
+    straps = _visible_straps(style, pose, surface.points_cm, points)
+    region = _bounding_region(
+        np.vstack([points.reshape(-1, 2), *straps]), _MARGIN_CM * pose.scale + 2, shape
+    )
+    x0, y0, x1, y1 = region
     if x1 <= x0 or y1 <= y0:
         nothing = np.zeros((0, 0), np.uint8)
-        return Outline((0, 0, 0, 0), (0, 0, 0, 0), points, nothing, nothing, pose)
+        return RasterisedMask((0, 0, 0, 0), (0, 0, 0, 0), points, nothing, nothing, False, pose)
     factor = 4 if pose.scale < 10 else 2
-    fine = np.zeros(((y1 - y0) * factor, (x1 - x0) * factor), np.uint8)
-    _fill(fine, _to_canvas(points, box, factor))
+    supersampled = np.zeros(((y1 - y0) * factor, (x1 - x0) * factor), np.uint8)
+    _fill_surface(supersampled, _to_supersampled(points, region, factor))
     size = (x1 - x0, y1 - y0)
-    sheet_cover = cover = _shrink(fine, size)
+    surface_coverage = coverage = _downsample(supersampled, size)
     if straps:
         for strap in straps:
-            band = _band(strap, style.strap_cm * pose.scale, 0.4 if style.strap_cm > 0.6 else 1.0)
-            band = np.round(_to_canvas(band, box, factor) * 16).astype(np.int32)
-            cv2.fillPoly(fine, [band], 255, shift=4)
-        cover = _shrink(fine, size)
-    sheet_box = _region(points.reshape(-1, 2), 0.25 * pose.scale + 3, shape)
-    return Outline(box, sheet_box, points, sheet_cover, cover, pose)
+            band = _tapered_band(
+                strap, style.strap_cm * pose.scale, 0.4 if style.strap_cm > 0.6 else 1.0
+            )
+            band = np.round(_to_supersampled(band, region, factor) * 16).astype(np.int32)
+            cv2.fillPoly(supersampled, [band], 255, shift=4)
+        coverage = _downsample(supersampled, size)
+    surface_region = _bounding_region(points.reshape(-1, 2), 0.25 * pose.scale + 3, shape)
+    return RasterisedMask(
+        region, surface_region, points, surface_coverage, coverage, bool(straps), pose
+    )
 
 
-def _shrink(fine: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    return np.asarray(cv2.resize(fine, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+def _downsample(supersampled: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(supersampled, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _to_canvas(
-    points: NDArray[np.float64], box: tuple[int, int, int, int], factor: int
+def _to_supersampled(
+    points: NDArray[np.float64], region: tuple[int, int, int, int], factor: int
 ) -> NDArray[np.float64]:
     """Picture pixels (centres at whole numbers) to pixels of the supersampled region."""
-    return (points - np.array(box[:2]) + 0.5) * factor - 0.5
+    return (points - np.array(region[:2]) + 0.5) * factor - 0.5
 
 
-def _fill(fine: NDArray[np.uint8], points: NDArray[np.float64]) -> None:
-    """Fill the sheet strip by strip: where a turned head folds it, the union stays whole."""
+def _fill_surface(supersampled: NDArray[np.uint8], points: NDArray[np.float64]) -> None:
+    """Fill the surface strip by strip: where a turned head folds it, the union stays whole."""
     fixed = np.round(points * 16).astype(np.int32)
     step = (COLUMNS - 1) // _STRIPS
     for start in range(0, COLUMNS - 1, step):
@@ -99,10 +107,10 @@ def _fill(fine: NDArray[np.uint8], points: NDArray[np.float64]) -> None:
                 fixed[1:-1, start][::-1],
             ]
         )
-        cv2.fillPoly(fine, [strip], 255, shift=4)
+        cv2.fillPoly(supersampled, [strip], 255, shift=4)
 
 
-def _straps(
+def _visible_straps(
     style: MaskStyle, pose: Pose, points_cm: NDArray[np.float64], points: NDArray[np.float64]
 ) -> list[NDArray[np.float64]]:
     """Polylines [N, 2] in pixels of the straps that can be seen: near sides only."""
@@ -125,7 +133,7 @@ def _straps(
     return lines
 
 
-def _band(line: NDArray[np.float64], width: float, end_share: float) -> NDArray[np.float64]:
+def _tapered_band(line: NDArray[np.float64], width: float, end_share: float) -> NDArray[np.float64]:
     """A polygon round a line [N, 2], `width` wide at its start and that times `end_share` at its end."""
     along = np.empty_like(line)
     along[1:-1], along[0], along[-1] = line[2:] - line[:-2], line[1] - line[0], line[-1] - line[-2]
@@ -136,7 +144,7 @@ def _band(line: NDArray[np.float64], width: float, end_share: float) -> NDArray[
     return np.vstack([line + half, (line - half)[::-1]])
 
 
-def _region(
+def _bounding_region(
     points: NDArray[np.float64], margin: float, shape: tuple[int, int]
 ) -> tuple[int, int, int, int]:
     low = np.floor(points.min(0) - margin)

@@ -78,7 +78,7 @@ class MaskStyle:
         base_rgb, pattern_rgb, accent_rgb: albedo, 0..1.
         pattern, pattern_cm, pattern_angle: print, its size, its angle in radians.
         pleats: horizontal pleats.
-        wire: strength of the nose wire's imprint.
+        nose_wire: strength of the nose wire's imprint.
         hem_cm, hem_gain, hem_rgb: width of the border, its brightness; its colour if it has its own.
         stitches: strength of the border's stitches.
         seam: strength of a vertical seam in the middle.
@@ -86,7 +86,7 @@ class MaskStyle:
         valve: an exhalation valve, or one on both sides.
         print_text: small print on the mask, "" for none.
         pulled_down: worn over nose and mouth, under the nose, or under the mouth.
-        folds, fold_strength, puff: count and strength of wrinkles; unevenness of the sheet.
+        wrinkles, wrinkle_strength, unevenness: count and strength of wrinkles; unevenness of the sheet.
         shading: how strongly the head's light shapes the mask.
         contact_shadow: strength of the shadow round the rim.
         specular: strength of the sheen and of highlights.
@@ -108,7 +108,7 @@ class MaskStyle:
     pattern_cm: float = 1.2
     pattern_angle: float = 0.0
     pleats: int = 3
-    wire: float = 0.5
+    nose_wire: float = 0.5
     hem_cm: float = 0.5
     hem_gain: float = 1.05
     hem_rgb: Rgb | None = None
@@ -118,9 +118,9 @@ class MaskStyle:
     valve: Valve = "none"
     print_text: str = ""
     pulled_down: PulledDown = "no"
-    folds: int = 5
-    fold_strength: float = 0.15
-    puff: float = 0.04
+    wrinkles: int = 5
+    wrinkle_strength: float = 0.15
+    unevenness: float = 0.04
     shading: float = 0.8
     contact_shadow: float = 0.3
     specular: float = 0.05

@@ -38,12 +38,12 @@ class Template:
     Attributes:
         name: the file's stem.
         fit: the kind of mask it sits like.
-        sheet_rgb: uint8 [208, 256, 3], the drawing stretched so that its outline fills the sheet.
+        texture_rgb: uint8 [208, 256, 3], the drawing stretched so that its outline fills the sheet.
     """
 
     name: str
     fit: Literal["surgical", "cloth", "n95", "kn95"]
-    sheet_rgb: NDArray[np.uint8]
+    texture_rgb: NDArray[np.uint8]
 
 
 def load_templates(folder: Path | str) -> list[Template]:

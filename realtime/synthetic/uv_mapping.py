@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.synthetic.mask_surface import COLUMNS, ROWS, slopes
+from realtime.synthetic.mask_surface import COLUMNS, ROWS, surface_tangents
 
 _U, _V = np.meshgrid(np.linspace(0, 1, COLUMNS), np.linspace(0, 1, ROWS))
 _NODES = (slice(0, ROWS, 2), slice(0, COLUMNS, 3))
@@ -14,7 +14,7 @@ _NODE_UV = np.stack([_U[_NODES], _V[_NODES]], -1).reshape(-1, 2)
 _SMOOTHING = 1e-4
 
 
-def sheet_coordinates(
+def uv_coordinates(
     points_px: NDArray[np.float64], box: tuple[int, int, int, int]
 ) -> NDArray[np.floating]:
     """Where each pixel of a region lies on the sheet.
@@ -39,13 +39,13 @@ def sheet_coordinates(
     xs = x0 - 0.5 + (np.arange(lattice_w) + 0.5) * width / lattice_w
     ys = y0 - 0.5 + (np.arange(lattice_h) + 0.5) * height / lattice_h
     grid = np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2)
-    values = thin_plate(at, _NODE_UV[seen], ((grid - middle) / unit).astype(np.float32))
+    values = thin_plate_spline(at, _NODE_UV[seen], ((grid - middle) / unit).astype(np.float32))
     coarse = values.reshape(lattice_h, lattice_w, 2).astype(np.float32)
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC))
 
 
 def _faces_the_camera(points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    across, down = slopes(points)
+    across, down = surface_tangents(points)
     area = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
     return area > 0.08 * np.sort(area, axis=None)[int(0.8 * area.size)]
 
@@ -60,7 +60,7 @@ def _kernel(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.floa
     return square * np.log(square)
 
 
-def thin_plate(
+def thin_plate_spline(
     at: NDArray[np.floating], values: NDArray[np.float64], where: NDArray[np.floating]
 ) -> NDArray[np.float64]:
     """Interpolate values [N, K] at points [N, 2] to other points [M, 2]: [M, K]."""

@@ -17,7 +17,7 @@ from benchmarks.tables import publish
 from inpaint_model.errors import UserError
 from realtime.align.affine import apply, invert, scale_of
 from realtime.frames import Face
-from realtime.synthetic import kind_style, wear
+from realtime.synthetic import preset_style, render_mask
 from trainer.evaluate.measures import composited_psnr
 
 
@@ -46,7 +46,7 @@ def test_a_table_is_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_the_rendered_mask_is_on_the_clip(clip: Path, tmp_path: Path):
     target = tmp_path / "masked.mp4"
-    assert wear_on_clip(clip, target, kind_style("surgical"), side=256) == 8
+    assert wear_on_clip(clip, target, preset_style("surgical"), side=256) == 8
     with av.open(str(target)) as masked, av.open(str(tmp_path / "masked-truth.mp4")) as truth:
         for one, two in zip(masked.decode(video=0), truth.decode(video=0), strict=True):
             difference = np.abs(
@@ -59,7 +59,9 @@ def test_realism_is_measured_beside_the_truth(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, astronaut_rgb, astronaut_face: Face
 ):
     assert astronaut_face.landmarks is not None
-    masked = wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical")).image_rgb
+    masked = render_mask(
+        astronaut_rgb, astronaut_face.landmarks, preset_style("surgical")
+    ).image_rgb
     cv2.imwrite(str(tmp_path / "masked.png"), cv2.resize(masked[:, :, ::-1], None, fx=2, fy=2))
     monkeypatch.setattr(realism, "_SKIPPED", 2)
     rows = realism.run([clip], [tmp_path], tmp_path / "out", "fast", "auto")

@@ -14,14 +14,14 @@ from benchmarks import photos
 from benchmarks.clear import LISTS, is_clear, left_out
 from inpaint_model.errors import UserError
 from realtime.frames import Face
-from realtime.synthetic import kind_style, wear
+from realtime.synthetic import preset_style, render_mask
 
 
 @pytest.fixture(scope="module")
 def masked_bgr(astronaut_rgb: NDArray[np.uint8], astronaut_face: Face) -> NDArray[np.uint8]:
     """The astronaut in a surgical mask."""
     assert astronaut_face.landmarks is not None
-    worn = wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical")).image_rgb
+    worn = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical")).image_rgb
     return np.ascontiguousarray(worn[:, :, ::-1])
 
 

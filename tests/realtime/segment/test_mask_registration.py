@@ -12,7 +12,7 @@ from realtime.align.warp_crop import warp_crop_rgb
 from realtime.frames import Face, Seen, Sight
 from realtime.segment.mask_registration import MaskRegistration
 from realtime.segment.stage import MaskFinder
-from realtime.synthetic import kind_style, wear
+from realtime.synthetic import preset_style, render_mask
 from realtime.track.track import Track
 from realtime.track.tracker import FaceTracker
 
@@ -24,7 +24,7 @@ CORNERS = np.array([[32.0, 66], [97, 66], [32, 117], [97, 117]])
 @pytest.fixture(scope="module")
 def masked_rgb(astronaut_rgb: NDArray[np.uint8], astronaut_face: Face) -> NDArray[np.uint8]:
     assert astronaut_face.landmarks is not None
-    return wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical")).image_rgb
+    return render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical")).image_rgb
 
 
 def move(right: float, down: float, zoom: float = 1.0, turn: float = 0.0) -> NDArray[np.float64]:

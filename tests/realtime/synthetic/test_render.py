@@ -18,11 +18,11 @@ from realtime.synthetic import (
     Kind,
     MaskStyle,
     Template,
-    kind_style,
     load_templates,
+    preset_style,
     random_style,
+    render_mask,
     silhouette,
-    wear,
 )
 
 _MAKES: tuple[Kind, ...] = ("surgical", "cloth", "n95", "kn95")
@@ -68,7 +68,7 @@ def _drawing(folder: Path, name: str = "mask", keys: bool = True) -> None:
 @pytest.mark.parametrize("kind", _MAKES)
 def test_every_kind_covers_nose_mouth_and_chin_and_leaves_the_eyes(kind, face):
     image, landmarks = face
-    worn = wear(image, landmarks, kind_style(kind))
+    worn = render_mask(image, landmarks, preset_style(kind))
     assert worn.image_rgb.shape == image.shape and worn.image_rgb.dtype == np.uint8
     assert worn.alpha.shape == image.shape[:2] and worn.alpha.dtype == np.uint8
     assert set(np.unique(worn.alpha)) == {0, 255}
@@ -78,8 +78,8 @@ def test_every_kind_covers_nose_mouth_and_chin_and_leaves_the_eyes(kind, face):
 
 def test_pixels_change_inside_the_alpha_and_nowhere_else_but_in_its_shadow(face):
     image, landmarks = face
-    style = replace(kind_style("surgical"), base_rgb=(0.1, 0.9, 0.3))
-    worn = wear(image, landmarks, style)
+    style = replace(preset_style("surgical"), base_rgb=(0.1, 0.9, 0.3))
+    worn = render_mask(image, landmarks, style)
     changed = (worn.image_rgb != image).any(-1)
     assert changed[worn.alpha > 0].mean() > 0.995
     scale_px = np.linalg.norm(landmarks[33] - landmarks[263]) / 8.9
@@ -93,9 +93,9 @@ def test_without_shadow_and_blur_only_the_rim_reaches_past_the_alpha(face):
     sharp = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     sharp = np.asarray(sharp, dtype=np.uint8)
     sharp = np.clip(sharp + np.random.default_rng(0).normal(0, 12, sharp.shape), 0, 255)
-    style = replace(kind_style("surgical"), contact_shadow=0.0)
+    style = replace(preset_style("surgical"), contact_shadow=0.0)
     image, landmarks = sharp.astype(np.uint8), (landmarks + 0.5) / 2 - 0.5
-    worn = wear(image, landmarks, style)
+    worn = render_mask(image, landmarks, style)
     near = cv2.dilate(worn.alpha, np.ones((3, 3), np.uint8)) > 0
     assert not (worn.image_rgb != image).any(-1)[~near].any()
 
@@ -103,7 +103,7 @@ def test_without_shadow_and_blur_only_the_rim_reaches_past_the_alpha(face):
 def test_the_picture_given_is_not_changed(face):
     image, landmarks = face
     before = image.copy()
-    wear(image, landmarks, kind_style("cloth"))
+    render_mask(image, landmarks, preset_style("cloth"))
     assert (image == before).all()
 
 
@@ -112,7 +112,7 @@ def test_silhouette_is_the_alpha_for_many_random_styles(face, crop):
     for image, landmarks in (face, crop):
         for _ in range(40):
             style = random_style(rng)
-            alpha = wear(image, landmarks, style).alpha
+            alpha = render_mask(image, landmarks, style).alpha
             assert (alpha == silhouette(landmarks, style, image.shape[:2])).all()
 
 
@@ -126,10 +126,10 @@ def test_coverage_of_random_masks_on_a_crop_is_sensible(crop):
 
 def test_same_style_same_picture_other_seed_other_cloth(crop):
     image, landmarks = crop
-    style = replace(kind_style("cloth"), pattern="blobs", seed=5, pattern_rgb=(0.9, 0.1, 0.1))
-    first, second = wear(image, landmarks, style), wear(image, landmarks, style)
+    style = replace(preset_style("cloth"), pattern="blobs", seed=5, pattern_rgb=(0.9, 0.1, 0.1))
+    first, second = render_mask(image, landmarks, style), render_mask(image, landmarks, style)
     assert (first.image_rgb == second.image_rgb).all() and (first.alpha == second.alpha).all()
-    other = wear(image, landmarks, replace(style, seed=6))
+    other = render_mask(image, landmarks, replace(style, seed=6))
     assert (other.alpha == first.alpha).all() and (other.image_rgb != first.image_rgb).any()
 
 
@@ -147,9 +147,10 @@ def test_random_styles_depend_on_the_generator_alone():
 @pytest.mark.parametrize("pattern", [pattern for pattern in PATTERNS if pattern != "plain"])
 def test_every_pattern_shows(pattern, crop):
     image, landmarks = crop
-    plain = replace(kind_style("cloth"), base_rgb=(0.9, 0.9, 0.9), pattern_rgb=(0.1, 0.1, 0.6))
+    plain = replace(preset_style("cloth"), base_rgb=(0.9, 0.9, 0.9), pattern_rgb=(0.1, 0.1, 0.6))
     bare, printed = (
-        wear(image, landmarks, replace(plain, pattern=p)).image_rgb for p in ("plain", pattern)
+        render_mask(image, landmarks, replace(plain, pattern=p)).image_rgb
+        for p in ("plain", pattern)
     )
     difference = np.abs(bare.astype(int) - printed).max(-1)
     assert (difference > 20).mean() > 0.002
@@ -158,11 +159,11 @@ def test_every_pattern_shows(pattern, crop):
 @pytest.mark.parametrize("valve", ["side", "centre"])
 def test_valve_and_print_show(valve, crop):
     image, landmarks = crop
-    plain = kind_style("n95")
+    plain = preset_style("n95")
     fancy = replace(plain, valve=valve, accent_rgb=(0.1, 0.1, 0.1), print_text="N95\nNIOSH")
     difference = np.abs(
-        wear(image, landmarks, plain).image_rgb.astype(int)
-        - wear(image, landmarks, fancy).image_rgb
+        render_mask(image, landmarks, plain).image_rgb.astype(int)
+        - render_mask(image, landmarks, fancy).image_rgb
     )
     assert (difference.max(-1) > 30).sum() > 20
 
@@ -170,16 +171,16 @@ def test_valve_and_print_show(valve, crop):
 def test_pulled_down_leaves_the_nose_or_the_mouth_bare(face):
     image, landmarks = face
     for kind in _MAKES:
-        style = kind_style(kind)
-        nose = wear(image, landmarks, replace(style, pulled_down="nose")).alpha
-        mouth = wear(image, landmarks, replace(style, pulled_down="mouth")).alpha
+        style = preset_style(kind)
+        nose = render_mask(image, landmarks, replace(style, pulled_down="nose")).alpha
+        mouth = render_mask(image, landmarks, replace(style, pulled_down="mouth")).alpha
         assert not _covers(nose, landmarks, _NOSE_TIP) and _covers(nose, landmarks, 17)
         assert not _covers(mouth, landmarks, _UPPER_LIP) and _covers(mouth, landmarks, _CHIN)
 
 
 def test_ear_loops_add_thin_alpha_only_when_drawn(face):
     image, landmarks = face
-    style = replace(kind_style("surgical"), strap_cm=0.4)
+    style = replace(preset_style("surgical"), strap_cm=0.4)
     drawn = silhouette(landmarks, style, image.shape[:2]) > 0
     hidden = silhouette(landmarks, replace(style, strap_visible=0.0), image.shape[:2]) > 0
     assert (drawn | hidden == drawn).all()
@@ -189,12 +190,15 @@ def test_ear_loops_add_thin_alpha_only_when_drawn(face):
 def test_texture_follows_a_face_that_moves(face):
     image, landmarks = face
     style = replace(
-        kind_style("cloth"), pattern="plaid", base_rgb=(0.9, 0.9, 0.9), pattern_rgb=(0.1, 0.1, 0.5)
+        preset_style("cloth"),
+        pattern="plaid",
+        base_rgb=(0.9, 0.9, 0.9),
+        pattern_rgb=(0.1, 0.1, 0.5),
     )
     dx, dy = 7, 4
     moved = np.roll(image, (dy, dx), (0, 1))
-    first = wear(image, landmarks, style)
-    second = wear(moved, landmarks + np.array([dx, dy]), style)
+    first = render_mask(image, landmarks, style)
+    second = render_mask(moved, landmarks + np.array([dx, dy]), style)
     back = np.roll(second.image_rgb, (-dy, -dx), (0, 1))
     inside = first.alpha > 0
     assert (np.roll(second.alpha, (-dy, -dx), (0, 1)) == first.alpha).mean() > 0.999
@@ -203,10 +207,10 @@ def test_texture_follows_a_face_that_moves(face):
 
 def test_small_landmark_jitter_changes_little(face):
     image, landmarks = face
-    style = replace(kind_style("surgical"), pattern="stripes", pattern_cm=1.5)
-    first = wear(image, landmarks, style)
+    style = replace(preset_style("surgical"), pattern="stripes", pattern_cm=1.5)
+    first = render_mask(image, landmarks, style)
     noise = np.random.default_rng(0).normal(0, 0.15, landmarks.shape)
-    second = wear(image, landmarks + noise, style)
+    second = render_mask(image, landmarks + noise, style)
     both = cv2.erode(first.alpha & second.alpha, np.ones((5, 5), np.uint8)) > 0
     difference = np.abs(first.image_rgb.astype(int) - second.image_rgb)[both]
     assert difference.mean() < 4
@@ -216,20 +220,20 @@ def test_small_landmark_jitter_changes_little(face):
 def test_same_mask_at_twice_the_size(face):
     image, landmarks = face
     large = np.asarray(cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)
-    style = kind_style("kn95")
-    small_alpha = wear(image, landmarks, style).alpha
-    alpha = wear(large, (landmarks + 0.5) * 2 - 0.5, style).alpha
+    style = preset_style("kn95")
+    small_alpha = render_mask(image, landmarks, style).alpha
+    alpha = render_mask(large, (landmarks + 0.5) * 2 - 0.5, style).alpha
     back = cv2.resize(alpha, small_alpha.shape[::-1], interpolation=cv2.INTER_AREA)
     assert ((back >= 128) != (small_alpha > 0)).mean() < 0.002
 
 
 def test_a_face_at_the_border_or_outside_is_safe(face):
     image, landmarks = face
-    style = kind_style("surgical")
+    style = preset_style("surgical")
     for shift in ([-200.0, 0.0], [0.0, 380.0], [260.0, -120.0]):
-        worn = wear(image, landmarks + shift, style)
+        worn = render_mask(image, landmarks + shift, style)
         assert (worn.alpha == silhouette(landmarks + shift, style, image.shape[:2])).all()
-    far = wear(image, landmarks + 5000.0, style)
+    far = render_mask(image, landmarks + 5000.0, style)
     assert not far.alpha.any() and (far.image_rgb == image).all()
 
 
@@ -238,13 +242,13 @@ def test_a_grey_picture_gets_a_grey_mask(face):
     grey = np.ascontiguousarray(
         np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
     )
-    worn = wear(grey, landmarks, replace(kind_style("cloth"), base_rgb=(0.9, 0.1, 0.1)))
+    worn = render_mask(grey, landmarks, replace(preset_style("cloth"), base_rgb=(0.9, 0.1, 0.1)))
     assert np.ptp(worn.image_rgb[worn.alpha > 0].astype(int), axis=-1).max() <= 2
 
 
 def test_wrong_landmarks_are_refused(face):
     with pytest.raises(ValueError, match="478"):
-        wear(face[0], np.zeros((6, 2)), MaskStyle())
+        render_mask(face[0], np.zeros((6, 2)), MaskStyle())
 
 
 def test_templates_from_a_folder_are_worn(tmp_path, face):
@@ -252,8 +256,8 @@ def test_templates_from_a_folder_are_worn(tmp_path, face):
     _drawing(tmp_path)
     templates = load_templates(tmp_path)
     assert [(t.name, t.fit) for t in templates] == [("mask", "surgical")]
-    style = replace(kind_style("template", templates[0]), base_rgb=(0.25, 0.7, 0.17))
-    worn = wear(image, landmarks, style)
+    style = replace(preset_style("template", templates[0]), base_rgb=(0.25, 0.7, 0.17))
+    worn = render_mask(image, landmarks, style)
     assert (worn.alpha == silhouette(landmarks, style, image.shape[:2])).all()
     mean = worn.image_rgb[worn.alpha > 0].mean(0)
     assert mean[1] > mean[0] and mean[1] > mean[2]
@@ -284,4 +288,4 @@ def test_the_drawings_of_the_data_folder_load():
         pytest.skip("no shared/data/mask_templates beside the repository")
     templates = load_templates(folder)
     assert len(templates) >= 4
-    assert all(template.sheet_rgb.std() > 5 for template in templates)
+    assert all(template.texture_rgb.std() > 5 for template in templates)

@@ -1,4 +1,4 @@
-"""The mask's own picture, laid flat: albedo with print, hem, relief and valve; light comes later."""
+"""The mask's own picture, laid flat: albedo with print, hem, bump map and valve; light comes later."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.synthetic.bump_map import relief, valve
-from realtime.synthetic.patterns import Field, print_weights
+from realtime.synthetic.bump_map import bump_shading, valve_layer
+from realtime.synthetic.patterns import ScalarMap, pattern_weights
 from realtime.synthetic.style import MaskStyle
 
-SIZES: tuple[tuple[int, int], ...] = ((80, 64), (160, 128), (320, 256), (640, 512))
+MIP_SIZES: tuple[tuple[int, int], ...] = ((80, 64), (160, 128), (320, 256), (640, 512))
 
 _SHEEN = 0.4  # black cloth is not black: share of the specular strength that any light brings
 
 
-def size_level(width_px: float) -> int:
+def mip_level(width_px: float) -> int:
     """The smallest texture that has a texel for each pixel of a mask so wide."""
-    return next((i for i, (w, _) in enumerate(SIZES) if w >= width_px), len(SIZES) - 1)
+    return next((i for i, (w, _) in enumerate(MIP_SIZES) if w >= width_px), len(MIP_SIZES) - 1)
 
 
 @lru_cache(maxsize=8)
-def paint_cloth(style: MaskStyle, level: int) -> NDArray[np.floating]:
+def paint_texture(style: MaskStyle, level: int) -> NDArray[np.floating]:
     """Paint the sheet.
 
     Returns:
         float32 [h, w, 4]: red, green, blue 0..1 (may exceed), opacity 0..1.
     """
-    width, height = SIZES[level]
+    width, height = MIP_SIZES[level]
     u, v = _grid(level)
     width_cm = 2.3 * style.fit.side_x
     height_cm = 1.1 * (style.fit.top_y - style.fit.bottom_y)
@@ -37,11 +37,11 @@ def paint_cloth(style: MaskStyle, level: int) -> NDArray[np.floating]:
         albedo = _drawing(style, width, height)
     else:
         albedo = _albedo(style, u, v, width_cm, height_cm)
-        shade = relief(style, u, v, width_cm, height_cm)
+        shade = bump_shading(style, u, v, width_cm, height_cm)
         albedo += np.float32(_SHEEN * style.specular)
         albedo *= shade[:, :, None]
     if style.valve != "none":
-        weight, own = valve(style, u, v, width_cm, height_cm)
+        weight, own = valve_layer(style, u, v, width_cm, height_cm)
         plastic = np.asarray(style.accent_rgb, np.float32) * own[:, :, None]
         albedo += weight[:, :, None] * (plastic - albedo)
     out = np.empty((height, width, 4), np.float32)
@@ -50,22 +50,22 @@ def paint_cloth(style: MaskStyle, level: int) -> NDArray[np.floating]:
     return out
 
 
-@lru_cache(maxsize=len(SIZES))
-def _grid(level: int) -> tuple[Field, Field]:
+@lru_cache(maxsize=len(MIP_SIZES))
+def _grid(level: int) -> tuple[ScalarMap, ScalarMap]:
     """u and v of the texels' centres, float32 [h, w] each."""
-    width, height = SIZES[level]
+    width, height = MIP_SIZES[level]
     u = (np.arange(width, dtype=np.float32) + 0.5) / width
     v = (np.arange(height, dtype=np.float32) + 0.5) / height
     return np.tile(u, (height, 1)), np.tile(v[:, None], (1, width))
 
 
 def _albedo(
-    style: MaskStyle, u: Field, v: Field, width_cm: float, height_cm: float
+    style: MaskStyle, u: ScalarMap, v: ScalarMap, width_cm: float, height_cm: float
 ) -> NDArray[np.floating]:
     colour = np.empty((*u.shape, 3), np.float32)
     colour[:] = style.base_rgb
     x_cm, y_cm = (u - 0.5) * np.float32(width_cm), v * np.float32(height_cm)
-    weights = print_weights(style, x_cm, y_cm)
+    weights = pattern_weights(style, x_cm, y_cm)
     for weight, rgb in zip(weights, (style.pattern_rgb, style.accent_rgb), strict=True):
         if weight is not None:
             colour += weight[:, :, None] * (np.asarray(rgb, np.float32) - colour)
@@ -84,7 +84,7 @@ def _albedo(
     return colour
 
 
-def _small_print(style: MaskStyle, shape: tuple[int, int]) -> Field:
+def _small_print(style: MaskStyle, shape: tuple[int, int]) -> ScalarMap:
     canvas = np.zeros(shape, np.uint8)
     height, width = shape
     scale = width / 80
@@ -100,16 +100,16 @@ def _small_print(style: MaskStyle, shape: tuple[int, int]) -> Field:
 def _drawing(style: MaskStyle, width: int, height: int) -> NDArray[np.floating]:
     """A template's drawing, its colour moved towards the style's base colour where that is set."""
     assert style.template is not None
-    sheet = cv2.resize(style.template.sheet_rgb, (width, height), interpolation=cv2.INTER_AREA)
+    sheet = cv2.resize(style.template.texture_rgb, (width, height), interpolation=cv2.INTER_AREA)
     colour = sheet.astype(np.float32) / 255
     mean = colour.mean((0, 1))
     tint = np.asarray(style.base_rgb, np.float32) / np.maximum(mean, 0.05)
     return colour * np.minimum(tint, 1.15 / max(float(np.quantile(colour, 0.9)), 0.05))
 
 
-def _opacity(style: MaskStyle, u: Field, v: Field, width_cm: float) -> Field | float:
+def _opacity(style: MaskStyle, u: ScalarMap, v: ScalarMap, width_cm: float) -> ScalarMap | float:
     if style.pattern != "lace":
         return style.opacity
     x_cm, y_cm = (u - 0.5) * np.float32(width_cm), v * np.float32(10)
-    weight, _ = print_weights(style, x_cm, y_cm)
+    weight, _ = pattern_weights(style, x_cm, y_cm)
     return style.opacity if weight is None else 0.72 + (style.opacity - 0.72) * weight
