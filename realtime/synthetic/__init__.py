@@ -1,4 +1,10 @@
-"""Wears synthetic masks on faces: a masked picture and the exact pixels of the mask, from landmarks."""
+"""Renders synthetic masks on faces: from landmarks to a masked picture and the mask's exact pixels.
+
+A render goes through these modules: `pose` fits an affine camera to the landmarks, `mask_surface`
+builds the mask as a surface on the canonical head, `rasterise` projects it and finds the covered
+pixels, `texture` paints it flat, `uv_mapping` maps pixels to the texture, `light` shades it, and
+`render` composites all of this over the picture.
+"""
 
 from __future__ import annotations
 

@@ -10,13 +10,13 @@ from realtime.synthetic.style import Rgb
 
 
 def weighted_choice(rng: np.random.Generator, shares: dict[str, float]) -> str:
-    """Draw a name by its share."""
+    """Draw one of the names, each with the probability given; these sum to 1."""
     names = list(shares)
     return names[int(rng.choice(len(names), p=np.array(list(shares.values()))))]
 
 
 def random_colour(rng: np.random.Generator) -> Rgb:
-    """Black and greys, white, skin-like, navy, muted and vivid colours."""
+    """Draw a cloth colour: black, white, grey, skin-like, navy, muted or vivid; 0..1."""
     family = weighted_choice(
         rng,
         {"black": 0.26, "white": 0.16, "grey": 0.12, "skin": 0.12, "navy": 0.08, "muted": 0.14,
@@ -36,7 +36,7 @@ def random_colour(rng: np.random.Generator) -> Rgb:
 
 
 def random_strap_colour(rng: np.random.Generator) -> Rgb:
-    """White or black elastic; seldom another colour."""
+    """Draw a strap colour: white or black elastic, seldom another colour."""
     draw = rng.random()
     if draw < 0.85:
         return (0.85, 0.86, 0.87) if draw < 0.55 else (0.1, 0.1, 0.1)
@@ -44,6 +44,6 @@ def random_strap_colour(rng: np.random.Generator) -> Rgb:
 
 
 def jitter_colour(rng: np.random.Generator, rgb: Rgb, amount: float) -> Rgb:
-    """Change each channel a little, `amount` its standard deviation."""
+    """Add Gaussian noise of standard deviation `amount` to each channel."""
     red, green, blue = np.clip(np.array(rgb) + rng.normal(0, amount, 3), 0.02, 1.05)
     return float(red), float(green), float(blue)

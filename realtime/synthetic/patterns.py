@@ -1,4 +1,4 @@
-"""Prints on the cloth: how much of the pattern and accent colours each point of the sheet gets."""
+"""Printed patterns: how much of the pattern and accent colours each texel gets."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ ScalarMap = NDArray[np.floating]
 _LETTERS = "ABCDEHKLMNORSTVXYZ"
 _FONTS = (cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX, cv2.FONT_ITALIC)
 
+# Weights of the pattern colour and of the accent colour.
 PatternWeights = tuple[ScalarMap | None, ScalarMap | None]
 
 
 def pattern_weights(style: MaskStyle, x_cm: ScalarMap, y_cm: ScalarMap) -> PatternWeights:
-    """Weights 0..1 of the pattern colour and of the accent colour, None where there is none.
+    """Compute the weights 0..1 of the pattern colour and of the accent colour; None: not used.
 
     Args:
         style: the mask.
-        x_cm, y_cm: float32 [h, w], the sheet's own coordinates.
+        x_cm, y_cm: float32 [h, w], coordinates on the mask laid flat, x from its middle line.
     """
     draw = _PATTERNS.get(style.pattern)
     return draw(style, x_cm, y_cm) if draw is not None else (None, None)
 
 
 def smooth_noise(rng: np.random.Generator, cells: int, shape: tuple[int, int]) -> ScalarMap:
-    """Smooth noise, about unit variance, the same at every resolution for one generator state."""
+    """Draw smooth noise of about unit variance; a seed gives the same noise at every resolution."""
     coarse = rng.standard_normal((max(cells * 4 // 5, 2), max(cells, 2)), dtype=np.float32)
     return np.asarray(cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC))
 
@@ -38,7 +39,10 @@ def _rng(style: MaskStyle) -> np.random.Generator:
     return np.random.default_rng([style.seed, 11])
 
 
-def _turned(style: MaskStyle, x_cm: ScalarMap, y_cm: ScalarMap) -> tuple[ScalarMap, ScalarMap]:
+def _rotate_and_scale(
+    style: MaskStyle, x_cm: ScalarMap, y_cm: ScalarMap
+) -> tuple[ScalarMap, ScalarMap]:
+    """Coordinates turned by the pattern's angle, in units of the pattern's period."""
     cos, sin = np.float32(np.cos(style.pattern_angle)), np.float32(np.sin(style.pattern_angle))
     return (cos * x_cm + sin * y_cm) / style.pattern_cm, (
         cos * y_cm - sin * x_cm
@@ -46,26 +50,26 @@ def _turned(style: MaskStyle, x_cm: ScalarMap, y_cm: ScalarMap) -> tuple[ScalarM
 
 
 def _band(phase: ScalarMap, share: float, sharp: float = 8.0) -> ScalarMap:
-    """1 inside periodic bands that take `share` of each period of length 1, soft edges."""
+    """1 inside periodic bands with soft edges, which take `share` of each period of length 1."""
     wave = np.cos(2 * np.pi * phase) - np.float32(np.cos(np.pi * share))
     return np.clip(wave * sharp + 0.5, 0, 1)
 
 
 def _plaid(style: MaskStyle, x_cm: ScalarMap, y_cm: ScalarMap) -> PatternWeights:
-    a, b = _turned(style, x_cm, y_cm)
+    a, b = _rotate_and_scale(style, x_cm, y_cm)
     weight = 0.5 * (_band(a, 0.5) + _band(b, 0.5))
     thin = np.maximum(_band(a + 0.5, 0.1), _band(b + 0.5, 0.1))
     return weight, 0.7 * thin
 
 
 def _stripes(style: MaskStyle, x_cm: ScalarMap, y_cm: ScalarMap) -> PatternWeights:
-    a, _ = _turned(style, x_cm, y_cm)
+    a, _ = _rotate_and_scale(style, x_cm, y_cm)
     thin = _band(a + 0.5, 0.12) if style.seed % 2 else None
     return _band(a, 0.25 + 0.35 * (style.seed % 7) / 6), thin
 
 
 def _dots(style: MaskStyle, x_cm: ScalarMap, y_cm: ScalarMap) -> PatternWeights:
-    a, b = _turned(style, x_cm, y_cm)
+    a, b = _rotate_and_scale(style, x_cm, y_cm)
     row = np.floor(b)
     p, q = (a + 0.5 * (row % 2)) % 1 - 0.5, b % 1 - 0.5
     radius = 0.18 + 0.17 * (style.seed % 5) / 4
@@ -121,14 +125,14 @@ def _lettering(style: MaskStyle, x_cm: ScalarMap, y_cm: ScalarMap) -> PatternWei
 
 
 def _lace(style: MaskStyle, x_cm: ScalarMap, y_cm: ScalarMap) -> PatternWeights:
-    a, b = _turned(style, x_cm, y_cm)
+    a, b = _rotate_and_scale(style, x_cm, y_cm)
     net = np.sin(2 * np.pi * a * 2) * np.sin(2 * np.pi * b * 2)
     blobs = smooth_noise(_rng(style), 10, x_cm.shape)
     return np.clip(0.5 + 0.5 * net + np.clip(blobs * 2, -1, 1) * 0.6, 0, 1), None
 
 
 def _gradient(style: MaskStyle, x_cm: ScalarMap, y_cm: ScalarMap) -> PatternWeights:
-    a, _ = _turned(style, x_cm, y_cm)
+    a, _ = _rotate_and_scale(style, x_cm, y_cm)
     span = a - a.min()
     return span / max(float(span.max()), 1e-6), None
 

@@ -1,4 +1,4 @@
-"""A plain, typical mask of each kind."""
+"""Preset styles: a plain, typical mask of each kind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ FITS: dict[str, Fit] = {
 
 
 def preset_style(kind: Kind, template: Template | None = None) -> MaskStyle:
-    """A plain, typical style of a kind (the demo's mask, tests)."""
+    """Return a plain, typical style of a kind.
+
+    Raises:
+        ValueError: the kind is "template" and no template is given.
+    """
     if kind == "template":
         if template is None:
             raise ValueError("kind 'template' needs a template")

@@ -1,4 +1,4 @@
-"""Draws mask styles at random, as varied as the masks people wear."""
+"""Draws random mask styles, as varied as the masks that people wear."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from realtime.synthetic.presets import FITS
 from realtime.synthetic.style import Fit, MaskStyle, Pattern, PulledDown, Rgb
 from realtime.synthetic.templates import Template
 
-_WORDS = ("KN95", "GB2626\n-2019", "N95\nNIOSH", "FFP2\nNR", "3M 8210", "CE 0194")
+_PRINT_TEXTS = ("KN95", "GB2626\n-2019", "N95\nNIOSH", "FFP2\nNR", "3M 8210", "CE 0194")
 _PRINTED: tuple[Pattern, ...] = (
     *("plaid", "plaid", "stripes", "stripes", "dots", "dots", "blobs", "blobs", "flowers"),
     *("flowers", "camouflage", "camouflage", "lettering", "lettering", "lace", "gradient"),
@@ -28,15 +28,21 @@ _PRINTED: tuple[Pattern, ...] = (
 def random_style(
     rng: np.random.Generator, templates: Sequence[Template] = (), template_share: float = 0.2
 ) -> MaskStyle:
-    """Draw a style; `template_share` of them wear a template where there are any."""
+    """Draw a style.
+
+    Args:
+        rng: the only source of randomness.
+        templates: drawings to use.
+        template_share: the share of styles, 0..1, that use a template where there are any.
+    """
     if templates and rng.random() < template_share:
         return _template_style(rng, templates[int(rng.integers(len(templates)))])
     kind = weighted_choice(rng, {"surgical": 0.42, "cloth": 0.36, "n95": 0.08, "kn95": 0.14})
     style = {"surgical": _surgical, "cloth": _cloth, "n95": _n95, "kn95": _kn95}[kind](rng)
-    return _worn(rng, style)
+    return _randomise_wearing(rng, style)
 
 
-def _fit(rng: np.random.Generator, kind: str) -> Fit:
+def _random_fit(rng: np.random.Generator, kind: str) -> Fit:
     base = FITS[kind]
     draw = np.clip(rng.standard_normal(12), -2, 2)
     return replace(
@@ -58,6 +64,7 @@ def _fit(rng: np.random.Generator, kind: str) -> Fit:
 
 def _surgical(rng: np.random.Generator) -> MaskStyle:
     blue: Rgb = (0.55, 0.76, 0.90)
+    # Probability and colour; None takes a random one.
     base = [
         (0.42, blue), (0.1, (0.42, 0.66, 0.9)), (0.1, (0.5, 0.78, 0.72)), (0.18, (0.93, 0.94, 0.95)),
         (0.1, (0.1, 0.1, 0.11)), (0.03, (0.92, 0.68, 0.75)), (0.07, None),
@@ -67,7 +74,7 @@ def _surgical(rng: np.random.Generator) -> MaskStyle:
     pattern = str(rng.choice(_PRINTED)) if rng.random() < 0.07 else "plain"
     return MaskStyle(
         "surgical",
-        replace(_fit(rng, "surgical"), side_taper=float(rng.normal(0.4, 0.5))),
+        replace(_random_fit(rng, "surgical"), side_taper=float(rng.normal(0.4, 0.5))),
         colour,
         pattern_rgb=random_colour(rng),
         accent_rgb=random_colour(rng),
@@ -90,9 +97,9 @@ def _surgical(rng: np.random.Generator) -> MaskStyle:
 def _cloth(rng: np.random.Generator) -> MaskStyle:
     colour = random_colour(rng)
     printed = rng.random() < 0.45
-    fit = _fit(rng, "cloth")
+    fit = _random_fit(rng, "cloth")
     if rng.random() < 0.35:  # rectangular home-made ones sit like a surgical mask
-        fit = replace(_fit(rng, "surgical"), side_taper=float(rng.uniform(0, 1)))
+        fit = replace(_random_fit(rng, "surgical"), side_taper=float(rng.uniform(0, 1)))
     elif rng.random() < 0.1:  # a scarf or a neck gaiter
         fit = replace(fit, bottom_y=float(rng.uniform(-13.5, -11)), side_x=7.5, side_bottom_y=-8.5)
     winged = fit.side_bottom_y > -5.0 and rng.random() < 0.3
@@ -131,7 +138,7 @@ def _n95(rng: np.random.Generator) -> MaskStyle:
     )
     return MaskStyle(
         "n95",
-        _fit(rng, "n95"),
+        _random_fit(rng, "n95"),
         colour,
         pattern_rgb=(0.2, 0.25, 0.4),
         accent_rgb=random_colour(rng),
@@ -140,7 +147,7 @@ def _n95(rng: np.random.Generator) -> MaskStyle:
         hem_cm=float(rng.uniform(0.2, 0.6)),
         hem_gain=float(rng.uniform(0.9, 1.05)),
         valve=str(rng.choice(["none", "none", "centre", "side"])),  # type: ignore[arg-type]
-        print_text=str(rng.choice(_WORDS)) if rng.random() < 0.4 else "",
+        print_text=str(rng.choice(_PRINT_TEXTS)) if rng.random() < 0.4 else "",
         wrinkles=int(rng.integers(0, 4)),
         wrinkle_strength=0.1,
         straps="head",
@@ -156,7 +163,7 @@ def _kn95(rng: np.random.Generator) -> MaskStyle:
     flat = rng.random() < 0.3  # three panels, folded across instead of along the middle
     return MaskStyle(
         "kn95",
-        replace(_fit(rng, "kn95"), profile_power=1.7 if flat else 1.15),
+        replace(_random_fit(rng, "kn95"), profile_power=1.7 if flat else 1.15),
         colour,
         pattern_rgb=(0.3, 0.35, 0.45),
         accent_rgb=random_colour(rng),
@@ -167,7 +174,7 @@ def _kn95(rng: np.random.Generator) -> MaskStyle:
         stitches=float(rng.uniform(0.1, 0.8)),
         seam=0.0 if flat else float(rng.uniform(0.2, 1)),
         valve="side" if rng.random() < 0.15 else "none",
-        print_text=str(rng.choice(_WORDS)) if rng.random() < 0.4 else "",
+        print_text=str(rng.choice(_PRINT_TEXTS)) if rng.random() < 0.4 else "",
         wrinkles=int(rng.integers(1, 6)),
         wrinkle_strength=float(rng.uniform(0.05, 0.2)),
         strap_rgb=(0.92, 0.92, 0.92),
@@ -176,26 +183,24 @@ def _kn95(rng: np.random.Generator) -> MaskStyle:
 
 
 def _template_style(rng: np.random.Generator, template: Template) -> MaskStyle:
-    """The template as drawn, or in another brightness and tint."""
+    """Draw a style that wears the template as it is, brighter or darker, or tinted."""
     mean = template.texture_rgb.reshape(-1, 3).mean(0) / 255
     tint = np.array(random_colour(rng)) if rng.random() < 0.5 else mean * rng.uniform(0.85, 1.15)
     red, green, blue = (float(part) for part in np.clip(tint, 0.03, 1.0))
     strap = random_strap_colour(rng)
-    return _worn(
-        rng,
-        MaskStyle(
-            "template", _fit(rng, template.fit), (red, green, blue), pleats=0, stitches=0, wrinkles=0,
-            hem_cm=0, straps="head" if template.fit == "n95" else "ear", strap_rgb=strap,
-            template=template,
-        ),
+    style = MaskStyle(
+        "template", _random_fit(rng, template.fit), (red, green, blue), pleats=0, stitches=0,
+        wrinkles=0, hem_cm=0, straps="head" if template.fit == "n95" else "ear", strap_rgb=strap,
+        template=template,
     )  # fmt: skip
+    return _randomise_wearing(rng, style)
 
 
-def _worn(rng: np.random.Generator, style: MaskStyle) -> MaskStyle:
-    """How it is worn and lit, the same for all kinds."""
-    lower = rng.random()
-    pulled: PulledDown = "mouth" if lower < 0.06 else "nose" if lower < 0.18 else "no"
-    hidden = rng.random() < 0.38
+def _randomise_wearing(rng: np.random.Generator, style: MaskStyle) -> MaskStyle:
+    """Draw how the mask is worn and shaded, in the same way for all kinds."""
+    draw = rng.random()
+    pulled: PulledDown = "mouth" if draw < 0.06 else "nose" if draw < 0.18 else "no"
+    straps_hidden = rng.random() < 0.38
     return replace(
         style,
         strap_cm=style.strap_cm if pulled == "no" else min(style.strap_cm, 0.4),
@@ -205,7 +210,7 @@ def _worn(rng: np.random.Generator, style: MaskStyle) -> MaskStyle:
         unevenness=float(rng.uniform(0.02, 0.1)),
         specular=max(style.specular, float(rng.uniform(0.02, 0.12))),
         exposure=float(np.exp(np.clip(rng.normal(0.05, 0.18), -0.35, 0.4))),
-        strap_visible=0.0 if hidden else float(rng.choice([1.0, 1.0, rng.uniform(0.3, 1)])),
+        strap_visible=0.0 if straps_hidden else float(rng.choice([1.0, 1.0, rng.uniform(0.3, 1)])),
         softness_px=float(rng.choice([0.0, 0.0, 0.3, 0.6])),
         seed=int(rng.integers(0, 2**31)),
     )

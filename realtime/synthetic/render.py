@@ -16,7 +16,8 @@ from realtime.synthetic.texture import MIP_SIZES, mip_level, paint_texture
 from realtime.synthetic.uv_mapping import uv_coordinates
 
 _CROP_SCALE = 5.4  # pixels a centimetre of the canonical head in a 128 px crop
-_WHITE_LEVEL = 242.0  # pixel value of white texture in full light
+_WHITE_LEVEL = 242.0  # pixel value of white cloth in full light
+_LEAST_BLUR_PX = 0.3  # a Gaussian blur of a smaller sigma is left out: it changes nothing visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,7 @@ class RenderedMask:
 def silhouette(
     landmarks: NDArray[np.floating], style: MaskStyle, shape: tuple[int, int]
 ) -> NDArray[np.uint8]:
-    """The mask's pixels without painting it, exactly `render_mask(...).alpha`.
+    """Rasterise the mask without painting it; equals `render_mask(...).alpha`.
 
     Args:
         landmarks: float [478, 2], pixels.
@@ -51,7 +52,7 @@ def silhouette(
 def render_mask(
     image_rgb: NDArray[np.uint8], landmarks: NDArray[np.floating], style: MaskStyle
 ) -> RenderedMask:
-    """Put a mask on a face; the same style and landmarks always give the same picture.
+    """Render a mask on a face; the same style and landmarks always give the same picture.
 
     Args:
         image_rgb: uint8 [H, W, 3], RGB, any size; it is not changed.
@@ -59,7 +60,10 @@ def render_mask(
         style: the mask.
 
     Returns:
-        The picture and the exact mask pixels. The shadow round the rim is not part of the alpha.
+        The picture and the mask's pixels. The contact shadow round the rim is not part of the alpha.
+
+    Raises:
+        ValueError: the landmarks have another shape.
     """
     shape = image_rgb.shape[:2]
     mask = rasterise_mask(landmarks, style, shape)
@@ -83,7 +87,7 @@ def _alpha(mask: RasterisedMask, shape: tuple[int, int]) -> NDArray[np.uint8]:
 def _composite(
     region: NDArray[np.floating], mask: RasterisedMask, light: Light, style: MaskStyle
 ) -> NDArray[np.uint8]:
-    """Lay shadow, straps and surface over the region, float32 0..255 [h, w, 3]."""
+    """Composite contact shadow, straps and surface over the region, float32 0..255 [h, w, 3]."""
     scale = mask.pose.scale
     blur = float(np.hypot(style.softness_px * max(scale / _CROP_SCALE, 0.5), 0.8 * light.blur_px))
     region *= _contact_shadow(mask, style)[:, :, None]
@@ -94,21 +98,26 @@ def _composite(
     (x0, y0, x1, y1), (left, top) = mask.surface_region, mask.region[:2]
     part = slice(y0 - top, y1 - top), slice(x0 - left, x1 - left)
     painted = _shaded_surface(mask, light, style)
-    if blur > 0.3:
+    if blur > _LEAST_BLUR_PX:
         painted = np.asarray(cv2.GaussianBlur(painted, (0, 0), blur))
     weight = (_blurred_coverage(mask.surface_coverage[part], blur) * painted[:, :, 3])[:, :, None]
-    under = region[part]
-    under += weight * (painted[:, :, :3] - under)
+    background = region[part]
+    background += weight * (painted[:, :, :3] - background)
     return np.clip(region + 0.5, 0, 255).astype(np.uint8)
 
 
-def _blurred_coverage(cover: NDArray[np.uint8], blur: float) -> NDArray[np.floating]:
-    cover_f = cover.astype(np.float32) / 255
-    return np.asarray(cv2.GaussianBlur(cover_f, (0, 0), 0.7 * blur)) if blur > 0.3 else cover_f
+def _blurred_coverage(coverage: NDArray[np.uint8], blur: float) -> NDArray[np.floating]:
+    """Coverage 0..1, blurred less than the texture: supersampling has softened its edge already."""
+    weight = coverage.astype(np.float32) / 255
+    return (
+        np.asarray(cv2.GaussianBlur(weight, (0, 0), 0.7 * blur))
+        if blur > _LEAST_BLUR_PX
+        else weight
+    )
 
 
 def _contact_shadow(mask: RasterisedMask, style: MaskStyle) -> NDArray[np.floating]:
-    """Brightness factor of what lies round the mask."""
+    """Brightness factor [h, w] of the face round the mask: its blurred coverage, moved down."""
     scale = mask.pose.scale
     shift = np.array([[1, 0, 0], [0, 1, 0.15 * scale]], np.float32)
     size = mask.surface_coverage.shape[::-1]
@@ -118,7 +127,7 @@ def _contact_shadow(mask: RasterisedMask, style: MaskStyle) -> NDArray[np.floati
 
 
 def _shaded_surface(mask: RasterisedMask, light: Light, style: MaskStyle) -> NDArray[np.floating]:
-    """The lit mask over the surface's box, float32 [h, w, 4]: 0..255, opacity 0..1 last."""
+    """The shaded mask in the surface's region, float32 [h, w, 4]: RGB 0..255, then opacity 0..1."""
     points = mask.points_px
     level = mip_level(float(np.abs(points[:, -1] - points[:, 0]).max()))
     texture = paint_texture(style, level)
@@ -145,7 +154,7 @@ def _sample_texture(
 
 
 def _exposure_matrix(light: Light, style: MaskStyle) -> NDArray[np.floating]:
-    """Albedo and opacity to pixel values: the picture's lack of colour, cast and exposure, [4, 4]."""
+    """The matrix [4, 4] from albedo and opacity to pixel values: saturation, colour cast, exposure."""
     grey = np.tile(np.array([0.299, 0.587, 0.114]), (3, 1))
     matrix = np.eye(4)
     matrix[:3, :3] = light.saturation * np.eye(3) + (1 - light.saturation) * grey

@@ -1,4 +1,4 @@
-"""The mask's own picture, laid flat: albedo with print, hem, bump map and valve; light comes later."""
+"""The mask's texture, laid flat: albedo with pattern, hem, bump map and valve, before shading."""
 
 from __future__ import annotations
 
@@ -12,37 +12,39 @@ from realtime.synthetic.bump_map import bump_shading, valve_layer
 from realtime.synthetic.patterns import ScalarMap, pattern_weights
 from realtime.synthetic.style import MaskStyle
 
+# Width and height of the texture at each mip level, texels.
 MIP_SIZES: tuple[tuple[int, int], ...] = ((80, 64), (160, 128), (320, 256), (640, 512))
 
-_SHEEN = 0.4  # black cloth is not black: share of the specular strength that any light brings
+# Share of the specular strength that is added to the albedo: diffuse light makes black cloth grey.
+_DIFFUSE_SHEEN = 0.4
 
 
 def mip_level(width_px: float) -> int:
-    """The smallest texture that has a texel for each pixel of a mask so wide."""
+    """Return the level of the smallest texture that has a texel for each pixel of a mask so wide."""
     return next((i for i, (w, _) in enumerate(MIP_SIZES) if w >= width_px), len(MIP_SIZES) - 1)
 
 
 @lru_cache(maxsize=8)
 def paint_texture(style: MaskStyle, level: int) -> NDArray[np.floating]:
-    """Paint the sheet.
+    """Paint the texture of a style at a mip level; cached, as a mask keeps its style over a clip.
 
     Returns:
-        float32 [h, w, 4]: red, green, blue 0..1 (may exceed), opacity 0..1.
+        float32 [h, w, 4]: albedo (red, green, blue, 0..1, may exceed 1) and opacity 0..1.
     """
     width, height = MIP_SIZES[level]
     u, v = _grid(level)
     width_cm = 2.3 * style.fit.side_x
     height_cm = 1.1 * (style.fit.top_y - style.fit.bottom_y)
     if style.template is not None:
-        albedo = _drawing(style, width, height)
+        albedo = _template_albedo(style, width, height)
     else:
         albedo = _albedo(style, u, v, width_cm, height_cm)
         shade = bump_shading(style, u, v, width_cm, height_cm)
-        albedo += np.float32(_SHEEN * style.specular)
+        albedo += np.float32(_DIFFUSE_SHEEN * style.specular)
         albedo *= shade[:, :, None]
     if style.valve != "none":
-        weight, own = valve_layer(style, u, v, width_cm, height_cm)
-        plastic = np.asarray(style.accent_rgb, np.float32) * own[:, :, None]
+        weight, shade = valve_layer(style, u, v, width_cm, height_cm)
+        plastic = np.asarray(style.accent_rgb, np.float32) * shade[:, :, None]
         albedo += weight[:, :, None] * (plastic - albedo)
     out = np.empty((height, width, 4), np.float32)
     out[:, :, :3] = albedo
@@ -52,7 +54,7 @@ def paint_texture(style: MaskStyle, level: int) -> NDArray[np.floating]:
 
 @lru_cache(maxsize=len(MIP_SIZES))
 def _grid(level: int) -> tuple[ScalarMap, ScalarMap]:
-    """u and v of the texels' centres, float32 [h, w] each."""
+    """Texture coordinates u and v of the texels' centres, float32 [h, w] each."""
     width, height = MIP_SIZES[level]
     u = (np.arange(width, dtype=np.float32) + 0.5) / width
     v = (np.arange(height, dtype=np.float32) + 0.5) / height
@@ -62,6 +64,7 @@ def _grid(level: int) -> tuple[ScalarMap, ScalarMap]:
 def _albedo(
     style: MaskStyle, u: ScalarMap, v: ScalarMap, width_cm: float, height_cm: float
 ) -> NDArray[np.floating]:
+    """Base colour, pattern, small print and hem, float32 [h, w, 3]."""
     colour = np.empty((*u.shape, 3), np.float32)
     colour[:] = style.base_rgb
     x_cm, y_cm = (u - 0.5) * np.float32(width_cm), v * np.float32(height_cm)
@@ -85,6 +88,7 @@ def _albedo(
 
 
 def _small_print(style: MaskStyle, shape: tuple[int, int]) -> ScalarMap:
+    """Coverage 0..0.8 of the maker's text, [h, w]."""
     canvas = np.zeros(shape, np.uint8)
     height, width = shape
     scale = width / 80
@@ -97,17 +101,19 @@ def _small_print(style: MaskStyle, shape: tuple[int, int]) -> ScalarMap:
     return canvas.astype(np.float32) * (0.8 / 255)
 
 
-def _drawing(style: MaskStyle, width: int, height: int) -> NDArray[np.floating]:
-    """A template's drawing, its colour moved towards the style's base colour where that is set."""
+def _template_albedo(style: MaskStyle, width: int, height: int) -> NDArray[np.floating]:
+    """The template's texture, tinted so that its mean becomes the style's base colour."""
     assert style.template is not None
-    sheet = cv2.resize(style.template.texture_rgb, (width, height), interpolation=cv2.INTER_AREA)
-    colour = sheet.astype(np.float32) / 255
+    size = (width, height)
+    texture = cv2.resize(style.template.texture_rgb, size, interpolation=cv2.INTER_AREA)
+    colour = texture.astype(np.float32) / 255
     mean = colour.mean((0, 1))
     tint = np.asarray(style.base_rgb, np.float32) / np.maximum(mean, 0.05)
     return colour * np.minimum(tint, 1.15 / max(float(np.quantile(colour, 0.9)), 0.05))
 
 
 def _opacity(style: MaskStyle, u: ScalarMap, v: ScalarMap, width_cm: float) -> ScalarMap | float:
+    """The style's opacity; lace is 0.72 opaque in its holes."""
     if style.pattern != "lace":
         return style.opacity
     x_cm, y_cm = (u - 0.5) * np.float32(width_cm), v * np.float32(10)
