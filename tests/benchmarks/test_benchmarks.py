@@ -10,9 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks import latency, quality, realism
 from benchmarks.masked_clips import wear_on_clip
-from benchmarks.realism_measures import place_of, seam, sharpness
+from benchmarks.quality import generator as quality
+from benchmarks.realism import realism
+from benchmarks.realism.measures import place_of, seam, sharpness
+from benchmarks.speed import latency
 from benchmarks.tables import publish
 from inpaint_model.errors import UserError
 from realtime.align.affine import apply, invert, scale_of

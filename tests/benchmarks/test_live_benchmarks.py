@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks import live, soak, stability
-from benchmarks.live_clips import tiled
-from benchmarks.stability_scenes import Scene
+from benchmarks.live import live, soak
+from benchmarks.live.camera_clip import tiled
+from benchmarks.realism import stability
+from benchmarks.realism.scenes import Scene
 from inpaint_model.errors import UserError
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks import outlines
-from benchmarks.clear import left_out
-from benchmarks.marked import Outline, load
+from benchmarks.photographs import outlines
+from benchmarks.photographs.hand_outlines import Outline, load
+from benchmarks.photographs.lists import left_out
 from inpaint_model.errors import UserError
 from realtime.frames import Face
 from realtime.synthetic import preset_style, render_mask

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks import photos
-from benchmarks.clear import LISTS, is_clear, left_out
+from benchmarks.photographs import detection as photos
+from benchmarks.photographs.lists import LISTS, is_clear, left_out, pictures_in
 from inpaint_model.errors import UserError
 from realtime.frames import Face
 from realtime.synthetic import preset_style, render_mask
@@ -64,4 +64,4 @@ def test_photographs_are_counted_and_missed_ones_named(tmp_path: Path, astronaut
 
 def test_a_folder_without_pictures_is_said(tmp_path: Path):
     with pytest.raises(UserError, match="no pictures"):
-        photos.pictures_in([tmp_path / "nothing"])
+        pictures_in([tmp_path / "nothing"])

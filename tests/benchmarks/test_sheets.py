@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks import sheet, tiles
-from benchmarks.clear import left_out
+from benchmarks.photographs import sheet, tiles
+from benchmarks.photographs.lists import left_out
 from inpaint_model.errors import UserError
 
 

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from benchmarks.clear import is_clear
-from benchmarks.photos import pictures_in
-from benchmarks.tiles import fit, labelled, surroundings, write_pages
+from benchmarks.photographs.lists import is_clear, pictures_in
+from benchmarks.photographs.tiles import fit, labelled, surroundings, write_pages
 from inpaint_model.errors import UserError
 from realtime import Unmasker
 from realtime.frames import UnmaskResult

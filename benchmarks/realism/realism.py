@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from benchmarks.masked_clips import bare_and_worn
-from benchmarks.photos import pictures_in
-from benchmarks.realism_measures import Place, Sharpness, change, place_of, seam, sharpness
+from benchmarks.photographs.lists import pictures_in
+from benchmarks.realism.measures import Place, Sharpness, change, place_of, seam, sharpness
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker

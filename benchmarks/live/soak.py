@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.live_clips import masked_frames, write_mjpg
+from benchmarks.live.camera_clip import masked_frames, write_mjpg
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker

@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.hostile_inputs import Hostile, hostile_files
+from benchmarks.robustness.hostile_files import Hostile, hostile_files
 from benchmarks.tables import Row, publish
 
 MOST_SECONDS, MOST_MB = 30.0, 2000

@@ -9,24 +9,12 @@ import cv2
 import numpy as np
 from rich.progress import track
 
-from benchmarks.clear import is_clear
+from benchmarks.photographs.lists import is_clear, pictures_in
+from benchmarks.photographs.tiles import fit, write_tiles
 from benchmarks.tables import Row, publish
-from benchmarks.tiles import fit, write_tiles
-from inpaint_model.errors import UserError
 from realtime import Unmasker
 
 _TILE = 240
-
-
-def pictures_in(folders: list[Path], limit: int = 0) -> list[Path]:
-    """List the pictures of folders, sorted; `limit` takes that many, evenly spread."""
-    suffixes = {".jpg", ".jpeg", ".png"}
-    paths = sorted(p for f in folders for p in f.rglob("*") if p.suffix.lower() in suffixes)
-    if not paths:
-        raise UserError(f"no pictures in {', '.join(map(str, folders))}")
-    if limit and limit < len(paths):
-        paths = [paths[i] for i in np.linspace(0, len(paths) - 1, limit).astype(int)]
-    return paths
 
 
 @dataclass(frozen=True)

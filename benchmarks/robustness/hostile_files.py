@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.hostile_headers import absurd_headers
-from benchmarks.hostile_places import odd_names, odd_places, odd_texts
-from benchmarks.hostile_seeds import good_files
+from benchmarks.robustness.good_files import good_files
+from benchmarks.robustness.hostile_headers import absurd_headers
+from benchmarks.robustness.hostile_places import odd_names, odd_places, odd_texts
 
 _VIDEO, _PICTURE, _MODEL, _FACES, _TASK = "video", "picture", "model", "faces", "task"
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from benchmarks.latency import REST_S, work
+from benchmarks.speed.latency import REST_S, work
 from benchmarks.tables import Row, publish
 from inpaint_model import UserError, available_engines, open_inpainter
 from inpaint_model.artefacts import find_artefact

@@ -12,8 +12,8 @@ import skimage.data
 from numpy.typing import NDArray
 from rich.progress import track
 
+from benchmarks.photographs.tiles import fit, labelled, write_pages
 from benchmarks.tables import Row, publish
-from benchmarks.tiles import fit, labelled, write_pages
 from inpaint_model.errors import UserError
 from realtime import Unmasker
 from realtime.frames import UnmaskResult

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import live_loops as loops
-from benchmarks.live_clips import Frame, masked_frames, tiled, write_mjpg
+from benchmarks.live import loops as loops
+from benchmarks.live.camera_clip import Frame, masked_frames, tiled, write_mjpg
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker

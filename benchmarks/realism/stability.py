@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.stability_scenes import Scene, hidden, scene_of, with_hand
+from benchmarks.realism.scenes import Scene, hidden, scene_of, with_hand
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from torch import nn
 
-from benchmarks.learning_curve import fit_curve, read_curve
+from benchmarks.quality.learning_curve import fit_curve, read_curve
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from trainer.commands.export import load_generator

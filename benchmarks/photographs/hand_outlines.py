@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.draw import polygon2mask
 
-from benchmarks.clear import LISTS
+from benchmarks.photographs.lists import LISTS
 from inpaint_model.errors import UserError
 
 _MARKED = LISTS / "masked_web_outlines.json"

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from benchmarks.marked import Outline, load
+from benchmarks.photographs.hand_outlines import Outline, load
+from benchmarks.photographs.tiles import fit, labelled, surroundings, write_pages
 from benchmarks.tables import Row, publish
-from benchmarks.tiles import fit, labelled, surroundings, write_pages
 from inpaint_model.errors import UserError
 from realtime import Unmasker
 from realtime.align.canonical_crop import CROP_SIZE

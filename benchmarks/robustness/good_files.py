@@ -46,7 +46,7 @@ def good_files(folder: Path) -> list[Path]:
     for suffix in (".png", ".jpg", ".webp", ".tiff", ".bmp"):
         cv2.imwrite(str(folder / f"p{suffix}"), images[0])
     cv2.imwrite(str(folder / "deep.png"), images[0].astype(np.uint16) * 257)
-    weights = Path(__file__).parents[1] / "inpaint_model" / "weights" / "fast.int8.onnx"
+    weights = Path(__file__).parents[2] / "inpaint_model" / "weights" / "fast.int8.onnx"
     (folder / "m.onnx").write_bytes(weights.read_bytes())
     np.savez(folder / "f.npz", images=np.zeros((4, 128, 128, 3), np.uint8))
     with zipfile.ZipFile(folder / "face_landmarker.task", "w") as file:
