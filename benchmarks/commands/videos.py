@@ -52,7 +52,7 @@ def live(
     """Frames a second, delay and drops of live preview against two naive loops, by camera."""
     from benchmarks.live import live as benchmark
 
-    cases = benchmark.chosen(size, fps, faces)
+    cases = benchmark.choose_cases(size, fps, faces)
     benchmark.run(clip, cases, seconds, loop or list(benchmark.LOOPS), out, model, engine)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -10,45 +11,46 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.masked_clips import worn_frames
+from benchmarks.clips import masked_frames
 from inpaint_model.errors import UserError
 from realtime.demo.clip import DemoClip
 from realtime.synthetic import preset_style
 
-_TILES = {1: (1, 1), 2: (2, 1), 4: (2, 2)}
-_SIDE_PX, _BACKGROUND = 512, 96
+_LAYOUTS = {1: (1, 1), 2: (2, 1), 4: (2, 2)}  # columns and rows by the number of faces
+_SIDE_PX = 512
+_BACKGROUND = 96  # grey level between the faces
 Frame = NDArray[np.uint8]
 
 
-def masked_frames(clip: Path | None, most: int = 150) -> list[Frame]:
+def looped_frames(clip: Path | None, most: int = 150) -> list[Frame]:
     """A clip's middle square with a rendered mask, uint8 [512, 512, 3] BGR; without a clip the demo's.
 
-    Played forwards and backwards, so that it can be looped without a cut.
+    The frames run forwards and then backwards, so that they can be repeated without a cut.
     """
     if clip is None:
-        demo = DemoClip()
-        forwards = [
-            np.ascontiguousarray(demo.masked_rgb(number)[:, :, ::-1])
-            for number in range(min(most, demo.path.frames))
-        ]
+        frames = DemoClip().masked_bgr()
     else:
-        forwards = []
-        for frame in worn_frames(clip, preset_style("surgical"), _SIDE_PX):
-            forwards.append(frame)
-            if len(forwards) >= most:
-                break
+        style = preset_style("surgical")
+        frames = (frame.masked_bgr for frame in masked_frames(clip, style, _SIDE_PX))
+    forwards = list(islice(frames, most))
     return forwards + forwards[-2:0:-1]
 
 
 def tiled(frames: Sequence[Frame], number: int, faces: int, size: tuple[int, int]) -> Frame:
-    """One frame of a camera of that size (width, height) with several faces, each at another moment.
+    """Compose one camera frame of several faces, each at another moment of the loop.
+
+    Args:
+        frames: the loop.
+        number: of the camera's frame.
+        faces: 1, 2 or 4.
+        size: width and height of the camera's frame.
 
     Raises:
-        UserError: it is not known how to tile so many.
+        UserError: there is no layout for so many faces.
     """
-    if faces not in _TILES:
-        raise UserError(f"{faces} faces: choose among {', '.join(map(str, _TILES))}")
-    columns, rows = _TILES[faces]
+    if faces not in _LAYOUTS:
+        raise UserError(f"{faces} faces: choose among {', '.join(map(str, _LAYOUTS))}")
+    columns, rows = _LAYOUTS[faces]
     width, height = size
     tile_width, tile_height = width // columns, height // rows
     side = min(tile_width, tile_height)
@@ -65,7 +67,7 @@ def tiled(frames: Sequence[Frame], number: int, faces: int, size: tuple[int, int
 def write_mjpg(
     target: Path, frames: Sequence[Frame], faces: int, size: tuple[int, int], fps: int
 ) -> None:
-    """Write such frames as Motion JPEG, as a webcam codes them."""
+    """Write one loop of such frames as Motion JPEG, as a webcam codes them."""
     with av.open(str(target), "w", format="matroska") as file:
         stream = file.add_stream("mjpeg", rate=fps)
         stream.width, stream.height = size

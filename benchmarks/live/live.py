@@ -7,18 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.live import loops as loops
-from benchmarks.live.camera_clip import Frame, masked_frames, tiled, write_mjpg
-from benchmarks.tables import Row, publish
+from benchmarks.live.camera_clip import Frame, looped_frames, tiled, write_mjpg
+from benchmarks.live.loops import LOOPS, Outcome
+from benchmarks.tables import Row, publish, stage_times
 from inpaint_model.errors import UserError
 from realtime import Unmasker
 
 _WARM_UP_FRAMES = 20
-LOOPS: dict[str, loops.Loop] = {
-    "unmask live": loops.pipeline,
-    "one thread": loops.one_thread,
-    "endless queue": loops.endless_queue,
-}
 
 
 @dataclass(frozen=True)
@@ -45,13 +40,13 @@ CASES = (
 )
 
 
-def chosen(
+def choose_cases(
     sizes: Sequence[str] | None, rates: Sequence[int] | None, faces: Sequence[int] | None
 ) -> list[Case]:
-    """Return the cases of these sizes ("640x480"), rates and numbers of faces; None: all.
+    """Choose cases by size ("640x480"), frame rate and number of faces; None takes all.
 
     Raises:
-        UserError: there is none.
+        UserError: no case matches.
     """
     cases = [
         case
@@ -75,11 +70,24 @@ def run(
     engine: str,
     most_frames: int = 150,
 ) -> list[Row]:
-    """Run each loop on each camera, which repeats `most_frames` of the clip, for so many seconds."""
+    """Run each loop on each camera for so many seconds.
+
+    Args:
+        clip: a clip of one bare face; None takes the demo's.
+        cases: the cameras.
+        seconds: length of each run.
+        names: the loops.
+        out: folder for the JSON; None writes none.
+        model, engine: as in `Unmasker`.
+        most_frames: the cameras repeat so many frames of the clip.
+
+    Raises:
+        UserError: there is no such loop.
+    """
     unknown = set(names) - set(LOOPS)
     if unknown:
         raise UserError(f"no loop {', '.join(unknown)}; there are: {', '.join(LOOPS)}")
-    frames = masked_frames(clip, most_frames)
+    frames = looped_frames(clip, most_frames)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as scratch:
         for case in cases:
@@ -91,8 +99,7 @@ def run(
                     _warm_up(frames, case, unmasker)
                     done = LOOPS[name](camera, case.fps, seconds, unmasker)
                 rows.append(_row(case, name, model, done))
-    publish("live", rows, out)
-    return rows
+    return publish("live", rows, out)
 
 
 def _warm_up(frames: Sequence[Frame], case: Case, unmasker: Unmasker) -> None:
@@ -101,7 +108,7 @@ def _warm_up(frames: Sequence[Frame], case: Case, unmasker: Unmasker) -> None:
         unmasker(tiled(frames, number, case.faces, case.size))
 
 
-def _row(case: Case, name: str, model: str, done: loops.Outcome) -> Row:
+def _row(case: Case, name: str, model: str, done: Outcome) -> Row:
     return {
         "camera": str(case),
         "model": model,
@@ -114,5 +121,5 @@ def _row(case: Case, name: str, model: str, done: loops.Outcome) -> Row:
         "p99 ms": done.latency_ms["p99"],
         "CPU share": done.cpu_share,
         "faces filled": done.masked / max(done.shown * case.faces, 1),
-        "stages p50 ms": ", ".join(f"{k} {v:.1f}" for k, v in done.stages_ms.items()),
+        "stages p50 ms": stage_times(done.stages),
     }

@@ -1,17 +1,16 @@
-"""The live pipeline and two naive loops on one paced camera, each counted the same way."""
+"""The live pipeline and two naive loops on one paced camera, each measured in the same way."""
 
 from __future__ import annotations
 
+import os
 import queue
-import resource
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from os import cpu_count
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -21,9 +20,11 @@ from realtime.capture.paced_file import PacedFile
 from realtime.capture.reconnecting import Reconnecting
 from realtime.live.session import LiveOptions, run_live
 from realtime.live.sinks import NullSink
+from realtime.live.statistics import LiveReport, LiveStatistics
 from realtime.runtime.stage_times import StageTimes
 
-_DRIVER_BUFFERS = 4  # what V4L2 keeps for OpenCV where nobody asks for less
+_DRIVER_BUFFERS = 4  # frames that V4L2 keeps for OpenCV by default
+_CAMERA_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -33,20 +34,20 @@ class Outcome:
     Attributes:
         shown: frames that came through.
         seconds: from the first to the last.
-        dropped: frames that the camera gave, or should have, and that did not come through.
+        dropped: frames that the camera gave, or should have given, and that did not come through.
         latency_ms: from capture to display: p50, p95, p99.
-        cpu_share: of all cores' time, 0..1.
         masked: faces filled.
-        stages_ms: each stage's median.
+        stages: times of each stage, as in a report.
+        cpu_share: of all cores' time, 0..1.
     """
 
     shown: int
     seconds: float
     dropped: int
     latency_ms: dict[str, float]
-    cpu_share: float
     masked: int
-    stages_ms: dict[str, float] = field(default_factory=dict)
+    stages: dict[str, dict[str, float]]
+    cpu_share: float
 
     @property
     def fps(self) -> float:
@@ -57,89 +58,56 @@ class Outcome:
 Loop = Callable[[Path, float, float, Unmasker], Outcome]
 
 
-def pipeline(clip: Path, fps: float, seconds: float, unmasker: Unmasker) -> Outcome:
-    """`unmask live`, shown nowhere."""
-    source = Reconnecting(lambda: PacedFile(clip, fps, loop=True), lambda _line: None)
+def run_unmask_live(
+    camera: Path,
+    fps: float,
+    unmasker: Unmasker,
+    options: LiveOptions,
+    progress: Callable[[LiveStatistics], None] = lambda _: None,
+) -> LiveReport:
+    """Run what `unmask live` runs, on a clip that plays as a camera, without a display."""
+    source = Reconnecting(lambda: PacedFile(camera, fps, loop=True), lambda _line: None)
     try:
-        with _cpu() as cpu:
-            done = run_live(source, NullSink(), unmasker, LiveOptions(seconds=seconds))
+        return run_live(source, NullSink(), unmasker, options, progress=progress)
     finally:
         source.close()
+
+
+def _unmask_live(camera: Path, fps: float, seconds: float, unmasker: Unmasker) -> Outcome:
+    with _cpu_share() as cpu_share:
+        done = run_unmask_live(camera, fps, unmasker, LiveOptions(seconds=seconds))
     return Outcome(
         done.frames,
         done.seconds,
         done.dropped_frames,
         done.latency_ms,
-        cpu.share,
         done.masked_faces,
-        _medians(done.stages),
+        done.stages,
+        cpu_share(),
     )
 
 
-class _Waiting(Protocol):
-    """Where captured frames wait for a naive loop."""
-
-    def put(self, shot: CapturedFrame) -> None: ...
-    def get(self, timeout_s: float) -> CapturedFrame: ...
-
-
-class _Driver:
-    """A driver's buffers: where all are full, new frames are lost."""
-
-    def __init__(self) -> None:
-        self._queue: queue.Queue[CapturedFrame] = queue.Queue(_DRIVER_BUFFERS)
-
-    def put(self, shot: CapturedFrame) -> None:
-        if not self._queue.full():
-            self._queue.put(shot)
-
-    def get(self, timeout_s: float) -> CapturedFrame:
-        return self._queue.get(timeout=timeout_s)
-
-
-class _Endless:
-    """A queue without a bound."""
-
-    def __init__(self) -> None:
-        self._queue: queue.Queue[CapturedFrame] = queue.Queue()
-
-    def put(self, shot: CapturedFrame) -> None:
-        self._queue.put(shot)
-
-    def get(self, timeout_s: float) -> CapturedFrame:
-        return self._queue.get(timeout=timeout_s)
-
-
-def one_thread(clip: Path, fps: float, seconds: float, unmasker: Unmasker) -> Outcome:
-    """OpenCV's usual loop: read, process, show; the driver buffers meanwhile."""
-    return _naive(_Driver(), clip, fps, seconds, unmasker)
-
-
-def endless_queue(clip: Path, fps: float, seconds: float, unmasker: Unmasker) -> Outcome:
-    """The same with a thread that reads into a queue without a bound."""
-    return _naive(_Endless(), clip, fps, seconds, unmasker)
-
-
-def _naive(
-    waiting: _Waiting, clip: Path, fps: float, seconds: float, unmasker: Unmasker
-) -> Outcome:
-    source, stop = PacedFile(clip, fps, loop=True), threading.Event()
+def _naive(buffers: int, camera: Path, fps: float, seconds: float, unmasker: Unmasker) -> Outcome:
+    """Process frames one by one from a queue of so many (0: any number); a full one loses new frames."""
+    source, stop = PacedFile(camera, fps, loop=True), threading.Event()
+    waiting: queue.Queue[CapturedFrame] = queue.Queue(buffers)
     captured = 0
 
     def capture() -> None:
         nonlocal captured
         while not stop.is_set() and (shot := source.read()) is not None:
             captured = shot.index + 1
-            waiting.put(shot)
+            if not waiting.full():
+                waiting.put(shot)
 
     thread = threading.Thread(target=capture, name="naive camera")
     delays_ms: list[float] = []
     times, masked, first_s, now_s = StageTimes(), 0, 0.0, 0.0
-    with _cpu() as cpu:
+    with _cpu_share() as cpu_share:
         thread.start()
         try:
             while not first_s or now_s - first_s < seconds:
-                shot = waiting.get(5.0)
+                shot = waiting.get(timeout=_CAMERA_TIMEOUT_S)
                 result = unmasker(shot.image_bgr)
                 now_s = time.perf_counter()
                 first_s = first_s or now_s
@@ -150,37 +118,25 @@ def _naive(
             stop.set()
             thread.join()
     source.close()
-    latency_ms = {f"p{p}": float(np.percentile(delays_ms, p)) for p in (50, 95, 99)}
     shown = len(delays_ms)
-    return Outcome(
-        shown,
-        now_s - first_s,
-        captured - shown,
-        latency_ms,
-        cpu.share,
-        masked,
-        _medians(times.summary()),
-    )
-
-
-def _medians(stages: dict[str, dict[str, float]]) -> dict[str, float]:
-    return {name: values["p50_ms"] for name, values in stages.items()}
-
-
-@dataclass
-class _Cpu:
-    share: float = 0.0
+    latency_ms = {f"p{p}": float(np.percentile(delays_ms, p)) for p in (50, 95, 99)}
+    seconds, dropped = now_s - first_s, captured - shown
+    return Outcome(shown, seconds, dropped, latency_ms, masked, times.summary(), cpu_share())
 
 
 @contextmanager
-def _cpu():
-    """Measure this process's share of all cores while the context is entered."""
-    measured, began_s, before_s = _Cpu(), time.perf_counter(), _cpu_s()
-    yield measured
-    available_s = (time.perf_counter() - began_s) * (cpu_count() or 1)
-    measured.share = (_cpu_s() - before_s) / available_s
+def _cpu_share() -> Iterator[Callable[[], float]]:
+    """Yield a function that gives this process's share of all cores' time within the context."""
+    began, share = (time.perf_counter(), time.process_time()), 0.0
+    yield lambda: share
+    elapsed_s, cpu_s = time.perf_counter() - began[0], time.process_time() - began[1]
+    share = cpu_s / (elapsed_s * (os.cpu_count() or 1))
 
 
-def _cpu_s() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+LOOPS: dict[str, Loop] = {
+    "unmask live": _unmask_live,
+    # OpenCV's usual loop reads, processes and shows; the driver buffers meanwhile.
+    "one thread": partial(_naive, _DRIVER_BUFFERS),
+    # A thread reads into a queue without a bound.
+    "endless queue": partial(_naive, 0),
+}

@@ -1,4 +1,4 @@
-"""Memory and delay of live preview over minutes: neither may grow."""
+"""Soak test of live preview: neither its memory nor its delay may grow over minutes."""
 
 from __future__ import annotations
 
@@ -7,65 +7,52 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 
-from benchmarks.live.camera_clip import masked_frames, write_mjpg
+from benchmarks.live.camera_clip import looped_frames, write_mjpg
+from benchmarks.live.loops import run_unmask_live
 from benchmarks.tables import Row, publish
-from inpaint_model.errors import UserError
 from realtime import Unmasker
-from realtime.capture.paced_file import PacedFile
-from realtime.capture.reconnecting import Reconnecting
-from realtime.live.session import LiveOptions, run_live
-from realtime.live.sinks import NullSink
+from realtime.live.session import LiveOptions
 from realtime.live.statistics import LiveStatistics
 
 _SIZE, _FPS = (640, 480), 30
-_STATUS = Path("/proc/self/status")
+_SAMPLE_EVERY_S, _SETTLE_S = 5.0, 60.0  # of long runs; short ones sample and settle in proportion
 
 
 class Samples:
-    """Takes the process's memory and the delay of late, a few times a minute.
+    """Samples the process's memory and the recent delay a few times a minute.
 
     Args:
         interval_s: between samples.
-        settle_s: what comes before counts as warming up.
+        settle_s: samples before this time are left out: the process still warms up.
     """
 
     def __init__(self, interval_s: float, settle_s: float) -> None:
         self._interval_s, self._settle_s = interval_s, settle_s
         self._began_s = time.monotonic()
         self._next_s = self._began_s
+        self._process = psutil.Process()
         self.minutes: list[float] = []
         self.memory_mb: list[float] = []
         self.delay_ms: list[float] = []
 
     def __call__(self, figures: LiveStatistics) -> None:
-        """Be told after each frame."""
+        """Take a sample where one is due; called after each frame."""
         now_s = time.monotonic()
         if now_s < self._next_s:
             return
         self._next_s = now_s + self._interval_s
         if now_s - self._began_s >= self._settle_s:
             self.minutes.append((now_s - self._began_s) / 60)
-            self.memory_mb.append(resident_mb())
+            self.memory_mb.append(self._process.memory_info().rss / 2**20)
             self.delay_ms.append(figures.delay_ms)
 
     def slope(self, values: list[float]) -> float:
-        """How much values grow a minute, by least squares."""
+        """The growth of values a minute, by least squares."""
         if len(values) < 2:
             return float("nan")
         return float(np.polyfit(self.minutes, values, 1)[0])
-
-
-def resident_mb() -> float:
-    """This process's resident memory, MB.
-
-    Raises:
-        UserError: the system does not tell (it is not Linux).
-    """
-    if not _STATUS.is_file():
-        raise UserError("the soak reads memory from /proc, which this system has not")
-    line = next(row for row in _STATUS.read_text().splitlines() if row.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
 
 
 def run(
@@ -78,17 +65,12 @@ def run(
 ) -> list[Row]:
     """Run live preview on a paced camera of 640x480 at 30 frames a second, one masked face."""
     seconds = minutes * 60
-    samples = Samples(min(5.0, seconds / 40), min(60.0, seconds / 4))
+    samples = Samples(min(_SAMPLE_EVERY_S, seconds / 40), min(_SETTLE_S, seconds / 4))
     with tempfile.TemporaryDirectory() as scratch:
         camera = Path(scratch) / "camera.mkv"
-        write_mjpg(camera, masked_frames(clip, most_frames), 1, _SIZE, _FPS)
-        source = Reconnecting(lambda: PacedFile(camera, _FPS, loop=True), lambda _line: None)
-        try:
-            with Unmasker(model, engine, 1, thrifty=True, live=True) as unmasker:
-                options = LiveOptions(seconds=seconds)
-                done = run_live(source, NullSink(), unmasker, options, progress=samples)
-        finally:
-            source.close()
+        write_mjpg(camera, looped_frames(clip, most_frames), 1, _SIZE, _FPS)
+        with Unmasker(model, engine, 1, thrifty=True, live=True) as unmasker:
+            done = run_unmask_live(camera, _FPS, unmasker, LiveOptions(seconds=seconds), samples)
     half = max(len(samples.delay_ms) // 2, 1)
     row: Row = {
         "minutes": done.seconds / 60,
@@ -102,5 +84,4 @@ def run(
         "delay ms, second half": float(np.median(samples.delay_ms[half:])),
         "delay slope, ms/min": samples.slope(samples.delay_ms),
     }
-    publish("soak", [row], out)
-    return [row]
+    return publish("soak", [row], out)

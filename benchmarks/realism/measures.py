@@ -1,6 +1,6 @@
-"""Measures whether a filled face looks pasted: sharpness against its own skin, seam, flicker.
+"""Measures of how real a filled face looks: sharpness against its own skin, seam, temporal change.
 
-All of them look at frames alone, so that they can be applied to the truth as well.
+They need frames only, so that they can be applied to the ground truth as well.
 """
 
 from __future__ import annotations
@@ -17,22 +17,24 @@ from realtime.align.warp_crop import warp_crop
 from realtime.imaging.mask_regions import eroded
 from realtime.inpaint.skin import known_skin, skin_like
 
-RIM_PX = 3
-_LOG_SIGMA_PX = 1.0
-_LEAST_OUTSIDE_PX, _LEAST_INSIDE_PX = 80, 200
-_FACE_WIDTH_PX = 75  # of the crop
-_TWICE = 2
+_BORDER_PX = 3  # crop pixels inside the hole's contour that do not count
+_LOG_SIGMA_PX = 1.0  # of the Laplacian of Gaussian
+_LEAST_OUTSIDE_PX, _LEAST_INSIDE_PX = 80, 200  # skin pixels of the crop that a measure needs
+_LEAST_CONTOUR_PX = 50  # points of the hole's contour that a measure needs
+_FACE_WIDTH_PX = 75  # typical width of a face in the crop
+_UPSCALE = 2  # seam and change are measured on a crop of twice the size
+_LEAST_ENERGY = 1e-3  # keeps ratios finite
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a face was filled.
+class FilledCrop:
+    """The crop of a face that was filled.
 
     Attributes:
         matrix: float64 [2, 3], frame pixels to crop pixels.
-        crop: uint8 [128, 128, 3], RGB, of the frame as given.
-        valid: bool [128, 128], what of the crop lies inside the frame.
-        hole: bool [128, 128], what was replaced.
+        crop: uint8 [128, 128, 3], RGB, of the input frame.
+        valid: bool [128, 128], the pixels that lie inside the frame.
+        hole: bool [128, 128], the pixels that were replaced.
     """
 
     matrix: NDArray[np.float64]
@@ -42,22 +44,22 @@ class Place:
 
     @property
     def known(self) -> NDArray[np.bool_]:
-        """True pixels of the frame."""
+        """The pixels of the input frame that were kept, bool [128, 128]."""
         return self.valid & ~self.hole
 
     @property
     def face_px(self) -> float:
-        """The face's width in the frame, about."""
+        """The face's approximate width in the frame, pixels."""
         return _FACE_WIDTH_PX / scale_of(self.matrix)
 
 
-def place_of(
+def filled_crop(
     frame_bgr: NDArray[np.uint8], replaced: NDArray[np.uint8], matrix: NDArray[np.float64]
-) -> Place:
-    """Bring a frame and its replaced pixels into crop space."""
+) -> FilledCrop:
+    """Warp a frame and its replaced pixels into crop space."""
     crop, valid = warp_crop(_rgb(frame_bgr), matrix)
     hole = cv2.warpAffine(replaced, matrix, (CROP_SIZE, CROP_SIZE), flags=cv2.INTER_NEAREST) > 0
-    return Place(matrix, crop, valid, hole)
+    return FilledCrop(matrix, crop, valid, hole)
 
 
 @dataclass(frozen=True)
@@ -65,34 +67,34 @@ class Sharpness:
     """High-frequency energy inside the hole over that of the known skin; 1 is as sharp.
 
     Attributes:
-        typical: ratio of medians of |LoG|: pores, grain and noise of plain skin.
-        mean: ratio of means of |LoG|, which wrinkles, moles and nostrils carry.
+        of_medians: ratio of the medians of |LoG|: pores, grain and noise of plain skin.
+        of_means: ratio of the means of |LoG|, to which wrinkles, moles and nostrils contribute.
     """
 
-    typical: float
-    mean: float
+    of_medians: float
+    of_means: float
 
 
-def sharpness(place: Place, shown_bgr: NDArray[np.uint8]) -> Sharpness | None:
-    """Compare a frame's sharpness inside the hole and outside.
+def sharpness(filled: FilledCrop, shown_bgr: NDArray[np.uint8]) -> Sharpness | None:
+    """Compare a frame's sharpness inside the hole with that outside.
 
     The energy is |Laplacian of Gaussian|, sigma 1 frame pixel, of the luma at the frame's resolution.
-    Inside: skin-like pixels at least 3 crop pixels from the rim. Outside: skin-like pixels of forehead
-    and cheeks. Skin-like is what has about the colour of the median skin of forehead and cheeks.
+    Inside are skin-like pixels at least 3 crop pixels from the hole's contour, outside skin-like pixels
+    of forehead and cheeks. Skin-like pixels have about the median colour of forehead and cheeks.
 
     Args:
-        place: where.
+        filled: the filled crop.
         shown_bgr: uint8 [H, W, 3], the result or the truth.
 
     Returns:
-        The ratios, or None where too little skin is seen.
+        The ratios, or None where too little skin is visible.
     """
-    shown, _ = warp_crop(_rgb(shown_bgr), place.matrix)
-    like = skin_like(np.where(place.hole[..., None], shown, place.crop), place.known)
+    shown, _ = warp_crop(_rgb(shown_bgr), filled.matrix)
+    like = skin_like(np.where(filled.hole[..., None], shown, filled.crop), filled.known)
     if like is None:
         return None
-    outside = known_skin(like, place.known)
-    inside = eroded(like, 1) & eroded(place.hole, RIM_PX)
+    outside = known_skin(like, filled.known)
+    inside = eroded(like, 1) & eroded(filled.hole, _BORDER_PX)
     if outside.sum() < _LEAST_OUTSIDE_PX or inside.sum() < _LEAST_INSIDE_PX:
         return None
     luma = cv2.cvtColor(shown_bgr, cv2.COLOR_BGR2GRAY).astype(np.float32)
@@ -101,45 +103,46 @@ def sharpness(place: Place, shown_bgr: NDArray[np.uint8]) -> Sharpness | None:
     size = (shown_bgr.shape[1], shown_bgr.shape[0])
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     within, around = (
-        energy[cv2.warpAffine(where.view(np.uint8), place.matrix, size, flags=flags) > 0]
+        energy[cv2.warpAffine(where.view(np.uint8), filled.matrix, size, flags=flags) > 0]
         for where in (inside, outside)
     )
     if not len(within) or not len(around):
         return None
     return Sharpness(
-        float(np.median(within) / max(np.median(around), 1e-3)),
-        float(within.mean() / max(around.mean(), 1e-3)),
+        float(np.median(within) / max(np.median(around), _LEAST_ENERGY)),
+        float(within.mean() / max(around.mean(), _LEAST_ENERGY)),
     )
 
 
-def seam(place: Place, shown_bgr: NDArray[np.uint8]) -> float | None:
-    """Mean step across the hole's rim over the mean step 4 to 5 crop pixels in and out of it.
+def seam(filled: FilledCrop, shown_bgr: NDArray[np.uint8]) -> float | None:
+    """Mean step across the hole's contour over the mean step 4 to 5 crop pixels inside and outside it.
 
-    A step is the difference over 2 crop pixels along the rim's normal, the mean of three colours.
+    A step is the difference over 2 crop pixels along the contour's normal, the mean of three colours.
+    None is returned where too little of the contour lies in the frame.
     """
-    crop = warp_crop(shown_bgr, place.matrix, CROP_SIZE * _TWICE)[0]
+    crop = warp_crop(shown_bgr, filled.matrix, CROP_SIZE * _UPSCALE)[0]
     picture = cv2.GaussianBlur(crop, (0, 0), 0.7).astype(np.float32)
-    points, normals = _rim(place)
-    if len(points) < 50:
+    points, normals = _contour(filled)
+    if len(points) < _LEAST_CONTOUR_PX:
         return None
 
     def step(away_px: float) -> float:
         ends = (
-            cv2.remap(picture, *_maps(points + _TWICE * (away_px + end) * normals), 1)
+            cv2.remap(picture, *_remap_grids(points + _UPSCALE * (away_px + end) * normals), 1)
             for end in (-1, 1)
         )
         return float(np.abs(np.subtract(*ends)).mean())
 
     beside = np.mean([step(away) for away in (-5, -4, 4, 5)])
-    return float(np.mean([step(away) for away in (-2, -1, 0)]) / max(beside, 1e-3))
+    return float(np.mean([step(away) for away in (-2, -1, 0)]) / max(beside, _LEAST_ENERGY))
 
 
-def _rim(place: Place) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Points of the rim well inside the frame and their outward normals, [N, 2], at twice the crop."""
-    size = (CROP_SIZE * _TWICE,) * 2
+def _contour(filled: FilledCrop) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Points of the hole's contour inside the frame, and their outward normals, [N, 2], upscaled."""
+    size = (CROP_SIZE * _UPSCALE,) * 2
     hole, valid = (
         cv2.resize(where.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-        for where in (place.hole, place.valid)
+        for where in (filled.hole, filled.valid)
     )
     away = cv2.distanceTransform(1 - hole, cv2.DIST_L2, 5)
     away = cv2.GaussianBlur(away - cv2.distanceTransform(hole, cv2.DIST_L2, 5), (0, 0), 3)
@@ -153,25 +156,25 @@ def _rim(place: Place) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return np.column_stack([xs, ys]).astype(np.float32), normals
 
 
-def _maps(points: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _remap_grids(points: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     rows = points.T[:, None].astype(np.float32)
     return rows[0], rows[1]
 
 
-def change(
-    before: Place, before_bgr: NDArray[np.uint8], now: Place, now_bgr: NDArray[np.uint8]
+def temporal_change(
+    before: FilledCrop, before_bgr: NDArray[np.uint8], now: FilledCrop, now_bgr: NDArray[np.uint8]
 ) -> float | None:
-    """Mean absolute change of luma inside the hole between two frames, aligned, at twice the crop."""
-    inside = eroded(before.hole & now.hole, RIM_PX)
+    """Mean absolute change of luma inside the hole between two aligned frames; None for a small hole."""
+    inside = eroded(before.hole & now.hole, _BORDER_PX)
     if inside.sum() < _LEAST_INSIDE_PX:
         return None
     one, other = (
         cv2.cvtColor(
-            warp_crop(frame, place.matrix, CROP_SIZE * _TWICE)[0], cv2.COLOR_BGR2GRAY
+            warp_crop(frame, filled.matrix, CROP_SIZE * _UPSCALE)[0], cv2.COLOR_BGR2GRAY
         ).astype(np.float32)
-        for place, frame in ((before, before_bgr), (now, now_bgr))
+        for filled, frame in ((before, before_bgr), (now, now_bgr))
     )
-    where = np.repeat(np.repeat(inside, _TWICE, 0), _TWICE, 1)
+    where = np.repeat(np.repeat(inside, _UPSCALE, 0), _UPSCALE, 1)
     return float(np.abs(one - other)[where].mean())
 
 

@@ -1,4 +1,4 @@
-"""Flicker, jitter, reaction to a mask put on or taken off, blinking and lost numbers, smoothed and not."""
+"""Stability over time with and without smoothing: flicker, jitter, reaction times, blinks, lost ids."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.realism.scenes import Scene, hidden, scene_of, with_hand
+from benchmarks.clips import clips_in
+from benchmarks.realism.scenes import Scene, make_scene, with_hidden_face, with_passing_hand
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker
@@ -20,22 +21,22 @@ from realtime.align.canonical_crop import CROP_SIZE
 from realtime.synthetic import preset_style
 from realtime.synthetic.style import Kind
 
-_MOUTH = np.array([[64.0, 92.0]])
+_MOUTH = np.array([[64.0, 92.0]])  # its middle in the crop, pixels
+# Smoothing and thrift: as in files, as in live preview, and without either.
 STATES = {"on": (True, False), "on, thrifty": (True, True), "off": (False, False)}
-"""Smoothing and thrift: as in files, as in live preview, and without."""
 _KINDS: tuple[Kind, ...] = ("surgical", "cloth", "n95", "kn95")
-_CYCLE_S, _HAND_S, _HIDDEN_S = 0.8, 0.7, 1.0
+_ON_OFF_S = 0.8  # the mask is worn for so long, then off for so long
 
 
 @dataclass
-class Run:
-    """What an unmasker did with some frames.
+class Results:
+    """What an unmasker made of some frames.
 
     Attributes:
-        frames: as returned, uint8 [H, W, 3] BGR.
-        replaced: uint8 [H, W] each.
+        frames: the results, uint8 [H, W, 3] BGR.
+        replaced: the replaced pixels, uint8 [H, W] each.
         inpainted: whether a face was filled, frame by frame.
-        track_ids: its number; -1 where no face was found.
+        track_ids: the face's track id; -1 where no face was found.
         mouths: float64 [2], where the smoothed transform puts the middle of the mouth, pixels.
     """
 
@@ -47,12 +48,15 @@ class Run:
 
 
 def run(clips: list[Path], frames: int, out: Path | None, model: str, engine: str) -> list[Row]:
-    """Measure on the first frames of each clip, with smoothing and without; kinds of masks take turns."""
-    videos = sorted(p for c in clips for p in (c.glob("*.mp4") if c.is_dir() else [c]))
+    """Measure on the first frames of each clip in every state; kinds of masks take turns.
+
+    Raises:
+        UserError: there is no clip with a face.
+    """
     scenes = []
-    for number, video in enumerate(videos):
+    for number, video in enumerate(clips_in(clips)):
         try:
-            scenes.append(scene_of(video, preset_style(_KINDS[number % len(_KINDS)]), frames))
+            scenes.append(make_scene(video, preset_style(_KINDS[number % len(_KINDS)]), frames))
         except UserError as error:
             print(f"left out: {error}")
     if not scenes:
@@ -62,15 +66,14 @@ def run(clips: list[Path], frames: int, out: Path | None, model: str, engine: st
         with Unmasker(model, engine, 1, smoothing=smoothing, thrifty=thrifty) as unmasker:
             rows += [_measure(scene, unmasker, state) for scene in scenes]
     rows += [_mean([row for row in rows if row["smoothing"] == state]) for state in STATES]
-    publish("stability", rows, out)
-    return rows
+    return publish("stability", rows, out)
 
 
 def _measure(scene: Scene, unmasker: Unmasker, state: str) -> Row:
-    steady = _run(unmasker, scene.masked, scene.fps)
+    steady = _unmask(unmasker, scene.masked, scene.fps)
     reactions_ms, missed = _reactions(scene, unmasker)
-    hand = _run(unmasker, _hand_frames(scene), scene.fps)
-    gone = _run(unmasker, _hidden_frames(scene), scene.fps)
+    hand = _unmask(unmasker, with_passing_hand(scene), scene.fps)
+    hidden = _unmask(unmasker, with_hidden_face(scene), scene.fps)
     return {
         "clip": scene.name,
         "smoothing": state,
@@ -82,12 +85,12 @@ def _measure(scene: Scene, unmasker: Unmasker, state: str) -> Row:
         "changes missed": missed,
         "blinks, steady": blinks(steady.inpainted),
         "blinks, hand": blinks(hand.inpainted),
-        "number kept": float(gone.track_ids[-1] == gone.track_ids[0] >= 0),
+        "number kept": float(hidden.track_ids[-1] == hidden.track_ids[0] >= 0),
     }
 
 
 def _mean(rows: list[Row]) -> Row:
-    """The clips' mean, and of the longest reaction the longest."""
+    """The mean over clips; of the longest reaction the maximum."""
     mean: dict[str, str | float | int] = {**rows[0], "clip": "all"}
     for name, value in rows[0].items():
         if isinstance(value, int | float):
@@ -96,9 +99,9 @@ def _mean(rows: list[Row]) -> Row:
     return mean
 
 
-def _run(unmasker: Unmasker, frames: Iterable[NDArray[np.uint8]], fps: float) -> Run:
+def _unmask(unmasker: Unmasker, frames: Iterable[NDArray[np.uint8]], fps: float) -> Results:
     unmasker.reset()
-    done = Run()
+    done = Results()
     for number, frame in enumerate(frames):
         seen = unmasker.look(frame, number / fps)
         result = unmasker.finish(seen)
@@ -111,8 +114,8 @@ def _run(unmasker: Unmasker, frames: Iterable[NDArray[np.uint8]], fps: float) ->
     return done
 
 
-def flicker(scene: Scene, done: Run) -> float:
-    """Mean change between successive frames inside the hole, in crop space, over the bare clip's own."""
+def flicker(scene: Scene, done: Results) -> float:
+    """Mean change between successive frames inside the hole, in crop space, over that of the bare clip."""
     results = [_crop(f, m) for f, m in zip(done.frames, scene.matrices, strict=True)]
     truths = [_crop(f, m) for f, m in zip(scene.bare, scene.matrices, strict=True)]
     holes = [_crop(f, m) > 127 for f, m in zip(done.replaced, scene.matrices, strict=True)]
@@ -130,51 +133,32 @@ def _crop(image: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.f
 
 
 def jitter(mouths: list[NDArray[np.float64]]) -> float:
-    """Root mean square of the change of speed, pixels a frame: what is not smooth motion."""
+    """Root mean square of the acceleration, pixels a frame squared: it is 0 for steady motion."""
     changes = np.diff(np.array(mouths), n=2, axis=0)
     return float(np.sqrt((changes**2).sum(axis=1).mean()))
 
 
 def blinks(inpainted: list[bool]) -> int:
-    """How often the fill goes out, once it is there."""
+    """Count how often a frame without a fill follows one with a fill."""
     return sum(before and not now for before, now in pairwise(inpainted))
 
 
 def _reactions(scene: Scene, unmasker: Unmasker) -> tuple[list[float], int]:
-    """Milliseconds from each change to the first frame that shows it, and the changes never shown."""
-    phase = max(round(_CYCLE_S * scene.fps), 2)
+    """Put the mask on and take it off in turn.
+
+    Returns:
+        Milliseconds from each change to the first frame that shows it, and how many are never shown.
+    """
+    phase = max(round(_ON_OFF_S * scene.fps), 2)
     worn = [(number // phase) % 2 == 0 for number in range(len(scene.bare))]
     pairs = zip(worn, scene.masked, scene.bare, strict=True)
-    done = _run(unmasker, [masked if on else bare for on, masked, bare in pairs], scene.fps)
+    done = _unmask(unmasker, [masked if on else bare for on, masked, bare in pairs], scene.fps)
     reactions, missed = [], 0
     for start in range(phase, len(worn) - phase + 1, phase):
         wanted = worn[start]
         following = done.inpainted[start : start + phase]
         if wanted in following:
-            # The frame that shows the change is itself there for a moment after it.
             reactions.append(following.index(wanted) / scene.fps * 1e3)
         else:
             missed += 1
     return reactions, missed
-
-
-def _hand_frames(scene: Scene) -> list[NDArray[np.uint8]]:
-    """A hand passes in the middle of the scene."""
-    count, steps = len(scene.masked), max(round(_HAND_S * scene.fps), 2)
-    begin = max((count - steps) // 2, 0)
-    return [
-        with_hand(scene, number, (number - begin) / steps)
-        if begin <= number < begin + steps
-        else scene.masked[number]
-        for number in range(count)
-    ]
-
-
-def _hidden_frames(scene: Scene) -> list[NDArray[np.uint8]]:
-    """The face is out of sight for a second in the middle of the scene."""
-    count, steps = len(scene.masked), round(_HIDDEN_S * scene.fps)
-    begin = max((count - steps) // 2, 0)
-    return [
-        hidden(scene, number) if begin <= number < begin + steps else scene.masked[number]
-        for number in range(count)
-    ]

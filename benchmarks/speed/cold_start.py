@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.processes import RUN_UNMASK
 from benchmarks.tables import Row, publish
 
 _FIRST_CROP = """
@@ -25,25 +26,23 @@ frame = np.ascontiguousarray(skimage.data.astronaut()[:, :, ::-1])
 with Unmasker(model={model!r}, engine={engine!r}) as unmasker:
     assert unmasker(frame).faces
 """
-_HELP = "import sys; sys.argv = ['unmask', '--help']\nfrom realtime.cli.app import main\nmain()"
 
 
 def run(out: Path | None, model: str, engine: str, repeats: int = 5) -> list[Row]:
-    """Time fresh processes; the engine's compiled-model cache is warm after the first."""
+    """Time fresh processes; the engine's cache of compiled models is warm after the first."""
     programs = {
-        "unmask --help": _HELP,
-        "first crop": _FIRST_CROP.format(model=model, engine=engine),
-        "first frame": _FIRST_FRAME.format(model=model, engine=engine),
+        "unmask --help": (RUN_UNMASK, "--help"),
+        "first crop": (_FIRST_CROP.format(model=model, engine=engine),),
+        "first frame": (_FIRST_FRAME.format(model=model, engine=engine),),
     }
     rows: list[Row] = []
     for name, program in programs.items():
         seconds = [_seconds(program) for _ in range(repeats)]
         rows.append({"what": name, "first s": seconds[0], "median s": float(np.median(seconds))})
-    publish("cold-start", rows, out)
-    return rows
+    return publish("cold-start", rows, out)
 
 
-def _seconds(program: str) -> float:
+def _seconds(program: tuple[str, ...]) -> float:
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", *program], check=True, capture_output=True)
     return time.perf_counter() - began

@@ -1,12 +1,11 @@
-"""Every engine that runs here against torch in eager fp32, in turn in one run, on a GPU or a CPU."""
+"""Compares every engine that runs here with torch in eager fp32, in turn in one run, on a GPU or a CPU."""
 
 from __future__ import annotations
 
 import contextlib
-import statistics
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from benchmarks.speed.latency import REST_S, work
+from benchmarks.speed.turns import REST_S, Times, noise_crops, time_in_turn
 from benchmarks.tables import Row, publish
 from inpaint_model import UserError, available_engines, open_inpainter
 from inpaint_model.artefacts import find_artefact
@@ -44,22 +43,28 @@ def run(
         device: "cuda", "cpu", or "auto": CUDA where torch finds it.
         threads: CPU threads of all; 0 leaves it to each.
         out: folder for the JSON; None writes none.
-        rounds: calls of each; they take turns.
+        rounds: calls of each.
 
     Raises:
-        UserError: no such device here.
+        UserError: the machine has no such device.
     """
     chosen = _device(device)
+    kind = torch.float16 if chosen.type == "cuda" else torch.float32
+    rows: list[Row] = []
     with _torch_threads(threads):
-        rows, peak = _compare(models, batches, chosen, threads, rounds)
-        print(f"\n{_about(chosen)}; {peak}")
-    publish("engines", rows, out)
-    return rows
+        peak_gflops = matrix_peak(chosen, kind)
+        for model in models:
+            rows += _compare(model, batches, chosen, threads, rounds, peak_gflops)
+        peak = (
+            f"{str(kind).removeprefix('torch.')} matrix product: {peak_gflops / 1000:.2f} TFLOP/s"
+        )
+        print(f"\n{_description(chosen)}; {peak}")
+    return publish("engines", rows, out)
 
 
 @contextlib.contextmanager
 def _torch_threads(count: int) -> Iterator[None]:
-    """Give torch so many threads for a while; 0 leaves its own choice."""
+    """Set torch's number of threads within the context; 0 leaves its own choice."""
     before = torch.get_num_threads()
     torch.set_num_threads(count or before)
     try:
@@ -69,36 +74,33 @@ def _torch_threads(count: int) -> Iterator[None]:
 
 
 def _compare(
-    models: Sequence[str],
+    model: str,
     batches: Sequence[int],
-    chosen: torch.device,
+    device: torch.device,
     threads: int,
     rounds: int,
-) -> tuple[list[Row], str]:
-    """Return the rows, and the matrix peak they are held against, in words."""
-    kind = torch.float16 if chosen.type == "cuda" else torch.float32
-    peak_gflops = matrix_peak(chosen, kind)
+    peak_gflops: float,
+) -> list[Row]:
+    net = network_of(find_artefact(model).path)
+    gflop = flops(net)
     rows: list[Row] = []
-    for model in models:
-        path = find_artefact(model).path
-        net = network_of(path)
-        gflop = flops(net)
-        with contextlib.ExitStack() as stack:
-            fillers = dict(_fillers(model, net, chosen, threads, stack))
-            for batch in batches:
-                times = _times_ms(fillers, *work(batch), rounds)
-                rows += _rows(model, batch, times, gflop, peak_gflops)
-    name = str(kind).removeprefix("torch.")
-    return rows, f"{name} matrix product: {peak_gflops / 1000:.2f} TFLOP/s"
+    with contextlib.ExitStack() as stack:
+        fillers = dict(_fillers(model, net, device, threads, stack))
+        for batch in batches:
+            work = noise_crops(batch)
+            ways = {name: partial(fill, *work) for name, fill in fillers.items()}
+            times = time_in_turn(ways, rounds, rest_s=REST_S, warm_up=2)
+            rows += _rows(model, batch, times, gflop, peak_gflops)
+    return rows
 
 
 def _device(name: str) -> torch.device:
-    there = torch.cuda.is_available()
-    if name == "cuda" and not there:
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
         raise UserError("torch finds no CUDA GPU here; --device cpu measures the CPU's engines")
     if name not in ("auto", "cuda", "cpu"):
         raise UserError(f"unknown device '{name}': take auto, cuda or cpu")
-    return torch.device("cuda" if name == "cuda" or (name == "auto" and there) else "cpu")
+    return torch.device("cuda" if name == "cuda" or (name == "auto" and available) else "cpu")
 
 
 def _fillers(
@@ -108,6 +110,7 @@ def _fillers(
     threads: int,
     stack: contextlib.ExitStack,
 ) -> Iterator[tuple[str, Filler]]:
+    """Yield torch's ways, then every engine that uses the device."""
     yield EAGER, _filler(ByteGenerator(net).to(device).eval(), device)
     if device.type == "cuda":
         half = ByteGenerator(network_of(find_artefact(model).path).half()).to(device).eval()
@@ -122,64 +125,45 @@ def _fillers(
 
 
 def _filler(module: Callable[..., torch.Tensor], device: torch.device) -> Filler:
+    @torch.inference_mode()
     def fill(crops: NDArray[np.uint8], holes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        with torch.inference_mode():
-            given = torch.from_numpy(crops).to(device), torch.from_numpy(holes).to(device)
-            return module(*given).cpu().numpy()
+        inputs = torch.from_numpy(crops).to(device), torch.from_numpy(holes).to(device)
+        return module(*inputs).cpu().numpy()
 
     return fill
 
 
-def _times_ms(
-    fillers: dict[str, Filler], crops: NDArray[np.uint8], holes: NDArray[np.uint8], rounds: int
-) -> dict[str, list[float]]:
-    """Milliseconds a call; before it counts, each has run twice."""
-    times: dict[str, list[float]] = {name: [] for name in fillers}
-    for turn in range(rounds + 2):
-        for name, fill in fillers.items():
-            time.sleep(REST_S)
-            began = time.perf_counter()
-            fill(crops, holes)
-            if turn >= 2:
-                times[name].append((time.perf_counter() - began) * 1000)
-    return times
-
-
 def _rows(
-    model: str, batch: int, times: dict[str, list[float]], gflop: float, peak_gflops: float
+    model: str, batch: int, times: Mapping[str, Times], gflop: float, peak_gflops: float
 ) -> list[Row]:
-    eager_ms = statistics.median(times[EAGER])
     rows: list[Row] = []
-    for name, values in times.items():
-        call_ms = statistics.median(values)
+    for name, taken in times.items():
+        call_ms = taken.wall_ms()
+        share = gflop * batch / call_ms * 1000 / peak_gflops
         rows.append(
             {
                 "model": model,
                 "batch": batch,
                 "engine": name,
                 "ms a call, p50": round(call_ms, 3),
-                "p95": round(float(np.percentile(values, 95)), 3),
+                "p95": round(taken.wall_ms(95), 3),
                 "crops/s": round(1000 * batch / call_ms, 1),
-                "times faster than eager": round(eager_ms / call_ms, 2),
-                "share of peak": _share(name, gflop * batch / call_ms * 1000, peak_gflops),
+                "times faster than eager": round(times[EAGER].wall_ms() / call_ms, 2),
+                # Int8 is another arithmetic than the peak's, and such a file may be pruned.
+                "share of peak": "–" if "int8" in name else f"{share:.3f}",
             }
         )
     return rows
 
 
-def _share(engine: str, gflops: float, peak_gflops: float) -> str:
-    """Share of the matrix peak; an int8 file has other arithmetic, and may be pruned."""
-    return "–" if "int8" in engine else f"{gflops / peak_gflops:.3f}"
-
-
-def _about(device: torch.device) -> str:
-    """Name the device; of a GPU also driver and clocks, as `nvidia-smi` gives them now."""
+def _description(device: torch.device) -> str:
+    """Name the device; of a GPU also its driver and clocks, as `nvidia-smi` gives them now."""
     if device.type == "cpu":
         return f"CPU, {torch.get_num_threads()} torch threads"
     fields = "name,driver_version,clocks.sm,clocks.max.sm,clocks.mem,power.limit"
-    asked = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader"]
+    command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader"]
     try:
-        done = subprocess.run(asked, capture_output=True, text=True, timeout=20, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return torch.cuda.get_device_name()
     return f"{fields}: {done.stdout.strip().splitlines()[0]}"

@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.clips import write_demo_clip
 from benchmarks.tables import Row, publish
 from realtime import Unmasker
 from realtime.demo.clip import DemoClip
-from realtime.media.clip import write_clip
+from realtime.runtime.report import Report
 from realtime.video.file import VideoOptions, unmask_video
 
 
@@ -22,43 +23,35 @@ def run(
 
     Args:
         models: names or ONNX files.
-        counts: threads of the generator's engine; all from 1 to the cores' number where empty.
+        counts: threads of the generator's engine; empty takes all from 1 to the number of cores.
         engine: as for `open_inpainter`.
-        rounds: how often each; the table has the medians.
+        rounds: runs of each; the table has the medians.
         out: folder for the JSON; None writes none.
     """
     counts = counts or range(1, (os.cpu_count() or 1) + 1)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as scratch:
-        masked, target = Path(scratch) / "masked.mp4", Path(scratch) / "bare.mp4"
-        clip = DemoClip()
-        write_clip(masked, clip.masked_bgr(), clip.path.fps)
+        masked, target = Path(scratch) / "masked.mp4", Path(scratch) / "unmasked.mp4"
+        write_demo_clip(masked, DemoClip())
         for model in models:
-            taken: dict[int, list[tuple[float, float]]] = {count: [] for count in counts}
+            reports: dict[int, list[Report]] = {count: [] for count in counts}
             for _ in range(rounds):
                 for count in counts:
-                    taken[count].append(_unmask(masked, target, model, engine, count))
-            rows += [_row(model, count, values) for count, values in taken.items()]
-    publish("threads", rows, out)
-    return rows
+                    with Unmasker(model, engine, 1, threads=count) as unmasker:
+                        options = VideoOptions(overwrite=True)
+                        reports[count].append(unmask_video(masked, target, unmasker, options))
+            rows += [_row(model, count, of_count) for count, of_count in reports.items()]
+    return publish("threads", rows, out)
 
 
-def _unmask(
-    masked: Path, target: Path, model: str, engine: str, threads: int
-) -> tuple[float, float]:
-    """Return frames a second, and the median milliseconds of filling a frame's crop."""
-    with Unmasker(model, engine, 1, threads=threads) as unmasker:
-        report = unmask_video(masked, target, unmasker, VideoOptions(overwrite=True))
-    return report.fps, report.stages["inpaint"]["p50_ms"]
-
-
-def _row(model: str, threads: int, values: Sequence[tuple[float, float]]) -> Row:
-    fps = [value[0] for value in values]
+def _row(model: str, threads: int, reports: Sequence[Report]) -> Row:
+    fps = [report.fps for report in reports]
+    inpaint_ms = [report.stages["inpaint"]["p50_ms"] for report in reports]
     return {
         "model": model,
         "threads": threads,
         "frames/s": round(statistics.median(fps), 2),
         "lowest": round(min(fps), 2),
         "highest": round(max(fps), 2),
-        "inpaint ms, p50": round(statistics.median(value[1] for value in values), 2),
+        "inpaint ms, p50": round(statistics.median(inpaint_ms), 2),
     }
