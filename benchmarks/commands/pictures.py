@@ -79,7 +79,7 @@ def sheet(
     """Random clear photographs before and after, to judge by eye."""
     from benchmarks.photographs import sheet as benchmark
 
-    benchmark.run(photos, out, model, engine, count=count, seed=seed, a_page=page)
+    benchmark.run(photos, out, model, engine, count=count, seed=seed, per_page=page)
 
 
 def empty(

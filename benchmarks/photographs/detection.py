@@ -1,96 +1,108 @@
-"""Real photographs: share of masked faces found and acted on, bare faces left untouched, sheets."""
+"""Real photographs: the share of masked faces found and filled, and of bare faces left untouched."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
-from rich.progress import track
 
-from benchmarks.photographs.lists import is_clear, pictures_in
-from benchmarks.photographs.tiles import fit, write_tiles
+from benchmarks.photographs.lists import is_clear, pictures_in, read_pictures
+from benchmarks.photographs.tiles import before_and_after, write_tiles
 from benchmarks.tables import Row, publish
+from inpaint_model.errors import UserError
 from realtime import Unmasker
 
-_TILE = 240
+_COLUMNS = 4
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Outcome:
     """What came of one photograph."""
 
     path: Path
     found: bool
-    acted: bool
+    filled: bool
 
 
 def run_masked(
     folders: list[Path], out: Path | None, model: str, engine: str, limit: int = 0, sheet: int = 60
 ) -> list[Row]:
-    """Unmask photographs of masked people; count what was found and acted on; draw a sheet.
+    """Unmask photographs of masked people; count faces found and filled; draw a sheet.
 
-    The second row counts the clear ones alone; the JSON names those of them that were missed.
+    The second row counts the clear photographs alone; the JSON names those of them that were missed.
+
+    Args:
+        folders: where the photographs are.
+        out: folder for JSON and sheet; None writes none.
+        model, engine: as in `Unmasker`.
+        limit: so many photographs, evenly spread; 0 takes all.
+        sheet: so many photographs on the sheet, evenly spread.
     """
-    paths = pictures_in(folders, limit)
     shown = set(pictures_in(folders, sheet))
-    seen: list[_Seen] = []
+    outcomes: list[_Outcome] = []
     tiles = []
     with Unmasker(model=model, engine=engine, still=True) as unmasker:
-        for path in track(paths, "photographs"):
-            picture = cv2.imread(str(path))
-            if picture is None:
-                seen.append(_Seen(path, False, False))
+        for path, frame in read_pictures(pictures_in(folders, limit), "photographs"):
+            if frame is None:
+                outcomes.append(_Outcome(path, False, False))
                 continue
-            frame = np.asarray(picture, dtype=np.uint8)
             result = unmasker(frame)
-            acted = any(face.inpainted for face in result.faces)
-            seen.append(_Seen(path, bool(result.faces), acted))
+            filled = any(face.inpainted for face in result.faces)
+            outcomes.append(_Outcome(path, bool(result.faces), filled))
             if path in shown:
-                tiles.append(np.hstack([fit(frame, _TILE), fit(result.frame, _TILE)]))
-    clear = [one for one in seen if is_clear(one.path)]
-    rows = [_counted("all", seen), _counted("clear", clear)]
+                tiles.append(before_and_after(frame, result.frame))
+    clear = [one for one in outcomes if is_clear(one.path)]
+    rows = [_row("all", outcomes), _row("clear", clear)]
     missed = {
         "clear, no face found": [str(one.path) for one in clear if not one.found],
         "clear, face found and not acted on": [
-            str(one.path) for one in clear if one.found and not one.acted
+            str(one.path) for one in clear if one.found and not one.filled
         ],
     }
-    publish("photos", rows, out, missed)
     if out is not None:
-        write_tiles(out / "sheet-photos.png", tiles, 4)
-    return rows
+        write_tiles(out / "sheet-photos.png", tiles, _COLUMNS)
+    return publish("photos", rows, out, missed)
 
 
-def _counted(which: str, seen: list[_Seen]) -> Row:
-    number = len(seen)
+def _row(which: str, outcomes: list[_Outcome]) -> Row:
+    number = len(outcomes)
     return {
         "which": which,
         "photographs": number,
-        "face found": sum(one.found for one in seen) / max(number, 1),
-        "acted on": sum(one.acted for one in seen) / max(number, 1),
+        "face found": sum(one.found for one in outcomes) / max(number, 1),
+        "acted on": sum(one.filled for one in outcomes) / max(number, 1),
     }
 
 
 def run_bare(
     data_folder: Path, manifest: Path | None, out: Path | None, model: str, engine: str
 ) -> list[Row]:
-    """Run photographs of bare faces through; count those left bit for bit as they were."""
+    """Unmask photographs of bare faces; count those that come out bit for bit as they were.
+
+    Args:
+        data_folder: photographs of one face each; the validation split is used.
+        manifest: CSV file that names the splits; None takes the folder's own.
+        out: folder for JSON and the sheet of photographs that were changed; None writes none.
+        model, engine: as in `Unmasker`.
+
+    Raises:
+        UserError: a photograph cannot be read.
+    """
     from trainer.data.prepare import find_photos
 
     paths = [photo.path for photo in find_photos(data_folder, manifest) if photo.split == "val"]
-    same, tiles = 0, []
+    changed = []
     with Unmasker(model=model, engine=engine, still=True) as unmasker:
-        for path in track(paths, "bare faces"):
-            frame = np.asarray(cv2.imread(str(path)), dtype=np.uint8)
+        for path, frame in read_pictures(paths, "bare faces"):
+            if frame is None:
+                raise UserError(f"{path}: cannot be read as a picture")
             result = unmasker(frame)
-            untouched = np.array_equal(result.frame, frame)
-            same += untouched
-            if not untouched:
-                tiles.append(np.hstack([fit(frame, _TILE), fit(result.frame, _TILE)]))
-    rows: list[Row] = [{"bare photographs": len(paths), "bit-identical": same / len(paths)}]
-    publish("bare", rows, out)
-    if out is not None and tiles:
-        write_tiles(out / "sheet-bare-touched.png", tiles, 4)
-    return rows
+            if not np.array_equal(result.frame, frame):
+                changed.append(before_and_after(frame, result.frame))
+    if out is not None and changed:
+        write_tiles(out / "sheet-bare-touched.png", changed, _COLUMNS)
+    same = len(paths) - len(changed)
+    return publish(
+        "bare", [{"bare photographs": len(paths), "bit-identical": same / len(paths)}], out
+    )

@@ -20,36 +20,25 @@ from realtime.frames import UnmaskResult
 
 # scikit-image's pictures that come inside its wheel and show neither people nor animals.
 _PICTURES = (
-    "brick",
-    "cell",
-    "clock",
-    "coffee",
-    "grass",
-    "gravel",
-    "hubble_deep_field",
-    "immunohistochemistry",
-    "moon",
-    "page",
-    "retina",
-    "rocket",
-    "stereo_motorcycle",
-    "text",
+    *("brick", "cell", "clock", "coffee", "grass", "gravel", "hubble_deep_field"),
+    *("immunohistochemistry", "moon", "page", "retina", "rocket", "stereo_motorcycle", "text"),
 )
 _WIDTH, _HEIGHT = 640, 480
-_STREAM_STEPS, _STEP_PX = 3, 4
-_TILE, _COLUMNS, _A_PAGE = 320, 5, 30
+_STREAM_FRAMES, _STEP_PX = 3, 4  # frames of each view, and the camera's motion between them
+_TILE_PX, _COLUMNS, _PER_PAGE = 320, 5, 30
+_RED, _YELLOW = (0, 0, 255), (0, 255, 255)  # BGR
 
 
 @dataclass(frozen=True)
 class View:
-    """How one frame is cut out of a picture.
+    """A region of a picture, shown as frames of a camera.
 
     Attributes:
         name: the picture.
         picture: uint8 [H, W, 3], BGR.
-        x, y, width: the region's left, top and width in the picture's pixels; its sides are as 4 to 3.
+        x, y, width: the region's left, top and width in the picture's pixels; it is 4:3.
         flipped: mirrored left to right.
-        gain: brightness, 1 for unchanged.
+        gain: brightness factor.
     """
 
     name: str
@@ -61,7 +50,7 @@ class View:
     gain: float
 
     def frames(self, count: int) -> Iterator[NDArray[np.uint8]]:
-        """Return successive frames of a camera that moves on slowly, uint8 [480, 640, 3] BGR."""
+        """Yield successive frames of a camera that moves slowly, uint8 [480, 640, 3] BGR."""
         for step in range(count):
             yield self._frame(step * _STEP_PX * self.width / _WIDTH)
 
@@ -78,7 +67,7 @@ class View:
 
 
 def views(count: int, seed: int = 0) -> Iterator[View]:
-    """Draw views: picture, place, scale, mirroring and brightness are random but repeatable."""
+    """Draw views at random, the same for a seed: picture, place, scale, mirroring and brightness."""
     rng = np.random.default_rng(seed)
     pictures = [(name, picture) for name in _PICTURES for picture in _load(name)]
     for _ in range(count):
@@ -93,7 +82,7 @@ def views(count: int, seed: int = 0) -> Iterator[View]:
 
 
 def _load(name: str) -> list[NDArray[np.uint8]]:
-    """One bundled picture as BGR; both of the stereo pair."""
+    """One bundled picture as BGR; both pictures of the stereo pair."""
     loaded = getattr(skimage.data, name)()
     pictures = loaded[:2] if isinstance(loaded, tuple) else (loaded,)
     return [
@@ -103,12 +92,12 @@ def _load(name: str) -> list[NDArray[np.uint8]]:
 
 
 def run(out: Path | None, model: str, engine: str, count: int = 200, seed: int = 0) -> list[Row]:
-    """Count false faces and changed frames: as unrelated pictures, and as a stream.
+    """Count false faces and changed frames: first as unrelated pictures, then as a stream.
 
-    In the stream every view is seen for three frames while the camera moves; it counts once.
+    The stream shows every view for three frames while the camera moves; a view counts once.
 
     Raises:
-        UserError: no frame is asked for.
+        UserError: `count` is below 1.
     """
     if count < 1:
         raise UserError("at least one frame is needed")
@@ -119,7 +108,7 @@ def run(out: Path | None, model: str, engine: str, count: int = 200, seed: int =
         found_in, changed_in = [], []
         with Unmasker(model=model, engine=engine, still=still) as unmasker:
             for view in track(views(count, seed), kind, total=count):
-                results = [unmasker(frame) for frame in view.frames(1 if still else _STREAM_STEPS)]
+                results = [unmasker(frame) for frame in view.frames(1 if still else _STREAM_FRAMES)]
                 if any(result.replaced.any() for result in results):
                     changed_in.append(view.name)
                 found = next((result for result in results if result.faces), None)
@@ -135,17 +124,15 @@ def run(out: Path | None, model: str, engine: str, count: int = 200, seed: int =
             }
         )
         alarms[kind] = {"a face found in": found_in, "a pixel changed in": changed_in}
-    publish("empty", rows, out, alarms)
     if out is not None and tiles:
-        write_pages(out / "sheet-empty-found.png", tiles, _COLUMNS, _A_PAGE)
-    return rows
+        write_pages(out / "sheet-empty-found.png", tiles, _COLUMNS, _PER_PAGE)
+    return publish("empty", rows, out, alarms)
 
 
 def _tile(result: UnmaskResult, label: str) -> NDArray[np.uint8]:
-    """The frame as it came out, with the boxes of what was taken for a face."""
+    """The result with the boxes of what was taken for a face: red where it was filled."""
     frame = result.frame.copy()
     for face in result.faces:
         x0, y0, x1, y1 = (round(value) for value in face.box)
-        colour = (0, 0, 255) if face.inpainted else (0, 255, 255)
-        cv2.rectangle(frame, (x0, y0), (x1, y1), colour, 2)
-    return labelled(fit(frame, _TILE)[: _TILE * _HEIGHT // _WIDTH], label)
+        cv2.rectangle(frame, (x0, y0), (x1, y1), _RED if face.inpainted else _YELLOW, 2)
+    return labelled(fit(frame, _TILE_PX)[: _TILE_PX * _HEIGHT // _WIDTH], label)

@@ -1,4 +1,4 @@
-"""Masks that were outlined by hand in photographs: coordinates of the project, no pictures."""
+"""Masks outlined by hand in photographs: the polygons' coordinates, without the pictures."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from skimage.draw import polygon2mask
 from benchmarks.photographs.lists import LISTS
 from inpaint_model.errors import UserError
 
-_MARKED = LISTS / "masked_web_outlines.json"
+_SHIPPED = LISTS / "masked_web_outlines.json"
 
 Points = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True)
 class Outline:
-    """The mask of one photograph.
+    """The outline of the mask in one photograph.
 
     Attributes:
         name: the photograph's file name.
         size: its width and height in pixels.
         polygons: x, y of the corners in pixels; 0, 0 is the top left corner of the first pixel.
-        holes: the same of what is in front of the mask.
+        holes: polygons of the same kind round objects in front of the mask.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Outline:
     holes: Sequence[Points]
 
     def mask(self) -> NDArray[np.bool_]:
-        """Return the pixels whose middle lies within, bool [H, W]."""
+        """Return the pixels whose centre lies inside the polygons and outside the holes, bool [H, W]."""
         filled = self._filled(self.polygons)
         return filled & ~self._filled(self.holes)
 
@@ -49,11 +49,11 @@ class Outline:
         return filled
 
 
-def load(path: Path = _MARKED) -> list[Outline]:
-    """Read the outlines of a file, by name.
+def load(path: Path = _SHIPPED) -> list[Outline]:
+    """Read the outlines of a file, sorted by name.
 
     Raises:
-        UserError: the file is no list of outlines.
+        UserError: the file is not a list of outlines.
     """
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))["outlines"]

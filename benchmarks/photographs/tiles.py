@@ -1,4 +1,4 @@
-"""Draws sheets: pictures cropped to their faces, fitted into labelled tiles, laid out on pages."""
+"""Draws contact sheets: pictures cropped to their faces, fitted into labelled tiles, on pages."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ def fit(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return tile
 
 
+def before_and_after(
+    before: NDArray[np.uint8], after: NDArray[np.uint8], side: int = 240
+) -> NDArray[np.uint8]:
+    """Put two pictures side by side, each in a square tile of `side` pixels."""
+    return np.hstack([fit(before, side), fit(after, side)])
+
+
 def labelled(tile: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
     """Put a line of text over a tile; the tile grows by the line's height."""
     strip = np.zeros((_LABEL_PX, tile.shape[1], 3), np.uint8)
@@ -34,12 +41,12 @@ def labelled(tile: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
 def surroundings(
     shape: Sequence[int], boxes: Sequence[Box], margin: float = 0.6
 ) -> tuple[slice, slice]:
-    """Find the part of a picture that shows its faces with what is around them.
+    """Find the part of a picture that shows its faces and their surroundings.
 
     Args:
         shape: the picture's height and width first.
         boxes: x0, y0, x1, y1 of the faces, pixels; none: the whole picture.
-        margin: how much to add on each side, in sides of the boxes' hull.
+        margin: added on each side, as a share of the longer side of the boxes' hull.
 
     Returns:
         Rows and columns of a region that is square where the picture allows it.
@@ -68,14 +75,14 @@ def write_tiles(path: Path, tiles: Sequence[NDArray[np.uint8]], columns: int) ->
 
 
 def write_pages(
-    path: Path, tiles: Sequence[NDArray[np.uint8]], columns: int, a_page: int
+    path: Path, tiles: Sequence[NDArray[np.uint8]], columns: int, per_page: int
 ) -> list[Path]:
     """Write tiles on as many sheets as they need: `path` alone, or `NAME-1`, `NAME-2`, ... beside it."""
-    starts = range(0, len(tiles), a_page)
+    starts = range(0, len(tiles), per_page)
     if len(starts) <= 1:
         pages = [path]
     else:
         pages = [path.with_stem(f"{path.stem}-{number}") for number in range(1, len(starts) + 1)]
     for page, start in zip(pages, starts, strict=False):
-        write_tiles(page, tiles[start : start + a_page], columns)
+        write_tiles(page, tiles[start : start + per_page], columns)
     return pages

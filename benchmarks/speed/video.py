@@ -62,7 +62,8 @@ def _has_face(clip: Path) -> bool:
 
 def _measure(masked: Path, frames: int, model: str, engine: str) -> Row:
     name = masked.stem.removeprefix("masked-")
-    target, report = masked.with_name(f"unmasked-{name}.mp4"), masked.with_suffix(".json")
+    target = masked.with_name(f"unmasked-{name}.mp4")
+    report = target.with_suffix(".json")
     began = time.perf_counter()
     options = ("--overwrite", "--report", report, "--model", model, "--engine", engine)
     process = start_unmask("video", masked, target, *options, show_errors=True)
