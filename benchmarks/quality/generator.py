@@ -20,19 +20,20 @@ from trainer.evaluate.image_similarity import ssim
 from trainer.evaluate.measures import composited_psnr
 
 _BLUR_PX = 3.0  # sigma; a mouth is some 22 px wide
+_TELEA_RADIUS_PX = 5
 
 
 def telea(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Fill with `cv2.inpaint` (Telea 2004), radius 5 px."""
+    """Fill with `cv2.inpaint` (Telea 2004)."""
     filled = [
-        cv2.inpaint(crop, hole.astype(np.uint8), 5, cv2.INPAINT_TELEA)
+        cv2.inpaint(crop, hole.astype(np.uint8), _TELEA_RADIUS_PX, cv2.INPAINT_TELEA)
         for crop, hole in zip(crops, holes, strict=True)
     ]
     return np.asarray(np.stack(filled), dtype=np.uint8)
 
 
-def blurred(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Fill with the truth itself, blurred: what a figure asks of one who has seen behind the mask."""
+def blurred_truth(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Fill with the blurred ground truth: the score of a fill that knows the face but no detail."""
     soft = np.stack([cv2.GaussianBlur(crop, (0, 0), _BLUR_PX) for crop in crops])
     return np.where(holes[..., None], soft, crops).astype(np.uint8)
 
@@ -44,43 +45,44 @@ def run(
 
     Where the faces have a margin, the generator is measured on wider crops too.
     """
-    shown = faceset.load(data).only("val", ("lfw", "celeba"))
-    val = shown.canonical()
+    val = faceset.load(data).only("val", ("lfw", "celeba"))
+    canonical = val.canonical()
     rows: list[Row] = []
     with open_inpainter(model=model, engine=engine) as inpainter:
         for source in ("lfw", "celeba"):
-            faces = val.only("val", (source,))
+            faces = canonical.only("val", (source,))
             faces = faces.where(np.arange(len(faces)) < faces_per_source)
             for protocol in ("face-mask", "paper-squares"):
                 holes, counted = draw_protocol(faces, protocol, seed=7)
                 fills = _fills(inpainter, faces, holes)
-                for what, result in fills.items():
-                    rows.append(_row(source, protocol, what, faces, result, holes, counted))
+                for name, fill in fills.items():
+                    row = {"data": source, "faces": len(faces), "protocol": protocol}
+                    rows.append(row | _measures(name, faces, fill, holes, counted))
                 if out is not None and protocol == "face-mask":
-                    own = fills[_name(inpainter)]
-                    _write_sheet(out / f"sheet-{source}.png", faces, holes, own)
-        wider = [_wider(shown, inpainter, turn=turn) for turn in (False, True) if shown.margin_px]
-    publish("quality", rows, out)
+                    sheet = make_sheet(faces.crops, holes, fills[_name(inpainter)])
+                    out.mkdir(parents=True, exist_ok=True)
+                    cv2.imwrite(str(out / f"sheet-{source}.png"), sheet[:, :, ::-1])
+        wider = [_wider(val, inpainter, turn=turn) for turn in (False, True) if val.margin_px]
     if wider:
         publish("quality-wider", wider, out)
-    return rows
+    return publish("quality", rows, out)
 
 
 def _fills(
     inpainter: Inpainter, faces: FaceSet, holes: NDArray[np.bool_]
 ) -> dict[str, NDArray[np.uint8]]:
-    """Fill with the generator, as the product does frames and pictures, and with what there is besides.
+    """Fill with the generator, as the product does frames and pictures, and with the alternatives.
 
-    What lies outside the photograph is hole to the generator, and is not shown.
+    Pixels outside the photograph are part of the generator's hole, but are not shown.
     """
     name = _name(inpainter)
-    asked = holes | ~faces.valid
-    fills = {name: inpainter(faces.crops, asked)}
+    unknown = holes | ~faces.valid
+    fills = {name: inpainter(faces.crops, unknown)}
     for poses in (MIRRORED, THOROUGH):
-        fills[f"{name}, {len(poses)} poses"] = self_ensemble(inpainter, faces.crops, asked, poses)
-    fills = {what: np.where(holes[..., None], fill, faces.crops) for what, fill in fills.items()}
+        fills[f"{name}, {len(poses)} poses"] = self_ensemble(inpainter, faces.crops, unknown, poses)
+    fills = {key: np.where(holes[..., None], fill, faces.crops) for key, fill in fills.items()}
     fills["Telea"] = telea(faces.crops, holes)
-    fills[f"the truth, blurred by {_BLUR_PX:g} px"] = blurred(faces.crops, holes)
+    fills[f"the truth, blurred by {_BLUR_PX:g} px"] = blurred_truth(faces.crops, holes)
     return fills
 
 
@@ -89,7 +91,7 @@ def _name(inpainter: Inpainter) -> str:
 
 
 def _wider(faces: FaceSet, inpainter: Inpainter, *, turn: bool) -> Row:
-    """Measure on faces shown smaller, as the product shows those whose masks their crops cut off."""
+    """Measure on wider crops, which the product takes of faces whose mask the crop would cut off."""
     batch = draw_wider_protocol(faces, turn=turn, seed=7)
     filled = inpainter(batch.crops, batch.holes)
     inside = batch.counted | ~batch.holes
@@ -103,33 +105,20 @@ def _wider(faces: FaceSet, inpainter: Inpainter, *, turn: bool) -> Row:
     }
 
 
-def _row(
-    source: str,
-    protocol: str,
-    what: str,
+def _measures(
+    name: str,
     faces: FaceSet,
-    result: NDArray[np.uint8],
+    fill: NDArray[np.uint8],
     holes: NDArray[np.bool_],
     counted: NDArray[np.bool_],
-) -> Row:
+) -> dict[str, str | float | int]:
     everywhere = np.ones_like(faces.valid)
-    shown = np.where((holes & ~faces.valid)[..., None], faces.crops, result)
+    shown = np.where((holes & ~faces.valid)[..., None], faces.crops, fill)
     return {
-        "data": source,
-        "faces": len(faces),
-        "protocol": protocol,
         "coverage": float(holes.mean()),
-        "filled by": what,
-        "composited dB": float(composited_psnr(result, faces.crops, faces.valid).mean()),
+        "filled by": name,
+        "composited dB": float(composited_psnr(fill, faces.crops, faces.valid).mean()),
         "whole crop dB": float(composited_psnr(shown, faces.crops, everywhere).mean()),
-        "hole dB": float(composited_psnr(result, faces.crops, counted).mean()),
+        "hole dB": float(composited_psnr(fill, faces.crops, counted).mean()),
         "SSIM": float(ssim(shown, faces.crops, everywhere)[0].mean()),
     }
-
-
-def _write_sheet(
-    path: Path, faces: FaceSet, holes: NDArray[np.bool_], filled: NDArray[np.uint8]
-) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet = make_sheet(faces.crops, holes, filled)
-    cv2.imwrite(str(path), sheet[:, :, ::-1])

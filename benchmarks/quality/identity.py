@@ -1,7 +1,7 @@
-"""Does unmasking bring a face nearer to its bare self for a recogniser? dlib's similarity, on worn masks.
+"""Is a face nearer to its bare self for a recogniser once it is unmasked? dlib's similarity.
 
-The recogniser has never seen the generator's training loss at work on these faces: they are held out. But
-the loss's network is a coarser coding of the same one; see `trainer.evaluate.identity`.
+The faces are held out: the generator was not trained on them. But the network of its training loss is a
+coarser coding of the same recogniser; see `trainer.evaluate.identity`.
 """
 
 from __future__ import annotations
@@ -29,50 +29,47 @@ Crops = NDArray[np.uint8]
 def run(
     data: list[Path], templates: Path | None, out: Path | None, model: str, engine: str, limit: int
 ) -> list[Row]:
-    """Put a random mask on held-out faces, unmask them, and compare all three with another.
+    """Render a random mask on held-out faces, unmask them, and compare all three versions.
 
     Raises:
         UserError: dlib's network is not installed.
     """
     identity = load_identity()
-    faces = faceset.load(data).canonical().only("val")
-    order = np.random.default_rng(4).permutation(len(faces))[:limit]
-    faces = faces.where(np.isin(np.arange(len(faces)), order))
-    masked, unmasked = _worn_and_filled(faces, templates, model, engine)
-    true, hidden, shown = (identity.embed(crops) for crops in (faces.crops, masked, unmasked))
-    partner = different_people(faces.identity, faces.source)
+    faces = faceset.load(data).canonical().only("val").some(limit, 4)
+    masked, unmasked = _masked_and_unmasked(faces, templates, model, engine)
+    bare = identity.embed(faces.crops)
+    embeddings = {"masked": identity.embed(masked), f"unmasked, {model}": identity.embed(unmasked)}
+    stranger = different_people(faces.identity, faces.source)
     rows: list[Row] = []
     for source in np.unique(faces.source):
         of = faces.source == source
-        for name, codes in (("masked", hidden), (f"unmasked, {model}", shown)):
-            near = distances(codes[of], true[of])
-            others = of & (partner >= 0)
-            strangers = distances(codes[others], true[partner[others]])
+        paired = of & (stranger >= 0)
+        for name, shown in embeddings.items():
+            own = distances(shown[of], bare[of])
+            others = distances(shown[paired], bare[stranger[paired]])
             rows.append(
                 {
                     "data": str(source),
                     "face": name,
                     "faces": int(of.sum()),
-                    "cosine with the bare face": float(cosines(codes[of], true[of]).mean()),
-                    "distance": float(near.mean()),
-                    "taken for the same person": float((near < _SAME_PERSON).mean()),
-                    "distance to others": float(strangers.mean()),
-                    "others taken for them": float((strangers < _SAME_PERSON).mean()),
+                    "cosine with the bare face": float(cosines(shown[of], bare[of]).mean()),
+                    "distance": float(own.mean()),
+                    "taken for the same person": float((own < _SAME_PERSON).mean()),
+                    "distance to others": float(others.mean()),
+                    "others taken for them": float((others < _SAME_PERSON).mean()),
                 }
             )
-    publish("identity", rows, out)
-    return rows
+    return publish("identity", rows, out)
 
 
-def _worn_and_filled(
+def _masked_and_unmasked(
     faces: FaceSet, templates: Path | None, model: str, engine: str
 ) -> tuple[Crops, Crops]:
-    """The faces wearing masks; those marked and filled as pictures are; uint8 [N, 128, 128, 3]."""
+    """Render masks on the faces, then segment and fill them as pictures; uint8 [N, 128, 128, 3] each."""
     rng = np.random.default_rng(5)
     drawings = load_templates(templates) if templates else []
     masked, unmasked = [], []
-    with MaskSegmenter() as segmenter:
-        inpainter = open_inpainter(model, engine)
+    with MaskSegmenter() as segmenter, open_inpainter(model, engine) as inpainter:
         for crop, valid, landmarks in zip(faces.crops, faces.valid, faces.landmarks, strict=True):
             worn = render_mask(crop, landmarks, random_style(rng, drawings)).image_rgb
             hole = hole_of(mask_pixels(segmenter(np.ascontiguousarray(worn))))
@@ -80,5 +77,4 @@ def _worn_and_filled(
             filled = np.where(hole[..., None], filled, worn)
             masked.append(worn)
             unmasked.append(match_colour(filled, hole, valid & ~hole))
-        inpainter.close()
     return np.stack(masked), np.stack(unmasked)

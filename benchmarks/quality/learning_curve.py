@@ -1,4 +1,4 @@
-"""Fits the learning curve of a training run and says what it comes to with more crops."""
+"""Fits the learning curve of a training run, which tells the PSNR to expect from more crops."""
 
 from __future__ import annotations
 
@@ -14,26 +14,22 @@ from inpaint_model.errors import UserError
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """PSNR as a straight line over the logarithm of the crops seen.
+    """PSNR as a straight line over the logarithm of the crops seen: a power law of the error.
 
-    That is a power law of the error, and it knows no ceiling: beyond ten times the crops measured it is
-    a hope rather than a forecast.
+    The line knows no ceiling, so that it forecasts nothing beyond about ten times the crops measured.
 
     Attributes:
-        at_1: PSNR the line gives for one crop, dB.
+        at_1: PSNR of the line at one crop, dB.
         per_decade: dB gained by ten times the crops.
-        first, last: the crops of the first and last point fitted.
         residual_db: root mean square distance of the points from the line.
     """
 
     at_1: float
     per_decade: float
-    first: int
-    last: int
     residual_db: float
 
     def at(self, crops: float) -> float:
-        """PSNR the line gives after so many crops, dB."""
+        """The line's PSNR after so many crops, dB."""
         return self.at_1 + self.per_decade * float(np.log10(crops))
 
 
@@ -50,12 +46,12 @@ def read_curve(run: Path, figure: str) -> tuple[NDArray[np.float64], NDArray[np.
         rows = [row for row in csv.DictReader(source) if row.get(figure)]
     if not rows:
         raise UserError(f"{file}: holds no figure {figure}")
-    crops, values = zip(*((float(row["crops"]), float(row[figure])) for row in rows), strict=True)
-    return np.array(crops), np.array(values)
+    crops, values = np.array([[float(row["crops"]), float(row[figure])] for row in rows]).T
+    return crops, values
 
 
 def fit_curve(crops: NDArray[np.float64], psnr: NDArray[np.float64]) -> LearningCurve:
-    """Fit a curve's last three quarters, which the start's fast gains do not bend.
+    """Fit a line to the last three quarters of a curve, where the fast gains of the start are over.
 
     Args:
         crops: float64 [P], crops seen, rising.
@@ -70,5 +66,4 @@ def fit_curve(crops: NDArray[np.float64], psnr: NDArray[np.float64]) -> Learning
     x, y = np.log10(crops[late]), psnr[late]
     slope, start = np.polyfit(x, y, 1)
     residual = float(np.sqrt(np.mean((start + slope * x - y) ** 2)))
-    ends = int(crops[late].min()), int(crops[late].max())
-    return LearningCurve(float(start), float(slope), *ends, residual)
+    return LearningCurve(float(start), float(slope), residual)

@@ -1,7 +1,7 @@
-"""The paper's Table 4, one autoencoder against two, beside our own models of equal budget.
+"""The paper's Table 4: one autoencoder against two, trained here on equal budgets.
 
-Protocol: paper-squares, composited, over the whole 128x128 crop as the paper's figures must be; and,
-since CelebA's published crops fill only part of ours, over the pixels inside the photograph too.
+Protocol: paper-squares, composited. The paper's figures must be over the whole 128x128 crop. CelebA's
+published crops fill only part of ours, so figures over the pixels inside the photograph are given too.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from trainer.evaluate.scores import Scores, summarise
 from trainer.presets import PRESETS, Changes
 from trainer.runs import RunFolder
 
-# As printed: PSNR in dB and SSIM; the paper does not say on which images or holes.
+# The printed PSNR in dB and SSIM; the paper does not say on which images or holes.
 PAPER = {"glcic": (31.86, 0.89), "paper": (36.74, 0.91)}
 NAMES = {"glcic": "one autoencoder (GLCIC)", "paper": "two autoencoders"}
-FULL_SCHEDULE = 2_000_000
-JUDGED = 300
+FULL_SCHEDULE = 2_000_000  # crops that the paper's schedule shows
+JUDGED = 300  # images that a model is measured on
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What each model may cost where it is to be trained.
+    """What each model that is trained here may cost.
 
     Attributes:
         crops: seen in training.
@@ -50,12 +50,12 @@ class Budget:
 
 
 def run(data: list[Path], runs: Path, budget: Budget | None, out: Path | None) -> list[Row]:
-    """Measure `runs/glcic` and `runs/paper`, trained before or here, and print both tables.
+    """Measure `runs/glcic` and `runs/paper`, train them where they are missing, and print the tables.
 
     Args:
         data: prepared files.
         runs: folder of the two run folders.
-        budget: trains the runs that are missing; None trains none.
+        budget: of runs that are missing; None trains none.
         out: folder for the JSON; None writes none.
 
     Raises:
@@ -108,21 +108,16 @@ def _measure(net: nn.Module, config: FitConfig, faces: FaceSet) -> dict[str, Sco
 
 def _row(preset: str, config: FitConfig, crops: int, scores: dict[str, Scores]) -> Row:
     psnr, ssim = PAPER[preset]
-    row: dict[str, str | float | int] = {
-        "model": NAMES[preset],
-        "the paper, dB / SSIM": f"{psnr} / {ssim}",
-    }
+    row: dict[str, str | float | int] = {"model": NAMES[preset]}
+    row["the paper, dB / SSIM"] = f"{psnr} / {ssim}"
     for name, part in scores.items():
         figures = summarise(part)
         row[f"{name}, dB"] = figures["psnr_whole"].text(2)
         row[f"{name}, SSIM"] = figures["ssim_whole"].text(3)
         row[f"{name}, inside the photograph dB"] = figures["psnr"].text(2)
         row[f"{name}, hole dB"] = figures["psnr_hole"].text(2)
-    return row | {"width": config.width, "crops seen": crops, "of the schedule": _share(crops)}
-
-
-def _share(crops: int) -> str:
-    return f"{crops / FULL_SCHEDULE:.1%}"
+    row |= {"width": config.width, "crops seen": crops}
+    return row | {"of the schedule": f"{crops / FULL_SCHEDULE:.1%}"}
 
 
 def _gain(which: str, scores: dict[str, dict[str, Scores]]) -> Row:

@@ -108,7 +108,7 @@ def test_the_blurred_truth_is_near_it_and_only_in_the_hole(astronaut_rgb):
     crops = np.ascontiguousarray(astronaut_rgb[None, 50:178, 160:288])
     holes = np.zeros((1, 128, 128), bool)
     holes[0, 60:90, 40:80] = True
-    soft, telea = (fill(crops, holes) for fill in (quality.blurred, quality.telea))
+    soft, telea = (fill(crops, holes) for fill in (quality.blurred_truth, quality.telea))
     assert np.array_equal(soft[~holes], crops[~holes])
     assert not np.array_equal(soft, crops)
     assert composited_psnr(soft, crops, holes)[0] > composited_psnr(telea, crops, holes)[0]
