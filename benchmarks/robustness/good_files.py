@@ -1,4 +1,4 @@
-"""Writes one small good file of every kind the commands read, to be broken afterwards."""
+"""Writes one small good file of every kind that the commands read; the benchmark then damages them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import av.error
 import cv2
 import numpy as np
 
+from inpaint_model.artefacts import WEIGHTS_DIR
+
 
 def good_files(folder: Path) -> list[Path]:
-    """Write one good file of every kind."""
+    """Write one good file of every kind; return their paths, sorted."""
     folder.mkdir(exist_ok=True)
     xs, ys = np.meshgrid(np.arange(96), np.arange(64))
-    ways = ((1, 0), (0, 1), (1, 1))
+    directions = ((1, 0), (0, 1), (1, 1))  # of each channel's wave
     images = [
-        np.stack([128 + 90 * np.sin((xs * a + ys * b) / 20 + n / 6) for a, b in ways], 2)
+        np.stack([128 + 90 * np.sin((xs * a + ys * b) / 20 + n / 6) for a, b in directions], 2)
         for n in range(20)
     ]
     images = [image.astype(np.uint8) for image in images]
@@ -46,8 +48,7 @@ def good_files(folder: Path) -> list[Path]:
     for suffix in (".png", ".jpg", ".webp", ".tiff", ".bmp"):
         cv2.imwrite(str(folder / f"p{suffix}"), images[0])
     cv2.imwrite(str(folder / "deep.png"), images[0].astype(np.uint16) * 257)
-    weights = Path(__file__).parents[2] / "inpaint_model" / "weights" / "fast.int8.onnx"
-    (folder / "m.onnx").write_bytes(weights.read_bytes())
+    (folder / "m.onnx").write_bytes((WEIGHTS_DIR / "fast.int8.onnx").read_bytes())
     np.savez(folder / "f.npz", images=np.zeros((4, 128, 128, 3), np.uint8))
     with zipfile.ZipFile(folder / "face_landmarker.task", "w") as file:
         file.writestr("face_detector.tflite", b"TFL3" * 50)

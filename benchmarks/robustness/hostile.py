@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,129 +17,128 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.robustness.hostile_files import Hostile, hostile_files
+from benchmarks.robustness.hostile_files import HostileFile, hostile_files
 from benchmarks.tables import Row, publish
 
-MOST_SECONDS, MOST_MB = 30.0, 2000
+TIMEOUT_S, MOST_MB = 30.0, 2000
+_BATCH_SHARE = 10  # `unmask batch` reads one of so many files, besides the command for one file
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How one command took one file.
+    """What a command made of one file.
 
     Attributes:
-        case, command: which.
+        file, command: their names.
         fault: what went wrong, or "".
-        seconds, peak_mb: cost.
-        line: the last line it printed.
+        seconds, peak_mb: time and memory.
+        last_line: the last line of its output.
     """
 
-    case: str
+    file: str
     command: str
     fault: str
     seconds: float
     peak_mb: float
-    line: str
+    last_line: str
 
 
 def run(count: int, out: Path | None, seed: int, every: int = 1) -> list[Row]:
-    """Try every so manieth of `count` files and print the faults."""
+    """Run the commands on every `every`-th of `count` files and print the faults."""
     with tempfile.TemporaryDirectory() as scratch:
-        verdicts = list(try_all(Path(scratch), count, seed, every))
+        verdicts = list(_try_all(Path(scratch), count, seed, every))
     faults = [verdict for verdict in verdicts if verdict.fault]
     for verdict in faults:
-        print(f"{verdict.command} on {verdict.case}: {verdict.fault}: {verdict.line}")
-    rows: list[Row] = [
-        {
-            "files": -(-count // every),
-            "runs": len(verdicts),
-            "faults": len(faults),
-            "slowest, s": max(verdict.seconds for verdict in verdicts),
-            "largest, MB": max(verdict.peak_mb for verdict in verdicts),
-        }
-    ]
-    publish("hostile", rows, out)
-    return rows
+        print(f"{verdict.command} on {verdict.file}: {verdict.fault}: {verdict.last_line}")
+    row: Row = {
+        "files": -(-count // every),
+        "runs": len(verdicts),
+        "faults": len(faults),
+        "slowest, s": max(verdict.seconds for verdict in verdicts),
+        "largest, MB": max(verdict.peak_mb for verdict in verdicts),
+    }
+    return publish("hostile", [row], out)
 
 
-def try_all(scratch: Path, count: int, seed: int = 0, every: int = 1) -> Iterator[Verdict]:
+def _try_all(scratch: Path, count: int, seed: int, every: int) -> Iterator[Verdict]:
     """Yield a verdict for every command on every file that is tried."""
-    _warm_up()
+    _import_commands()
     picture = scratch / "picture.png"
     cv2.imwrite(str(picture), np.full((64, 64, 3), 90, np.uint8))
-    for number, case in enumerate(hostile_files(scratch / "files", count, seed)):
-        if number % every:
-            continue
-        results = scratch / "results" / str(number)
-        results.mkdir(parents=True)
-        for command in commands_for(case, picture, results):
-            yield try_one(case, command, scratch / "said.txt")
+    for number, file in enumerate(hostile_files(scratch / "files", count, seed)):
+        if number % every == 0:
+            results = scratch / "results" / str(number)
+            results.mkdir(parents=True)
+            for command in _commands_for(file, picture, results):
+                yield _try(file, command, scratch / "output.txt")
 
 
-def commands_for(case: Hostile, picture: Path, results: Path) -> list[list[str]]:
-    """Return the command lines that read such a file."""
-    path = str(case.path)
-    if case.kind == "model":
-        return [
-            ["image", str(picture), str(results / "o.png"), "--model", path],
-            ["engine", "build", "--model", path],
-        ]
-    if case.kind == "task":
-        folder = str(case.path.parent)
-        return [["image", str(picture), str(results / "o.png"), "--models-dir", folder]]
-    if case.kind == "faces":
+def _import_commands() -> None:
+    """Import what commands import, so that no fork has to."""
+    import mediapipe.tasks.python.vision  # noqa: F401
+    import openvino  # noqa: F401
+
+    import realtime.cli.app
+    import realtime.image_file
+    import realtime.unmasker
+    import realtime.video.file  # noqa: F401
+
+
+def _commands_for(file: HostileFile, picture: Path, results: Path) -> list[list[str]]:
+    """The command lines that read such a file."""
+    path, image = str(file.path), ["image", str(picture), str(results / "o.png")]
+    if file.kind == "model":
+        return [[*image, "--model", path], ["engine", "build", "--model", path]]
+    if file.kind == "task":
+        return [[*image, "--models-dir", str(file.path.parent)]]
+    if file.kind == "faces":
         return [["trainer", "evaluate", "--model", "fast", "--data", path, "--out", str(results)]]
-    batch = ["batch", "--out", str(results / "b"), "--", path]
-    if case.kind == "picture":
-        single = [["image", "--", path, str(results / "o.png")]]
-    else:
-        single = [["video", "--", path, str(results / "o.mkv")]]
-    return single + ([batch] if zlib.crc32(case.name.encode()) % 10 == 0 else [])
+    name = "image" if file.kind == "picture" else "video"
+    commands = [[name, "--", path, str(results / ("o.png" if name == "image" else "o.mkv"))]]
+    if zlib.crc32(file.name.encode()) % _BATCH_SHARE == 0:
+        commands.append(["batch", "--out", str(results / "b"), "--", path])
+    return commands
 
 
-def try_one(case: Hostile, command: list[str], said: Path) -> Verdict:
-    """Run a command in a process of its own, made by forking this one."""
+def _try(file: HostileFile, command: list[str], output: Path) -> Verdict:
+    """Run a command in a fork of this process, which has imported everything; kill it when it hangs."""
     began = time.monotonic()
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
     if not child:
-        _be_the_command(command, said)
-    status, usage, hung = None, None, False
-    while status is None:
-        done, code, usage = os.wait4(child, os.WNOHANG)
-        if done:
-            status = code
-        elif time.monotonic() - began > MOST_SECONDS and not hung:
+        _run_and_exit(command, output)
+    hung = False
+    while not (waited := os.wait4(child, os.WNOHANG))[0]:
+        if time.monotonic() - began > TIMEOUT_S and not hung:
             hung = True
             os.kill(child, signal.SIGKILL)
-        else:
-            time.sleep(0.01)
-    seconds = time.monotonic() - began
-    text = said.read_text(encoding="utf-8", errors="replace")
-    peak_mb = (usage.ru_maxrss if usage else 0) / 1024
-    lines = text.strip().splitlines()
-    fault = ""
-    if hung:
-        fault = "hang"
-    elif os.WIFSIGNALED(status):
-        fault = f"crash by signal {os.WTERMSIG(status)}"
-    elif "Traceback" in text:
-        fault = "traceback"
-    elif "failed: " in text and command[0] != "batch":
-        fault = "unforeseen error"
-    elif os.WEXITSTATUS(status) not in (0, 1, 2):
-        fault = f"exit code {os.WEXITSTATUS(status)}"
-    elif peak_mb > MOST_MB:
-        fault = f"{peak_mb:.0f} MB"
-    name = " ".join(word for word in command[:2] if not word.startswith("-"))
-    return Verdict(case.name, name.split(" /")[0], fault, seconds, peak_mb, (lines or [""])[-1])
+        time.sleep(0.01)
+    _, status, usage = waited
+    text = output.read_text(encoding="utf-8", errors="replace")
+    peak_mb = usage.ru_maxrss / 1024
+    fault = "hang" if hung else _fault(command, status, text, peak_mb)
+    name = " ".join(word for word in command[:2] if word[0] not in "-/")
+    last_line = (text.strip().splitlines() or [""])[-1]
+    return Verdict(file.name, name, fault, time.monotonic() - began, peak_mb, last_line)
 
 
-def _be_the_command(command: list[str], said: Path) -> None:
-    """Never return: run and leave."""
+def _fault(command: list[str], status: int, text: str, peak_mb: float) -> str:
+    if os.WIFSIGNALED(status):
+        return f"crash by signal {os.WTERMSIG(status)}"
+    if "Traceback" in text:
+        return "traceback"
+    if "failed: " in text and command[0] != "batch":
+        return "unforeseen error"
+    if os.WEXITSTATUS(status) not in (0, 1, 2):
+        return f"exit code {os.WEXITSTATUS(status)}"
+    return f"{peak_mb:.0f} MB" if peak_mb > MOST_MB else ""
+
+
+def _run_and_exit(command: list[str], output: Path) -> None:
+    """Run a command with its output in a file, and end the process."""
     os.setsid()
-    handle = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    handle = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -151,8 +151,6 @@ def _be_the_command(command: list[str], said: Path) -> None:
 
             code = unmask(command)
     except BaseException:
-        import traceback
-
         traceback.print_exc()
     finally:
         sys.stdout.flush()
@@ -169,14 +167,3 @@ def _run_trainer(arguments: list[str]) -> int:
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 1
     return 0
-
-
-def _warm_up() -> None:
-    """Import what commands import, so that every fork begins with it; nothing is started."""
-    import mediapipe.tasks.python.vision  # noqa: F401
-    import openvino  # noqa: F401
-
-    import realtime.cli.app
-    import realtime.image_file
-    import realtime.unmasker
-    import realtime.video.file  # noqa: F401

@@ -1,4 +1,4 @@
-"""Makes what is odd by its text, its name or its place: playlists, quotes, pipes, links in circles."""
+"""Makes files with an odd text, name or place: playlists, quotes, pipes, circular links."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def odd_texts(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Write text that FFmpeg would follow to other files and hosts; yield what each is, and its path."""
+    """Write text that FFmpeg would follow to other files and hosts; yield name and path of each."""
     texts = {
         "list.m3u8": "#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n",
         "net.m3u8": "#EXTM3U\n#EXTINF:10,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n",
@@ -26,10 +26,10 @@ def odd_texts(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def odd_names(folder: Path, good: dict[str, bytes]) -> Iterator[tuple[str, Path]]:
-    """Write good files under names that a shell, a format or FFmpeg would read as more than names.
+    """Write good files under names that a shell, a format string or FFmpeg would interpret.
 
     Args:
-        folder: where to.
+        folder: where they are written.
         good: contents by the names of the good files.
     """
     names: list[bytes] = [
@@ -44,7 +44,7 @@ def odd_names(folder: Path, good: dict[str, bytes]) -> Iterator[tuple[str, Path]
 
 
 def odd_places(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Make what is no ordinary file."""
+    """Make links, folders, pipes and devices in the place of files."""
     makers: list[tuple[str, Callable[[Path], None]]] = [
         ("loop.mp4", lambda path: path.symlink_to(path)),
         ("dangling.mp4", lambda path: path.symlink_to(folder / "nothing")),
