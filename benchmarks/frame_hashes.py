@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.photos import pictures_in
+from benchmarks.photographs.lists import pictures_in
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker, UnmaskResult
 from realtime.demo.clip import CameraPath, DemoClip
 from realtime.media.reader import VideoReader
-from realtime.synthetic import kind_style
+from realtime.synthetic import preset_style
 
 Named = tuple[str, NDArray[np.uint8]]
 
@@ -87,7 +87,7 @@ def _pictures(folder: Path | None, count: int) -> Iterator[Named]:
             yield path.name, np.asarray(cv2.imread(str(path)), dtype=np.uint8)
         return
     for kind in ("surgical", "cloth", "n95", "kn95"):
-        clip = DemoClip(path=CameraPath(seconds=count / 4 / 25), style=kind_style(kind))
+        clip = DemoClip(path=CameraPath(seconds=count / 4 / 25), style=preset_style(kind))
         for number, image in enumerate(clip.masked_bgr()):
             yield f"{kind} {number}", image
 

@@ -15,14 +15,17 @@ def publish(
     rows: Sequence[Row],
     out: Path | None,
     details: Mapping[str, object] | None = None,
-) -> None:
+) -> list[Row]:
     """Print rows as a Markdown table; write them with the machine's name to `out/name.json`.
 
     Args:
         name: the benchmark's name.
         rows: one mapping a row, all with the same keys.
         out: folder for the JSON; None writes none.
-        details: more to write to the JSON, beside the rows, such as the names of what failed.
+        details: more entries for the JSON, such as the names of photographs that failed.
+
+    Returns:
+        The rows.
     """
     columns = list(rows[0])
     print(f"\n{name}\n")
@@ -35,6 +38,12 @@ def publish(
         data = {"benchmark": name, "machine": platform.platform(), "rows": [dict(r) for r in rows]}
         data |= details or {}
         (out / f"{name}.json").write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+    return list(rows)
+
+
+def stage_times(stages: Mapping[str, Mapping[str, float]]) -> str:
+    """Write the median time of each stage of a report, ms, into one cell."""
+    return ", ".join(f"{name} {values['p50_ms']:.1f}" for name, values in stages.items())
 
 
 def _text(value: str | float | int) -> str:

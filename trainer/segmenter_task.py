@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inpaint_model.networks.segmenter import MaskSegmenterNet
-from realtime.synthetic import Template, random_style, wear
+from realtime.synthetic import Template, random_style, render_mask
 from trainer.augment.segmenter_samples import MaskBatch, Wardrobe, draw_mask_batch
 from trainer.config import FitConfig, Stage
 from trainer.data.face_set import FaceSet
@@ -130,7 +130,9 @@ def wear_all(faces: FaceSet, templates: Sequence[Template], seed: int) -> MaskBa
     """Put a mask on every face: from the templates where given, else procedural; seeded."""
     rng = np.random.default_rng(seed)
     worn = [
-        wear(crop, landmarks, random_style(rng, templates, template_share=float(bool(templates))))
+        render_mask(
+            crop, landmarks, random_style(rng, templates, template_share=float(bool(templates)))
+        )
         for crop, landmarks in zip(faces.crops, faces.landmarks, strict=True)
     ]
     alphas = np.stack([item.alpha > 0 for item in worn])

@@ -20,7 +20,7 @@ def table4(
     out: Out = None,
 ) -> None:
     """The paper's Table 4: one autoencoder against two of equal budget, beside the printed figures."""
-    from benchmarks import table4 as benchmark
+    from benchmarks.quality import table4 as benchmark
 
     budget = benchmark.Budget(crops, width, batch, threads) if crops else None
     benchmark.run(data, runs, budget, out)
@@ -34,7 +34,7 @@ def latency(
     out: Out = None,
 ) -> None:
     """Milliseconds a crop of the generators, and how many times the first is faster."""
-    from benchmarks import latency as benchmark
+    from benchmarks.speed import latency as benchmark
 
     benchmark.run(model or ["fast", "paper"], batch or [1, 4], engine, threads, out)
 
@@ -48,7 +48,7 @@ def engines(
     out: Out = None,
 ) -> None:
     """Every engine that runs here against torch in eager fp32: latency, throughput, share of peak."""
-    from benchmarks import engines as benchmark
+    from benchmarks.speed import engines as benchmark
 
     benchmark.run(model or ["fast", "paper"], batch or [1, 4], device, threads, out, rounds)
 
@@ -61,6 +61,6 @@ def threads(
     out: Out = None,
 ) -> None:
     """Frames a second of the whole line against the generator's CPU threads."""
-    from benchmarks import threads as benchmark
+    from benchmarks.speed import threads as benchmark
 
     benchmark.run(model or ["fast", "paper"], count or (), engine, rounds, out)

@@ -12,7 +12,7 @@ from benchmarks.commands.options import Data, Engine, Model, Out
 
 def quality(data: Data, out: Out = None, model: Model = "fast", engine: Engine = "auto") -> None:
     """PSNR and SSIM of a generator on held-out faces, beside OpenCV's Telea."""
-    from benchmarks import quality as benchmark
+    from benchmarks.quality import generator as benchmark
 
     benchmark.run(data, out, model, engine)
 
@@ -23,7 +23,7 @@ def segmentation(
     out: Out = None,
 ) -> None:
     """IoU of the shipped segmenter on held-out faces wearing masks."""
-    from benchmarks import segmentation as benchmark
+    from benchmarks.quality import segmentation as benchmark
 
     benchmark.run(data, templates, out)
 
@@ -37,7 +37,7 @@ def identity(
     limit: Annotated[int, typer.Option(help="So many held-out faces.")] = 600,
 ) -> None:
     """Are masked faces nearer to their bare selves unmasked? dlib's similarity of held-out faces."""
-    from benchmarks import identity as benchmark
+    from benchmarks.quality import identity as benchmark
 
     benchmark.run(data, templates, out, model, engine, limit)
 
@@ -50,7 +50,7 @@ def photos(
     limit: Annotated[int, typer.Option(help="This many, evenly spread; 0 for all.")] = 0,
 ) -> None:
     """Share of real masked photographs found and acted on, and a sheet of them."""
-    from benchmarks import photos as benchmark
+    from benchmarks.photographs import detection as benchmark
 
     benchmark.run_masked(photos, out, model, engine, limit)
 
@@ -62,7 +62,7 @@ def outlines(
     engine: Engine = "auto",
 ) -> None:
     """IoU of the replaced pixels against masks outlined by hand, and a sheet of both outlines."""
-    from benchmarks import outlines as benchmark
+    from benchmarks.photographs import outlines as benchmark
 
     benchmark.run(photos, out, model, engine)
 
@@ -77,9 +77,9 @@ def sheet(
     engine: Engine = "auto",
 ) -> None:
     """Random clear photographs before and after, to judge by eye."""
-    from benchmarks import sheet as benchmark
+    from benchmarks.photographs import sheet as benchmark
 
-    benchmark.run(photos, out, model, engine, count=count, seed=seed, a_page=page)
+    benchmark.run(photos, out, model, engine, count=count, seed=seed, per_page=page)
 
 
 def empty(
@@ -90,7 +90,7 @@ def empty(
     seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
 ) -> None:
     """Share of frames without people in which a face is found, and in which a pixel is changed."""
-    from benchmarks import empty as benchmark
+    from benchmarks.photographs import empty as benchmark
 
     benchmark.run(out, model, engine, count, seed)
 
@@ -103,7 +103,7 @@ def bare(
     engine: Engine = "auto",
 ) -> None:
     """Share of bare faces left bit-identical."""
-    from benchmarks import photos as benchmark
+    from benchmarks.photographs import detection as benchmark
 
     benchmark.run_bare(faces, manifest, out, model, engine)
 
@@ -121,7 +121,7 @@ def realism(
     limit: Annotated[int, typer.Option(help="So many photographs, evenly spread; 0: all.")] = 0,
 ) -> None:
     """Sharpness of the fill against the face's own skin, seam and flicker, beside the truth."""
-    from benchmarks import realism as benchmark
+    from benchmarks.realism import realism as benchmark
 
     benchmark.run(clips or [], photos or [], out, model, engine, limit)
 

@@ -17,7 +17,7 @@ def video(
     engine: Engine = "auto",
 ) -> None:
     """Frames a second and peak memory of `unmask video` on 512x512 clips."""
-    from benchmarks import video as benchmark
+    from benchmarks.speed import video as benchmark
 
     benchmark.run(clips, out, model, engine)
 
@@ -30,7 +30,7 @@ def stability(
     engine: Engine = "auto",
 ) -> None:
     """Flicker, jitter, reaction to masks put on and taken off, with smoothing and without."""
-    from benchmarks import stability as benchmark
+    from benchmarks.realism import stability as benchmark
 
     benchmark.run(clips, frames, out, model, engine)
 
@@ -50,9 +50,9 @@ def live(
     engine: Engine = "auto",
 ) -> None:
     """Frames a second, delay and drops of live preview against two naive loops, by camera."""
-    from benchmarks import live as benchmark
+    from benchmarks.live import live as benchmark
 
-    cases = benchmark.chosen(size, fps, faces)
+    cases = benchmark.choose_cases(size, fps, faces)
     benchmark.run(clip, cases, seconds, loop or list(benchmark.LOOPS), out, model, engine)
 
 
@@ -67,14 +67,14 @@ def soak(
     engine: Engine = "auto",
 ) -> None:
     """Growth of memory and delay of live preview."""
-    from benchmarks import soak as benchmark
+    from benchmarks.live import soak as benchmark
 
     benchmark.run(minutes, clip, out, model, engine)
 
 
 def cold_start(out: Out = None, model: Model = "fast", engine: Engine = "auto") -> None:
     """Seconds to the help text and to the first unmasked frame."""
-    from benchmarks import cold_start as benchmark
+    from benchmarks.speed import cold_start as benchmark
 
     benchmark.run(out, model, engine)
 
@@ -88,7 +88,7 @@ def file_fps(
     engine: Engine = "auto",
 ) -> None:
     """Frames a second of a file from decoding to coding, beside a supervision-style loop."""
-    from benchmarks import file_fps as benchmark
+    from benchmarks.speed import file_fps as benchmark
 
     benchmark.run(out, model, engine, parse_size(size), seconds, rounds)
 
@@ -101,7 +101,7 @@ def memory(
     engine: Engine = "auto",
 ) -> None:
     """Peak memory over a long video, and its growth with the frames."""
-    from benchmarks import memory as benchmark
+    from benchmarks.robustness import memory as benchmark
 
     benchmark.run(out, model, engine, parse_size(size), minutes)
 
@@ -113,7 +113,7 @@ def kills(
     out: Out = None,
 ) -> None:
     """SIGKILL at random moments, then --resume: files and timestamps must come out right."""
-    from benchmarks import kills as benchmark
+    from benchmarks.robustness import kills as benchmark
 
     benchmark.run(out, count, seconds, seed)
 
@@ -125,7 +125,7 @@ def hostile(
     out: Out = None,
 ) -> None:
     """Every command that reads a file on broken ones: no traceback, hang, crash, runaway memory."""
-    from benchmarks import hostile as benchmark
+    from benchmarks.robustness import hostile as benchmark
 
     if any(row["faults"] for row in benchmark.run(count, out, seed, every)):
         raise typer.Exit(1)
@@ -133,8 +133,8 @@ def hostile(
 
 def run_all(out: Out = None, model: Model = "fast", engine: Engine = "auto") -> None:
     """What can be measured without research data: cold start, and the demo's clip as a video."""
-    from benchmarks import cold_start as start
-    from benchmarks import video as film
+    from benchmarks.speed import cold_start as start
+    from benchmarks.speed import video as film
 
     start.run(out, model, engine)
     film.run_demo(out, model, engine)

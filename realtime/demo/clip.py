@@ -1,4 +1,4 @@
-"""A moving clip whose truth is known: a camera over a photograph, and a mask worn on its face."""
+"""The demo's clip with known ground truth: a camera moves over a photograph whose face wears a mask."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from numpy.typing import NDArray
 from inpaint_model.errors import UserError
 from realtime.align.affine import apply
 from realtime.detect.face_detector import FaceDetector
-from realtime.synthetic import MaskStyle, kind_style, silhouette, wear
+from realtime.synthetic import MaskStyle, preset_style, render_mask, silhouette
 
 
 @dataclass(frozen=True)
 class CameraPath:
-    """A slow hand-held move round the face.
+    """A slow hand-held camera move over the face.
 
     Attributes:
-        side: the clip is square, pixels.
-        fps, seconds: its length.
+        side: width and height of the clip, pixels.
+        fps, seconds: frame rate and length.
         zoom: the smallest and largest magnification of the photograph.
-        sway: how far the camera strays, pixels of the photograph, x and y.
-        tilt_degrees: how far it tilts.
-        below_face: how far under the eyes' middle it aims, pixels of the photograph.
+        sway: amplitude of the camera's motion in x and y, pixels of the photograph.
+        tilt_degrees: amplitude of its rotation.
+        below_face: how far below the middle between the eyes it points, pixels of the photograph.
     """
 
     side: int = 512
@@ -39,11 +39,16 @@ class CameraPath:
 
     @property
     def frames(self) -> int:
-        """How many frames the clip has."""
+        """The number of frames of the clip."""
         return round(self.fps * self.seconds)
 
     def matrix(self, index: int, eyes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return float64 [2, 3], photograph pixels to frame pixels, `eyes` being their middle."""
+        """Return the matrix float64 [2, 3] from photograph pixels to pixels of a frame.
+
+        Args:
+            index: the frame.
+            eyes: float64 [2], the middle between the eyes, pixels of the photograph.
+        """
         turn = 2 * np.pi * index / max(self.frames, 1)
         zoom = self.zoom[0] + (self.zoom[1] - self.zoom[0]) * (0.5 - 0.5 * np.cos(turn))
         x = eyes[0] + self.sway[0] * np.sin(2 * turn)
@@ -55,16 +60,16 @@ class CameraPath:
 
 
 class DemoClip:
-    """The clip, made frame by frame and each time alike.
+    """The clip, rendered frame by frame; every frame is reproducible.
 
     Args:
         photo_rgb: uint8 [H, W, 3], RGB; scikit-image's public-domain photograph by default.
-        path: the camera's way.
+        path: the camera's path.
         style: the mask.
-        models_dir: folder searched first for MediaPipe's model.
+        models_dir: folder that is searched first for MediaPipe's model.
 
     Raises:
-        UserError: there is no face in the photograph.
+        UserError: no face is found in the photograph.
     """
 
     def __init__(
@@ -74,21 +79,21 @@ class DemoClip:
         style: MaskStyle | None = None,
         models_dir: Path | None = None,
     ) -> None:
-        self.path, self.style = path or CameraPath(), style or kind_style("surgical")
+        self.path, self.style = path or CameraPath(), style or preset_style("surgical")
         self._photo_rgb = _astronaut() if photo_rgb is None else photo_rgb
-        with FaceDetector(1, detection_confidence=0.5, models_dir=models_dir) as finder:
-            landmarks = [f.landmarks for f in finder(self._photo_rgb) if f.landmarks is not None]
+        with FaceDetector(1, detection_confidence=0.5, models_dir=models_dir) as detector:
+            landmarks = [f.landmarks for f in detector(self._photo_rgb) if f.landmarks is not None]
         if not landmarks:
             raise UserError("no face found in the demo's photograph")
         self._landmarks = landmarks[0]
         self._eyes = self._landmarks[[33, 263]].mean(0)
 
     def landmarks(self, index: int) -> NDArray[np.float64]:
-        """The face's true landmarks in a frame, float64 [478, 2], pixels."""
+        """The face's landmarks in a frame, float64 [478, 2], pixels."""
         return apply(self.path.matrix(index, self._eyes), self._landmarks)
 
     def truth_rgb(self, index: int) -> NDArray[np.uint8]:
-        """A frame without the mask, uint8 [side, side, 3]."""
+        """A frame without the mask (the ground truth), uint8 [side, side, 3]."""
         matrix = self.path.matrix(index, self._eyes)
         size = (self.path.side, self.path.side)
         return cv2.warpAffine(
@@ -97,7 +102,7 @@ class DemoClip:
 
     def masked_rgb(self, index: int) -> NDArray[np.uint8]:
         """The frame with the mask, uint8 [side, side, 3]."""
-        return wear(self.truth_rgb(index), self.landmarks(index), self.style).image_rgb
+        return render_mask(self.truth_rgb(index), self.landmarks(index), self.style).image_rgb
 
     def mask(self, index: int) -> NDArray[np.bool_]:
         """The mask's pixels, bool [side, side]."""
@@ -105,7 +110,7 @@ class DemoClip:
         return silhouette(self.landmarks(index), self.style, size) > 0
 
     def masked_bgr(self) -> Iterator[NDArray[np.uint8]]:
-        """All frames with the mask, BGR."""
+        """Yield all frames with the mask, uint8 [side, side, 3], BGR."""
         for index in range(self.path.frames):
             yield np.ascontiguousarray(self.masked_rgb(index)[:, :, ::-1])
 

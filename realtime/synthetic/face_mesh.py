@@ -1,4 +1,4 @@
-"""MediaPipe face mesh: named landmark groups and a canonical head in centimetres to fit poses with."""
+"""MediaPipe's face mesh: the canonical head in centimetres, which poses are fitted to."""
 
 from __future__ import annotations
 
@@ -7,19 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-LANDMARKS = 478
+LANDMARKS = 478  # with the ten points of the irises
 
-JAW_LINE = (
-    *(234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152),
-    *(377, 400, 378, 379, 365, 397, 288, 361, 323, 454),
-)
-NOSE_BRIDGE = (168, 6, 197, 195, 5, 4)
-NOSE = (*NOSE_BRIDGE, 1, 2, 98, 327)
-RIGHT_CHEEK, LEFT_CHEEK = (116, 117, 123, 50, 147, 187), (345, 346, 352, 280, 376, 411)
-RIGHT_EAR, LEFT_EAR = (127, 234, 93), (356, 454, 323)
 
-# (person's right, person's left, |x|, y up, z towards the camera) in cm: the canonical face model of
-# MediaPipe (Apache-2.0), which is symmetric. Points on the middle line name themselves twice.
+# MediaPipe's canonical face model (Apache-2.0), which is symmetric. Each row holds the landmark on the
+# person's right, its mirror image on the left (the same number on the middle line), and |x|, y (up)
+# and z (towards the camera) in cm.
 _CANONICAL = (
     (10, 10, 0.00, 8.26, 4.48),
     (151, 151, 0.00, 6.55, 5.03),
@@ -81,23 +74,24 @@ _CANONICAL = (
 
 
 @dataclass(frozen=True)
-class ReferenceHead:
-    """The landmarks poses are fitted to.
+class CanonicalHead:
+    """The landmarks that poses are fitted to.
 
     Attributes:
         index: int [K], landmark numbers.
         points_cm: float64 [K, 3], x towards the person's left, y up, z out of the face.
-        normals: float64 [K, 3], unit, of a smooth head.
-        fit: float64 [4, K], maps landmark pixels to an affine camera: rows x, y, z, 1.
+        normals: float64 [K, 3], unit normals of a smooth head.
+        camera_solver: float64 [4, K], the pseudo-inverse that turns landmark pixels [K, 2] into an
+            affine camera [4, 2] with the rows x, y, z, 1.
     """
 
     index: NDArray[np.intp]
     points_cm: NDArray[np.float64]
     normals: NDArray[np.float64]
-    fit: NDArray[np.float64]
+    camera_solver: NDArray[np.float64]
 
 
-def _reference() -> ReferenceHead:
+def _canonical_head() -> CanonicalHead:
     index, points = [], []
     for right, left, x, y, z in _CANONICAL:
         index.append(right)
@@ -108,15 +102,16 @@ def _reference() -> ReferenceHead:
     points_cm = np.array(points, dtype=np.float64)
     normals = head_normals(points_cm)
     design = np.column_stack([points_cm, np.ones(len(points_cm))])
-    return ReferenceHead(
+    return CanonicalHead(
         np.array(index), points_cm, normals, np.linalg.pinv(design).astype(np.float64)
     )
 
 
 def head_normals(points_cm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Unit normals [..., 3] of an ellipsoid that resembles the head, at points [..., 3]."""
-    scaled = (points_cm - np.array([0.0, -0.5, -3.5])) / np.array([7.5, 11.0, 8.5]) ** 2
+    """Return unit normals [..., 3] of an ellipsoid shaped like the head, at points [..., 3] in cm."""
+    centre_cm, radii_cm = np.array([0.0, -0.5, -3.5]), np.array([7.5, 11.0, 8.5])
+    scaled = (points_cm - centre_cm) / radii_cm**2
     return scaled / np.linalg.norm(scaled, axis=-1, keepdims=True)
 
 
-HEAD = _reference()
+CANONICAL_HEAD = _canonical_head()

@@ -1,4 +1,4 @@
-"""The mask as a curved sheet in space: from its fit to points on the canonical head."""
+"""The mask as a curved surface in space: from its fit to a grid of points on the canonical head."""
 
 from __future__ import annotations
 
@@ -8,36 +8,37 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.synthetic.face_mesh import HEAD
+from realtime.synthetic.face_mesh import CANONICAL_HEAD
 from realtime.synthetic.style import Fit, PulledDown
 
-COLUMNS, ROWS = 25, 13
-_NODE_COLUMNS, _NODE_ROWS = slice(0, COLUMNS, 4), slice(0, ROWS, 3)
-_NOSE_FREE_Y, _MOUTH_FREE_Y = -2.6, -6.2
-_REACH_CM = 1.6
+COLUMNS, ROWS = 25, 13  # points of the surface, across and down
+# The points that follow the face's shape; the others are interpolated between them.
+_CONTROL_COLUMNS, _CONTROL_ROWS = slice(0, COLUMNS, 4), slice(0, ROWS, 3)
+_BELOW_NOSE_Y, _BELOW_MOUTH_Y = -2.6, -6.2  # top edge of a mask that is pulled down, cm
+_DEFORMATION_SIGMA_CM = 1.6  # reach of a landmark's residual
 
-# Front of the face on the middle line, hull of nose and chin: y, z in cm.
+# Profile of the face on the middle line, over nose and chin: y, z in cm.
 _FRONT_Y = np.array(
     [-12.0, -10.6, -9.9, -9.2, -8.0, -5.0, -1.2, -0.4, 0.4, 1.1, 1.7, 2.5, 3.3, 6.0]
 )
 _FRONT_Z = np.array([0.0, 2.6, 4.3, 5.1, 5.6, 6.4, 7.7, 7.7, 7.3, 6.8, 6.4, 5.9, 5.4, 5.2])
-# Side of the face: half width, z in cm.
+# Cross-section at the side of the face: half width, z in cm.
 _SIDE_X = np.array([3.0, 4.5, 5.3, 6.3, 7.0, 7.6, 8.2])
 _SIDE_Z = np.array([4.5, 3.6, 2.9, 1.7, 0.0, -2.2, -4.0])
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
-    """A sheet of points, rows from the top edge to the bottom edge, columns left to right (picture).
+class MaskSurface:
+    """A grid of points: rows from the top edge to the bottom edge, columns left to right (picture).
 
     Attributes:
         points_cm: float64 [ROWS, COLUMNS, 3] on the canonical head.
-        follow: float64 [nodes, K], how a few nodes of the sheet follow the reference landmarks'
-            deviation from the canonical head.
+        deformation_weights: float64 [N, K], weights of the K reference landmarks' residuals at the N
+            control points of the surface.
     """
 
     points_cm: NDArray[np.float64]
-    follow: NDArray[np.float64]
+    deformation_weights: NDArray[np.float64]
 
     @cached_property
     def normals(self) -> NDArray[np.float64]:
@@ -45,11 +46,11 @@ class Sheet:
         return _normals(self.points_cm)
 
 
-def effective_fit(fit: Fit, pulled_down: PulledDown) -> Fit:
-    """Move the sheet down where the nose or the mouth is out; it gathers under the chin."""
+def _pulled_down_fit(fit: Fit, pulled_down: PulledDown) -> Fit:
+    """Move the fit down where the mask leaves the nose or mouth bare; it gathers under the chin."""
     if pulled_down == "no":
         return fit
-    top, corner = (_NOSE_FREE_Y, -2.2) if pulled_down == "nose" else (_MOUTH_FREE_Y, -5.2)
+    top, corner = (_BELOW_NOSE_Y, -2.2) if pulled_down == "nose" else (_BELOW_MOUTH_Y, -5.2)
     drop = 0.35 if pulled_down == "nose" else 0.8
     jitter = 0.25 * (fit.top_y - 1.6)
     return replace(
@@ -63,23 +64,24 @@ def effective_fit(fit: Fit, pulled_down: PulledDown) -> Fit:
 
 
 @lru_cache(maxsize=64)
-def make_sheet(fit: Fit, pulled_down: PulledDown) -> Sheet:
-    """Build the sheet of a fit; cached, so that a mask on successive frames costs nothing."""
-    fit = effective_fit(fit, pulled_down)
+def build_surface(fit: Fit, pulled_down: PulledDown) -> MaskSurface:
+    """Build the surface of a fit; cached, as a mask keeps its fit over a clip."""
+    fit = _pulled_down_fit(fit, pulled_down)
     u = np.linspace(-1, 1, COLUMNS)[None, :]
     v = np.linspace(0, 1, ROWS)[:, None]
     across = np.abs(u)
-    reach = (
+    half_width = (
         fit.side_x
         - fit.side_taper * v
         - 0.45 * fit.side_round * fit.side_x * np.abs(2 * v - 1) ** 3
     )
-    x = u * reach
+    x = u * half_width
     top = _top_edge(fit, across)
     bottom = _bottom_edge(fit, across)
     y = top + v * (bottom - top) + fit.tilt * u
-    points = np.stack([x + fit.shift_x * (1 - across**2), y, _depth(fit, y, across, v, reach)], -1)
-    return Sheet(points, _follow(points))
+    z = _depth(fit, y, across, v, half_width)
+    points = np.stack([x + fit.shift_x * (1 - across**2), y, z], -1)
+    return MaskSurface(points, _deformation_weights(points))
 
 
 def _top_edge(fit: Fit, across: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -99,47 +101,48 @@ def _depth(
     y: NDArray[np.float64],
     across: NDArray[np.float64],
     v: NDArray[np.float64],
-    reach: NDArray[np.float64],
+    half_width: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Depth z: taut from the middle line to the sides, standing off by the bulge."""
+    """Depth z: taut from the middle line to the sides, and off the face by the bulge."""
     middle = y[:, COLUMNS // 2, None]
     front = np.interp(middle, _FRONT_Y, _FRONT_Z) + fit.bulge * np.sin(np.pi * v) ** 0.7
-    side = np.interp(reach, _SIDE_X, _SIDE_Z) - 0.25 * np.maximum(-4.0 - y, 0)
+    side = np.interp(half_width, _SIDE_X, _SIDE_Z) - 0.25 * np.maximum(-4.0 - y, 0)
     power = 1.25 + (fit.profile_power - 1.25) * np.minimum(v * 4, 1)
     return side + (front - side) * (1 - across**power)
 
 
-def _follow(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Gaussian weights of the reference landmarks at a few nodes."""
-    nodes = points[_NODE_ROWS, _NODE_COLUMNS].reshape(-1, 3)
-    square = (
-        (nodes**2).sum(1)[:, None] + (HEAD.points_cm**2).sum(1)[None] - 2 * nodes @ HEAD.points_cm.T
-    )
+def _deformation_weights(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Gaussian weights of the canonical head's landmarks at the control points, [N, K]."""
+    control = points[_CONTROL_ROWS, _CONTROL_COLUMNS].reshape(-1, 3)
+    landmarks = CANONICAL_HEAD.points_cm
+    square = (control**2).sum(1)[:, None] + (landmarks**2).sum(1)[None] - 2 * control @ landmarks.T
     square -= square.min(1, keepdims=True)
-    weight = np.exp(-square / (2 * _REACH_CM**2))
+    weight = np.exp(-square / (2 * _DEFORMATION_SIGMA_CM**2))
     return weight / weight.sum(1, keepdims=True)
 
 
-def spread_from_nodes(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Interpolate values at the nodes [nodes, C] to the whole sheet [ROWS, COLUMNS, C]."""
-    return np.asarray(_SPREAD @ values, dtype=np.float64).reshape(ROWS, COLUMNS, -1)
+def interpolate_control_points(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Interpolate values at the control points [N, C] to the whole surface [ROWS, COLUMNS, C]."""
+    return np.asarray(_INTERPOLATION @ values, dtype=np.float64).reshape(ROWS, COLUMNS, -1)
 
 
-def _spread() -> NDArray[np.float64]:
-    """Bilinear interpolation from nodes to all points, [ROWS * COLUMNS, nodes]."""
+def _interpolation_matrix() -> NDArray[np.float64]:
+    """Bilinear interpolation from the control points to all points, [ROWS * COLUMNS, N]."""
 
-    def line(count: int, nodes: slice) -> NDArray[np.float64]:
-        at = np.arange(count)[nodes]
+    def line(count: int, control: slice) -> NDArray[np.float64]:
+        at = np.arange(count)[control]
         return np.stack([np.interp(np.arange(count), at, row) for row in np.eye(len(at))], 1)
 
-    return np.kron(line(ROWS, _NODE_ROWS), line(COLUMNS, _NODE_COLUMNS)).astype(np.float64)
+    return np.kron(line(ROWS, _CONTROL_ROWS), line(COLUMNS, _CONTROL_COLUMNS)).astype(np.float64)
 
 
-_SPREAD = _spread()
+_INTERPOLATION = _interpolation_matrix()
 
 
-def slopes(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Differences along the rows and along the columns of a sheet, each [ROWS, COLUMNS, C]."""
+def surface_tangents(
+    points: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return tangents along the rows and along the columns of a surface, each [ROWS, COLUMNS, C]."""
     across, down = np.empty_like(points), np.empty_like(points)
     across[:, 1:-1] = (points[:, 2:] - points[:, :-2]) / 2
     across[:, 0], across[:, -1] = points[:, 1] - points[:, 0], points[:, -1] - points[:, -2]
@@ -149,7 +152,7 @@ def slopes(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
 
 
 def _normals(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    across, down = slopes(points)
+    across, down = surface_tangents(points)
     (a, b, c), (p, q, r) = np.moveaxis(down, -1, 0), np.moveaxis(across, -1, 0)
     normal = np.stack([b * r - c * q, c * p - a * r, a * q - b * p], -1)
     return normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9)

@@ -1,4 +1,4 @@
-"""Where the head is in the picture: an affine camera fitted to the landmarks, and what it leaves over."""
+"""Head pose: an affine camera fitted to the landmarks, and the residuals it leaves."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.synthetic.face_mesh import HEAD, LANDMARKS
-from realtime.synthetic.mask_surface import Sheet, spread_from_nodes
+from realtime.synthetic.face_mesh import CANONICAL_HEAD, LANDMARKS
+from realtime.synthetic.mask_surface import MaskSurface, interpolate_control_points
 
 
 @dataclass(frozen=True, eq=False)
 class Pose:
-    """A head in a picture.
+    """The pose of a head in a picture.
 
     Attributes:
         camera: float64 [4, 2], canonical (x, y, z, 1) in cm to pixels.
-        residual_px: float64 [K, 2], reference landmarks minus their projection.
+        residual_px: float64 [K, 2], the canonical head's landmarks minus their projection: how this
+            face is shaped other than the canonical head.
         scale: pixels a centimetre.
         rotation: float64 [3, 3], canonical axes to camera axes (x right, y up, z towards the camera).
     """
@@ -30,35 +31,35 @@ class Pose:
 
     @property
     def yaw(self) -> float:
-        """How far the head is turned to the picture's right, radians."""
+        """The angle by which the head is turned to the picture's right, radians."""
         right, _, near = self.rotation[:, 2]
         return math.atan2(right, near)
 
     def project(self, points_cm: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Canonical points [..., 3] to pixels [..., 2], without the face's own shape."""
+        """Project canonical points [..., 3] in cm to pixels [..., 2], ignoring the residuals."""
         return points_cm @ self.camera[:3] + self.camera[3]
 
-    def project_sheet(self, sheet: Sheet) -> NDArray[np.float64]:
-        """The sheet's points in the picture, float64 [ROWS, COLUMNS, 2], in the face's own shape."""
-        own = spread_from_nodes(sheet.follow @ self.residual_px)
-        return self.project(sheet.points_cm) + own
+    def project_surface(self, surface: MaskSurface) -> NDArray[np.float64]:
+        """Project the surface, deformed to the face's shape: float64 [ROWS, COLUMNS, 2], pixels."""
+        deformation = interpolate_control_points(surface.deformation_weights @ self.residual_px)
+        return self.project(surface.points_cm) + deformation
 
 
 def fit_pose(landmarks: NDArray[np.floating]) -> Pose:
-    """Fit the camera by least squares.
+    """Fit an affine camera by least squares.
 
     Args:
         landmarks: float [478, 2] (or 468), pixels.
 
     Raises:
-        ValueError: another shape.
+        ValueError: the landmarks have another shape.
     """
     points = np.asarray(landmarks, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or not 468 <= len(points) <= LANDMARKS:
         raise ValueError(f"landmarks must be [478, 2], not {list(points.shape)}")
-    reference = points[HEAD.index]
-    camera = HEAD.fit @ reference
-    residual = reference - (HEAD.points_cm @ camera[:3] + camera[3])
+    reference = points[CANONICAL_HEAD.index]
+    camera = CANONICAL_HEAD.camera_solver @ reference
+    residual = reference - (CANONICAL_HEAD.points_cm @ camera[:3] + camera[3])
     right, up = camera[:3, 0], -camera[:3, 1]
     right_length, up_length = math.hypot(*right), math.hypot(*up)
     right = right / max(right_length, 1e-9)

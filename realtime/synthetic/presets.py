@@ -1,4 +1,4 @@
-"""A plain, typical mask of each kind."""
+"""Preset styles: a plain, typical mask of each kind."""
 
 from __future__ import annotations
 
@@ -24,20 +24,26 @@ FITS: dict[str, Fit] = {
 }  # fmt: skip
 
 
-def kind_style(kind: Kind, template: Template | None = None) -> MaskStyle:
-    """A plain, typical style of a kind (the demo's mask, tests)."""
+def preset_style(kind: Kind, template: Template | None = None) -> MaskStyle:
+    """Return a plain, typical style of a kind.
+
+    Raises:
+        ValueError: the kind is "template" and no template is given.
+    """
     if kind == "template":
         if template is None:
             raise ValueError("kind 'template' needs a template")
-        return replace(kind_style(template.fit), kind=kind, template=template, base_rgb=(0.7,) * 3)
+        return replace(
+            preset_style(template.fit), kind=kind, template=template, base_rgb=(0.7,) * 3
+        )
     if kind == "surgical":
         return MaskStyle(fit=FITS[kind])
     if kind == "cloth":
         return MaskStyle(
-            "cloth", FITS[kind], (0.13, 0.13, 0.15), pleats=0, wire=0, seam=0.6, folds=3,
+            "cloth", FITS[kind], (0.13, 0.13, 0.15), pleats=0, nose_wire=0, seam=0.6, wrinkles=3,
             strap_rgb=(0.13, 0.13, 0.15),
         )  # fmt: skip
-    plain = MaskStyle(kind, FITS[kind], (0.88, 0.88, 0.87), pleats=0, folds=2)
+    plain = MaskStyle(kind, FITS[kind], (0.88, 0.88, 0.87), pleats=0, wrinkles=2)
     if kind == "n95":
         return replace(plain, straps="head", strap_rgb=(0.85, 0.75, 0.3))
     return replace(plain, seam=0.5)

@@ -1,4 +1,4 @@
-"""What a mask looks like and how it sits: plain values, no randomness."""
+"""The parameters of a mask: how it looks and how it sits on the head."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PATTERNS: tuple[Pattern, ...] = get_args(Pattern)
 
 @dataclass(frozen=True)
 class Fit:
-    """How the mask's sheet sits on the head; centimetres on the canonical head.
+    """How the mask sits on the head; centimetres on the canonical head.
 
     Heights are y of the canonical head: eyes 2.6, nose bridge 1..2.5, nose tip -1, mouth -4,
     chin -9.4. Widths are x: cheek bones 6.3, in front of the ear 7.6.
@@ -42,14 +42,15 @@ class Fit:
         bottom_y: height of the bottom edge under the chin.
         side_x: half width at the sides.
         side_top_y, side_bottom_y: heights of the two corners at the side.
-        side_taper: how much narrower the bottom corner is than the top one.
-        side_round: 0 straight sides, towards 1 a round outline (cups).
+        side_taper: how much narrower the mask is at its bottom corners than at its top ones.
+        side_round: 0 gives straight sides, 1 a round outline (cups).
         peak_width: width of the rise over the nose, in units of the half width.
         peak_share: share of the rise that is a narrow peak; the rest is a straight slope.
-        bottom_power: shape of the bottom edge; 1 a V, 2 round, 4 a box.
-        profile_power: cross-section; 1 a ridge, 1.6 draped, 2.4 a cup.
+        bottom_power: shape of the bottom edge: 1 a V, 2 round, 4 a box.
+        profile_power: cross-section: 1 a ridge, 1.6 draped, 2.4 a cup.
         bulge: how far the middle stands off the nose and chin.
-        shift_x, tilt: asymmetry: sideways, and the left corner up by `tilt`.
+        shift_x: how far the middle is shifted sideways.
+        tilt: how far the left corner is raised.
     """
 
     top_y: float = 1.6
@@ -70,33 +71,36 @@ class Fit:
 
 @dataclass(frozen=True)
 class MaskStyle:
-    """One mask. The same style looks the same on every frame: its texture hangs on the mask.
+    """One mask. Its texture is fixed to its surface, so that it looks alike on every frame.
 
     Attributes:
-        kind: the mask's make.
+        kind: the type of mask.
         fit: how it sits.
         base_rgb, pattern_rgb, accent_rgb: albedo, 0..1.
-        pattern, pattern_cm, pattern_angle: print, its size, its angle in radians.
-        pleats: horizontal pleats.
-        wire: strength of the nose wire's imprint.
-        hem_cm, hem_gain, hem_rgb: width of the border, its brightness; its colour if it has its own.
-        stitches: strength of the border's stitches.
+        pattern, pattern_cm, pattern_angle: the printed pattern, its period, its angle in radians.
+        pleats: count of horizontal pleats.
+        nose_wire: strength of the nose wire's imprint.
+        hem_cm, hem_gain: width of the hem, and its brightness relative to the mask.
+        hem_rgb: albedo of the hem; None takes the mask's.
+        stitches: strength of the hem's stitches.
         seam: strength of a vertical seam in the middle.
         weave: strength of the cloth's grain.
-        valve: an exhalation valve, or one on both sides.
+        valve: where the exhalation valve is; "both" has one on each side.
         print_text: small print on the mask, "" for none.
-        pulled_down: worn over nose and mouth, under the nose, or under the mouth.
-        folds, fold_strength, puff: count and strength of wrinkles; unevenness of the sheet.
-        shading: how strongly the head's light shapes the mask.
-        contact_shadow: strength of the shadow round the rim.
-        specular: strength of the sheen and of highlights.
-        exposure: brightness against the face.
-        opacity: 1 opaque; thin fabrics let some of the face through.
-        straps, strap_rgb, strap_cm, strap_visible: ear loops, head bands, or wings of the mask's own
-            cloth that reach the ears; the share of them that hair leaves visible, 0..1.
-        softness_px: blur of the mask's picture beyond the picture's own, pixels of a 128 px crop.
+        pulled_down: "no" covers nose and mouth, "nose" leaves the nose bare, "mouth" the mouth too.
+        wrinkles, wrinkle_strength: count and strength of the wrinkles.
+        unevenness: strength of large-scale brightness noise.
+        shading: strength of diffuse shading and ambient occlusion.
+        contact_shadow: strength of the shadow that the mask casts on the face round its rim.
+        specular: strength of highlights and of the diffuse sheen.
+        exposure: brightness relative to the face.
+        opacity: 1 is opaque; thin fabrics let some of the face through.
+        straps: ear loops, head bands, or wings of the mask's own cloth that reach the ears.
+        strap_rgb, strap_cm: albedo and width of the straps.
+        strap_visible: the share of their length, 0..1, that hair does not cover.
+        softness_px: sigma of the blur added to the picture's own, pixels of a 128 px crop.
         seed: seed of the texture.
-        template: drawing for kind "template".
+        template: the template of kind "template".
     """
 
     kind: Kind = "surgical"
@@ -108,7 +112,7 @@ class MaskStyle:
     pattern_cm: float = 1.2
     pattern_angle: float = 0.0
     pleats: int = 3
-    wire: float = 0.5
+    nose_wire: float = 0.5
     hem_cm: float = 0.5
     hem_gain: float = 1.05
     hem_rgb: Rgb | None = None
@@ -118,9 +122,9 @@ class MaskStyle:
     valve: Valve = "none"
     print_text: str = ""
     pulled_down: PulledDown = "no"
-    folds: int = 5
-    fold_strength: float = 0.15
-    puff: float = 0.04
+    wrinkles: int = 5
+    wrinkle_strength: float = 0.15
+    unevenness: float = 0.04
     shading: float = 0.8
     contact_shadow: float = 0.3
     specular: float = 0.05

@@ -1,4 +1,4 @@
-"""Mask drawings: RGBA pictures with six key points, unrolled onto the mask's sheet."""
+"""Mask templates: RGBA drawings with six key points, warped to rectangular textures."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from inpaint_model.errors import UserError
 
 _KEYS = "abcdef"
-_SHEET = (256, 208)
+_TEXTURE_SIZE = (256, 208)  # width and height, texels
 
-# Key points a, b, c (left, middle, right of the top edge) and d, e, f (of the bottom edge), pixels.
+# Kind and key points of the MaskTheFace drawings by file stem: a, b, c are the left, middle and right
+# of the top edge, d, e, f those of the bottom edge, in pixels.
 _KNOWN: dict[str, tuple[str, tuple[tuple[int, int], ...]]] = {
     "surgical_blue": (
         "surgical",
@@ -33,30 +34,31 @@ _KNOWN: dict[str, tuple[str, tuple[tuple[int, int], ...]]] = {
 
 @dataclass(frozen=True, eq=False)
 class Template:
-    """One drawing, unrolled.
+    """One drawing as a texture.
 
     Attributes:
         name: the file's stem.
-        fit: the kind of mask it sits like.
-        sheet_rgb: uint8 [208, 256, 3], the drawing stretched so that its outline fills the sheet.
+        fit: the kind of mask whose fit it takes.
+        texture_rgb: uint8 [208, 256, 3], the drawing warped so that its outline becomes the border.
     """
 
     name: str
     fit: Literal["surgical", "cloth", "n95", "kn95"]
-    sheet_rgb: NDArray[np.uint8]
+    texture_rgb: NDArray[np.uint8]
 
 
 def load_templates(folder: Path | str) -> list[Template]:
     """Load every `*.png` of a folder, sorted by name.
 
     Key points come from a JSON file beside the picture, `{"fit": "surgical", "a": [x, y], ... "f":
-    [x, y]}`, or from the built-in table of the four MaskTheFace drawings.
+    [x, y]}`, or from the built-in table of the four MaskTheFace drawings. (MaskTheFace, Anwar and
+    Raychowdhury 2020, https://github.com/aqeelanwar/MaskTheFace.)
 
     Args:
         folder: pictures with an alpha channel.
 
     Raises:
-        UserError: no such folder, a picture without alpha, or key points that are missing.
+        UserError: the folder is missing, a picture has no alpha channel, or key points are missing.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -71,10 +73,10 @@ def _load(path: Path) -> Template:
     fit, keys = _key_points(path)
     outline = _outline(picture[:, :, 3], path)
     top, right, bottom, left = _edges(outline, keys)
-    grid = _coons(top, right, bottom, left).astype(np.float32)
-    colour = _bleed(picture)
-    sheet = cv2.remap(colour, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return Template(path.stem, fit, np.ascontiguousarray(sheet[:, :, ::-1]))  # type: ignore[arg-type]
+    grid = _coons_patch(top, right, bottom, left).astype(np.float32)
+    colour = _extend_colour(picture)
+    texture = cv2.remap(colour, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return Template(path.stem, fit, np.ascontiguousarray(texture[:, :, ::-1]))  # type: ignore[arg-type]
 
 
 def _key_points(path: Path) -> tuple[str, NDArray[np.float64]]:
@@ -96,7 +98,7 @@ def _key_points(path: Path) -> tuple[str, NDArray[np.float64]]:
 
 
 def _outline(alpha: NDArray[np.uint8], path: Path) -> NDArray[np.float64]:
-    """The largest outline [N, 2], clockwise on the screen."""
+    """The contour [N, 2] of the largest opaque region, clockwise on the screen."""
     solid = cv2.morphologyEx(
         (alpha > 127).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)
     )
@@ -110,22 +112,26 @@ def _outline(alpha: NDArray[np.uint8], path: Path) -> NDArray[np.float64]:
 
 
 def _edges(outline: NDArray[np.float64], keys: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Cut the outline at the corners: top, right, bottom, left, each from left or top onwards."""
+    """Cut the outline at its corners into top, right, bottom and left, each from its left or top end."""
     at = [int(np.argmin(((outline - key) ** 2).sum(1))) for key in keys]
     a, b, c, d, e, f = at
-    width, height = _SHEET
+    width, height = _TEXTURE_SIZE
     half = width // 2
-    top = np.vstack([_stretch(outline, a, b, half + 1)[:-1], _stretch(outline, b, c, width - half)])
-    back = np.vstack(
-        [_stretch(outline, f, e, half + 1)[:-1], _stretch(outline, e, d, width - half)]
+    top = np.vstack(
+        [_resample(outline, a, b, half + 1)[:-1], _resample(outline, b, c, width - half)]
     )
-    right = _stretch(outline, c, f, height)
-    left = _stretch(outline, d, a, height)[::-1]
+    back = np.vstack(
+        [_resample(outline, f, e, half + 1)[:-1], _resample(outline, e, d, width - half)]
+    )
+    right = _resample(outline, c, f, height)
+    left = _resample(outline, d, a, height)[::-1]
     return [top, right, back[::-1], left]
 
 
-def _stretch(outline: NDArray[np.float64], start: int, end: int, count: int) -> NDArray[np.float64]:
-    """Resample the outline from one index onwards to another, evenly."""
+def _resample(
+    outline: NDArray[np.float64], start: int, end: int, count: int
+) -> NDArray[np.float64]:
+    """Resample the outline from one index to another, evenly, to `count` points."""
     end = end if end > start else end + len(outline)
     at = np.linspace(start, end, count)
     index = np.arange(start, end + 1)
@@ -133,13 +139,13 @@ def _stretch(outline: NDArray[np.float64], start: int, end: int, count: int) -> 
     return np.column_stack([np.interp(at, index, piece[:, k]) for k in (0, 1)])
 
 
-def _coons(
+def _coons_patch(
     top: NDArray[np.float64],
     right: NDArray[np.float64],
     bottom: NDArray[np.float64],
     left: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Blend four edge curves into a grid [height, width, 2] of picture positions."""
+    """Interpolate four edge curves to a grid [height, width, 2] of picture positions (Coons patch)."""
     u = np.linspace(0, 1, len(top))[None, :, None]
     v = np.linspace(0, 1, len(left))[:, None, None]
     ruled_v = (1 - v) * top[None] + v * bottom[None]
@@ -150,8 +156,8 @@ def _coons(
     return ruled_v + ruled_u - corners
 
 
-def _bleed(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Spread the drawing's colour over its transparent part, so that its rim stays its own."""
+def _extend_colour(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Extend the drawing's colour over its transparent part, so that no background bleeds into the rim."""
     solid = cv2.erode((picture[:, :, 3] > 200).astype(np.uint8), np.ones((3, 3), np.uint8))
     weight = solid.astype(np.float32)[:, :, None]
     colour = picture[:, :, :3].astype(np.float32) * weight

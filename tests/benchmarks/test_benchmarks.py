@@ -10,14 +10,16 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks import latency, quality, realism
-from benchmarks.masked_clips import wear_on_clip
-from benchmarks.realism_measures import place_of, seam, sharpness
+from benchmarks.clips import masked_frames, write_masked_clip
+from benchmarks.quality import generator as quality
+from benchmarks.realism import realism
+from benchmarks.realism.measures import filled_crop, seam, sharpness
+from benchmarks.speed import latency
 from benchmarks.tables import publish
 from inpaint_model.errors import UserError
 from realtime.align.affine import apply, invert, scale_of
 from realtime.frames import Face
-from realtime.synthetic import kind_style, wear
+from realtime.synthetic import preset_style, render_mask
 from trainer.evaluate.measures import composited_psnr
 
 
@@ -44,22 +46,23 @@ def test_a_table_is_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFi
     assert json.loads((tmp_path / "speed.json").read_text())["rows"][1] == {"what": "b", "fps": 7}
 
 
-def test_the_rendered_mask_is_on_the_clip(clip: Path, tmp_path: Path):
-    target = tmp_path / "masked.mp4"
-    assert wear_on_clip(clip, target, kind_style("surgical"), side=256) == 8
-    with av.open(str(target)) as masked, av.open(str(tmp_path / "masked-truth.mp4")) as truth:
-        for one, two in zip(masked.decode(video=0), truth.decode(video=0), strict=True):
-            difference = np.abs(
-                one.to_ndarray(format="rgb24").astype(int) - two.to_ndarray(format="rgb24")
-            ).max(2)
-            assert 0.01 < (difference > 40).mean() < 0.3
+def test_write_masked_clip_renders_a_mask_on_every_frame(clip: Path, tmp_path: Path):
+    style = preset_style("surgical")
+    assert write_masked_clip(clip, tmp_path / "masked.mp4", style, side=256) == 8
+    with av.open(str(tmp_path / "masked.mp4")) as masked:
+        written = [frame.to_ndarray(format="bgr24") for frame in masked.decode(video=0)]
+    for frame, coded in zip(masked_frames(clip, style, 256), written, strict=True):
+        difference = np.abs(frame.bare_bgr.astype(int) - coded).max(2)
+        assert 0.01 < (difference > 40).mean() < 0.3
 
 
 def test_realism_is_measured_beside_the_truth(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, astronaut_rgb, astronaut_face: Face
 ):
     assert astronaut_face.landmarks is not None
-    masked = wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical")).image_rgb
+    masked = render_mask(
+        astronaut_rgb, astronaut_face.landmarks, preset_style("surgical")
+    ).image_rgb
     cv2.imwrite(str(tmp_path / "masked.png"), cv2.resize(masked[:, :, ::-1], None, fx=2, fy=2))
     monkeypatch.setattr(realism, "_SKIPPED", 2)
     rows = realism.run([clip], [tmp_path], tmp_path / "out", "fast", "auto")
@@ -80,13 +83,13 @@ def test_sharpness_and_seam_see_a_pasted_blur(astronaut_rgb, astronaut_face: Fac
     matrix = astronaut_face.matrix * np.array([[0.5, 0.5, 1]])
     centre = tuple(np.rint(apply(invert(matrix), np.array([[64.0, 88.0]]))[0]).astype(int))
     cv2.circle(replaced, centre, round(26 / scale_of(matrix)), 255, -1)
-    place = place_of(frame, replaced, matrix)
+    place = filled_crop(frame, replaced, matrix)
     blurred = np.where(replaced[..., None] > 0, cv2.GaussianBlur(frame, (0, 0), 4), frame)
     shifted = np.where(replaced[..., None] > 0, cv2.add(frame, np.full_like(frame, 40)), frame)
     true, pasted = sharpness(place, frame), sharpness(place, blurred)
     assert true is not None and pasted is not None
-    assert pasted.typical < 0.6 * true.typical
-    assert pasted.mean < 0.6 * true.mean
+    assert pasted.of_medians < 0.6 * true.of_medians
+    assert pasted.of_means < 0.6 * true.of_means
     steps = seam(place, frame), seam(place, shifted)
     assert steps[0] is not None and steps[1] is not None
     assert steps[1] > 1.3 * steps[0]
@@ -105,7 +108,7 @@ def test_the_blurred_truth_is_near_it_and_only_in_the_hole(astronaut_rgb):
     crops = np.ascontiguousarray(astronaut_rgb[None, 50:178, 160:288])
     holes = np.zeros((1, 128, 128), bool)
     holes[0, 60:90, 40:80] = True
-    soft, telea = (fill(crops, holes) for fill in (quality.blurred, quality.telea))
+    soft, telea = (fill(crops, holes) for fill in (quality.blurred_truth, quality.telea))
     assert np.array_equal(soft[~holes], crops[~holes])
     assert not np.array_equal(soft, crops)
     assert composited_psnr(soft, crops, holes)[0] > composited_psnr(telea, crops, holes)[0]

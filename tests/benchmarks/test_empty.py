@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import empty
+from benchmarks.photographs import empty
 from inpaint_model.errors import UserError
 from realtime import Unmasker
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import engines, threads
+from benchmarks.speed import engines, threads
 from inpaint_model import UserError
 from realtime.demo.clip import CameraPath, DemoClip
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import identity
+from benchmarks.quality import identity
 
 
 def test_masked_and_unmasked_faces_are_compared_with_the_bare_ones(prepared_file: Path) -> None:

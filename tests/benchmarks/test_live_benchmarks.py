@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks import live, soak, stability
-from benchmarks.live_clips import tiled
-from benchmarks.stability_scenes import Scene
+from benchmarks.live import live, soak
+from benchmarks.live.camera_clip import tiled
+from benchmarks.realism import stability
+from benchmarks.realism.scenes import Scene
 from inpaint_model.errors import UserError
 
 
 def test_live_preview_and_naive_loops_see_the_same_camera(tmp_path: Path) -> None:
-    cases = live.chosen(["640x480"], [60], [1])
+    cases = live.choose_cases(["640x480"], [60], [1])
     rows = live.run(None, cases, 1.0, list(live.LOOPS), tmp_path, "fast", "auto", most_frames=12)
     assert [row["loop"] for row in rows] == ["unmask live", "one thread", "endless queue"]
     for row in rows:
@@ -30,7 +31,7 @@ def test_live_preview_and_naive_loops_see_the_same_camera(tmp_path: Path) -> Non
 
 def test_wrong_cameras_and_loops_are_named() -> None:
     with pytest.raises(UserError, match="there are: 640x480 at 60, 1 faces; "):
-        live.chosen(["1x1"], None, None)
+        live.choose_cases(["1x1"], None, None)
     with pytest.raises(UserError, match="no loop fast; there are: unmask live"):
         live.run(None, live.CASES, 1.0, ["fast"], None, "fast", "auto")
 
@@ -48,7 +49,6 @@ def test_growth_is_measured() -> None:
     samples = soak.Samples(1.0, 0.0)
     samples.minutes = [0.0, 1.0, 2.0, 3.0]
     assert samples.slope([100.0, 102.0, 104.0, 106.0]) == pytest.approx(2.0)
-    assert soak.resident_mb() > 10
 
 
 def test_a_short_soak_runs(tmp_path: Path) -> None:
@@ -69,8 +69,8 @@ def test_flicker_is_relative_to_the_truth() -> None:
     hole = np.zeros((128, 128), np.uint8)
     cv2.rectangle(hole, (30, 70), (100, 110), 255, -1)
     shown = [picture(100 + 3 * (n % 2)) for n in range(6)]
-    assert stability.flicker(scene, stability.Run(shown, [hole] * 6)) == pytest.approx(1.5)
-    assert stability.flicker(scene, stability.Run(bare, [hole] * 6)) == pytest.approx(1.0)
+    assert stability.flicker(scene, stability.Results(shown, [hole] * 6)) == pytest.approx(1.5)
+    assert stability.flicker(scene, stability.Results(bare, [hole] * 6)) == pytest.approx(1.0)
 
 
 def test_blinks_and_jitter_are_counted() -> None:

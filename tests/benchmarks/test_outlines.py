@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks import outlines
-from benchmarks.clear import left_out
-from benchmarks.marked import Outline, load
+from benchmarks.photographs import outlines
+from benchmarks.photographs.hand_outlines import Outline, load
+from benchmarks.photographs.lists import left_out
 from inpaint_model.errors import UserError
 from realtime.frames import Face
-from realtime.synthetic import kind_style, wear
+from realtime.synthetic import preset_style, render_mask
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def worn(
 ) -> tuple[Path, Outline]:
     """A folder with the astronaut in a mask, and that mask's outline."""
     assert astronaut_face.landmarks is not None
-    made = wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical"))
+    made = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical"))
     folder = tmp_path_factory.mktemp("worn")
     cv2.imwrite(str(folder / "worn.png"), made.image_rgb[:, :, ::-1])
     cv2.imwrite(str(folder / "bare.png"), astronaut_rgb[:, :, ::-1])

@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks import photos
-from benchmarks.clear import LISTS, is_clear, left_out
+from benchmarks.photographs import detection as photos
+from benchmarks.photographs.lists import LISTS, is_clear, left_out, pictures_in
 from inpaint_model.errors import UserError
 from realtime.frames import Face
-from realtime.synthetic import kind_style, wear
+from realtime.synthetic import preset_style, render_mask
 
 
 @pytest.fixture(scope="module")
 def masked_bgr(astronaut_rgb: NDArray[np.uint8], astronaut_face: Face) -> NDArray[np.uint8]:
     """The astronaut in a surgical mask."""
     assert astronaut_face.landmarks is not None
-    worn = wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical")).image_rgb
+    worn = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical")).image_rgb
     return np.ascontiguousarray(worn[:, :, ::-1])
 
 
@@ -64,4 +64,4 @@ def test_photographs_are_counted_and_missed_ones_named(tmp_path: Path, astronaut
 
 def test_a_folder_without_pictures_is_said(tmp_path: Path):
     with pytest.raises(UserError, match="no pictures"):
-        photos.pictures_in([tmp_path / "nothing"])
+        pictures_in([tmp_path / "nothing"])

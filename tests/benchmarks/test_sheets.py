@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks import sheet, tiles
-from benchmarks.clear import left_out
+from benchmarks.photographs import sheet, tiles
+from benchmarks.photographs.lists import left_out
 from inpaint_model.errors import UserError
 
 
@@ -31,7 +31,7 @@ def test_clear_photographs_are_drawn_by_seed(folder: Path):
 
 
 def test_a_sheet_has_as_many_pages_as_it_needs(folder: Path, tmp_path: Path):
-    pages = sheet.run([folder], tmp_path / "look.png", "fast", "auto", count=3, a_page=2)
+    pages = sheet.run([folder], tmp_path / "look.png", "fast", "auto", count=3, per_page=2)
     assert [page.name for page in pages] == ["look-1.png", "look-2.png"]
     pictures = [cv2.imread(str(page)) for page in pages]
     assert all(one is not None and one.shape[1] == 4 * 2 * 360 for one in pictures)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks import table4
-from benchmarks.learning_curve import fit_curve, read_curve
+from benchmarks.quality import table4
+from benchmarks.quality.learning_curve import fit_curve, read_curve
 from inpaint_model.errors import UserError
 from realtime.align.affine import apply
 from realtime.frames import Face

@@ -16,7 +16,7 @@ from inpaint_model.errors import UserError
 from realtime import Unmasker
 from realtime.frames import Face
 from realtime.inpaint.self_ensemble import ENSEMBLE_OF_2, ENSEMBLE_OF_4
-from realtime.synthetic import kind_style, wear
+from realtime.synthetic import preset_style, render_mask
 from realtime.unmasker import Mode
 from trainer.evaluate.measures import iou
 
@@ -24,7 +24,7 @@ from trainer.evaluate.measures import iou
 @pytest.fixture(scope="module")
 def worn(astronaut_rgb, astronaut_face: Face):
     assert astronaut_face.landmarks is not None
-    return wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical"))
+    return render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical"))
 
 
 @pytest.fixture(scope="module")

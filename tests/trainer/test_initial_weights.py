@@ -15,7 +15,7 @@ from inpaint_model.networks.segmenter import MaskSegmenterNet
 from realtime.align.warp_crop import warp_crop
 from realtime.frames import Face
 from realtime.segment.segmenter import MaskSegmenter
-from realtime.synthetic import kind_style, wear
+from realtime.synthetic import preset_style, render_mask
 from trainer.augment.holes import draw_protocol
 from trainer.config import FitConfig, Stage
 from trainer.data.face_set import FaceSet
@@ -117,7 +117,7 @@ def test_a_shipped_file_is_trained_on_from_where_it_was(name: str, faces: FaceSe
 
 def test_the_segmenter_comes_back_as_it_ships(astronaut_rgb, astronaut_face: Face):
     assert astronaut_face.landmarks is not None
-    worn = wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical"))
+    worn = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical"))
     crop, _ = warp_crop(worn.image_rgb, astronaut_face.matrix)
     with MaskSegmenter() as shipped:
         wanted = shipped(crop)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inpaint_model import open_inpainter
 from inpaint_model.artefacts import find_artefact
 from inpaint_model.networks.paper import PaperGenerator
-from realtime.synthetic import kind_style, silhouette
+from realtime.synthetic import preset_style, silhouette
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import fill
 from trainer.export.from_onnx import network_of
@@ -20,7 +20,7 @@ from trainer.export.from_onnx import network_of
 
 @pytest.fixture(scope="module")
 def holes(faces: FaceSet) -> NDArray[np.bool_]:
-    styles = [kind_style(kind) for kind in ("surgical", "n95")]
+    styles = [preset_style(kind) for kind in ("surgical", "n95")]
     drawn = [
         silhouette(points, styles[index % 2], (128, 128)) > 0
         for index, points in enumerate(faces.landmarks[:4])

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.canonical_crop import CROP_SIZE, EYE_LINE_Y
-from realtime.synthetic.face_mesh import HEAD
+from realtime.synthetic.face_mesh import CANONICAL_HEAD
 from realtime.synthetic.pose import Pose, fit_pose
-from realtime.synthetic.uv_mapping import thin_plate
+from realtime.synthetic.uv_mapping import thin_plate_spline
 from trainer.data.face_set import margin_of
 
 _YAW = np.deg2rad([12.0, 78.0])
@@ -118,9 +118,11 @@ def _surface() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     ring = np.column_stack([np.cos(angle), np.sin(angle)])
     ring = _CENTRE_CM + ring * np.where(ring > 0, _HEAD_CM, _DOWN_CM)
-    known = np.vstack([HEAD.points_cm[:, :2], ring])
-    own = np.append(HEAD.points_cm[:, 2] - _egg(HEAD.points_cm[:, :2]), np.zeros(len(ring)))
-    bent = thin_plate(known / _UNIT_CM, own[:, None], grid.reshape(-1, 2) / _UNIT_CM)
+    known = np.vstack([CANONICAL_HEAD.points_cm[:, :2], ring])
+    own = np.append(
+        CANONICAL_HEAD.points_cm[:, 2] - _egg(CANONICAL_HEAD.points_cm[:, :2]), np.zeros(len(ring))
+    )
+    bent = thin_plate_spline(known / _UNIT_CM, own[:, None], grid.reshape(-1, 2) / _UNIT_CM)
     away = np.linalg.norm((grid - _CENTRE_CM) / _FACE_CM, axis=-1)
     depth = _egg(grid) + np.where(away < 1.2, bent.reshape(away.shape), 0)
     down = np.clip((_CENTRE_CM[1] - grid[..., 1]) / _FACE_CM[1], 0, 1) ** 2

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from realtime.align.affine import compose
 from realtime.align.canonical_crop import CROP_SIZE
 from realtime.detect.face_geometry import placed
-from realtime.synthetic import Template, wear
+from realtime.synthetic import Template, render_mask
 from trainer.augment.generator_samples import (
     CUT_SHARE,
     Jitter,
@@ -86,7 +86,7 @@ def draw_mask_batch(
         crop = wear_headgear(crop, view.landmarks, rng)
         if rng.random() >= bare_share:
             style = training_style(rng, wardrobe.templates, faces.crops)
-            worn = wear(crop, view.landmarks, style)
+            worn = render_mask(crop, view.landmarks, style)
             crop, alpha = worn.image_rgb, worn.alpha > 0
         crop, alpha = cover_up(crop, alpha, view.landmarks, rng)
         crop = behind_glass(crop, rng)

@@ -12,7 +12,7 @@ from realtime.align.affine import apply, compose
 from realtime.align.crop_window import CANONICAL, CropWindow, touched_sides
 from realtime.frames import Face
 from realtime.segment.crop_fitting import CropFitting
-from realtime.synthetic import kind_style, wear
+from realtime.synthetic import preset_style, render_mask
 from tests.realtime.making_faces import with_face
 
 ALL = np.ones((128, 128), bool)
@@ -110,7 +110,7 @@ def test_a_closer_crop_in_which_the_mask_is_lost_is_given_up():
 def test_a_mask_the_crop_cuts_off_is_replaced_whole(astronaut_rgb, astronaut_face: Face):
     """On turned heads the canonical crop can come out too close: the mask leaves it."""
     assert astronaut_face.landmarks is not None
-    worn = wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical"))
+    worn = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical"))
     frame = np.ascontiguousarray(worn.image_rgb[:, :, ::-1])
     with Unmasker(mode="image") as unmasker:
         tracked = unmasker.detect_and_track(frame)
@@ -159,7 +159,7 @@ def test_a_mask_in_its_place_or_far_off_or_hardly_seen_moves_nothing():
 def test_in_a_picture_a_crop_beside_the_face_is_moved_onto_it(astronaut_rgb, astronaut_face: Face):
     """The detector's points can lie beside a bowed head: then the mask says where the face is."""
     assert astronaut_face.landmarks is not None
-    worn = wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical"))
+    worn = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical"))
     frame = np.ascontiguousarray(worn.image_rgb[:, :, ::-1])
     shares = {}
     for landmarks in (None, astronaut_face.landmarks):

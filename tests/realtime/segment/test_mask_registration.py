@@ -15,7 +15,7 @@ from realtime.detect.face_detector import FaceDetector
 from realtime.frames import Face, SegmentedFace, TrackedFrame
 from realtime.segment.mask_registration import MaskRegistration
 from realtime.segment.stage import SegmentStage
-from realtime.synthetic import kind_style, wear
+from realtime.synthetic import preset_style, render_mask
 from tests.realtime.making_faces import tracked_frame
 
 PART = np.zeros((128, 128), bool)
@@ -26,7 +26,7 @@ CORNERS = np.array([[32.0, 66], [97, 66], [32, 117], [97, 117]])
 @pytest.fixture(scope="module")
 def masked_rgb(astronaut_rgb: NDArray[np.uint8], astronaut_face: Face) -> NDArray[np.uint8]:
     assert astronaut_face.landmarks is not None
-    return wear(astronaut_rgb, astronaut_face.landmarks, kind_style("surgical")).image_rgb
+    return render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical")).image_rgb
 
 
 def move(right: float, down: float, zoom: float = 1.0, turn: float = 0.0) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from realtime.frames import Face
 from realtime.segment.mask_cleaning import hole_of, mask_pixels
 from realtime.segment.mask_decision import FaceEvidence, is_worn
 from realtime.segment.segmenter import MaskSegmenter
-from realtime.synthetic import kind_style, wear
+from realtime.synthetic import preset_style, render_mask
 from trainer.evaluate.measures import iou
 
 
@@ -20,7 +20,7 @@ def test_the_shipped_segmenter_finds_a_worn_mask(astronaut_rgb, astronaut_face: 
     crop, _ = warp_crop(astronaut_rgb, astronaut_face.matrix)
     assert astronaut_face.landmarks is not None
     landmarks = apply(astronaut_face.matrix, astronaut_face.landmarks)
-    worn = wear(crop, landmarks, kind_style(kind))
+    worn = render_mask(crop, landmarks, preset_style(kind))
     with MaskSegmenter() as segmenter:
         probability = segmenter(np.ascontiguousarray(worn.image_rgb))
         bare = segmenter(crop)

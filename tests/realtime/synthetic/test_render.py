@@ -1,4 +1,4 @@
-"""Worn masks on a real face: exact alpha, stable texture, every kind, pattern and template."""
+"""Rendered masks on a real face: exact alpha, stable texture, every kind, pattern and template."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from realtime.synthetic import (
     Kind,
     MaskStyle,
     Template,
-    kind_style,
     load_templates,
+    preset_style,
     random_style,
+    render_mask,
     silhouette,
-    wear,
 )
 
-_MAKES: tuple[Kind, ...] = ("surgical", "cloth", "n95", "kn95")
+_KINDS: tuple[Kind, ...] = ("surgical", "cloth", "n95", "kn95")
 _NOSE_TIP, _UPPER_LIP, _CHIN, _FOREHEAD = 1, 13, 175, 151
 
 
@@ -33,8 +33,8 @@ _NOSE_TIP, _UPPER_LIP, _CHIN, _FOREHEAD = 1, 13, 175, 151
 def face() -> tuple[np.ndarray, np.ndarray]:
     """The astronaut's picture, RGB, and her landmarks."""
     image = np.ascontiguousarray(data.astronaut())
-    with FaceDetector(1) as finder:
-        landmarks = finder(image)[0].landmarks
+    with FaceDetector(1) as detector:
+        landmarks = detector(image)[0].landmarks
     assert landmarks is not None
     return image, landmarks
 
@@ -65,58 +65,58 @@ def _drawing(folder: Path, name: str = "mask", keys: bool = True) -> None:
         (folder / f"{name}.json").write_text(json.dumps({"fit": "surgical", **points}))
 
 
-@pytest.mark.parametrize("kind", _MAKES)
-def test_every_kind_covers_nose_mouth_and_chin_and_leaves_the_eyes(kind, face):
+@pytest.mark.parametrize("kind", _KINDS)
+def test_render_each_kind_covers_nose_to_chin_not_eyes(kind, face):
     image, landmarks = face
-    worn = wear(image, landmarks, kind_style(kind))
-    assert worn.image_rgb.shape == image.shape and worn.image_rgb.dtype == np.uint8
-    assert worn.alpha.shape == image.shape[:2] and worn.alpha.dtype == np.uint8
-    assert set(np.unique(worn.alpha)) == {0, 255}
-    assert all(_covers(worn.alpha, landmarks, i) for i in (_NOSE_TIP, _UPPER_LIP, _CHIN))
-    assert not any(_covers(worn.alpha, landmarks, i) for i in (_FOREHEAD, 159, 386))
+    rendered = render_mask(image, landmarks, preset_style(kind))
+    assert rendered.image_rgb.shape == image.shape and rendered.image_rgb.dtype == np.uint8
+    assert rendered.alpha.shape == image.shape[:2] and rendered.alpha.dtype == np.uint8
+    assert set(np.unique(rendered.alpha)) == {0, 255}
+    assert all(_covers(rendered.alpha, landmarks, i) for i in (_NOSE_TIP, _UPPER_LIP, _CHIN))
+    assert not any(_covers(rendered.alpha, landmarks, i) for i in (_FOREHEAD, 159, 386))
 
 
-def test_pixels_change_inside_the_alpha_and_nowhere_else_but_in_its_shadow(face):
+def test_render_changes_only_mask_and_contact_shadow(face):
     image, landmarks = face
-    style = replace(kind_style("surgical"), base_rgb=(0.1, 0.9, 0.3))
-    worn = wear(image, landmarks, style)
-    changed = (worn.image_rgb != image).any(-1)
-    assert changed[worn.alpha > 0].mean() > 0.995
+    style = replace(preset_style("surgical"), base_rgb=(0.1, 0.9, 0.3))
+    rendered = render_mask(image, landmarks, style)
+    changed = (rendered.image_rgb != image).any(-1)
+    assert changed[rendered.alpha > 0].mean() > 0.995
     scale_px = np.linalg.norm(landmarks[33] - landmarks[263]) / 8.9
     reach = int(np.ceil(1.0 * scale_px)) + 4
-    near = cv2.dilate(worn.alpha, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    near = cv2.dilate(rendered.alpha, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
     assert not changed[~near].any()
 
 
-def test_without_shadow_and_blur_only_the_rim_reaches_past_the_alpha(face):
+def test_render_without_shadow_and_blur_changes_only_the_mask(face):
     image, landmarks = face
     sharp = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     sharp = np.asarray(sharp, dtype=np.uint8)
     sharp = np.clip(sharp + np.random.default_rng(0).normal(0, 12, sharp.shape), 0, 255)
-    style = replace(kind_style("surgical"), contact_shadow=0.0)
+    style = replace(preset_style("surgical"), contact_shadow=0.0)
     image, landmarks = sharp.astype(np.uint8), (landmarks + 0.5) / 2 - 0.5
-    worn = wear(image, landmarks, style)
-    near = cv2.dilate(worn.alpha, np.ones((3, 3), np.uint8)) > 0
-    assert not (worn.image_rgb != image).any(-1)[~near].any()
+    rendered = render_mask(image, landmarks, style)
+    near = cv2.dilate(rendered.alpha, np.ones((3, 3), np.uint8)) > 0
+    assert not (rendered.image_rgb != image).any(-1)[~near].any()
 
 
-def test_the_picture_given_is_not_changed(face):
+def test_render_leaves_its_input_unchanged(face):
     image, landmarks = face
     before = image.copy()
-    wear(image, landmarks, kind_style("cloth"))
+    render_mask(image, landmarks, preset_style("cloth"))
     assert (image == before).all()
 
 
-def test_silhouette_is_the_alpha_for_many_random_styles(face, crop):
+def test_silhouette_random_styles_equals_rendered_alpha(face, crop):
     rng = np.random.default_rng(7)
     for image, landmarks in (face, crop):
         for _ in range(40):
             style = random_style(rng)
-            alpha = wear(image, landmarks, style).alpha
+            alpha = render_mask(image, landmarks, style).alpha
             assert (alpha == silhouette(landmarks, style, image.shape[:2])).all()
 
 
-def test_coverage_of_random_masks_on_a_crop_is_sensible(crop):
+def test_silhouette_random_styles_cover_a_plausible_share(crop):
     _, landmarks = crop
     rng = np.random.default_rng(3)
     shares = [(silhouette(landmarks, random_style(rng), (128, 128)) > 0).mean() for _ in range(200)]
@@ -124,147 +124,153 @@ def test_coverage_of_random_masks_on_a_crop_is_sensible(crop):
     assert min(shares) > 0.02 and max(shares) < 0.6
 
 
-def test_same_style_same_picture_other_seed_other_cloth(crop):
+def test_render_same_seed_repeats_and_other_seed_differs(crop):
     image, landmarks = crop
-    style = replace(kind_style("cloth"), pattern="blobs", seed=5, pattern_rgb=(0.9, 0.1, 0.1))
-    first, second = wear(image, landmarks, style), wear(image, landmarks, style)
+    style = replace(preset_style("cloth"), pattern="blobs", seed=5, pattern_rgb=(0.9, 0.1, 0.1))
+    first, second = render_mask(image, landmarks, style), render_mask(image, landmarks, style)
     assert (first.image_rgb == second.image_rgb).all() and (first.alpha == second.alpha).all()
-    other = wear(image, landmarks, replace(style, seed=6))
+    other = render_mask(image, landmarks, replace(style, seed=6))
     assert (other.alpha == first.alpha).all() and (other.image_rgb != first.image_rgb).any()
 
 
-def test_random_styles_depend_on_the_generator_alone():
+def test_random_style_depends_on_the_generator_alone():
     draws = [[random_style(np.random.default_rng(s)) for s in range(30)] for _ in range(2)]
     assert draws[0] == draws[1]
     assert len({style.base_rgb for style in draws[0]}) > 20
     many = [random_style(np.random.default_rng(s)) for s in range(400)]
-    assert {style.kind for style in many} == set(_MAKES)
+    assert {style.kind for style in many} == set(_KINDS)
     assert {style.pattern for style in many} == set(PATTERNS)
     shares = [np.mean([s.pulled_down == p for s in many]) for p in ("nose", "mouth")]
     assert 0.07 < shares[0] < 0.18 and 0.02 < shares[1] < 0.11
 
 
 @pytest.mark.parametrize("pattern", [pattern for pattern in PATTERNS if pattern != "plain"])
-def test_every_pattern_shows(pattern, crop):
+def test_render_each_pattern_is_visible(pattern, crop):
     image, landmarks = crop
-    plain = replace(kind_style("cloth"), base_rgb=(0.9, 0.9, 0.9), pattern_rgb=(0.1, 0.1, 0.6))
+    plain = replace(preset_style("cloth"), base_rgb=(0.9, 0.9, 0.9), pattern_rgb=(0.1, 0.1, 0.6))
     bare, printed = (
-        wear(image, landmarks, replace(plain, pattern=p)).image_rgb for p in ("plain", pattern)
+        render_mask(image, landmarks, replace(plain, pattern=p)).image_rgb
+        for p in ("plain", pattern)
     )
     difference = np.abs(bare.astype(int) - printed).max(-1)
     assert (difference > 20).mean() > 0.002
 
 
 @pytest.mark.parametrize("valve", ["side", "centre"])
-def test_valve_and_print_show(valve, crop):
+def test_render_valve_and_print_are_visible(valve, crop):
     image, landmarks = crop
-    plain = kind_style("n95")
+    plain = preset_style("n95")
     fancy = replace(plain, valve=valve, accent_rgb=(0.1, 0.1, 0.1), print_text="N95\nNIOSH")
     difference = np.abs(
-        wear(image, landmarks, plain).image_rgb.astype(int)
-        - wear(image, landmarks, fancy).image_rgb
+        render_mask(image, landmarks, plain).image_rgb.astype(int)
+        - render_mask(image, landmarks, fancy).image_rgb
     )
     assert (difference.max(-1) > 30).sum() > 20
 
 
-def test_pulled_down_leaves_the_nose_or_the_mouth_bare(face):
+def test_render_pulled_down_leaves_nose_or_mouth_bare(face):
     image, landmarks = face
-    for kind in _MAKES:
-        style = kind_style(kind)
-        nose = wear(image, landmarks, replace(style, pulled_down="nose")).alpha
-        mouth = wear(image, landmarks, replace(style, pulled_down="mouth")).alpha
+    for kind in _KINDS:
+        style = preset_style(kind)
+        nose = render_mask(image, landmarks, replace(style, pulled_down="nose")).alpha
+        mouth = render_mask(image, landmarks, replace(style, pulled_down="mouth")).alpha
         assert not _covers(nose, landmarks, _NOSE_TIP) and _covers(nose, landmarks, 17)
         assert not _covers(mouth, landmarks, _UPPER_LIP) and _covers(mouth, landmarks, _CHIN)
 
 
-def test_ear_loops_add_thin_alpha_only_when_drawn(face):
+def test_silhouette_ear_loops_add_a_thin_area(face):
     image, landmarks = face
-    style = replace(kind_style("surgical"), strap_cm=0.4)
+    style = replace(preset_style("surgical"), strap_cm=0.4)
     drawn = silhouette(landmarks, style, image.shape[:2]) > 0
     hidden = silhouette(landmarks, replace(style, strap_visible=0.0), image.shape[:2]) > 0
     assert (drawn | hidden == drawn).all()
     assert 0 < (drawn & ~hidden).sum() < 0.1 * hidden.sum()
 
 
-def test_texture_follows_a_face_that_moves(face):
+def test_render_texture_moves_with_the_face(face):
     image, landmarks = face
     style = replace(
-        kind_style("cloth"), pattern="plaid", base_rgb=(0.9, 0.9, 0.9), pattern_rgb=(0.1, 0.1, 0.5)
+        preset_style("cloth"),
+        pattern="plaid",
+        base_rgb=(0.9, 0.9, 0.9),
+        pattern_rgb=(0.1, 0.1, 0.5),
     )
     dx, dy = 7, 4
     moved = np.roll(image, (dy, dx), (0, 1))
-    first = wear(image, landmarks, style)
-    second = wear(moved, landmarks + np.array([dx, dy]), style)
+    first = render_mask(image, landmarks, style)
+    second = render_mask(moved, landmarks + np.array([dx, dy]), style)
     back = np.roll(second.image_rgb, (-dy, -dx), (0, 1))
     inside = first.alpha > 0
     assert (np.roll(second.alpha, (-dy, -dx), (0, 1)) == first.alpha).mean() > 0.999
     assert np.abs(back.astype(int) - first.image_rgb)[inside].mean() < 1.0
 
 
-def test_small_landmark_jitter_changes_little(face):
+def test_render_landmark_jitter_changes_little(face):
     image, landmarks = face
-    style = replace(kind_style("surgical"), pattern="stripes", pattern_cm=1.5)
-    first = wear(image, landmarks, style)
+    style = replace(preset_style("surgical"), pattern="stripes", pattern_cm=1.5)
+    first = render_mask(image, landmarks, style)
     noise = np.random.default_rng(0).normal(0, 0.15, landmarks.shape)
-    second = wear(image, landmarks + noise, style)
+    second = render_mask(image, landmarks + noise, style)
     both = cv2.erode(first.alpha & second.alpha, np.ones((5, 5), np.uint8)) > 0
     difference = np.abs(first.image_rgb.astype(int) - second.image_rgb)[both]
     assert difference.mean() < 4
     assert (first.alpha != second.alpha).mean() < 0.005
 
 
-def test_same_mask_at_twice_the_size(face):
+def test_render_twice_the_size_gives_the_same_alpha(face):
     image, landmarks = face
     large = np.asarray(cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)
-    style = kind_style("kn95")
-    small_alpha = wear(image, landmarks, style).alpha
-    alpha = wear(large, (landmarks + 0.5) * 2 - 0.5, style).alpha
+    style = preset_style("kn95")
+    small_alpha = render_mask(image, landmarks, style).alpha
+    alpha = render_mask(large, (landmarks + 0.5) * 2 - 0.5, style).alpha
     back = cv2.resize(alpha, small_alpha.shape[::-1], interpolation=cv2.INTER_AREA)
     assert ((back >= 128) != (small_alpha > 0)).mean() < 0.002
 
 
-def test_a_face_at_the_border_or_outside_is_safe(face):
+def test_render_face_at_or_beyond_the_border_is_clipped(face):
     image, landmarks = face
-    style = kind_style("surgical")
+    style = preset_style("surgical")
     for shift in ([-200.0, 0.0], [0.0, 380.0], [260.0, -120.0]):
-        worn = wear(image, landmarks + shift, style)
-        assert (worn.alpha == silhouette(landmarks + shift, style, image.shape[:2])).all()
-    far = wear(image, landmarks + 5000.0, style)
+        rendered = render_mask(image, landmarks + shift, style)
+        assert (rendered.alpha == silhouette(landmarks + shift, style, image.shape[:2])).all()
+    far = render_mask(image, landmarks + 5000.0, style)
     assert not far.alpha.any() and (far.image_rgb == image).all()
 
 
-def test_a_grey_picture_gets_a_grey_mask(face):
+def test_render_grey_picture_gets_a_grey_mask(face):
     image, landmarks = face
     grey = np.ascontiguousarray(
         np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
     )
-    worn = wear(grey, landmarks, replace(kind_style("cloth"), base_rgb=(0.9, 0.1, 0.1)))
-    assert np.ptp(worn.image_rgb[worn.alpha > 0].astype(int), axis=-1).max() <= 2
+    rendered = render_mask(
+        grey, landmarks, replace(preset_style("cloth"), base_rgb=(0.9, 0.1, 0.1))
+    )
+    assert np.ptp(rendered.image_rgb[rendered.alpha > 0].astype(int), axis=-1).max() <= 2
 
 
-def test_wrong_landmarks_are_refused(face):
+def test_render_wrong_landmarks_raises(face):
     with pytest.raises(ValueError, match="478"):
-        wear(face[0], np.zeros((6, 2)), MaskStyle())
+        render_mask(face[0], np.zeros((6, 2)), MaskStyle())
 
 
-def test_templates_from_a_folder_are_worn(tmp_path, face):
+def test_templates_loaded_from_a_folder_are_rendered(tmp_path, face):
     image, landmarks = face
     _drawing(tmp_path)
     templates = load_templates(tmp_path)
     assert [(t.name, t.fit) for t in templates] == [("mask", "surgical")]
-    style = replace(kind_style("template", templates[0]), base_rgb=(0.25, 0.7, 0.17))
-    worn = wear(image, landmarks, style)
-    assert (worn.alpha == silhouette(landmarks, style, image.shape[:2])).all()
-    mean = worn.image_rgb[worn.alpha > 0].mean(0)
+    style = replace(preset_style("template", templates[0]), base_rgb=(0.25, 0.7, 0.17))
+    rendered = render_mask(image, landmarks, style)
+    assert (rendered.alpha == silhouette(landmarks, style, image.shape[:2])).all()
+    mean = rendered.image_rgb[rendered.alpha > 0].mean(0)
     assert mean[1] > mean[0] and mean[1] > mean[2]
     x, y = np.round(0.5 * (landmarks[_NOSE_TIP] + landmarks[17])).astype(int)
-    red, green, _ = worn.image_rgb[y - 2 : y + 3, x - 2 : x + 3].mean((0, 1))
+    red, green, _ = rendered.image_rgb[y - 2 : y + 3, x - 2 : x + 3].mean((0, 1))
     assert red > green
     drawn = [random_style(np.random.default_rng(s), templates) for s in range(60)]
     assert 0 < sum(isinstance(style.template, Template) for style in drawn) < 30
 
 
-def test_bad_template_folders_say_what_to_do(tmp_path):
+def test_load_templates_bad_folder_raises_user_error(tmp_path):
     with pytest.raises(UserError, match="no folder"):
         load_templates(tmp_path / "absent")
     _drawing(tmp_path, "unknown", keys=False)
@@ -278,10 +284,10 @@ def test_bad_template_folders_say_what_to_do(tmp_path):
         load_templates(tmp_path)
 
 
-def test_the_drawings_of_the_data_folder_load():
+def test_load_templates_shared_drawings_load():
     folder = Path(__file__).parents[4] / "shared" / "data" / "mask_templates"
     if not folder.is_dir():
         pytest.skip("no shared/data/mask_templates beside the repository")
     templates = load_templates(folder)
     assert len(templates) >= 4
-    assert all(template.sheet_rgb.std() > 5 for template in templates)
+    assert all(template.texture_rgb.std() > 5 for template in templates)

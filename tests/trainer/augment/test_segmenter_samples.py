@@ -98,9 +98,9 @@ def test_some_faces_are_seen_through_something_that_reflects(faces: FaceSet):
 
 def test_prints_are_parts_of_pictures(faces: FaceSet):
     one, two = (picture_print(faces.crops, np.random.default_rng(seed)) for seed in (1, 2))
-    assert one.sheet_rgb.shape == two.sheet_rgb.shape == (208, 256, 3)
-    assert one.sheet_rgb.std() > 5
-    assert not np.array_equal(one.sheet_rgb, two.sheet_rgb)
+    assert one.texture_rgb.shape == two.texture_rgb.shape == (208, 256, 3)
+    assert one.texture_rgb.std() > 5
+    assert not np.array_equal(one.texture_rgb, two.texture_rgb)
 
 
 def test_styles_cover_unusual_cuts():

@@ -1,0 +1,1 @@
+"""How live preview keeps up with a camera."""

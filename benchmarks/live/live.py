@@ -1,0 +1,125 @@
+"""Frames a second, delay and drops of live preview, against two naive loops on the same paced camera."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.live.camera_clip import Frame, looped_frames, tiled, write_mjpg
+from benchmarks.live.loops import LOOPS, Outcome
+from benchmarks.tables import Row, publish, stage_times
+from inpaint_model.errors import UserError
+from realtime import Unmasker
+
+_WARM_UP_FRAMES = 20
+
+
+@dataclass(frozen=True)
+class Case:
+    """A camera: width and height in pixels, frames a second, faces in its picture."""
+
+    size: tuple[int, int]
+    fps: int
+    faces: int
+
+    def __str__(self) -> str:
+        return f"{self.size[0]}x{self.size[1]} at {self.fps}, {self.faces} faces"
+
+
+CASES = (
+    Case((640, 480), 60, 1),
+    Case((640, 480), 60, 2),
+    Case((640, 480), 60, 4),
+    Case((640, 480), 30, 1),
+    Case((1280, 720), 30, 1),
+    Case((1280, 720), 30, 2),
+    Case((1280, 720), 30, 4),
+    Case((1280, 720), 60, 1),
+)
+
+
+def choose_cases(
+    sizes: Sequence[str] | None, rates: Sequence[int] | None, faces: Sequence[int] | None
+) -> list[Case]:
+    """Choose cases by size ("640x480"), frame rate and number of faces; None takes all.
+
+    Raises:
+        UserError: no case matches.
+    """
+    cases = [
+        case
+        for case in CASES
+        if (not sizes or "{}x{}".format(*case.size) in sizes)
+        and (not rates or case.fps in rates)
+        and (not faces or case.faces in faces)
+    ]
+    if not cases:
+        raise UserError(f"no such camera; there are: {'; '.join(map(str, CASES))}")
+    return cases
+
+
+def run(
+    clip: Path | None,
+    cases: Sequence[Case],
+    seconds: float,
+    names: Sequence[str],
+    out: Path | None,
+    model: str,
+    engine: str,
+    most_frames: int = 150,
+) -> list[Row]:
+    """Run each loop on each camera for so many seconds.
+
+    Args:
+        clip: a clip of one bare face; None takes the demo's.
+        cases: the cameras.
+        seconds: length of each run.
+        names: the loops.
+        out: folder for the JSON; None writes none.
+        model, engine: as in `Unmasker`.
+        most_frames: the cameras repeat so many frames of the clip.
+
+    Raises:
+        UserError: there is no such loop.
+    """
+    unknown = set(names) - set(LOOPS)
+    if unknown:
+        raise UserError(f"no loop {', '.join(unknown)}; there are: {', '.join(LOOPS)}")
+    frames = looped_frames(clip, most_frames)
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for case in cases:
+            camera = Path(scratch) / "camera.mkv"
+            write_mjpg(camera, frames, case.faces, case.size, case.fps)
+            for name in names:
+                mode = "live" if name == next(iter(LOOPS)) else "video"
+                with Unmasker(model, engine, case.faces, mode=mode) as unmasker:
+                    _warm_up(frames, case, unmasker)
+                    done = LOOPS[name](camera, case.fps, seconds, unmasker)
+                rows.append(_row(case, name, model, done))
+    return publish("live", rows, out)
+
+
+def _warm_up(frames: Sequence[Frame], case: Case, unmasker: Unmasker) -> None:
+    """Let models load and caches fill before anything is counted."""
+    for number in range(_WARM_UP_FRAMES):
+        unmasker(tiled(frames, number, case.faces, case.size))
+
+
+def _row(case: Case, name: str, model: str, done: Outcome) -> Row:
+    return {
+        "camera": str(case),
+        "model": model,
+        "loop": name,
+        "seconds": done.seconds,
+        "frames/s": done.fps,
+        "dropped": done.dropped,
+        "p50 ms": done.latency_ms["p50"],
+        "p95 ms": done.latency_ms["p95"],
+        "p99 ms": done.latency_ms["p99"],
+        "CPU share": done.cpu_share,
+        "faces filled": done.masked / max(done.shown * case.faces, 1),
+        "stages p50 ms": stage_times(done.stages),
+    }

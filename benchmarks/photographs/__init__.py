@@ -1,0 +1,1 @@
+"""What the program does on photographs of people, and which of them count."""

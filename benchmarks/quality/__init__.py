@@ -1,0 +1,1 @@
+"""How good the networks' results are on held-out faces."""

@@ -1,0 +1,1 @@
+"""Whether a result looks real: sharpness, seam, flicker, jitter."""

@@ -1,0 +1,1 @@
+"""Long videos, killed processes and broken files."""

@@ -1,0 +1,1 @@
+"""How fast the networks and the commands are."""

@@ -1,0 +1,48 @@
+"""Cold start: a fresh process for `unmask --help`, the first filled crop, and the first unmasked frame."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.processes import RUN_UNMASK
+from benchmarks.tables import Row, publish
+
+_FIRST_CROP = """
+import numpy as np
+from inpaint_model import open_inpainter
+crops, holes = np.zeros((1, 128, 128, 3), np.uint8), np.ones((1, 128, 128), np.uint8)
+with open_inpainter({model!r}, {engine!r}) as inpainter:
+    inpainter(crops, holes)
+"""
+_FIRST_FRAME = """
+import numpy as np, skimage.data
+from realtime import Unmasker
+frame = np.ascontiguousarray(skimage.data.astronaut()[:, :, ::-1])
+with Unmasker(model={model!r}, engine={engine!r}) as unmasker:
+    assert unmasker(frame).faces
+"""
+
+
+def run(out: Path | None, model: str, engine: str, repeats: int = 5) -> list[Row]:
+    """Time fresh processes; the engine's cache of compiled models is warm after the first."""
+    programs = {
+        "unmask --help": (RUN_UNMASK, "--help"),
+        "first crop": (_FIRST_CROP.format(model=model, engine=engine),),
+        "first frame": (_FIRST_FRAME.format(model=model, engine=engine),),
+    }
+    rows: list[Row] = []
+    for name, program in programs.items():
+        seconds = [_seconds(program) for _ in range(repeats)]
+        rows.append({"what": name, "first s": seconds[0], "median s": float(np.median(seconds))})
+    return publish("cold-start", rows, out)
+
+
+def _seconds(program: tuple[str, ...]) -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", *program], check=True, capture_output=True)
+    return time.perf_counter() - began
