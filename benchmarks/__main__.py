@@ -22,6 +22,7 @@ for command in (
     pictures.empty,
     pictures.bare,
     pictures.realism,
+    pictures.appearance,
     pictures.hashes,
     videos.video,
     videos.stability,

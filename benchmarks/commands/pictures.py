@@ -126,6 +126,24 @@ def realism(
     benchmark.run(clips or [], photos or [], out, model, engine, limit)
 
 
+def appearance(
+    clips: Annotated[
+        list[Path] | None, typer.Option(help="Clip or folder of bare faces; repeat.")
+    ] = None,
+    photos: Annotated[
+        list[Path] | None, typer.Option(help="Folder of masked people; repeat.")
+    ] = None,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+    limit: Annotated[int, typer.Option(help="So many photographs, evenly spread; 0: all.")] = 0,
+) -> None:
+    """What each appearance step gives: each is left out in turn; seam, sharpness, flicker, colour, ms."""
+    from benchmarks.realism import appearance as benchmark
+
+    benchmark.run(clips or [], photos or [], out, model, engine, limit)
+
+
 def hashes(
     photos: Annotated[
         Path | None, typer.Option(help="Folder of pictures; else the demo's.")
