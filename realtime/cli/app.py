@@ -74,13 +74,13 @@ def image(
 
     Written are PNG, JPEG and WebP; depth, channels, size and profile stay.
     """
-    from realtime.image_file import check_image, unmask_image
+    from realtime.image_file import ImageJob
     from realtime.runtime.report import check_report_path
 
     check_report_path(report)
-    check_image(source, target, overwrite=overwrite)
+    job = ImageJob(source, target, overwrite=overwrite)
     with _open(model, engine, max_faces, models_dir, mode="image") as unmasker:
-        done = unmask_image(source, target, unmasker, overwrite=overwrite)
+        done = job.run(unmasker)
     _finish(done, target, report)
 
 
@@ -119,7 +119,7 @@ def video(
     from realtime.media.frames import Span
     from realtime.runtime.memory import return_freed_frames
     from realtime.runtime.report import check_report_path
-    from realtime.video.file import VideoOptions, check_video, unmask_video
+    from realtime.video.file import VideoJob, VideoOptions
 
     check_report_path(report)
     options = VideoOptions(
@@ -131,14 +131,14 @@ def video(
         encoding=Encoding(codec.value, crf, hardware),
         copy_untouched=copy_untouched,
     )
-    check_video(source, target, options)
     return_freed_frames()
     with (
+        VideoJob(source, target, options) as job,
         _open(model, engine, max_faces, models_dir) as unmasker,
         FrameProgress(source.name) as progress,
     ):
         try:
-            done = unmask_video(source, target, unmasker, options, progress)
+            done = job.run(unmasker, progress)
         except KeyboardInterrupt:
             if resume:
                 say("what is done is kept; the same command goes on")

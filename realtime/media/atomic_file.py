@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,37 +46,29 @@ def atomic_write(target: Path) -> Iterator[Path]:
     Raises:
         UserError: nothing can be written there.
     """
+    temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(4)}")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
-        os.close(handle)
+        # The process's umask applies by itself: the finished file has the rights of any new file.
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:
         raise UserError(f"{target}: cannot be written ({error.strerror})") from None
-    temporary = Path(name)
     try:
         yield temporary
-        settle(temporary, target)
+        sync_and_rename(temporary, target)
     except OSError as error:
-        if error.filename in (name, str(target)):
+        if error.filename in (str(temporary), str(target)):
             raise UserError(f"{target}: cannot be written ({error.strerror or error})") from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def settle(temporary: Path, target: Path) -> None:
-    """Give a finished file its name, once the disk has all of it.
+def sync_and_rename(temporary: Path, target: Path) -> None:
+    """Write a finished file through to the disk, then give it its final name.
 
     Raises:
         OSError: it cannot be moved there.
     """
-    temporary.chmod(_mode_of_new_files())
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
     temporary.replace(target)
-
-
-def _mode_of_new_files() -> int:
-    """Temporary files are private; the finished one gets the rights any new file would have."""
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -43,6 +44,8 @@ class VideoReader:
         self.container = open_container(path)
         self.warnings: list[str] = []
         self.damage = Damage()
+        self._decoding: Iterator[Frame] | None = None
+        self._first: Frame | None = None
         try:
             self.video = choose_stream(path, self.container)
         except BaseException:
@@ -78,6 +81,19 @@ class VideoReader:
         end_s = seconds if span.end_s is None else min(span.end_s, seconds or span.end_s)
         return max(round((end_s - span.start_s) * float(self.frame_rate)), 0)
 
+    def first_frame(self) -> Frame:
+        """Return the first frame of the file; `frames` yields it without decoding it again.
+
+        Raises:
+            UserError: no frame can be decoded.
+        """
+        if self._first is None:
+            self._decoding = self._decode()
+            self._first = next(self._decoding, None)
+            if self._first is None:
+                raise UserError(f"{self.path}: no frame of it can be decoded")
+        return self._first
+
     def __iter__(self) -> Iterator[Frame]:
         return self.frames()
 
@@ -111,7 +127,9 @@ class VideoReader:
                 frames = self._seek(wanted, exactly=False)
         if frames is not None:
             return done.frames, frames
-        return 0, self._decoded()
+        if self._first is None or self._decoding is None:
+            return 0, self._decode()
+        return 0, itertools.chain([self._first], self._decoding)
 
     def _with_true_durations(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         """In MP4 and MOV a frame lasts until the next; what its packet says is the order of coding."""
@@ -130,18 +148,19 @@ class VideoReader:
 
     def _seek(self, pts: int, *, exactly: bool = True) -> Iterator[Frame] | None:
         """Return the frames after (or from) a timestamp; None where seeking does not find it."""
+        self._forget_decoded()
         try:
             self.container.seek(pts, stream=self.video)
         except av.error.FFmpegError:
             self._reopen()
             return None
-        frames = self._decoded()
+        frames = self._decode()
         for number, frame in enumerate(frames):
             if exactly and frame.pts == pts:
                 return frames
             if not exactly and frame.pts >= pts:
                 if number or frame.pts == pts:
-                    return _chained(frame, frames)
+                    return itertools.chain([frame], frames)
                 break
             if frame.pts > pts:
                 break
@@ -156,9 +175,15 @@ class VideoReader:
         assert isinstance(video, av.VideoStream)
         self.video = video
         self.video.thread_type = "AUTO"
-        self.damage = Damage()
+        self._forget_decoded()
 
-    def _decoded(self) -> Iterator[Frame]:
+    def _forget_decoded(self) -> None:
+        """Drop the first frame and what was found while decoding it."""
+        self._decoding = self._first = None
+        self.damage = Damage()
+        self.warnings.clear()
+
+    def _decode(self) -> Iterator[Frame]:
         """Decode from where the file stands."""
         return Decoder(
             self.path,
@@ -178,8 +203,3 @@ class VideoReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _chained(first: Frame, rest: Iterator[Frame]) -> Iterator[Frame]:
-    yield first
-    yield from rest

@@ -113,7 +113,7 @@ def test_something_unforeseen_is_one_line_and_code_1(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by zero\nand more")
 
-    monkeypatch.setattr("realtime.video.file.unmask_video", fail)
+    monkeypatch.setattr("realtime.video.file.VideoJob.run", fail)
     arguments = ["video", str(masked_video), str(tmp_path / "out.mp4")]
     assert run(arguments) == 1
     error = capsys.readouterr().err

@@ -85,7 +85,7 @@ def test_resume_refuses_what_belongs_to_another_job(source: Path, tmp_path: Path
     with pytest.raises(UserError, match="other options"):
         unmask_video(source, target, StubUnmasker(), other)
     report = unmask_video(source, target, StubUnmasker(), QUICK)
-    assert any("thrown away" in warning for warning in report.warnings)
+    assert any("discarded" in warning for warning in report.warnings)
     assert _names(tmp_path) == ["in.mp4", "out.mp4"]
 
 
