@@ -12,7 +12,7 @@ import av.error
 
 from inpaint_model.errors import UserError
 from realtime.capture.frame import CapturedFrame, CaptureLost
-from realtime.capture.upright import _to_bgr
+from realtime.media.colour import FAST, to_bgr
 
 # What a stream may lead to: never to files of this machine.
 _PROTOCOLS = "rtsp,rtsps,rtp,rtmp,rtmps,tcp,udp,tls,http,https,httpproxy,srt,crypto"
@@ -76,7 +76,7 @@ class NetworkStream:
                 return None
             raise CaptureLost("has ended")
         captured_s = time.perf_counter()
-        shot = CapturedFrame(_to_bgr(frame), self._index, captured_s)
+        shot = CapturedFrame(to_bgr(frame, FAST), self._index, captured_s)
         self._index += 1
         return shot
 

@@ -21,9 +21,9 @@ FAST = int(Interpolation.BILINEAR)
 """Sixteen times faster than `EXACT`; up to two levels off, for pictures that are only looked at."""
 
 
-def to_bgr(frame: av.VideoFrame) -> NDArray[np.uint8]:
-    """Convert a decoded frame, turned upright, to uint8 [H, W, 3] BGR."""
-    image = frame.to_ndarray(format="bgr24", interpolation=EXACT, threads=1)
+def to_bgr(frame: av.VideoFrame, interpolation: int = EXACT) -> NDArray[np.uint8]:
+    """Convert a decoded frame, rotated upright, to uint8 [H, W, 3] BGR."""
+    image = frame.to_ndarray(format="bgr24", interpolation=interpolation, threads=1)
     quarter_turns = round(frame.rotation / 90) % 4
     if quarter_turns:
         image = np.rot90(image, quarter_turns)
