@@ -29,7 +29,7 @@ class PacedFile:
     """
 
     def __init__(self, path: Path, fps: float | None = None, *, loop: bool = False) -> None:
-        self.name, self.notes = str(path), []
+        self.name, self.warnings = str(path), list[str]()
         self._path, self._fps, self._loop = path, fps, loop
         self._index, self._offset_s, self._last_s = 0, 0.0, 0.0
         self._began_s: float | None = None

@@ -88,7 +88,7 @@ class _Session:
         self._figures = LiveStatistics()
         self._recorder: Recorder | None = None
         self._last: Processed | None = None
-        self._warnings: list[str] = list(source.notes)
+        self._warnings: list[str] = list(source.warnings)
         self._lost_shown = ""
 
     def run(self) -> LiveReport:

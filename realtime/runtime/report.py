@@ -31,6 +31,18 @@ def check_report_path(path: Path | None) -> None:
         raise UserError(f"{path}: the report's folder does not exist")
 
 
+def write_json(path: Path, figures: dict[str, Any]) -> None:
+    """Write a report.
+
+    Raises:
+        UserError: it cannot be written there.
+    """
+    try:
+        path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: the report cannot be written ({error.strerror})") from None
+
+
 @dataclass
 class Counts:
     """Running totals.
@@ -132,7 +144,4 @@ class Report:
         Raises:
             UserError: it cannot be written there.
         """
-        try:
-            path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"{path}: the report cannot be written ({error.strerror})") from None
+        write_json(path, asdict(self))

@@ -86,7 +86,7 @@ def test_a_camera_is_found_by_index_name_and_path(wanted: str, index: int) -> No
 def test_a_wrong_camera_names_those_that_exist() -> None:
     with pytest.raises(UserError, match=r"no camera 7; there are 0: Built-in \(/dev/video0\); 2: "):
         find_camera("7", CAMERAS)
-    with pytest.raises(UserError, match=r"several cameras are called logitech: 2: .*; 4: "):
+    with pytest.raises(UserError, match=r"several cameras match logitech: 2: .*; 4: "):
         find_camera("logitech", CAMERAS)
     with pytest.raises(UserError, match=r"no file and no camera x\.mp4; no camera is connected"):
         find_camera("x.mp4", [])
@@ -113,7 +113,7 @@ def test_a_wrong_source_is_named(source: str, message: str) -> None:
 def test_a_network_camera_is_read_and_comes_back_after_unplugging() -> None:
     told: list[str] = []
     with network_camera() as camera:
-        source = open_capture(camera.url, tell=told.append)
+        source = open_capture(camera.url, notify=told.append)
         shots = [source.read() for _ in range(5)]
         assert all(shot is not None and shot.image_bgr.shape == (48, 64, 3) for shot in shots)
         camera.unplug()

@@ -137,7 +137,7 @@ def test_wishes_that_no_video_can_meet(commands: Commands) -> None:
     assert "h264 goes from 0 to 51" in commands.refused(
         "video", source, target, "--codec", "h264", "--crf", "60"
     )
-    assert "no time such as" in commands.refused("video", source, target, "--start", "soon")
+    assert "is not a time such as" in commands.refused("video", source, target, "--start", "soon")
     assert "later than --start" in commands.refused(
         "video", source, target, "--start", "0:02", "--end", "1"
     )

@@ -63,7 +63,7 @@ def test_a_repository_for_triton(capsys: pytest.CaptureFixture[str], tmp_path: P
     [
         (["build", "--for", "sm_86", "--engine", "openvino"], "--for is for engine tensorrt"),
         (["build", "--model", "fsat"], "unknown model 'fsat'"),
-        (["clear", "--engine", "torch"], "keeps nothing compiled"),
+        (["clear", "--engine", "torch"], "caches no compiled models"),
         (["export"], "--triton"),
     ],
 )
