@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inpaint_model.errors import UserError
-from realtime.media.codecs import FORMATS
+from realtime.media.codecs import CONTAINERS
 from realtime.media.pictures import SUFFIXES
 
 PICTURES = {*SUFFIXES, ".bmp", ".tif", ".tiff"}
 VIDEOS = {
-    *FORMATS,
+    *CONTAINERS,
     *(".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv"),
 }
 _RECORD = ".unmask-batch.jsonl"
@@ -108,7 +108,7 @@ def _walk(folder: Path, out: Path, prefix: Path = Path()) -> Iterator[tuple[Path
 def _target(path: Path) -> Path:
     """Keep the suffix where that kind is written, else take one that loses nothing."""
     suffix = path.suffix.lower()
-    if suffix in SUFFIXES or suffix in FORMATS:
+    if suffix in SUFFIXES or suffix in CONTAINERS:
         return path
     return path.with_name(path.name + (".png" if suffix in PICTURES else ".mkv"))
 

@@ -1,4 +1,4 @@
-"""Lets an output file appear only when it is complete."""
+"""Writes files atomically: an output appears only when it is complete."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 from inpaint_model.errors import UserError
 
 SYNTHETIC_NOTE = "Made by unmask: lower faces under masks are synthetic, invented by a model."
-"""The tag of every file that is written."""
+"""This comment is written into every output file."""
 
 
 def check_paths(source: Path, target: Path, *, overwrite: bool) -> None:
-    """Refuse what would lose a file of the user's, before any work is done.
+    """Refuse paths that cannot work or would lose a file, before any work is done.
 
     Raises:
-        UserError: the input is not a file, the output is the input, a folder, in a folder that does
-            not exist, or exists already.
+        UserError: the input is not a file; or the output is the input, is a folder, is in a folder that
+            does not exist, or exists already.
     """
     if not source.exists():
         raise UserError(f"{source}: no such file")
@@ -38,17 +38,17 @@ def check_paths(source: Path, target: Path, *, overwrite: bool) -> None:
 
 @contextmanager
 def atomic_write(target: Path) -> Iterator[Path]:
-    """Give a temporary path beside `target` to write to; move it there when all went well.
+    """Yield a temporary path in the target's folder; rename it to `target` at the end.
 
-    Whatever is raised inside, `KeyboardInterrupt` included, the temporary file is removed and
-    `target` stays as it was.
+    If anything is raised inside, also `KeyboardInterrupt`, the temporary file is removed and `target`
+    stays as it was.
 
     Raises:
-        UserError: nothing can be written there.
+        UserError: the target cannot be written.
     """
     temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(4)}")
     try:
-        # The process's umask applies by itself: the finished file has the rights of any new file.
+        # open() applies the process's umask: the file gets the same mode as any other new file.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:
         raise UserError(f"{target}: cannot be written ({error.strerror})") from None

@@ -1,4 +1,4 @@
-"""Writes pictures that are made here, not read from a file, as a video of constant frame rate."""
+"""Writes images that the program made as a video of constant frame rate."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from realtime.media.atomic_file import SYNTHETIC_NOTE, atomic_write
 from realtime.media.colour import from_bgr
 
-_BT709, _LIMITED = 1, 1
+_BT709, _LIMITED = 1, 1  # FFmpeg's AVCOL_SPC and AVCOL_RANGE numbers
 
 
 def write_clip(
     target: Path, images_bgr: Iterable[NDArray[np.uint8]], fps: int, crf: int = 15
 ) -> None:
-    """Write an MP4 file with H.264; it appears when complete.
+    """Write an MP4 file with H.264; it appears only when it is complete.
 
     Args:
         target: the file.
-        images_bgr: uint8 [H, W, 3], BGR, all of one size with even sides.
+        images_bgr: uint8 [H, W, 3], BGR, all of one size; height and width are even.
         fps: frames a second.
-        crf: x264's constant quality.
+        crf: x264's constant quality, lower is better.
 
     Raises:
         UserError: it cannot be written there.

@@ -16,15 +16,15 @@ import av
 from inpaint_model.errors import UserError
 from realtime.media.atomic_file import check_paths, sync_and_rename
 from realtime.media.codecs import Encoding, check_encoding, container_format
-from realtime.media.encoder_choice import EncoderChoice, choose_encoder
+from realtime.media.encoder_choice import choose_encoder
 from realtime.media.frames import Progress, Span
 from realtime.media.gop_copy import GopCopier
-from realtime.media.muxing import assemble
+from realtime.media.muxing import OutputPlan, mux_output
 from realtime.media.reader import VideoReader
 from realtime.media.segment_encoder import SegmentEncoder
 from realtime.media.segment_store import SegmentStore, finishing_path
 from realtime.media.stream_copy import Cut, plan_copies
-from realtime.media.stream_properties import StreamProperties, header_digest, stream_properties
+from realtime.media.stream_properties import header_digest, stream_properties
 from realtime.runtime.report import Counts, NoFaceError, Report
 from realtime.runtime.stage_times import StageTimes
 from realtime.stages import FrameUnmasker
@@ -60,16 +60,6 @@ class VideoOptions:
     encoding: Encoding = Encoding()  # noqa: RUF009 (frozen)
     copy_untouched: bool = False
     segment_frames: int = 150
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """The decisions that are made before the first frame is unmasked."""
-
-    encoder: EncoderChoice
-    properties: StreamProperties
-    copied_streams: set[int]
-    warnings: list[str]
 
 
 class VideoJob:
@@ -200,7 +190,7 @@ class VideoJob:
                 "run without --resume to start again"
             )
         for segment in segments:
-            counts.merge(segment.notes)
+            counts.merge(segment.counts)
         self._warnings.append(f"resumed after {counts.frames} frames that were done")
         return counts, Progress(counts.frames, segments[-1].last_pts)
 
@@ -217,16 +207,7 @@ class VideoJob:
                     self._warnings.append("no mask found: nothing was replaced")
                 start = Fraction(0) if span.is_whole else next(store.times())
                 cut = Cut(span, start * plan.properties.time_base)
-                assemble(
-                    temporary,
-                    target,
-                    store,
-                    source,
-                    plan.encoder,
-                    plan.properties,
-                    cut,
-                    plan.copied_streams,
-                )
+                mux_output(temporary, target, store, source, plan, cut)
             sync_and_rename(temporary, target)
         except OSError as error:
             raise UserError(f"{target}: cannot be written ({error.strerror or error})") from None
@@ -269,7 +250,7 @@ def unmask_video(
         return job.run(unmasker, progress, on_result)
 
 
-def _plan(file: VideoReader, target: Path, options: VideoOptions) -> _Plan:
+def _plan(file: VideoReader, target: Path, options: VideoOptions) -> OutputPlan:
     """Choose encoder and streams.
 
     Raises:
@@ -287,7 +268,7 @@ def _plan(file: VideoReader, target: Path, options: VideoOptions) -> _Plan:
             raise UserError("--copy-untouched: the result must be H.264, of the source's size")
     beside = 2 if options.side_by_side else 1
     properties = stream_properties(native, file.video, file.frame_rate, beside=beside)
-    return _Plan(encoder, properties, copied_streams, [*encoder.notes, *warnings])
+    return OutputPlan(encoder, properties, copied_streams, [*encoder.warnings, *warnings])
 
 
 def _fingerprint(path: Path) -> list[int | str]:

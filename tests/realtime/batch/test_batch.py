@@ -110,7 +110,7 @@ def test_patterns_folders_and_clashes(media: Path, tmp_path: Path) -> None:
         find_jobs([str(media / "room.png"), str(tmp_path / "a" / "room.png")], out)
 
 
-def test_links_in_circles_and_results_inside_the_tree_do_no_harm(tmp_path: Path) -> None:
+def test_find_jobs_skips_link_loops_and_results(tmp_path: Path) -> None:
     (tmp_path / "x.png").touch()
     (tmp_path / "loop").symlink_to(tmp_path)
     (tmp_path / "out").mkdir()
@@ -128,7 +128,7 @@ def test_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
         assert (outcome.status, "is not a file" in outcome.message) == ("failed", True)
 
 
-def test_half_a_line_in_the_record_is_no_trouble(tmp_path: Path) -> None:
+def test_record_with_half_a_line_is_read(tmp_path: Path) -> None:
     (tmp_path / ".unmask-batch.jsonl").write_text('{"target": "a.png", "key": "1"}\n{"targ')
     job = Record(tmp_path).known(Job("s", str(tmp_path / "a.png")))
     assert not job.is_ours
