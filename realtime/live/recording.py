@@ -1,4 +1,4 @@
-"""Records the preview to a file while it runs, and saves single pictures of it."""
+"""Records a live run to a video file, and saves single pictures of it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from realtime.media.pictures import Picture, write_picture
 from realtime.runtime.pipeline import Ended, LatestWins, Link
 
 _TIME_BASE = Fraction(1, 90_000)
-_BT709, _LIMITED = 1, 1
+_BT709, _LIMITED = 1, 1  # FFmpeg's AVCOL_SPC and AVCOL_RANGE numbers
 
 
-def stamped(folder: Path, suffix: str) -> Path:
-    """Return a path named after the time of day that does not exist yet."""
+def timestamped_path(folder: Path, suffix: str) -> Path:
+    """Return a path with the date and time in its name that does not exist yet."""
     name = f"unmask-{datetime.now():%Y%m%d-%H%M%S}"
     path = folder / f"{name}{suffix}"
     for number in range(2, 1000):
@@ -34,25 +34,25 @@ def stamped(folder: Path, suffix: str) -> Path:
 
 
 def save_picture(folder: Path, image_bgr: NDArray[np.uint8]) -> Path:
-    """Write a PNG file with the tag that it is synthetic; return its path.
+    """Write a PNG file with the note that it is synthetic, and return its path.
 
     Raises:
         UserError: it cannot be written.
     """
-    target = stamped(folder, ".png")
+    target = timestamped_path(folder, ".png")
     with atomic_write(target) as temporary:
         write_picture(temporary, target, Picture(image_bgr))
     return target
 
 
 class Recorder:
-    """An MP4 file that grows in a thread of its own; frames keep the times they were captured at.
+    """Writes an MP4 file in its own thread; the frames' timestamps are their capture times.
 
-    Where the encoder does not keep up frames are left out of the file, never waited for.
+    If the encoder is too slow, frames are dropped from the file; the caller never waits.
 
     Args:
-        target: the file; it appears under this name on `close`.
-        fps: about how many frames a second come.
+        target: the file; it appears on `close`.
+        fps: the approximate frame rate.
 
     Attributes:
         target: as given.
@@ -68,11 +68,11 @@ class Recorder:
 
     @property
     def dropped(self) -> int:
-        """Frames left out because the encoder was busy."""
+        """Frames that were dropped because the encoder was too slow."""
         return self._frames.dropped
 
     def put(self, image_bgr: NDArray[np.uint8], captured_s: float) -> None:
-        """Record a frame, uint8 [H, W, 3] BGR, captured at that `time.perf_counter()`.
+        """Record a frame, uint8 [H, W, 3] BGR; `captured_s` is its `time.perf_counter()`.
 
         Raises:
             UserError: the file cannot be written, or the frame's size changed.
@@ -80,7 +80,7 @@ class Recorder:
         if self._error is not None:
             raise self._error
         if self._shape not in (None, image_bgr.shape):
-            raise UserError(f"{self.target}: the picture changed its size")
+            raise UserError(f"{self.target}: the frame size changed")
         self._shape = image_bgr.shape
         self._frames.put((image_bgr, captured_s))
 

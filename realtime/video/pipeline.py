@@ -202,5 +202,5 @@ class Line:
         """Keep what was encoded since the last segment against a crash."""
         if self._segment.frames:
             untouched = not self._segment.masked_faces
-            self._coder.close_segment(self._segment.as_notes(), untouched=untouched)
+            self._coder.close_segment(self._segment.as_json(), untouched=untouched)
             self._segment = Counts()

@@ -131,7 +131,7 @@ def test_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
 def test_record_with_half_a_line_is_read(tmp_path: Path) -> None:
     (tmp_path / ".unmask-batch.jsonl").write_text('{"target": "a.png", "key": "1"}\n{"targ')
     job = Record(tmp_path).known(Job("s", str(tmp_path / "a.png")))
-    assert not job.is_ours
+    assert not job.written_by_batch
 
 
 def _kill_first(match: str, killed: list[int]) -> None:

@@ -90,9 +90,7 @@ def test_the_badge_is_drawn_where_faces_were_filled(source: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_side_by_side_rotated_video_has_the_source_left(
-    tmp_path: Path, rotation: int
-) -> None:
+def test_side_by_side_rotated_video_has_the_source_left(tmp_path: Path, rotation: int) -> None:
     source = make(tmp_path, Kind(rotation=rotation, sounds=(), frames=3))
     target = tmp_path / "out.mkv"
     options = VideoOptions(side_by_side=True, encoding=Encoding("ffv1"))
