@@ -16,8 +16,6 @@ from realtime.runtime.report import NoFaceError, Report
 from realtime.unmasker import Mode, Unmasker
 from realtime.video.file import OtherJobError, VideoOptions, unmask_video
 
-_CHUNK_BYTES = 1 << 20
-
 
 @dataclass(frozen=True)
 class WorkerOptions:
@@ -107,11 +105,9 @@ class FileWorker:
         """Return a hash of the source's content, the options and the weights."""
         if not source.is_file():  # reading a pipe or a device may never end
             raise UserError(f"{source}: is not a file")
-        digest = hashlib.sha256()
         try:
             with source.open("rb") as file:
-                while chunk := file.read(_CHUNK_BYTES):
-                    digest.update(chunk)
+                digest = hashlib.file_digest(file, "sha256")
         except OSError as error:
             raise UserError(f"{source}: cannot be read ({error.strerror})") from None
         settings = {k: repr(v) for k, v in asdict(self._options).items() if k != "overwrite"}

@@ -9,22 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from realtime.cli import options as opts
 from realtime.cli.errors import FAILED
-from realtime.cli.options import (
-    Badge,
-    Codec,
-    CodecName,
-    Crf,
-    Engine,
-    EngineName,
-    Hardware,
-    MaxFaces,
-    Model,
-    ModelsDir,
-    Overwrite,
-    ReportPath,
-    SideBySide,
-)
 from realtime.runtime.console import FrameProgress, print_status
 
 if TYPE_CHECKING:
@@ -43,17 +29,17 @@ def batch(
     ray: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Run on this Ray cluster, or 'local'.")
     ] = None,
-    model: Model = "fast",
-    engine: Engine = EngineName.AUTO,
-    max_faces: MaxFaces = 4,
-    models_dir: ModelsDir = None,
-    report: ReportPath = None,
-    overwrite: Overwrite = False,
-    side_by_side: SideBySide = False,
-    badge: Badge = False,
-    codec: Codec = CodecName.AUTO,
-    crf: Crf = None,
-    hardware: Hardware = False,
+    model: opts.Model = "fast",
+    engine: opts.Engine = opts.EngineName.AUTO,
+    max_faces: opts.MaxFaces = 4,
+    models_dir: opts.ModelsDir = None,
+    report: opts.ReportPath = None,
+    overwrite: opts.Overwrite = False,
+    side_by_side: opts.SideBySide = False,
+    badge: opts.Badge = False,
+    codec: opts.Codec = opts.CodecName.AUTO,
+    crf: opts.Crf = None,
+    hardware: opts.Hardware = False,
 ) -> None:
     """Unmask many pictures and videos.
 

@@ -7,18 +7,18 @@ from typing import Annotated
 
 import typer
 
-from realtime.cli.options import Engine, EngineName, MaxFaces, Model, ModelsDir, ReportPath
+from realtime.cli import options as opts
 from realtime.cli.unmasker import open_unmasker
 from realtime.runtime.console import FrameProgress
 
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("demo"),
-    model: Model = "fast",
-    engine: Engine = EngineName.AUTO,
-    max_faces: MaxFaces = 1,
-    models_dir: ModelsDir = None,
-    report: ReportPath = None,
+    model: opts.Model = "fast",
+    engine: opts.Engine = opts.EngineName.AUTO,
+    max_faces: opts.MaxFaces = 1,
+    models_dir: opts.ModelsDir = None,
+    report: opts.ReportPath = None,
 ) -> None:
     """Unmask a synthetic clip, and compare it with the true face."""
     from realtime.demo.run import run_demo

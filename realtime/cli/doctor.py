@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from realtime.cli.options import Model, ModelsDir
+from realtime.cli import options as opts
 
 
-def doctor(model: Model = "fast", models_dir: ModelsDir = None) -> None:
+def doctor(model: opts.Model = "fast", models_dir: opts.ModelsDir = None) -> None:
     """Check what works here, and say how to fix what does not."""
     from realtime.doctor.report import examine, table
 

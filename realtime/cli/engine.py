@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from realtime.cli.options import Engine, EngineName, Models, Overwrite
+from realtime.cli import options as opts
 from realtime.runtime.console import print_status
 
 app = typer.Typer(
@@ -31,8 +31,8 @@ _CACHING_ENGINES = ("openvino", "tensorrt")
 
 @app.command()
 def build(
-    model: Models = None,
-    engine: Engine = EngineName.AUTO,
+    model: opts.Models = None,
+    engine: opts.Engine = opts.EngineName.AUTO,
     cards: Annotated[
         list[str] | None,
         typer.Option(
@@ -45,10 +45,10 @@ def build(
     """Compile models now instead of at their first use."""
     from inpaint_model import UserError, open_inpainter
 
-    if cards and engine not in (EngineName.AUTO, EngineName.TENSORRT):
+    if cards and engine not in (opts.EngineName.AUTO, opts.EngineName.TENSORRT):
         raise UserError(f"--for is for engine tensorrt, not {engine.value}")
     for name in model or ["fast", "paper"]:
-        if cards or engine is EngineName.TENSORRT:
+        if cards or engine is opts.EngineName.TENSORRT:
             _build_tensorrt(name, cards or [])
             continue
         began = time.monotonic()
@@ -78,26 +78,28 @@ def list_() -> None:
 
 @app.command()
 def clear(
-    engine: Annotated[EngineName, typer.Option(help="Clear only this engine.")] = EngineName.AUTO,
+    engine: Annotated[
+        opts.EngineName, typer.Option(help="Clear only this engine.")
+    ] = opts.EngineName.AUTO,
 ) -> None:
     """Remove the compiled models; they are compiled again when needed."""
     from inpaint_model import UserError
     from inpaint_model.cache import CompiledCache
 
-    if engine is not EngineName.AUTO and engine.value not in _CACHING_ENGINES:
+    if engine is not opts.EngineName.AUTO and engine.value not in _CACHING_ENGINES:
         raise UserError(f"engine {engine.value} caches no compiled models")
-    for name in _CACHING_ENGINES if engine is EngineName.AUTO else (engine.value,):
+    for name in _CACHING_ENGINES if engine is opts.EngineName.AUTO else (engine.value,):
         print(f"{name}: {CompiledCache(name).clear()} removed")
 
 
 @app.command()
 def export(
     triton: Annotated[Path, typer.Option(help="The Triton model repository to write to.")],
-    model: Models = None,
+    model: opts.Models = None,
     kind: Annotated[
         TritonFormat, typer.Option("--format", help="onnx, or plan: a TensorRT engine.")
     ] = TritonFormat.ONNX,
-    overwrite: Overwrite = False,
+    overwrite: opts.Overwrite = False,
 ) -> None:
     """Write a model repository for NVIDIA's Triton Inference Server."""
     from inpaint_model.artefacts import find_artefact

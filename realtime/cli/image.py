@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from realtime.cli.options import (
-    Engine,
-    EngineName,
-    Input,
-    MaxFaces,
-    Model,
-    ModelsDir,
-    Output,
-    Overwrite,
-    ReportPath,
-)
+from realtime.cli import options as opts
 from realtime.cli.unmasker import open_unmasker, print_and_write
 
 
 def image(
-    source: Input,
-    target: Output,
-    model: Model = "fast",
-    engine: Engine = EngineName.AUTO,
-    max_faces: MaxFaces = 8,
-    models_dir: ModelsDir = None,
-    report: ReportPath = None,
-    overwrite: Overwrite = False,
+    source: opts.Input,
+    target: opts.Output,
+    model: opts.Model = "fast",
+    engine: opts.Engine = opts.EngineName.AUTO,
+    max_faces: opts.MaxFaces = 8,
+    models_dir: opts.ModelsDir = None,
+    report: opts.ReportPath = None,
+    overwrite: opts.Overwrite = False,
 ) -> None:
     """Unmask a picture.
 

@@ -8,16 +8,7 @@ from typing import Annotated
 
 import typer
 
-from realtime.cli.options import (
-    Engine,
-    EngineName,
-    MaxFaces,
-    Model,
-    ModelsDir,
-    ReportPath,
-    SideBySide,
-    parse_size,
-)
+from realtime.cli import options as opts
 from realtime.cli.unmasker import open_unmasker
 from realtime.live.choices import SinkName
 from realtime.runtime.console import print_status
@@ -34,18 +25,18 @@ def live(
     size: Annotated[str, typer.Option(help="Frame size to ask a camera for.")] = "640x480",
     fps: Annotated[float, typer.Option(min=1, help="Frame rate to ask a camera for.")] = 30.0,
     list_only: Annotated[bool, typer.Option("--list", help="List the cameras and exit.")] = False,
-    side_by_side: SideBySide = False,
+    side_by_side: opts.SideBySide = False,
     boxes: Annotated[
         bool, typer.Option("--boxes", help="Draw bounding boxes and the outline of what is filled.")
     ] = False,
     record: Annotated[bool, typer.Option("--record", help="Record from the start.")] = False,
     loop: Annotated[bool, typer.Option("--loop", help="Play a file again and again.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for pictures and recordings.")] = Path(),
-    model: Model = "fast",
-    engine: Engine = EngineName.AUTO,
-    max_faces: MaxFaces = 4,
-    models_dir: ModelsDir = None,
-    report: ReportPath = None,
+    model: opts.Model = "fast",
+    engine: opts.Engine = opts.EngineName.AUTO,
+    max_faces: opts.MaxFaces = 4,
+    models_dir: opts.ModelsDir = None,
+    report: opts.ReportPath = None,
 ) -> None:
     """Unmask a camera while it runs.
 
@@ -64,7 +55,7 @@ def live(
     check_report_path(report)
     if not out.is_dir():
         raise UserError(f"{out}: is not a folder")
-    capture_options = CaptureOptions(size=parse_size(size), fps=fps, loop=loop)
+    capture_options = CaptureOptions(size=opts.parse_size(size), fps=fps, loop=loop)
     check_sink(sink)
     options = LiveOptions(seconds, out, record, View(side_by_side=side_by_side, boxes=boxes))
     with (

@@ -72,16 +72,11 @@ def parse_time(text: str | None, option: str) -> float | None:
 
     if text is None:
         return None
-    parts = text.split(":")
-    try:
-        if len(parts) > 3:
-            raise ValueError
-        numbers = [float(part) for part in parts]
-        if any(not 0 <= number < 1e7 for number in numbers):
-            raise ValueError
-    except ValueError:
-        raise UserError(f"{option}: {text} is not a time such as 75.5 or 1:15") from None
-    return sum(number * 60**place for place, number in enumerate(reversed(numbers)))
+    match = re.fullmatch(r"(?:(?:(\d+):)?(\d+):)?(\d{1,7}(?:\.\d*)?)", text)
+    if match is None:
+        raise UserError(f"{option}: {text} is not a time such as 75.5 or 1:15")
+    hours, minutes, seconds = match.groups("0")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 def parse_size(text: str) -> tuple[int, int]:

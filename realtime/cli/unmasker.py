@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from realtime.cli.options import EngineName
+from realtime.cli import options as opts
 from realtime.runtime.console import print_status
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def open_unmasker(
     model: str,
-    engine: EngineName,
+    engine: opts.EngineName,
     max_faces: int,
     models_dir: Path | None,
     *,

@@ -6,49 +6,32 @@ from typing import Annotated
 
 import typer
 
-from realtime.cli.options import (
-    Badge,
-    Codec,
-    CodecName,
-    Crf,
-    Engine,
-    EngineName,
-    Hardware,
-    Input,
-    MaxFaces,
-    Model,
-    ModelsDir,
-    Output,
-    Overwrite,
-    ReportPath,
-    SideBySide,
-    parse_time,
-)
+from realtime.cli import options as opts
 from realtime.cli.unmasker import open_unmasker, print_and_write
 from realtime.runtime.console import FrameProgress, print_status
 
 
 def video(
-    source: Input,
-    target: Output,
-    model: Model = "fast",
-    engine: Engine = EngineName.AUTO,
-    max_faces: MaxFaces = 4,
-    models_dir: ModelsDir = None,
-    report: ReportPath = None,
-    overwrite: Overwrite = False,
+    source: opts.Input,
+    target: opts.Output,
+    model: opts.Model = "fast",
+    engine: opts.Engine = opts.EngineName.AUTO,
+    max_faces: opts.MaxFaces = 4,
+    models_dir: opts.ModelsDir = None,
+    report: opts.ReportPath = None,
+    overwrite: opts.Overwrite = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted run; keep what is done.")
     ] = False,
-    side_by_side: SideBySide = False,
-    badge: Badge = False,
+    side_by_side: opts.SideBySide = False,
+    badge: opts.Badge = False,
     start: Annotated[
         str | None, typer.Option(metavar="TIME", help="Start here: seconds, or [h:]mm:ss.")
     ] = None,
     end: Annotated[str | None, typer.Option(metavar="TIME", help="End here.")] = None,
-    codec: Codec = CodecName.AUTO,
-    crf: Crf = None,
-    hardware: Hardware = False,
+    codec: opts.Codec = opts.CodecName.AUTO,
+    crf: opts.Crf = None,
+    hardware: opts.Hardware = False,
     copy_untouched: Annotated[
         bool, typer.Option("--copy-untouched", help="Copy GOPs without masks; do not encode them.")
     ] = False,
@@ -69,7 +52,7 @@ def video(
         badge=badge,
         overwrite=overwrite,
         resume=resume,
-        span=Span(parse_time(start, "--start") or 0.0, parse_time(end, "--end")),
+        span=Span(opts.parse_time(start, "--start") or 0.0, opts.parse_time(end, "--end")),
         encoding=Encoding(codec.value, crf, hardware),
         copy_untouched=copy_untouched,
     )

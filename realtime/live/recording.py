@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import av.error
 import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
-from realtime.media.atomic_file import SYNTHETIC_NOTE, atomic_write
-from realtime.media.colour import from_bgr
+from realtime.media.atomic_file import atomic_write
+from realtime.media.clip import ClipWriter
 from realtime.media.pictures import Picture, write_picture
 from realtime.runtime.pipeline import Ended, LatestWins, Link
 
 _TIME_BASE = Fraction(1, 90_000)
-_BT709, _LIMITED = 1, 1  # FFmpeg's AVCOL_SPC and AVCOL_RANGE numbers
+_CRF = 18  # x264's constant quality
 
 
 def timestamped_path(folder: Path, suffix: str) -> Path:
@@ -94,32 +94,15 @@ class Recorder:
             self._error = error
 
     def _write(self, path: Path) -> None:
-        with av.open(str(path), "w", format="mp4") as file:
-            file.metadata["comment"] = SYNTHETIC_NOTE
-            stream = file.add_stream("libx264", rate=self._fps)
-            stream.codec_context.options = {"crf": "18", "preset": "ultrafast"}
-            stream.codec_context.time_base = _TIME_BASE
-            stream.codec_context.colorspace, stream.codec_context.color_range = _BT709, _LIMITED
-            began_s, last_pts = 0.0, -1
-            while True:
-                try:
-                    item = self._frames.take()
-                except Ended:
-                    break
-                assert item is not None
+        began_s, last_pts = 0.0, -1
+        with ClipWriter(path, self._fps, _CRF, "ultrafast", _TIME_BASE) as writer, suppress(Ended):
+            while (item := self._frames.take()) is not None:
                 image_bgr, captured_s = item
-                if last_pts < 0:
-                    began_s = captured_s
-                    stream.height, stream.width = image_bgr.shape[:2]
-                    even = stream.height % 2 == stream.width % 2 == 0
-                    stream.pix_fmt = "yuv420p" if even else "yuv444p"
-                frame = from_bgr(image_bgr, stream.pix_fmt or "yuv420p", _BT709, _LIMITED)
-                pts = max(round((captured_s - began_s) / _TIME_BASE), last_pts + 1)
-                frame.pts, frame.time_base, last_pts = pts, _TIME_BASE, pts
-                file.mux(stream.encode(frame))
-            if last_pts < 0:
-                raise UserError(f"{self.target}: nothing was recorded")
-            file.mux(stream.encode(None))
+                began_s = captured_s if last_pts < 0 else began_s
+                last_pts = max(round((captured_s - began_s) / _TIME_BASE), last_pts + 1)
+                writer.write(image_bgr, last_pts)
+        if not writer.frames:
+            raise UserError(f"{self.target}: nothing was recorded")
 
     def close(self) -> None:
         """Finish the file.

@@ -82,25 +82,20 @@ def read_picture(path: Path) -> Picture:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     if not content:
         raise UserError(f"{path}: is empty")
-    header = _read_header(path, content)
+    icc, exif, frames = _read_metadata(path, content)
     pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise UserError(f"{path}: is not a picture that can be read")
     if pixels.dtype not in (np.uint8, np.uint16):
         raise UserError(f"{path}: has {pixels.dtype} pixels; 8 and 16 bits are supported")
-    upright = _upright(pixels, header.exif.pop(_ORIENTATION, 1))
-    return Picture(upright, header.icc, header.exif, header.frames)
+    return Picture(_upright(pixels, exif.pop(_ORIENTATION, 1)), icc, exif, frames)
 
 
-@dataclass(frozen=True)
-class _Header:
-    icc: bytes = b""
-    exif: dict[int, object] = field(default_factory=dict)
-    frames: int = 1
+def _read_metadata(path: Path, content: bytes) -> tuple[bytes, dict[int, object], int]:
+    """Return colour profile, EXIF tags and number of frames.
 
-
-def _read_header(path: Path, content: bytes) -> _Header:
-    """Read profile and EXIF with Pillow, which also refuses files that are cut short; OpenCV does not."""
+    Pillow reads them because it refuses files that are cut short; OpenCV does not.
+    """
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -111,10 +106,10 @@ def _read_header(path: Path, content: bytes) -> _Header:
                 picture.load()
                 exif = dict(picture.getexif())
                 icc = picture.info.get("icc_profile") or b""
-                return _Header(icc, exif, getattr(picture, "n_frames", 1))
+                return icc, exif, getattr(picture, "n_frames", 1)
     except UnidentifiedImageError:
         if path.suffix.lower() in (".tif", ".tiff"):  # only OpenCV reads some TIFF formats
-            return _Header()
+            return b"", {}, 1
         raise UserError(f"{path}: is not a picture that can be read") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UserError(f"{path}: is too large, more than 89 megapixels") from None

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from types import FrameType
 from typing import TYPE_CHECKING, Self
 
@@ -28,23 +28,21 @@ def quiet_libraries(*, enabled: bool = True) -> Iterator[None]:
     """Discard what C++ libraries print to file descriptor 2; Python's own stderr still works."""
     os.environ.setdefault("GLOG_minloglevel", "2")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    before = sys.stderr
-    if not enabled or not _is_descriptor_2(before):
+    if not enabled or not _is_descriptor_2(sys.stderr):
         yield
         return
-    before.flush()
-    original = os.dup(2)
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        with os.fdopen(os.dup(original), "w", buffering=1, errors="backslashreplace") as our_stderr:
-            os.dup2(null, 2)
-            sys.stderr = our_stderr
+    sys.stderr.flush()
+    with (
+        os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace") as our_stderr,
+        open(os.devnull, "wb") as null,  # noqa: PTH123 (a device, not a path)
+        redirect_stderr(our_stderr),
+    ):
+        os.dup2(null.fileno(), 2)
+        try:
             yield
-    finally:
-        sys.stderr = before
-        os.dup2(original, 2)
-        os.close(original)
-        os.close(null)
+        finally:
+            our_stderr.flush()
+            os.dup2(our_stderr.fileno(), 2)
 
 
 def _is_descriptor_2(stream: object) -> bool:
