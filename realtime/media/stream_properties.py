@@ -48,7 +48,7 @@ class StreamProperties:
 
 
 def stream_properties(
-    frame: av.VideoFrame, stream: av.VideoStream, frame_rate: Fraction, *, beside: int = 1
+    frame: av.VideoFrame, stream: av.VideoStream, frame_rate: Fraction, *, side_by_side: bool
 ) -> StreamProperties:
     """Return the properties of an output that is displayed like its source.
 
@@ -56,14 +56,15 @@ def stream_properties(
         frame: a frame of the source.
         stream: the source's video stream.
         frame_rate: average frames a second.
-        beside: the number of images that are displayed side by side.
+        side_by_side: two images are displayed side by side.
     """
-    across = 1 if round(frame.rotation / 90) % 2 else beside
+    images = 2 if side_by_side else 1
+    across = 1 if round(frame.rotation / 90) % 2 else images
     is_rgb = frame.format.is_rgb or frame.format.has_palette
     full = frame.format.name.startswith("yuvj")
     return StreamProperties(
         width=frame.width * across,
-        height=frame.height * (beside // across),
+        height=frame.height * (images // across),
         time_base=stream.time_base or Fraction(1, 90_000),
         frame_rate=frame_rate,
         aspect=Fraction(stream.sample_aspect_ratio or 0),

@@ -103,7 +103,7 @@ class VideoJob:
     ) -> Report:
         """Unmask the video and write the target.
 
-        Encoded frames are stored in a file beside the target until all are done; the target appears
+        Encoded frames are stored in a file in the target's folder until all are done; the target appears
         only when it is complete. If no mask was found, it is a copy of the source.
 
         Args:
@@ -266,8 +266,9 @@ def _plan(file: VideoReader, target: Path, options: VideoOptions) -> OutputPlan:
         GopCopier(file.video)
         if encoder.encoder != "libx264" or options.side_by_side:
             raise UserError("--copy-untouched: the result must be H.264, of the source's size")
-    beside = 2 if options.side_by_side else 1
-    properties = stream_properties(native, file.video, file.frame_rate, beside=beside)
+    properties = stream_properties(
+        native, file.video, file.frame_rate, side_by_side=options.side_by_side
+    )
     return OutputPlan(encoder, properties, copied_streams, [*encoder.warnings, *warnings])
 
 

@@ -77,7 +77,6 @@ def test_a_tree_is_mirrored_and_what_is_done_is_skipped(media: Path, tmp_path: P
     assert (out / "a" / "other.png").read_bytes() == b"mine"  # a file of the user's is not replaced
 
 
-@pytest.mark.xfail(strict=False, reason="Unmasker.reset keeps frame counters")
 def test_worker_results_do_not_depend_on_file_order(media: Path, tmp_path: Path) -> None:
     images = list(DemoClip(path=CameraPath(side=256, seconds=0.9, zoom=(1.0, 1.5))).masked_bgr())
     sources = [
