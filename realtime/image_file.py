@@ -13,61 +13,78 @@ from realtime.runtime.stage_times import StageTimes
 from realtime.stages import FrameUnmasker
 
 
-def check_image(source: Path, target: Path, *, overwrite: bool = False) -> None:
-    """Refuse what cannot work, before any model is loaded.
+class ImageJob:
+    """A picture file that is read, checked and ready to be unmasked.
+
+    Make the job before the models are loaded: bad input is then refused at once.
+
+    Args:
+        source: a picture.
+        target: the file to write, .png, .jpg or .webp.
+        overwrite: replace an existing output.
 
     Raises:
-        UserError: a path cannot be used, or the source is no picture or does not fit the target.
+        UserError: a path cannot be used, the source is not a complete picture, or the target's format
+            cannot hold it.
     """
-    check_paths(source, target, overwrite=overwrite)
-    check_target(target)
-    check_target(target, read_picture(source))
+
+    def __init__(self, source: Path, target: Path, *, overwrite: bool = False) -> None:
+        self._source, self._target = source, target
+        check_paths(source, target, overwrite=overwrite)
+        check_target(target)
+        began_s = time.perf_counter()
+        self._picture = read_picture(source)
+        self._decode_s = time.perf_counter() - began_s
+        check_target(target, self._picture)
+
+    def run(self, unmasker: FrameUnmasker) -> Report:
+        """Unmask the picture; the result keeps its size, bit depth, channels and colour profile.
+
+        If no mask was found, the target is a copy of the source.
+
+        Args:
+            unmasker: opened in mode "image".
+
+        Raises:
+            UserError: the source holds no face, or the target cannot be written.
+        """
+        source, target, picture = self._source, self._target, self._picture
+        counts, times, warnings = Counts(), StageTimes(), list[str]()
+        if picture.frames > 1:
+            warnings.append(f"only the first of {picture.frames} pictures in the file is unmasked")
+        began_s = time.perf_counter()
+        result = unmasker(picture.bgr)
+        counts.add(result)
+        if not result.faces:
+            raise NoFaceError(f"{source}: no face found")
+        encode_began_s = time.perf_counter()
+        with atomic_write(target) as temporary:
+            if counts.masked_faces:
+                write_picture(temporary, target, picture.replace(result.frame, result.replaced))
+            elif _have_same_format(source, target):
+                warnings.append("no mask found: the output is a copy of the input")
+                shutil.copyfile(source, temporary)
+            else:
+                warnings.append("no mask found: nothing was replaced")
+                write_picture(temporary, target, picture)
+        ended_s = time.perf_counter()
+        times.add({"decode": self._decode_s * 1e3})
+        times.add(result.latency_ms)
+        times.add({"encode": (ended_s - encode_began_s) * 1e3})
+        return Report.of(counts, times, self._decode_s + ended_s - began_s, unmasker, warnings)
 
 
 def unmask_image(
     source: Path, target: Path, unmasker: FrameUnmasker, *, overwrite: bool = False
 ) -> Report:
-    """Unmask a picture; the result has its size, depth, channels and profile.
-
-    Where no mask was found, `target` is a copy of the source.
-
-    Args:
-        source: a picture.
-        target: the file to write, .png, .jpg or .webp.
-        unmasker: opened in mode "image".
-        overwrite: replace an output that exists.
+    """Unmask a picture file: make an `ImageJob` and run it.
 
     Raises:
-        UserError: the source is no whole picture, holds no face, or the target cannot be written.
+        UserError: as `ImageJob` and `ImageJob.run`.
     """
-    check_image(source, target, overwrite=overwrite)
-    counts, times, warnings = Counts(), StageTimes(), []
-    began = time.perf_counter()
-    picture = read_picture(source)
-    if picture.frames > 1:
-        warnings.append(f"only the first of {picture.frames} pictures in the file is unmasked")
-    times.add({"decode": (time.perf_counter() - began) * 1e3})
-    result = unmasker(picture.bgr)
-    counts.add(result)
-    times.add(result.latency_ms)
-    if not result.faces:
-        raise NoFaceError(f"{source}: no face found")
-    encode_began = time.perf_counter()
-    with atomic_write(target) as temporary:
-        if counts.masked_faces:
-            write_picture(temporary, target, picture.replace(result.frame, result.replaced))
-        elif _same_kind(source, target):
-            warnings.append("no mask found: the output is a copy of the input")
-            shutil.copyfile(source, temporary)
-        else:
-            warnings.append("no mask found: nothing was replaced")
-            write_picture(temporary, target, picture)
-    ended = time.perf_counter()
-    times.add({"encode": (ended - encode_began) * 1e3})
-    return Report.of(counts, times, ended - began, unmasker, warnings)
+    return ImageJob(source, target, overwrite=overwrite).run(unmasker)
 
 
-def _same_kind(source: Path, target: Path) -> bool:
-    jpeg = {".jpg", ".jpeg"}
+def _have_same_format(source: Path, target: Path) -> bool:
     suffixes = {source.suffix.lower(), target.suffix.lower()}
-    return len(suffixes) == 1 or suffixes == jpeg
+    return len(suffixes) == 1 or suffixes == {".jpg", ".jpeg"}

@@ -1,4 +1,4 @@
-"""Finds the files of a batch and where each result goes, and remembers what is done."""
+"""Finds the files of a batch and the target of each, and records what is done."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inpaint_model.errors import UserError
-from realtime.media.codecs import FORMATS
+from realtime.media.codecs import CONTAINERS
 from realtime.media.pictures import SUFFIXES
 
 PICTURES = {*SUFFIXES, ".bmp", ".tif", ".tiff"}
 VIDEOS = {
-    *FORMATS,
+    *CONTAINERS,
     *(".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv"),
 }
 _RECORD = ".unmask-batch.jsonl"
@@ -27,25 +27,25 @@ class Job:
 
     Attributes:
         source, target: paths.
-        done_key: the content key under which the target was written earlier, or "".
-        is_ours: the target that exists was written by a batch and has not been touched since.
+        done_key: the content key with which the existing target was written, or "".
+        written_by_batch: a batch wrote the existing target, and it has not changed since.
     """
 
     source: str
     target: str
     done_key: str = ""
-    is_ours: bool = False
+    written_by_batch: bool = False
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job.
+    """The result of a job.
 
     Attributes:
         source, target: paths.
         status: "done", "skipped" (done earlier), "no face" or "failed".
-        message: why it failed.
-        key: content key of source, model and options.
+        message: why it failed, or the warnings.
+        key: content key: a hash of source, model and options.
         frames, masked_faces, seconds: figures of the run.
     """
 
@@ -60,10 +60,10 @@ class Outcome:
 
 
 def find_jobs(inputs: Iterable[str], out: Path) -> list[Job]:
-    """List the files of folders, globs and names; a folder's tree is mirrored in `out`.
+    """List the pictures and videos that folders, patterns and paths name; `out` mirrors folder trees.
 
     Raises:
-        UserError: an input does not exist, or two would be written to one place.
+        UserError: an input does not exist, or two would be written to the same target.
     """
     targets: dict[Path, Path] = {}
     for text in inputs:
@@ -73,11 +73,12 @@ def find_jobs(inputs: Iterable[str], out: Path) -> list[Job]:
             if before != source:
                 raise UserError(f"{before} and {source} would both be written as {target}")
     if not targets:
-        raise UserError("there is no picture or video in what was named")
+        raise UserError("the inputs contain no picture or video")
     return [Job(str(source), str(target)) for target, source in targets.items()]
 
 
 def _expand(text: str, out: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield each file that an input names, and its path below `out`."""
     path = Path(text)
     if path.is_dir():
         yield from _walk(path, out)
@@ -95,26 +96,26 @@ def _expand(text: str, out: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _walk(folder: Path, out: Path, prefix: Path = Path()) -> Iterator[tuple[Path, Path]]:
-    """Go through a tree, but not through links to folders nor through the results."""
+    """Yield the files of a folder tree; symbolic links to folders and the results are skipped."""
     results = out.resolve()
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if (Path(place) / name).resolve() != results)
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if (Path(parent) / name).resolve() != results)
         for name in sorted(names):
-            path = Path(place) / name
+            path = Path(parent) / name
             if path.suffix.lower() in PICTURES | VIDEOS and not name.startswith("."):
                 yield path, prefix / path.relative_to(folder)
 
 
 def _target(path: Path) -> Path:
-    """Keep the suffix where that kind is written, else take one that loses nothing."""
+    """Keep the suffix if that format can be written; otherwise append that of a lossless container."""
     suffix = path.suffix.lower()
-    if suffix in SUFFIXES or suffix in FORMATS:
+    if suffix in SUFFIXES or suffix in CONTAINERS:
         return path
     return path.with_name(path.name + (".png" if suffix in PICTURES else ".mkv"))
 
 
 class Record:
-    """Remembers in the folder of the results what was written there, a JSON line a file.
+    """Records in the folder of the results what was written there, one JSON line a file.
 
     Args:
         out: the folder.
@@ -128,23 +129,23 @@ class Record:
         except (OSError, UnicodeDecodeError):
             lines = []
         for line in lines:
-            try:  # the last line of a killed run may be half a line
+            try:  # the last line of a killed run may be incomplete
                 entry = json.loads(line)
                 self._entries[str(entry["target"])] = entry
             except (ValueError, KeyError, TypeError):
                 continue
 
     def known(self, job: Job) -> Job:
-        """Return the job with what is known of its target."""
+        """Return the job with what is recorded about its target."""
         entry = self._entries.get(self._name(job.target))
         if entry is None:
             return job
-        ours = entry.get("stamp") == _stamp(Path(job.target))
-        key = str(entry.get("key", "")) if ours else ""
-        return Job(job.source, job.target, key, ours and Path(job.target).exists())
+        unchanged = entry.get("stamp") == _stamp(Path(job.target))
+        key = str(entry.get("key", "")) if unchanged else ""
+        return Job(job.source, job.target, key, unchanged and Path(job.target).exists())
 
     def add(self, outcome: Outcome) -> None:
-        """Note what was written."""
+        """Append an outcome; failed and skipped files are not recorded."""
         if outcome.status not in ("done", "no face"):
             return
         entry = {**asdict(outcome), "target": self._name(outcome.target)}
@@ -157,6 +158,7 @@ class Record:
 
 
 def _stamp(path: Path) -> list[int]:
+    """Return a file's size and modification time, empty if it does not exist."""
     try:
         status = path.stat()
     except OSError:

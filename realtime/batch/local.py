@@ -1,4 +1,4 @@
-"""Runs a batch in worker processes on this machine; one that crashes takes only its file with it."""
+"""Runs a batch in worker processes on this machine; a crash fails only the file being processed."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from realtime.runtime.console import quiet_libraries
 
 
 def run_local(jobs: Sequence[Job], options: WorkerOptions, workers: int) -> Iterator[Outcome]:
-    """Yield outcomes as they come, in any order.
+    """Yield outcomes as jobs finish, in any order.
 
     Args:
         jobs: the files.
-        options: for all of them.
-        workers: so many processes.
+        options: of all jobs.
+        workers: the number of processes.
     """
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     finished: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
@@ -52,7 +52,7 @@ def _serve(
     options: WorkerOptions,
     stop: threading.Event,
 ) -> None:
-    """Hand files to one process, and to another where that one dies."""
+    """Send jobs to a worker process; start another one if it dies."""
     process: _Process | None = None
     try:
         while not stop.is_set():
@@ -78,31 +78,31 @@ def _serve(
 
 
 class _Process:
-    """A worker process and the line to it."""
+    """A worker process and the pipe to it."""
 
     def __init__(self, options: WorkerOptions) -> None:
         context = multiprocessing.get_context("spawn")
-        self._line, far_end = context.Pipe()
+        self._pipe, child_end = context.Pipe()
         self._process: SpawnProcess = context.Process(
-            target=_work, args=(far_end, options), daemon=True
+            target=_work, args=(child_end, options), daemon=True
         )
         self._process.start()
-        far_end.close()
+        child_end.close()
 
     def run(self, job: Job, stop: threading.Event) -> Outcome | None:
-        """Return the outcome; None where the process died or all is to stop."""
+        """Return the outcome; None if the process died or `stop` is set."""
         try:
-            self._line.send(job)
-            while not self._line.poll(0.2):
+            self._pipe.send(job)
+            while not self._pipe.poll(0.2):
                 if stop.is_set():
                     return None
-            return self._line.recv()
+            return self._pipe.recv()
         except (EOFError, OSError):
             return None
 
     def close(self) -> int | None:
-        """End the process; half-written files are removed by it. Return its exit code."""
-        self._line.close()
+        """End the process, which removes its incomplete files, and return its exit code."""
+        self._pipe.close()
         self._process.join(0.5)
         if self._process.is_alive():
             self._process.terminate()
@@ -113,19 +113,19 @@ class _Process:
         return self._process.exitcode
 
 
-def _work(line: Connection, options: WorkerOptions) -> None:
-    """The worker process: files in, outcomes out, until the line closes."""
+def _work(pipe: Connection, options: WorkerOptions) -> None:
+    """Run in the worker process: receive jobs and send outcomes until the pipe closes."""
 
     def stop(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles Ctrl-C
     signal.signal(signal.SIGTERM, stop)
     with quiet_libraries():
         worker = FileWorker(options)
         try:
             while True:
-                line.send(worker.run(line.recv()))
+                pipe.send(worker.run(pipe.recv()))
         except (EOFError, OSError, KeyboardInterrupt):
             return
         finally:

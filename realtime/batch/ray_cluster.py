@@ -1,4 +1,4 @@
-"""Runs a batch on a Ray cluster whose machines share the folders; a dead worker's file is done again."""
+"""Runs a batch on a Ray cluster with shared folders; the file of a worker that dies is retried."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _RETRIES = 2
 def run_on_ray(
     jobs: Sequence[Job], options: WorkerOptions, address: str, workers: int | None
 ) -> Iterator[Outcome]:
-    """Yield outcomes as they come, in any order.
+    """Yield outcomes as jobs finish, in any order.
 
     Args:
-        jobs: the files; paths mean the same on every machine.
-        options: for all of them.
-        address: of the cluster; "auto", "host:port", "ray://host:port"; "local" starts one here.
-        workers: so many actors of one CPU each; None takes the cluster's CPUs.
+        jobs: the files; their paths are the same on every machine.
+        options: of all jobs.
+        address: the cluster: "auto", "host:port" or "ray://host:port"; "local" starts one here.
+        workers: the number of actors, one CPU each; None: one a CPU of the cluster.
 
     Raises:
         UserError: Ray is not installed, or the cluster cannot be reached.

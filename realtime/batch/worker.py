@@ -1,4 +1,4 @@
-"""Does the files of a batch one after another, with the models open; nothing a file holds stops it."""
+"""Processes the files of a batch with loaded models; an error in one file does not stop the others."""
 
 from __future__ import annotations
 
@@ -16,18 +16,16 @@ from realtime.runtime.report import NoFaceError, Report
 from realtime.unmasker import Mode, Unmasker
 from realtime.video.file import OtherJobError, VideoOptions, unmask_video
 
-_CHUNK = 1 << 20
-
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """How every file of a batch is done.
+    """How the files of a batch are processed.
 
     Attributes:
-        model, engine, max_faces, models_dir: of the `Unmasker`.
-        threads: CPU threads of the generator; the engine decides where not given.
+        model, engine, max_faces, models_dir: arguments of the `Unmasker`.
+        threads: CPU threads of the generator; None: the engine decides.
         video: how videos are written.
-        overwrite: replace results that no batch has written.
+        overwrite: replace existing files that no batch wrote.
     """
 
     model: str = "fast"
@@ -51,7 +49,7 @@ class FileWorker:
         self._unmaskers: dict[Mode, Unmasker] = {}
 
     def run(self, job: Job) -> Outcome:
-        """Do one file; what is wrong with it is in the outcome, not raised."""
+        """Process one file; errors are returned in the outcome, not raised."""
         began = time.perf_counter()
         outcome = Outcome(job.source, job.target, "failed")
         try:
@@ -64,7 +62,7 @@ class FileWorker:
             return replace(outcome, status="no face", message=str(error))
         except UserError as error:
             return replace(outcome, message=str(error))
-        except Exception as error:  # of one file; the others go on
+        except Exception as error:  # the other files are still processed
             return replace(outcome, message=f"{type(error).__name__}: {error}")
         return replace(
             outcome,
@@ -78,7 +76,7 @@ class FileWorker:
     def _unmask(self, job: Job) -> Report:
         source, target = Path(job.source), Path(job.target)
         target.parent.mkdir(parents=True, exist_ok=True)
-        overwrite = self._options.overwrite or job.is_ours
+        overwrite = self._options.overwrite or job.written_by_batch
         if source.suffix.lower() in PICTURES:
             return unmask_image(source, target, self._unmasker("image"), overwrite=overwrite)
         options = replace(self._options.video, overwrite=overwrite, resume=True)
@@ -104,20 +102,18 @@ class FileWorker:
         return self._unmaskers[mode]
 
     def _key(self, source: Path) -> str:
-        """Tell this content, done in this way, from any other."""
-        if not source.is_file():  # a pipe or a device has no end
+        """Return a hash of the source's content, the options and the weights."""
+        if not source.is_file():  # reading a pipe or a device may never end
             raise UserError(f"{source}: is not a file")
-        digest = hashlib.sha256()
         try:
             with source.open("rb") as file:
-                while chunk := file.read(_CHUNK):
-                    digest.update(chunk)
+                digest = hashlib.file_digest(file, "sha256")
         except OSError as error:
             raise UserError(f"{source}: cannot be read ({error.strerror})") from None
-        wishes = {k: repr(v) for k, v in asdict(self._options).items() if k != "overwrite"}
+        settings = {k: repr(v) for k, v in asdict(self._options).items() if k != "overwrite"}
         mode = "image" if source.suffix.lower() in PICTURES else "video"
-        wishes["weights"] = self._unmasker(mode).inpainter.model_sha256
-        digest.update(json.dumps(wishes, sort_keys=True).encode())
+        settings["weights"] = self._unmasker(mode).inpainter.model_sha256
+        digest.update(json.dumps(settings, sort_keys=True).encode())
         return digest.hexdigest()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Where live pictures come from: cameras, network streams, and files played at their own pace."""
+"""Live sources: cameras, network streams, and files played in real time."""
 
 from realtime.capture.devices import Camera, list_cameras
 from realtime.capture.frame import Capture, CapturedFrame, CaptureLost, RateMeter

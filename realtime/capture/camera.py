@@ -1,4 +1,4 @@
-"""Reads a camera through OpenCV: MJPG asked for, a driver buffer of one, frames stamped on arrival."""
+"""Reads a camera through OpenCV: MJPG video, a driver buffer of one frame, timestamps on arrival."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from inpaint_model.errors import UserError
 from realtime.capture.devices import Camera
 from realtime.capture.frame import CapturedFrame, CaptureLost
 
-# Seconds OpenCV waits for V4L2 to give a frame; it reads this once, on the first wait.
-_WAIT_VARIABLE, _WAIT_S = "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3"
+# How long OpenCV waits for a frame from V4L2, seconds; it reads the variable once, at the first wait.
+_TIMEOUT_VARIABLE, _TIMEOUT_S = "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3"
 
 
 class OpenCVCamera:
-    """A camera that is plugged in.
+    """A connected camera.
 
-    Uncompressed video of 1280x720 at 30 fps does not fit through USB 2, so that MJPG is asked for; a
-    buffer of one keeps the driver from handing out old frames. Drivers may refuse either.
+    Uncompressed video of 1280x720 at 30 fps exceeds the bandwidth of USB 2, so MJPG is requested. A
+    buffer of one frame keeps the driver from returning old frames. Drivers may ignore both requests.
 
     Args:
-        camera: which one.
-        size: width and height to ask for, pixels.
-        fps: frames a second to ask for.
+        camera: the camera to open.
+        size: width and height to request, pixels.
+        fps: frames a second to request.
 
     Raises:
-        CaptureLost: it cannot be opened: taken by another program, or gone.
+        CaptureLost: it cannot be opened, because it is gone or another program uses it.
     """
 
     def __init__(self, camera: Camera, size: tuple[int, int], fps: float) -> None:
-        os.environ.setdefault(_WAIT_VARIABLE, _WAIT_S)
+        os.environ.setdefault(_TIMEOUT_VARIABLE, _TIMEOUT_S)
         self.name = str(camera)
-        self.notes: list[str] = []
+        self.warnings: list[str] = []
         self._index = 0
         where = camera.path if camera.backend == cv2.CAP_V4L2 else camera.index
         try:
@@ -43,27 +43,27 @@ class OpenCVCamera:
             raise CaptureLost("cannot be opened") from None
         if not self._device.isOpened():
             raise CaptureLost("cannot be opened; does another program use it?")
-        self._ask(size, fps)
+        self._request(size, fps)
         self.nominal_fps = float(self._device.get(cv2.CAP_PROP_FPS))
 
-    def _ask(self, size: tuple[int, int], fps: float) -> None:
+    def _request(self, size: tuple[int, int], fps: float) -> None:
         fourcc = cv2.VideoWriter.fourcc(*"MJPG")
-        wishes = (
+        settings = (
             (cv2.CAP_PROP_FOURCC, fourcc),
             (cv2.CAP_PROP_FRAME_WIDTH, size[0]),
             (cv2.CAP_PROP_FRAME_HEIGHT, size[1]),
             (cv2.CAP_PROP_FPS, fps),
             (cv2.CAP_PROP_BUFFERSIZE, 1),
         )
-        for prop, value in wishes:
+        for prop, value in settings:
             self._device.set(prop, value)
-        got = tuple(
+        actual = tuple(
             int(self._device.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
         )
-        if got != size:
-            self.notes.append(f"camera gives {got[0]}x{got[1]}, not {size[0]}x{size[1]}")
+        if actual != size:
+            self.warnings.append(f"camera gives {actual[0]}x{actual[1]}, not {size[0]}x{size[1]}")
         if int(self._device.get(cv2.CAP_PROP_FOURCC)) != fourcc:
-            self.notes.append("camera gives no MJPG: its frame rate may be lower")
+            self.warnings.append("camera gives no MJPG: its frame rate may be lower")
 
     def read(self) -> CapturedFrame | None:
         """Wait for the next frame."""
@@ -75,11 +75,10 @@ class OpenCVCamera:
             raise CaptureLost("gives no frames; is it unplugged?")
         captured_s = time.perf_counter()
         if image_bgr.dtype != np.uint8 or image_bgr.ndim != 3 or image_bgr.shape[2] != 3:
-            raise UserError(f"{self.name}: gives pictures of a kind that is not supported")
-        shot = CapturedFrame(np.asarray(image_bgr, dtype=np.uint8), self._index, captured_s)
+            raise UserError(f"{self.name}: its pixel format is not supported")
         self._index += 1
-        return shot
+        return CapturedFrame(np.asarray(image_bgr, np.uint8), self._index - 1, captured_s)
 
     def close(self) -> None:
-        """Give the camera free."""
+        """Release the camera."""
         self._device.release()

@@ -1,4 +1,4 @@
-"""Names the cameras of this machine, and finds the one that is meant."""
+"""Lists the cameras of this machine, and finds one by index, name or device path."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _BACKENDS = {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION, "win32": cv2
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera as the system knows it.
+    """A camera of this machine.
 
     Attributes:
-        index: the number OpenCV opens it by.
-        name: what the driver calls it.
-        path: its device, empty where the system has no paths.
-        backend: OpenCV's interface to it.
+        index: the number by which OpenCV opens it.
+        name: its name from the driver.
+        path: its device path; empty on systems without such paths.
+        backend: OpenCV's number of the capture API.
     """
 
     index: int
@@ -33,34 +33,22 @@ class Camera:
         return f"{self.index}: {self.name}" + (f" ({self.path})" if self.path else "")
 
 
-def backend() -> int:
-    """Return OpenCV's interface to cameras on this system."""
-    return _BACKENDS.get(sys.platform, cv2.CAP_ANY)
-
-
 def list_cameras() -> list[Camera]:
-    """Return the cameras there are, without opening them: that would switch their lights on."""
+    """Return the connected cameras, without opening them: that would switch their lights on."""
     from cv2_enumerate_cameras import enumerate_cameras
 
     found = [
         Camera(info.index, (info.name or "camera").strip(), str(info.path or ""), info.backend)
-        for info in enumerate_cameras(backend())
+        for info in enumerate_cameras(_BACKENDS.get(sys.platform, cv2.CAP_ANY))
     ]
     return sorted(found, key=lambda camera: camera.index)
-
-
-def describe(cameras: list[Camera]) -> str:
-    """List cameras in one line, for messages."""
-    if not cameras:
-        return "no camera is connected"
-    return "there are " + "; ".join(map(str, cameras))
 
 
 def find_camera(wanted: str, cameras: list[Camera]) -> Camera:
     """Find a camera by index, device path, or a part of its name.
 
     Raises:
-        UserError: none or several are meant; the message lists what exists.
+        UserError: no camera or several cameras match; the message lists the connected cameras.
     """
     if wanted.isdecimal():
         matches = [camera for camera in cameras if camera.index == int(wanted)]
@@ -72,6 +60,7 @@ def find_camera(wanted: str, cameras: list[Camera]) -> Camera:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise UserError(f"several cameras are called {wanted}: {'; '.join(map(str, matches))}")
+        raise UserError(f"several cameras match {wanted}: {'; '.join(map(str, matches))}")
     what = f"no camera {wanted}" if wanted.isdecimal() else f"no file and no camera {wanted}"
-    raise UserError(f"{what}; {describe(cameras)}")
+    listed = "; ".join(map(str, cameras))
+    raise UserError(f"{what}; {f'there are {listed}' if listed else 'no camera is connected'}")

@@ -1,4 +1,4 @@
-"""What every source of live pictures gives, and how fast it really gives it."""
+"""The interface of a live source, the frames that it returns, and a meter of their rate."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class CapturedFrame:
-    """One picture of a live source.
+    """One frame of a live source.
 
     Attributes:
         image_bgr: uint8 [H, W, 3], BGR, upright.
-        index: counts the source's pictures from 0; a gap means that the source itself left some out.
-        captured_s: `time.perf_counter()` when it was there to be had.
+        index: counts the source's frames from 0; a gap means that the source itself skipped frames.
+        captured_s: `time.perf_counter()` when it arrived.
     """
 
     image_bgr: NDArray[np.uint8]
@@ -26,53 +26,53 @@ class CapturedFrame:
 
 
 class CaptureLost(Exception):
-    """The source gives no pictures any more, but may come back: unplugged, or the network is gone."""
+    """The source returns no more frames but may come back: it is unplugged, or the network is down."""
 
 
 class Capture(Protocol):
-    """A source of live pictures.
+    """A live source of frames.
 
     Attributes:
-        name: what the user calls it.
-        nominal_fps: the rate it says it has; 0 where it does not say.
-        notes: what the user should know of it, one line each.
+        name: as shown to the user.
+        nominal_fps: the frame rate that it announces; 0: unknown.
+        warnings: one line each.
     """
 
     name: str
     nominal_fps: float
-    notes: list[str]
+    warnings: list[str]
 
     def read(self) -> CapturedFrame | None:
-        """Wait for the next picture; None at the end.
+        """Wait for the next frame; None at the end.
 
         Raises:
-            CaptureLost: there is none for now.
-            UserError: there will be none.
+            CaptureLost: it returns no frames now but may come back.
+            UserError: it will not return frames again.
         """
         ...
 
     def close(self) -> None:
-        """Give the device free."""
+        """Release the device."""
         ...
 
 
 class RateMeter:
-    """Measures a rate over the last pictures.
+    """Measures the rate of recent events.
 
     Args:
-        window: over so many.
+        window: the number of intervals to average over.
     """
 
     def __init__(self, window: int = 60) -> None:
         self._times_s: deque[float] = deque(maxlen=window + 1)
 
     def tick(self, now_s: float) -> None:
-        """Take one event's time, seconds."""
+        """Record an event at this time, seconds."""
         self._times_s.append(now_s)
 
     @property
     def fps(self) -> float:
-        """Events a second; 0 until two have come."""
+        """Events a second; 0 before the second event."""
         if len(self._times_s) < 2:
             return 0.0
         return (len(self._times_s) - 1) / max(self._times_s[-1] - self._times_s[0], 1e-9)

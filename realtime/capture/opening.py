@@ -1,4 +1,4 @@
-"""Tells what the user means by a source, and opens it."""
+"""Opens a live source by what the user wrote: a camera, a network address or a file."""
 
 from __future__ import annotations
 
@@ -13,51 +13,52 @@ from realtime.capture.devices import find_camera, list_cameras
 from realtime.capture.frame import Capture, CaptureLost
 from realtime.capture.network_stream import SCHEMES, NetworkStream, without_password
 from realtime.capture.paced_file import PacedFile
-from realtime.capture.reconnecting import Reconnecting, Tell
+from realtime.capture.reconnecting import Notify, Reconnecting
 
 
 @dataclass(frozen=True)
 class CaptureOptions:
-    """What is asked of a source.
+    """How a source is opened.
 
     Attributes:
-        size: width and height to ask a camera for, pixels.
-        fps: rate to ask a camera for.
+        size: width and height to request from a camera, pixels.
+        fps: frame rate to request from a camera.
         loop: play a file again and again.
-        patience_s: how long a lost source may stay away.
+        reconnect_timeout_s: give up after a lost source has been away for this time.
     """
 
     size: tuple[int, int] = (640, 480)
     fps: float = 30.0
     loop: bool = False
-    patience_s: float = 60.0
+    reconnect_timeout_s: float = 60.0
 
 
 def open_capture(
-    source: str, options: CaptureOptions | None = None, tell: Tell = lambda _line: None
+    source: str, options: CaptureOptions | None = None, notify: Notify = lambda _line: None
 ) -> Reconnecting:
-    """Open a camera (index, name or device path), an address, or a file played at its own pace.
+    """Open a camera (index, name or device path), a network address, or a file played in real time.
 
     Args:
         source: what the user wrote.
-        options: what to ask of it.
-        tell: takes lines for the user, from the thread that reads.
+        options: how to open it.
+        notify: called with lines for the user, from the thread that reads.
 
     Raises:
-        UserError: there is no such source, or it gives no video; for cameras the message lists those
-            that exist.
+        UserError: there is no such source, or it is not a video; for cameras the message lists the
+            connected ones.
     """
     options = options or CaptureOptions()
-    return Reconnecting(_opener(source, options), tell, options.patience_s)
+    return Reconnecting(_opener(source, options), notify, options.reconnect_timeout_s)
 
 
 def _opener(source: str, options: CaptureOptions) -> Callable[[], Capture]:
+    """Return a function that opens the source, at first and after each loss."""
     if "://" in source:
         if source.split("://")[0].lower() not in SCHEMES:
             raise UserError(
                 f"{without_password(source)}: addresses begin with {', '.join(SCHEMES)}"
             )
-        return partial(_named, without_password(source), partial(NetworkStream, source))
+        return partial(_open_named, without_password(source), partial(NetworkStream, source))
     path = Path(source)
     if not source.isdecimal() and path.is_file():
         return partial(PacedFile, path, loop=options.loop)
@@ -66,19 +67,18 @@ def _opener(source: str, options: CaptureOptions) -> Callable[[], Capture]:
     camera = find_camera(source, list_cameras())
 
     def open_camera() -> Capture:
-        """Find it anew each time: a camera plugged in again may have another index."""
-        here = list_cameras()
-        same = [c for c in here if c.name == camera.name] or [c for c in here if c == camera]
+        """Find the camera again each time: once reconnected, it may have another index."""
+        same = [c for c in list_cameras() if c.name == camera.name]
         if not same:
             raise CaptureLost("is not connected")
         best = min(same, key=lambda c: abs(c.index - camera.index))
         return OpenCVCamera(best, options.size, options.fps)
 
-    return partial(_named, str(camera), open_camera)
+    return partial(_open_named, str(camera), open_camera)
 
 
-def _named(name: str, open_source: Callable[[], Capture]) -> Capture:
-    """Put the source's name before what is wrong with it."""
+def _open_named(name: str, open_source: Callable[[], Capture]) -> Capture:
+    """Open a source; an error message begins with the source's name."""
     try:
         return open_source()
     except CaptureLost as error:

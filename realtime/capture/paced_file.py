@@ -1,4 +1,4 @@
-"""Plays video files at their own pace, as if they were cameras."""
+"""Plays a video file in real time, as if it were a camera."""
 
 from __future__ import annotations
 
@@ -6,69 +6,62 @@ import time
 from pathlib import Path
 
 import av
-import av.container
 import av.error
 
 from inpaint_model.errors import UserError
 from realtime.capture.frame import CapturedFrame
-from realtime.capture.upright import _to_bgr
+from realtime.media.colour import FAST, to_bgr
 from realtime.media.reader import VideoReader
 
-_MOST_SKIPPED = 30
+_MAX_SKIPPED = 30  # consecutive late frames; then the clock restarts, so that some frame is shown
 
 
 class PacedFile:
-    """A video file that behaves like a camera: frames come at their times, or not at all.
+    """A video file that behaves like a camera: frames are due at their timestamps.
 
     Args:
         path: the file.
         fps: play at this rate instead of the file's own.
-        loop: begin again at the end.
+        loop: start again at the end.
 
     Raises:
-        UserError: it is no video that can be read; raised by `read` as well.
+        UserError: it is not a readable video; `read` raises this as well.
     """
 
     def __init__(self, path: Path, fps: float | None = None, *, loop: bool = False) -> None:
-        self.name, self.notes = str(path), []
+        self.name, self.warnings = str(path), list[str]()
         self._path, self._fps, self._loop = path, fps, loop
-        with VideoReader(path) as file:  # it knows what to refuse
-            self.nominal_fps = fps or float(file.frame_rate)
         self._index, self._offset_s, self._last_s = 0, 0.0, 0.0
         self._began_s: float | None = None
-        self._container = self._open()
-        self._frames = self._container.decode(video=0)
+        self._open()
+        self.nominal_fps = fps or float(self._file.frame_rate)
 
-    def _open(self) -> av.container.InputContainer:
-        container = av.open(str(self._path), options={"protocol_whitelist": "file"})
-        container.streams.video[0].thread_type = "SLICE"
-        container.streams.video[0].codec_context.thread_count = 1
-        return container
+    def _open(self) -> None:
+        self._file = VideoReader(self._path)
+        video = self._file.video
+        video.thread_type, video.codec_context.thread_count = "SLICE", 1
+        self._frames = self._file.container.decode(video)
 
     def read(self) -> CapturedFrame | None:
-        """Wait until the next frame is due. Late by more than a frame it is skipped, not delayed."""
+        """Wait until the next frame is due; a frame that is late by more than a frame is skipped."""
         skipped = 0
-        while True:
-            frame = self._next()
-            if frame is None:
-                return None
+        frame_s = 1 / max(self.nominal_fps, 1.0)
+        while (frame := self._next()) is not None:
             index, self._index = self._index, self._index + 1
             time_s = self._time_s(frame, index)
             now_s = time.perf_counter()
             if self._began_s is None:
                 self._began_s = now_s - time_s
             due_s = self._began_s + time_s
-            if now_s - due_s > 1 / max(self.nominal_fps, 1.0):
+            if now_s - due_s > frame_s:
                 skipped += 1
-                if skipped <= _MOST_SKIPPED:
+                if skipped <= _MAX_SKIPPED:
                     continue
-                self._began_s, due_s = (
-                    now_s - time_s,
-                    now_s,
-                )  # reading is slower than the file plays
-            image_bgr = _to_bgr(frame)
+                self._began_s, due_s = now_s - time_s, now_s
+            image_bgr = to_bgr(frame, FAST)
             time.sleep(max(due_s - time.perf_counter(), 0.0))
             return CapturedFrame(image_bgr, index, due_s)
+        return None
 
     def _time_s(self, frame: av.VideoFrame, index: int) -> float:
         if self._fps or frame.time is None:
@@ -81,9 +74,8 @@ class PacedFile:
             frame = next(self._frames, None)
             if frame is None and self._loop and self._index:
                 self._offset_s = self._last_s + 1 / max(self.nominal_fps, 1.0)
-                self._container.close()
-                self._container = self._open()
-                self._frames = self._container.decode(video=0)
+                self.close()
+                self._open()
                 frame = next(self._frames, None)
         except av.error.FFmpegError:
             raise UserError(f"{self.name}: is damaged after frame {self._index}") from None
@@ -91,4 +83,4 @@ class PacedFile:
 
     def close(self) -> None:
         """Close the file."""
-        self._container.close()
+        self._file.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -10,14 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from realtime.cli.engine import Engine, EngineName, Model
-from realtime.cli.options import Badge, Codec, CodecName, Crf, Hardware, SideBySide
-from realtime.runtime.console import FrameProgress, say
+from realtime.cli import options as opts
+from realtime.cli.errors import FAILED
+from realtime.runtime.console import FrameProgress, print_status
 
 if TYPE_CHECKING:
     from realtime.batch.jobs import Outcome
-
-_FAILED = 1
 
 
 def batch(
@@ -25,34 +22,29 @@ def batch(
         list[str],
         typer.Argument(metavar="INPUT...", help="Files, folders, patterns like 'a/*.mp4'."),
     ],
-    out: Annotated[Path, typer.Option(help="Folder of the results; trees are mirrored in it.")],
+    out: Annotated[Path, typer.Option(help="Folder of the results; it mirrors folder trees.")],
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; default 1, on Ray all its CPUs.")
+        int | None, typer.Option(min=1, help="Processes; default: 1, on Ray one per CPU.")
     ] = None,
     ray: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Run on this Ray cluster, or 'local'.")
     ] = None,
-    model: Model = "fast",
-    engine: Engine = EngineName.AUTO,
-    max_faces: Annotated[int, typer.Option(min=1, help="At most so many faces a picture.")] = 4,
-    models_dir: Annotated[
-        Path | None, typer.Option(help="Folder with MediaPipe's face_landmarker.task.")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="Write figures here, as JSON.")
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files that no batch has written.")
-    ] = False,
-    side_by_side: SideBySide = False,
-    badge: Badge = False,
-    codec: Codec = CodecName.AUTO,
-    crf: Crf = None,
-    hardware: Hardware = False,
+    model: opts.Model = "fast",
+    engine: opts.Engine = opts.EngineName.AUTO,
+    max_faces: opts.MaxFaces = 4,
+    models_dir: opts.ModelsDir = None,
+    report: opts.ReportPath = None,
+    overwrite: opts.Overwrite = False,
+    side_by_side: opts.SideBySide = False,
+    badge: opts.Badge = False,
+    codec: opts.Codec = opts.CodecName.AUTO,
+    crf: opts.Crf = None,
+    hardware: opts.Hardware = False,
 ) -> None:
     """Unmask many pictures and videos.
 
-    What was done before and has not changed is skipped. Exit code 1 where any file failed.
+    Files that an earlier batch has done and that have not changed are skipped; its own results are
+    replaced without --overwrite. The exit code is 1 if any file failed.
     """
     from inpaint_model.errors import UserError
     from realtime.batch.jobs import Record, find_jobs
@@ -96,17 +88,18 @@ def batch(
             record.add(outcome)
             progress(len(outcomes), len(jobs))
             if outcome.status == "failed":
-                say(f"failed: {outcome.message or outcome.source}")
-    _close(outcomes, out, report)
+                print_status(f"failed: {outcome.message or outcome.source}")
+    _finish(outcomes, out, report)
 
 
-def _close(outcomes: list[Outcome], out: Path, report: Path | None) -> None:
+def _finish(outcomes: list[Outcome], out: Path, report: Path | None) -> None:
+    """Print the totals and write the report; exit with code 1 if any file failed."""
+    from realtime.runtime.report import write_json
+
     counts = Counter(outcome.status for outcome in outcomes)
     order = ("done", "skipped", "no face", "failed")
-    say(f"{out}: " + ", ".join(f"{counts[name]} {name}" for name in order if counts[name]))
+    print_status(f"{out}: " + ", ".join(f"{counts[name]} {name}" for name in order if counts[name]))
     if report is not None:
-        from inpaint_model.errors import UserError
-
         outcomes.sort(key=lambda outcome: outcome.source)
         figures = {
             "files": len(outcomes),
@@ -115,9 +108,6 @@ def _close(outcomes: list[Outcome], out: Path, report: Path | None) -> None:
             "masked_faces": sum(outcome.masked_faces for outcome in outcomes),
             "outcomes": [asdict(outcome) for outcome in outcomes],
         }
-        try:
-            report.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"{report}: cannot be written ({error.strerror})") from None
+        write_json(report, figures)
     if counts["failed"]:
-        raise typer.Exit(_FAILED)
+        raise typer.Exit(FAILED)

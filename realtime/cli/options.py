@@ -1,15 +1,27 @@
-"""The options of commands that write videos."""
+"""The options that several commands share, and how texts such as times are parsed."""
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 
+class EngineName(StrEnum):
+    """The library that runs the network."""
+
+    AUTO = "auto"
+    OPENVINO = "openvino"
+    ONNXRUNTIME = "onnxruntime"
+    TENSORRT = "tensorrt"
+    TORCH = "torch"
+
+
 class CodecName(StrEnum):
-    """What videos can be coded as."""
+    """The codec of a written video."""
 
     AUTO = "auto"
     H264 = "h264"
@@ -20,19 +32,33 @@ class CodecName(StrEnum):
     FFV1 = "ffv1"
 
 
-SideBySide = Annotated[
-    bool, typer.Option("--side-by-side", help="Input and result beside each other.")
+Input = Annotated[Path, typer.Argument(metavar="INPUT", show_default=False)]
+Output = Annotated[Path, typer.Argument(metavar="OUTPUT", show_default=False)]
+Model = Annotated[str, typer.Option(help="fast, paper, or the path of an .onnx generator.")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", help="A model; may be repeated; default: fast, paper."),
 ]
-Badge = Annotated[bool, typer.Option("--badge", help="Write into the picture: synthetic.")]
+Engine = Annotated[EngineName, typer.Option(help="What runs the network; auto: the fastest.")]
+MaxFaces = Annotated[int, typer.Option(min=1, help="Unmask at most N faces, the largest first.")]
+ModelsDir = Annotated[
+    Path | None, typer.Option(help="Folder with MediaPipe's face_landmarker.task.")
+]
+ReportPath = Annotated[Path | None, typer.Option("--report", help="Write figures here, as JSON.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing output.")]
+SideBySide = Annotated[bool, typer.Option("--side-by-side", help="Show source and result.")]
+Badge = Annotated[
+    bool, typer.Option("--badge", help="Label frames with synthetic faces in the picture.")
+]
 Codec = Annotated[
-    CodecName, typer.Option(help="auto: H.264; HEVC for more than 8 bits; VP9 or AV1 in WebM.")
+    CodecName, typer.Option(help="auto: H.264; HEVC above 8 bits; VP9 or AV1 in WebM.")
 ]
 Crf = Annotated[
     int | None,
-    typer.Option(min=0, help="Quality, lower is better; default: not to be told from the input."),
+    typer.Option(min=0, help="Constant quality, lower is better; default: visually lossless."),
 ]
 Hardware = Annotated[
-    bool, typer.Option("--hardware", help="Code on the graphics chip where it can: coarser.")
+    bool, typer.Option("--hardware", help="Encode on the GPU if possible: lower quality.")
 ]
 
 
@@ -40,19 +66,28 @@ def parse_time(text: str | None, option: str) -> float | None:
     """Return seconds from "75", "75.5", "1:15" or "0:01:15.5".
 
     Raises:
-        UserError: it is no time.
+        UserError: the text is not a time.
     """
     from inpaint_model.errors import UserError
 
     if text is None:
         return None
-    parts = text.split(":")
-    try:
-        if len(parts) > 3:
-            raise ValueError
-        numbers = [float(part) for part in parts]
-        if any(not 0 <= number < 1e7 for number in numbers):
-            raise ValueError
-    except ValueError:
-        raise UserError(f"{option}: {text} is no time such as 75.5 or 1:15") from None
-    return sum(number * 60**place for place, number in enumerate(reversed(numbers)))
+    match = re.fullmatch(r"(?:(?:(\d+):)?(\d+):)?(\d{1,7}(?:\.\d*)?)", text)
+    if match is None:
+        raise UserError(f"{option}: {text} is not a time such as 75.5 or 1:15")
+    hours, minutes, seconds = match.groups("0")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Return width and height, pixels, from "1280x720".
+
+    Raises:
+        UserError: the text is not a size.
+    """
+    from inpaint_model.errors import UserError
+
+    match = re.fullmatch(r"(\d{2,5})x(\d{2,5})", text)
+    if match is None:
+        raise UserError(f"--size {text}: write it as 1280x720")
+    return int(match[1]), int(match[2])

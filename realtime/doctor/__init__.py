@@ -1,1 +1,1 @@
-"""Says what works on this machine, and how to mend what does not."""
+"""Checks what works on this machine, and says how to fix what does not."""

@@ -1,4 +1,4 @@
-"""One thing that `unmask doctor` examined, and its mend."""
+"""The result of one check of `unmask doctor`."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ State = Literal["ok", "note", "bad"]
 
 @dataclass(frozen=True)
 class Check:
-    """One thing examined.
+    """The result of one check.
 
     Attributes:
-        what: its name.
-        state: "ok"; "note": works, or is not needed to unmask files; "bad": does not work.
+        name: what was checked.
+        state: "ok"; "note": it works, or files can be unmasked without it; "bad": it does not work.
         found: what was found.
-        mend: what to do; empty where nothing is to be done.
+        fix: what the user can do; empty if nothing needs to be done.
     """
 
-    what: str
+    name: str
     state: State
     found: str
-    mend: str = ""
+    fix: str = ""
 
     @property
     def fatal(self) -> bool:
-        """Whether pictures and videos cannot be unmasked because of it."""
+        """Whether it prevents pictures and videos from being unmasked."""
         return self.state == "bad"

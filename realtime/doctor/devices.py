@@ -1,8 +1,7 @@
-"""What `unmask doctor` checks of the machine: GPU and engines, display, camera, virtual camera."""
+"""Hardware checks of `unmask doctor`: GPU, engines, display, camera, virtual camera."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -10,15 +9,9 @@ from pathlib import Path
 
 from realtime.doctor.check import Check
 
-_LOOPBACK = Path("/sys/module/v4l2loopback")
-_LOOPBACK_MEND = (
-    "apt-get install v4l2loopback-dkms && modprobe v4l2loopback exclusive_caps=1 "
-    "card_label=unmask (Debian, Ubuntu)"
-)
-
 
 def gpu() -> Iterator[Check]:
-    """Say what the NVIDIA driver shows."""
+    """Report the GPU that the NVIDIA driver shows."""
     from inpaint_model.engines.cuda.driver import find_gpu
 
     state = find_gpu()
@@ -30,7 +23,7 @@ def gpu() -> Iterator[Check]:
 
 
 def engines() -> Iterator[Check]:
-    """Try every engine, and say which `auto` takes first."""
+    """Try every engine, in the order in which `auto` prefers them."""
     from inpaint_model import available_engines
 
     statuses = available_engines()
@@ -42,11 +35,11 @@ def engines() -> Iterator[Check]:
 
 
 def display() -> Iterator[Check]:
-    """Look for a screen, without opening a window."""
-    shown = sys.platform in ("win32", "darwin")
-    name = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    if shown or name:
-        yield Check("display", "ok", name or sys.platform)
+    """Look for a display, without opening a window."""
+    from realtime.live.sinks import find_display
+
+    if name := find_display():
+        yield Check("display", "ok", name)
     else:
         found = "none: windows cannot be shown; files work"
         yield Check("display", "note", found, "log in to a desktop, or ssh -X")
@@ -55,7 +48,7 @@ def display() -> Iterator[Check]:
 def camera() -> Iterator[Check]:
     """Look for a camera, without opening it: that would switch its light on."""
     if sys.platform != "linux":
-        yield Check("camera", "note", "not looked for on this system")
+        yield Check("camera", "note", "not checked on this system")
         return
     devices = sorted(Path("/dev").glob("video*"))
     blocked = [device for device in devices if not os.access(device, os.R_OK | os.W_OK)]
@@ -69,18 +62,12 @@ def camera() -> Iterator[Check]:
 
 
 def virtual_camera() -> Iterator[Check]:
-    """Look for what shows our picture to other programs as a camera."""
-    package = importlib.util.find_spec("pyvirtualcam") is not None
-    device = sys.platform != "linux" or _LOOPBACK.is_dir()
-    missing, mends = [], []
-    if not package:
-        missing.append("pyvirtualcam is not installed")
-        mends.append("pip install pyvirtualcam")
-    if not device:
-        missing.append("v4l2loopback is not loaded")
-        mends.append(_LOOPBACK_MEND)
-    if missing:
-        yield Check("virtual camera", "note", " and ".join(missing), "; ".join(mends))
+    """Look for what a virtual camera needs."""
+    from realtime.live.virtual_camera import missing_parts
+
+    if missing := missing_parts():
+        found, fix = " and ".join(missing), "; ".join(missing.values())
+        yield Check("virtual camera", "note", found, fix)
     elif sys.platform == "linux":
         yield Check("virtual camera", "ok", "pyvirtualcam and v4l2loopback")
     else:

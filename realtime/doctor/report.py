@@ -1,4 +1,4 @@
-"""`unmask doctor`: what works on this machine, what does not, and the mend."""
+"""`unmask doctor`: checks what works on this machine, and says how to fix what does not."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from inpaint_model.errors import UserError
+from realtime.doctor import devices, software
 from realtime.doctor.check import Check
 
 
 def examine(model: str = "fast", models_dir: Path | None = None) -> list[Check]:
-    """Check everything; a check that fails itself is a bad one, never an exception.
+    """Run all checks; a check that raises is reported as "bad".
 
     Args:
         model: the model whose weights are tried.
         models_dir: folder searched first for MediaPipe's model.
     """
-    from realtime.doctor import devices, software
-
     parts: list[tuple[str, Callable[[], Iterator[Check]]]] = [
         ("python", software.python),
         ("opencv", software.opencv),
@@ -40,29 +39,26 @@ def examine(model: str = "fast", models_dir: Path | None = None) -> list[Check]:
             checks.append(Check(name, "bad", str(error), "see the message"))
         except Exception as error:
             found = f"{type(error).__name__}: {error}".splitlines()[0]
-            checks.append(Check(name, "bad", found, _mend_of(error)))
+            checks.append(Check(name, "bad", found, _fix_for(error)))
     return checks
 
 
 def table(checks: list[Check]) -> str:
-    """Lay the checks out in lines, the mend under what needs one, the verdict last."""
-    width = max(len(check.what) for check in checks)
+    """Format the checks as lines: each fix below its check, the verdict last."""
+    width = max(len(check.name) for check in checks)
     marks = {"ok": "ok  ", "note": "note", "bad": "BAD "}
     lines = []
     for check in checks:
-        lines.append(f"{marks[check.state]} {check.what:{width}}  {check.found}")
-        if check.mend:
-            lines.append(f"{'':{width + 5}}  -> {check.mend}")
+        lines.append(f"{marks[check.state]} {check.name:{width}}  {check.found}")
+        if check.fix:
+            lines.append(f"{'':{width + 5}}  -> {check.fix}")
     bad = sum(check.fatal for check in checks)
-    verdict = (
-        f"{bad} of {len(checks)} checks failed" if bad else "pictures and videos can be unmasked"
-    )
-    return "\n".join([*lines, "", verdict])
+    failed = f"{bad} of {len(checks)} checks failed"
+    return "\n".join([*lines, "", failed if bad else "pictures and videos can be unmasked"])
 
 
-def _mend_of(error: Exception) -> str:
-    text = str(error)
-    if "libGL" in text or "libgthread" in text or "libEGL" in text or "libGLES" in text:
+def _fix_for(error: Exception) -> str:
+    if any(library in str(error) for library in ("libGL", "libgthread", "libEGL")):
         return "apt-get install libgl1 libglib2.0-0 libegl1 libgles2 (Debian, Ubuntu)"
     if isinstance(error, ImportError):
         return "pip install --force-reinstall -c constraints.txt unmask-video"

@@ -1,4 +1,4 @@
-"""What `unmask doctor` checks of the software: packages, models, weights, one frame, codecs, cache."""
+"""Software checks of `unmask doctor`: packages, models, weights, one frame, codecs, cache."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OLDEST_PYTHON = (3, 11)
 
 
 def python() -> Iterator[Check]:
-    """Say the interpreter and the machine."""
+    """Report the interpreter and the machine."""
     good = sys.version_info >= _OLDEST_PYTHON
     found = f"{platform.python_version()}, {platform.system()} {platform.machine()}, "
     found += f"{os.cpu_count()} cores"
@@ -31,7 +31,10 @@ def python() -> Iterator[Check]:
 
 
 def opencv() -> Iterator[Check]:
-    """Packages that all bring the module cv2 overwrite each other: one version, or it breaks."""
+    """Check that all installed OpenCV packages have one version.
+
+    They all install the module cv2, so the last one overwrites the others.
+    """
     found = {name: version for name in _OPENCV_PACKAGES if (version := _version(name))}
     listed = ", ".join(f"{name} {version}" for name, version in found.items()) or "none"
     import cv2
@@ -39,16 +42,17 @@ def opencv() -> Iterator[Check]:
     versions = {*found.values()}
     same = len(versions) <= 1 and all(v.startswith(cv2.__version__) for v in versions)
     owners = [name for name in found if _owns_cv2(name)]
-    mend = (
+    fix = (
         f"pip uninstall -y {' '.join(found)}; "
         "pip install --force-reinstall -c constraints.txt unmask-video"
     )
     text = f"cv2 {cv2.__version__} of {' and '.join(owners) or 'no package'}; installed: {listed}"
-    yield Check("opencv", "ok" if same and owners else "bad", text, "" if same and owners else mend)
+    good = same and bool(owners)
+    yield Check("opencv", "ok" if good else "bad", text, "" if good else fix)
 
 
 def _owns_cv2(package: str) -> bool:
-    """Whether the compiled module on disk is the one this package brought."""
+    """Say whether the compiled module on disk is the one that this package installed."""
     for file in importlib.metadata.files(package) or ():
         if file.name.startswith("cv2") and file.suffix in (".so", ".pyd"):
             try:
@@ -66,7 +70,7 @@ def _version(package: str) -> str:
 
 
 def mediapipe(models_dir: Path | None) -> Iterator[Check]:
-    """Import MediaPipe and look for its model, by its SHA-256."""
+    """Import MediaPipe, and find its model by its SHA-256."""
     from mediapipe.tasks.python import vision
 
     from realtime.runtime.model_files import face_landmarker_path
@@ -78,7 +82,7 @@ def mediapipe(models_dir: Path | None) -> Iterator[Check]:
 
 
 def weights(model: str) -> Iterator[Check]:
-    """Look for our own models' files."""
+    """Look for the weights of our models."""
     from inpaint_model.artefacts import SHIPPED_MODELS, find_artefact
 
     for name in dict.fromkeys([model, *SHIPPED_MODELS]):
@@ -92,7 +96,7 @@ def weights(model: str) -> Iterator[Check]:
 
 
 def one_frame(model: str, models_dir: Path | None) -> Iterator[Check]:
-    """The whole line once, on the photograph in scikit-image."""
+    """Unmask the photograph in scikit-image."""
     import numpy as np
     import skimage.data
 
@@ -116,12 +120,12 @@ def codecs() -> Iterator[Check]:
 
     missing = {"libx264"} - av.codecs_available
     found = f"PyAV {av.__version__}, " + ("no libx264" if missing else "libx264")
-    mend = "pip install --force-reinstall --only-binary av av" if missing else ""
-    yield Check("video files", "bad" if missing else "ok", found, mend)
+    fix = "pip install --force-reinstall --only-binary av av" if missing else ""
+    yield Check("video files", "bad" if missing else "ok", found, fix)
 
 
 def cache() -> Iterator[Check]:
-    """Try whether compiled models can be kept, and count them."""
+    """Check that compiled models can be cached, and count them."""
     from inpaint_model.cache import CACHE_VARIABLE, CompiledCache, cache_dir
     from inpaint_model.engines import ENGINE_NAMES
 

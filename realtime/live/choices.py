@@ -1,4 +1,4 @@
-"""What a user can choose live: where the picture goes, and what the keys do."""
+"""The sinks and keys of a live run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class SinkName(StrEnum):
-    """Where the preview goes."""
+    """Where the frames are shown."""
 
     WINDOW = "window"
     VIRTUAL_CAMERA = "virtual-camera"
@@ -14,7 +14,7 @@ class SinkName(StrEnum):
 
 
 class Key(StrEnum):
-    """What the user asks for, and the key that says it."""
+    """A command of the user, and the key for it."""
 
     QUIT = "q"
     TOGGLE = "u"

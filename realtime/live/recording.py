@@ -1,29 +1,29 @@
-"""Records the preview to a file while it runs, and saves single pictures of it."""
+"""Records a live run to a video file, and saves single pictures of it."""
 
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import av.error
 import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
-from realtime.media.atomic_file import SYNTHETIC_NOTE, atomic_write
-from realtime.media.colour import from_bgr
+from realtime.media.atomic_file import atomic_write
+from realtime.media.clip import ClipWriter
 from realtime.media.pictures import Picture, write_picture
 from realtime.runtime.pipeline import Ended, LatestWins, Link
 
 _TIME_BASE = Fraction(1, 90_000)
-_BT709, _LIMITED = 1, 1
+_CRF = 18  # x264's constant quality
 
 
-def stamped(folder: Path, suffix: str) -> Path:
-    """Return a path named after the time of day that does not exist yet."""
+def timestamped_path(folder: Path, suffix: str) -> Path:
+    """Return a path with the date and time in its name that does not exist yet."""
     name = f"unmask-{datetime.now():%Y%m%d-%H%M%S}"
     path = folder / f"{name}{suffix}"
     for number in range(2, 1000):
@@ -34,25 +34,25 @@ def stamped(folder: Path, suffix: str) -> Path:
 
 
 def save_picture(folder: Path, image_bgr: NDArray[np.uint8]) -> Path:
-    """Write a PNG file with the tag that it is synthetic; return its path.
+    """Write a PNG file with the note that it is synthetic, and return its path.
 
     Raises:
         UserError: it cannot be written.
     """
-    target = stamped(folder, ".png")
+    target = timestamped_path(folder, ".png")
     with atomic_write(target) as temporary:
         write_picture(temporary, target, Picture(image_bgr))
     return target
 
 
 class Recorder:
-    """An MP4 file that grows in a thread of its own; frames keep the times they were captured at.
+    """Writes an MP4 file in its own thread; the frames' timestamps are their capture times.
 
-    Where the encoder does not keep up frames are left out of the file, never waited for.
+    If the encoder is too slow, frames are dropped from the file; the caller never waits.
 
     Args:
-        target: the file; it appears under this name on `close`.
-        fps: about how many frames a second come.
+        target: the file; it appears on `close`.
+        fps: the approximate frame rate.
 
     Attributes:
         target: as given.
@@ -68,11 +68,11 @@ class Recorder:
 
     @property
     def dropped(self) -> int:
-        """Frames left out because the encoder was busy."""
+        """Frames that were dropped because the encoder was too slow."""
         return self._frames.dropped
 
     def put(self, image_bgr: NDArray[np.uint8], captured_s: float) -> None:
-        """Record a frame, uint8 [H, W, 3] BGR, captured at that `time.perf_counter()`.
+        """Record a frame, uint8 [H, W, 3] BGR; `captured_s` is its `time.perf_counter()`.
 
         Raises:
             UserError: the file cannot be written, or the frame's size changed.
@@ -80,7 +80,7 @@ class Recorder:
         if self._error is not None:
             raise self._error
         if self._shape not in (None, image_bgr.shape):
-            raise UserError(f"{self.target}: the picture changed its size")
+            raise UserError(f"{self.target}: the frame size changed")
         self._shape = image_bgr.shape
         self._frames.put((image_bgr, captured_s))
 
@@ -94,32 +94,15 @@ class Recorder:
             self._error = error
 
     def _write(self, path: Path) -> None:
-        with av.open(str(path), "w", format="mp4") as file:
-            file.metadata["comment"] = SYNTHETIC_NOTE
-            stream = file.add_stream("libx264", rate=self._fps)
-            stream.codec_context.options = {"crf": "18", "preset": "ultrafast"}
-            stream.codec_context.time_base = _TIME_BASE
-            stream.codec_context.colorspace, stream.codec_context.color_range = _BT709, _LIMITED
-            began_s, last_pts = 0.0, -1
-            while True:
-                try:
-                    item = self._frames.take()
-                except Ended:
-                    break
-                assert item is not None
+        began_s, last_pts = 0.0, -1
+        with ClipWriter(path, self._fps, _CRF, "ultrafast", _TIME_BASE) as writer, suppress(Ended):
+            while (item := self._frames.take()) is not None:
                 image_bgr, captured_s = item
-                if last_pts < 0:
-                    began_s = captured_s
-                    stream.height, stream.width = image_bgr.shape[:2]
-                    even = stream.height % 2 == stream.width % 2 == 0
-                    stream.pix_fmt = "yuv420p" if even else "yuv444p"
-                frame = from_bgr(image_bgr, stream.pix_fmt or "yuv420p", _BT709, _LIMITED)
-                pts = max(round((captured_s - began_s) / _TIME_BASE), last_pts + 1)
-                frame.pts, frame.time_base, last_pts = pts, _TIME_BASE, pts
-                file.mux(stream.encode(frame))
-            if last_pts < 0:
-                raise UserError(f"{self.target}: nothing was recorded")
-            file.mux(stream.encode(None))
+                began_s = captured_s if last_pts < 0 else began_s
+                last_pts = max(round((captured_s - began_s) / _TIME_BASE), last_pts + 1)
+                writer.write(image_bgr, last_pts)
+        if not writer.frames:
+            raise UserError(f"{self.target}: nothing was recorded")
 
     def close(self) -> None:
         """Finish the file.

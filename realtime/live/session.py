@@ -11,7 +11,7 @@ from inpaint_model.errors import UserError
 from realtime.capture.reconnecting import Reconnecting
 from realtime.live.choices import KEY_HELP, Key
 from realtime.live.pipeline import LivePipeline, Processed
-from realtime.live.recording import Recorder, save_picture, stamped
+from realtime.live.recording import Recorder, save_picture, timestamped_path
 from realtime.live.sinks import Sink
 from realtime.live.statistics import LiveReport, LiveStatistics
 from realtime.live.view import View, compose, with_text
@@ -88,7 +88,7 @@ class _Session:
         self._figures = LiveStatistics()
         self._recorder: Recorder | None = None
         self._last: Processed | None = None
-        self._warnings: list[str] = list(source.notes)
+        self._warnings: list[str] = list(source.warnings)
         self._lost_shown = ""
 
     def run(self) -> LiveReport:
@@ -193,7 +193,7 @@ class _Session:
 
     def _start_recording(self) -> None:
         fps = self._source.nominal_fps or self._source.fps or 30.0
-        self._recorder = Recorder(stamped(self._options.out, ".mp4"), fps)
+        self._recorder = Recorder(timestamped_path(self._options.out, ".mp4"), fps)
 
     def _record(self, processed: Processed) -> None:
         """Record the picture alone: whole, as it is shown, without boxes and text."""

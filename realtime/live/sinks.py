@@ -1,4 +1,4 @@
-"""Where the preview goes: a window, a virtual camera that other programs can choose, or nowhere."""
+"""Sinks: the preview goes to a window, to a virtual camera, or nowhere."""
 
 from __future__ import annotations
 
@@ -13,40 +13,42 @@ from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
 from realtime.live.choices import Key, SinkName
+from realtime.live.virtual_camera import VirtualCamera, check_virtual_camera
 
-_PROBE = "import cv2; cv2.namedWindow('unmask'); cv2.waitKey(1)"
-_PROBE_S = 20
-_DISPLAY_MEND = (
+_OPEN_WINDOW = "import cv2; cv2.namedWindow('unmask'); cv2.waitKey(1)"
+_OPEN_TIMEOUT_S = 20
+_DISPLAY_FIX = (
     "--sink none or --sink virtual-camera needs no display; `unmask video` works on files"
 )
+_ESCAPE = "\x1b"
 
 
 class Sink(Protocol):
-    """Takes pictures in the thread that opened it.
+    """Shows frames; used only in the thread that opened it.
 
     Attributes:
-        name: what the user calls it.
-        has_text: whether figures belong on the picture.
+        name: as in the report.
+        has_text: whether figures are drawn on its frames.
     """
 
     name: str
     has_text: bool
 
     def show(self, image_bgr: NDArray[np.uint8]) -> None:
-        """Show a picture, uint8 [H, W, 3] BGR."""
+        """Show a frame, uint8 [H, W, 3] BGR."""
         ...
 
     def poll(self) -> Key | None:
-        """Let the window live, and return what the user asks for, if anything."""
+        """Handle pending events and return the key that was pressed, if any."""
         ...
 
     def close(self) -> None:
-        """Go away."""
+        """Close the sink."""
         ...
 
 
 class Window:
-    """A window of OpenCV's; `check_display` first: without a display the process would end."""
+    """An OpenCV window. Call `check_display` first: without a display OpenCV aborts the process."""
 
     name, has_text = SinkName.WINDOW.value, True
 
@@ -56,7 +58,7 @@ class Window:
         self._size: tuple[int, int] | None = None
 
     def show(self, image_bgr: NDArray[np.uint8]) -> None:
-        """Draw; the window takes the picture's size when that changes."""
+        """Draw a frame; the window is resized when the frame's size changes."""
         size = (image_bgr.shape[1], image_bgr.shape[0])
         if size != self._size:
             cv2.resizeWindow(self._title, *size)
@@ -65,21 +67,21 @@ class Window:
         self._shown = True
 
     def poll(self) -> Key | None:
-        """Handle the window's events; Esc and the window's close button are `QUIT`."""
+        """Handle the window's events; Esc and the close button return `Key.QUIT`."""
         code = cv2.pollKey()
         if self._shown and self._is_closed():
             return Key.QUIT
         if code < 0:
             return None
         letter = chr(code & 0xFF).lower()
-        if letter == "\x1b":
+        if letter == _ESCAPE:
             return Key.QUIT
         return next((key for key in Key if key.value == letter), None)
 
     def _is_closed(self) -> bool:
         try:
             return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1
-        except cv2.error:  # Qt's answer once the last window is closed
+        except cv2.error:  # the Qt backend raises once the last window is closed
             return True
 
     def close(self) -> None:
@@ -88,52 +90,8 @@ class Window:
         cv2.pollKey()
 
 
-class VirtualCamera:
-    """A camera that other programs can choose, by pyvirtualcam.
-
-    Args:
-        fps: the rate to announce.
-
-    Raises:
-        UserError: the package or the device is missing.
-    """
-
-    name, has_text = SinkName.VIRTUAL_CAMERA.value, False
-
-    def __init__(self, fps: float) -> None:
-        check_virtual_camera()
-        self._fps, self._camera = fps or 30.0, None
-
-    def show(self, image_bgr: NDArray[np.uint8]) -> None:
-        """Send; the first picture decides on the size."""
-        import pyvirtualcam  # pyright: ignore[reportMissingImports]
-
-        height, width = image_bgr.shape[:2]
-        if self._camera is None:
-            try:
-                self._camera = pyvirtualcam.Camera(
-                    width, height, self._fps, fmt=pyvirtualcam.PixelFormat.BGR
-                )
-            except RuntimeError as error:
-                raise UserError(f"no virtual camera: {error}") from None
-        if (width, height) != (self._camera.width, self._camera.height):
-            image_bgr = cv2.resize(image_bgr, (self._camera.width, self._camera.height)).astype(
-                np.uint8, copy=False
-            )
-        self._camera.send(np.ascontiguousarray(image_bgr))
-
-    def poll(self) -> Key | None:
-        """Nobody can ask for anything."""
-        return None
-
-    def close(self) -> None:
-        """Give the device free."""
-        if self._camera is not None:
-            self._camera.close()
-
-
 class NullSink:
-    """Shows nothing: to measure, or to record."""
+    """Shows nothing: for measuring or recording."""
 
     name, has_text = SinkName.NONE.value, False
 
@@ -141,7 +99,7 @@ class NullSink:
         """Do nothing."""
 
     def poll(self) -> Key | None:
-        """Nobody can ask for anything."""
+        """Return None: there are no keys."""
         return None
 
     def close(self) -> None:
@@ -149,7 +107,7 @@ class NullSink:
 
 
 def check_sink(name: SinkName) -> None:
-    """Refuse a sink that cannot be had here, before any model is loaded.
+    """Refuse a sink that does not work here, before any model is loaded.
 
     Raises:
         UserError: the message says why and what to do.
@@ -161,7 +119,7 @@ def check_sink(name: SinkName) -> None:
 
 
 def open_sink(name: SinkName, fps: float) -> Sink:
-    """Open a sink that `check_sink` let pass, from the main thread; `fps` is the rate to announce."""
+    """Open a sink that passed `check_sink`, from the main thread; `fps` is the rate to announce."""
     if name is SinkName.WINDOW:
         return Window()
     if name is SinkName.VIRTUAL_CAMERA:
@@ -169,38 +127,33 @@ def open_sink(name: SinkName, fps: float) -> Sink:
     return NullSink()
 
 
-def check_virtual_camera() -> None:
-    """Refuse where no virtual camera can be had.
-
-    Raises:
-        UserError: the package or the device is missing; the message says how to mend it.
-    """
-    from realtime.doctor.devices import virtual_camera
-
-    for check in virtual_camera():
-        if check.state != "ok":
-            raise UserError(f"no virtual camera: {check.found}; {check.mend}")
+def find_display() -> str | None:
+    """Return the display's name, without opening a window; None if there is none."""
+    if sys.platform in ("win32", "darwin"):
+        return sys.platform
+    return os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or None
 
 
 def check_display() -> None:
-    """Refuse where no window can be opened.
+    """Refuse if no window can be opened.
 
-    Toolkits end the whole process where a display cannot be reached, so another process tries first.
+    GUI toolkits abort the whole process if the display cannot be reached, so a child process tries it.
 
     Raises:
-        UserError: no display, or OpenCV cannot use it.
+        UserError: there is no display, or OpenCV cannot use it.
     """
-    if sys.platform not in ("win32", "darwin") and not (
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    ):
-        raise UserError(f"no display: a window cannot be shown; {_DISPLAY_MEND}")
+    if find_display() is None:
+        raise UserError(f"no display: a window cannot be shown; {_DISPLAY_FIX}")
     try:
-        probe = subprocess.run(
-            [sys.executable, "-c", _PROBE], capture_output=True, timeout=_PROBE_S, check=False
+        child = subprocess.run(
+            [sys.executable, "-c", _OPEN_WINDOW],
+            capture_output=True,
+            timeout=_OPEN_TIMEOUT_S,
+            check=False,
         )
     except subprocess.TimeoutExpired:
-        raise UserError(f"the display does not answer; {_DISPLAY_MEND}") from None
-    if probe.returncode:
-        said = probe.stderr.decode(errors="replace").strip().splitlines() or ["it ended"]
-        why = next((line for line in said if "could not" in line), said[-1])
-        raise UserError(f"no window can be shown ({why}); {_DISPLAY_MEND}")
+        raise UserError(f"the display does not answer; {_DISPLAY_FIX}") from None
+    if child.returncode:
+        lines = child.stderr.decode(errors="replace").strip().splitlines() or ["it ended"]
+        why = next((line for line in lines if "could not" in line), lines[-1])
+        raise UserError(f"no window can be shown ({why}); {_DISPLAY_FIX}")

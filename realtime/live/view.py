@@ -1,4 +1,4 @@
-"""Draws what the preview shows: boxes and holes, two pictures side by side, and a line of figures."""
+"""Composes the frame to show: bounding boxes, hole outlines, side by side, and a line of figures."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from realtime.live.pipeline import Processed
 
 _FONT, _LINE_PX = cv2.FONT_HERSHEY_SIMPLEX, 20
-_FILLED_BGR, _BARE_BGR, _HOLE_BGR = (80, 200, 80), (200, 160, 60), (60, 200, 255)
+_FILLED_BGR, _BARE_BGR, _OUTLINE_BGR = (80, 200, 80), (200, 160, 60), (60, 200, 255)
 
 
 @dataclass
 class View:
-    """What the user wants to see.
+    """What is shown.
 
     Attributes:
-        unmasked: the result, not the camera's picture.
-        side_by_side: both.
-        boxes: faces with their numbers, and the replaced pixels' outline.
+        unmasked: the result instead of the camera's frame.
+        side_by_side: both, the camera's frame on the left.
+        boxes: bounding boxes with track ids, and the outline of the replaced pixels.
         text: figures and keys.
     """
 
@@ -32,7 +32,7 @@ class View:
 
 
 def compose(processed: Processed, view: View) -> NDArray[np.uint8]:
-    """Return the picture to show, uint8 [H, W or 2W, 3] BGR; maybe the frame itself: do not draw on it."""
+    """Return the image to show, uint8 [H, W or 2W, 3] BGR. It may be the frame: do not draw on it."""
     shown = processed.result.frame if view.unmasked else processed.shot.image_bgr
     if view.boxes:
         shown = _with_boxes(shown, processed)
@@ -47,7 +47,7 @@ def _with_boxes(image_bgr: NDArray[np.uint8], processed: Processed) -> NDArray[n
         outlines, _ = cv2.findContours(
             processed.result.replaced, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
         )
-        cv2.drawContours(drawn, outlines, -1, _HOLE_BGR, 1, cv2.LINE_AA)
+        cv2.drawContours(drawn, outlines, -1, _OUTLINE_BGR, 1, cv2.LINE_AA)
     for face in processed.result.faces:
         x0, y0, x1, y1 = (round(value) for value in face.box)
         colour = _FILLED_BGR if face.inpainted else _BARE_BGR

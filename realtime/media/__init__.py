@@ -1,1 +1,1 @@
-"""Reading and writing of video files and pictures."""
+"""Reads and writes video files and pictures."""

@@ -1,9 +1,9 @@
-"""Lets an output file appear only when it is complete."""
+"""Writes files atomically: an output appears only when it is complete."""
 
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,15 +11,15 @@ from pathlib import Path
 from inpaint_model.errors import UserError
 
 SYNTHETIC_NOTE = "Made by unmask: lower faces under masks are synthetic, invented by a model."
-"""The tag of every file that is written."""
+"""This comment is written into every output file."""
 
 
 def check_paths(source: Path, target: Path, *, overwrite: bool) -> None:
-    """Refuse what would lose a file of the user's, before any work is done.
+    """Refuse paths that cannot work or would lose a file, before any work is done.
 
     Raises:
-        UserError: the input is not a file, the output is the input, a folder, in a folder that does
-            not exist, or exists already.
+        UserError: the input is not a file; or the output is the input, is a folder, is in a folder that
+            does not exist, or exists already.
     """
     if not source.exists():
         raise UserError(f"{source}: no such file")
@@ -38,45 +38,37 @@ def check_paths(source: Path, target: Path, *, overwrite: bool) -> None:
 
 @contextmanager
 def atomic_write(target: Path) -> Iterator[Path]:
-    """Give a temporary path beside `target` to write to; move it there when all went well.
+    """Yield a temporary path in the target's folder; rename it to `target` at the end.
 
-    Whatever is raised inside, `KeyboardInterrupt` included, the temporary file is removed and
-    `target` stays as it was.
+    If anything is raised inside, also `KeyboardInterrupt`, the temporary file is removed and `target`
+    stays as it was.
 
     Raises:
-        UserError: nothing can be written there.
+        UserError: the target cannot be written.
     """
+    temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(4)}")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
-        os.close(handle)
+        # open() applies the process's umask: the file gets the same mode as any other new file.
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:
         raise UserError(f"{target}: cannot be written ({error.strerror})") from None
-    temporary = Path(name)
     try:
         yield temporary
-        settle(temporary, target)
+        sync_and_rename(temporary, target)
     except OSError as error:
-        if error.filename in (name, str(target)):
+        if error.filename in (str(temporary), str(target)):
             raise UserError(f"{target}: cannot be written ({error.strerror or error})") from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def settle(temporary: Path, target: Path) -> None:
-    """Give a finished file its name, once the disk has all of it.
+def sync_and_rename(temporary: Path, target: Path) -> None:
+    """Write a finished file through to the disk, then give it its final name.
 
     Raises:
         OSError: it cannot be moved there.
     """
-    temporary.chmod(_mode_of_new_files())
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
     temporary.replace(target)
-
-
-def _mode_of_new_files() -> int:
-    """Temporary files are private; the finished one gets the rights any new file would have."""
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask

@@ -1,4 +1,4 @@
-"""The codecs and containers that are written, and which of them fit together."""
+"""The codecs and containers that can be written, and which of them fit together."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from pathlib import Path
 
 from inpaint_model.errors import UserError
 
-FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """What the user asks for.
+    """The encoding that the user asks for.
 
     Attributes:
-        codec: "auto", or one of `CODECS`. Auto takes the first that holds the source as it is.
-        crf: constant quality on the codec's own scale, lower is better; None takes a value that
-            cannot be told from the source by eye.
-        hardware: use the graphics chip's encoder where there is one.
+        codec: "auto", or one of `CODECS`. Auto takes the first that can hold the source's pixel format.
+        crf: constant quality on the codec's own scale, lower is better; None: visually lossless.
+        hardware: use a hardware encoder if one works.
     """
 
     codec: str = "auto"
@@ -28,92 +27,69 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Codec:
-    """A kind of video and how it is written.
+    """A codec and how it is encoded.
 
     Attributes:
         encoder: FFmpeg's software encoder.
-        hardware: encoders of graphics chips, the first that works is taken.
-        containers: FFmpeg's names of the formats that hold it.
-        crf, most_crf: default quality, and the scale's end; None where there is no such scale.
+        containers: FFmpeg's names of the containers that hold it.
         options: the encoder's options.
+        crf, max_crf: default and largest constant quality value; None: the codec has no such scale.
+        hardware: FFmpeg's hardware encoders; the first that works is taken.
     """
 
     encoder: str
     containers: tuple[str, ...]
-    crf: int | None
-    most_crf: int | None
     options: dict[str, str]
+    crf: int | None = None
+    max_crf: int | None = None
     hardware: tuple[str, ...] = ()
 
 
-_ALL = ("mp4", "mov", "matroska")
+_X264_OPTIONS = {"preset": "superfast"}  # half the time of veryfast at 1.5 times its size
+_X265_OPTIONS = {"preset": "veryfast", "x265-params": "log-level=error"}
+_VP9_OPTIONS = {"deadline": "good", "cpu-used": "5", "row-mt": "1"}
+_MP4_MOV_MKV, _WEBM_MKV_MP4 = ("mp4", "mov", "matroska"), ("webm", "matroska", "mp4")
+_H264_GPU = ("h264_nvenc", "h264_videotoolbox", "h264_qsv")
+_HEVC_GPU = ("hevc_nvenc", "hevc_videotoolbox", "hevc_qsv")
+_AV1_GPU = ("av1_nvenc", "av1_qsv")
 CODECS = {
-    "h264": Codec(
-        "libx264",
-        _ALL,
-        19,
-        51,
-        {
-            "preset": "superfast"
-        },  # at equal quality half of veryfast's time, one and a half its size
-        ("h264_nvenc", "h264_videotoolbox", "h264_qsv"),
-    ),
-    "hevc": Codec(
-        "libx265",
-        _ALL,
-        19,
-        51,
-        {"preset": "veryfast", "x265-params": "log-level=error"},
-        ("hevc_nvenc", "hevc_videotoolbox", "hevc_qsv"),
-    ),
-    "vp9": Codec(
-        "libvpx-vp9",
-        ("webm", "matroska", "mp4"),
-        22,
-        63,
-        {"deadline": "good", "cpu-used": "5", "row-mt": "1"},
-    ),
-    "av1": Codec(
-        "libsvtav1",
-        ("webm", "matroska", "mp4"),
-        22,
-        63,
-        {"preset": "9"},
-        ("av1_nvenc", "av1_qsv"),
-    ),
-    "prores": Codec("prores_ks", ("mov", "matroska"), None, None, {}),
-    "ffv1": Codec("ffv1", ("matroska",), None, None, {"level": "3", "slices": "4"}),
+    "h264": Codec("libx264", _MP4_MOV_MKV, _X264_OPTIONS, 19, 51, _H264_GPU),
+    "hevc": Codec("libx265", _MP4_MOV_MKV, _X265_OPTIONS, 19, 51, _HEVC_GPU),
+    "vp9": Codec("libvpx-vp9", _WEBM_MKV_MP4, _VP9_OPTIONS, 22, 63),
+    "av1": Codec("libsvtav1", _WEBM_MKV_MP4, {"preset": "9"}, 22, 63, _AV1_GPU),
+    "prores": Codec("prores_ks", ("mov", "matroska"), {}),
+    "ffv1": Codec("ffv1", ("matroska",), {"level": "3", "slices": "4"}),
 }
 
 
 def container_format(target: Path) -> str:
-    """Return FFmpeg's name for the target's format.
+    """Return FFmpeg's name of the target's container.
 
     Raises:
-        UserError: it is none of those that are written.
+        UserError: its suffix is not one of `CONTAINERS`.
     """
     try:
-        return FORMATS[target.suffix.lower()]
+        return CONTAINERS[target.suffix.lower()]
     except KeyError:
-        raise UserError(f"{target}: name an {', '.join(FORMATS)} file") from None
+        raise UserError(f"{target}: name an {', '.join(CONTAINERS)} file") from None
 
 
 def check_encoding(target: Path, encoding: Encoding) -> None:
-    """Refuse wishes that cannot be met for any source.
+    """Refuse an encoding that cannot work for any source.
 
     Raises:
-        UserError: the container does not hold the codec, or the quality is off its scale.
+        UserError: the container does not hold the codec, or the quality is outside its scale.
     """
     container = container_format(target)
     if encoding.codec == "auto":
         return
     codec = CODECS[encoding.codec]
     if container not in codec.containers:
-        fits = [suffix for suffix, name in FORMATS.items() if name in codec.containers]
+        fits = [suffix for suffix, name in CONTAINERS.items() if name in codec.containers]
         raise UserError(f"{target}: {encoding.codec} needs a {' or '.join(fits)} file")
     if encoding.crf is None:
         return
-    if codec.most_crf is None:
+    if codec.max_crf is None:
         raise UserError(f"--crf: {encoding.codec} has no such setting")
-    if encoding.crf > codec.most_crf:
-        raise UserError(f"--crf: {encoding.codec} goes from 0 to {codec.most_crf}")
+    if encoding.crf > codec.max_crf:
+        raise UserError(f"--crf: {encoding.codec} goes from 0 to {codec.max_crf}")

@@ -1,13 +1,14 @@
-"""Exact ways between FFmpeg's YUV frames and BGR arrays.
+"""Converts between FFmpeg's YUV frames and BGR arrays.
 
-swscale's default path darkens a picture by about one level on the way to BGR, which would show as a
-seam round what was replaced; with full chroma and accurate rounding luma returns exactly.
+swscale's default conversion to BGR darkens an image by about one level, which would show as a seam
+round the replaced pixels. With full chroma and accurate rounding, luma survives the round trip exactly.
 """
 
 from __future__ import annotations
 
 import av
 import numpy as np
+from av.video.format import VideoFormat
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
@@ -18,12 +19,17 @@ EXACT = int(
     | Interpolation.FULL_CHR_H_INP
 )
 FAST = int(Interpolation.BILINEAR)
-"""Sixteen times faster than `EXACT`; up to two levels off, for pictures that are only looked at."""
+"""Sixteen times faster than `EXACT`, up to two levels off; for images that are not written back."""
 
 
-def to_bgr(frame: av.VideoFrame) -> NDArray[np.uint8]:
-    """Convert a decoded frame, turned upright, to uint8 [H, W, 3] BGR."""
-    image = frame.to_ndarray(format="bgr24", interpolation=EXACT, threads=1)
+def bit_depth(pixel_format: VideoFormat) -> int:
+    """Return the bits of the format's largest component."""
+    return max(component.bits for component in pixel_format.components)
+
+
+def to_bgr(frame: av.VideoFrame, interpolation: int = EXACT) -> NDArray[np.uint8]:
+    """Convert a decoded frame, rotated upright, to uint8 [H, W, 3] BGR."""
+    image = frame.to_ndarray(format="bgr24", interpolation=interpolation, threads=1)
     quarter_turns = round(frame.rotation / 90) % 4
     if quarter_turns:
         image = np.rot90(image, quarter_turns)
@@ -36,10 +42,10 @@ def from_bgr(
     """Convert uint8 [H, W, 3] BGR to a frame for the encoder.
 
     Args:
-        image_bgr: the picture.
+        image_bgr: the image.
         pixel_format: FFmpeg's name, such as "yuv420p".
-        colorspace: the source's matrix (FFmpeg's AVCOL_SPC number).
-        color_range: the source's range (FFmpeg's AVCOL_RANGE number).
+        colorspace: FFmpeg's AVCOL_SPC number of the YUV matrix.
+        color_range: FFmpeg's AVCOL_RANGE number.
     """
     frame = av.VideoFrame.from_ndarray(image_bgr, format="bgr24")
     yuv = frame.reformat(

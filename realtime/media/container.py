@@ -1,4 +1,4 @@
-"""Opens a video file and finds the stream to decode; what is no video is refused in one line."""
+"""Opens a video file and selects the stream to decode; refuses other files with a clear error."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from av.stream import Disposition
 from inpaint_model.errors import UserError
 from realtime.media.truncation import is_cut_short
 
-_NOT_VIDEO = {"tty", "image2", "lavfi", "concat", "ffmetadata"}
-MOST_PIXELS = 8192 * 4608
-_MOST_STREAMS = 200
+_NOT_VIDEO = {"tty", "image2", "lavfi", "concat", "ffmetadata"}  # FFmpeg plays these as video
+_MAX_PIXELS = 8192 * 4608  # of a frame
+_MAX_STREAMS = 200
 
 
 def open_container(path: Path) -> InputContainer:
-    """Open a file for reading, and nothing but files.
+    """Open a local file for reading; other protocols are refused, also inside the file.
 
     Raises:
         UserError: it cannot be read.
@@ -37,10 +37,10 @@ def open_container(path: Path) -> InputContainer:
 
 
 def choose_stream(path: Path, container: InputContainer) -> av.VideoStream:
-    """Return the first real video stream; a picture or text that FFmpeg would play is none.
+    """Return the first video stream that is not a cover picture.
 
     Raises:
-        UserError: there is none, it cannot be decoded, or the file is cut short.
+        UserError: there is no such stream, it cannot be decoded, or the file is cut short.
     """
     names = set(container.format.name.split(","))
     if any(name.endswith("_pipe") for name in names) or names & {"image2"}:
@@ -54,31 +54,31 @@ def choose_stream(path: Path, container: InputContainer) -> av.VideoStream:
         raise UserError(f"{path}: has no video in it")
     if is_cut_short(path):
         raise UserError(f"{path}: is cut short; copy it again or repair it first")
-    if len(container.streams) > _MOST_STREAMS:
-        raise UserError(f"{path}: has more than {_MOST_STREAMS} streams")
+    if len(container.streams) > _MAX_STREAMS:
+        raise UserError(f"{path}: has more than {_MAX_STREAMS} streams")
     video = videos[0]
     if video.codec_context is None:
-        raise UserError(f"{path}: is coded in a way that cannot be read here")
+        raise UserError(f"{path}: uses a codec that cannot be decoded here")
     check_size(path, video.codec_context.width, video.codec_context.height)
     return video
 
 
 def check_size(path: Path, width: int, height: int) -> None:
-    """Refuse a picture too large to decode; width and height in pixels.
+    """Refuse a frame that is too large to decode; width and height in pixels.
 
     Raises:
-        UserError: it has more than `MOST_PIXELS`.
+        UserError: it has more than `_MAX_PIXELS`.
     """
-    if width * height > MOST_PIXELS:
-        most = f"{MOST_PIXELS / 1e6:.0f} megapixels"
-        raise UserError(f"{path}: {width}x{height} is more than {most} a frame")
+    if width * height > _MAX_PIXELS:
+        limit = f"{_MAX_PIXELS / 1e6:.0f} megapixels"
+        raise UserError(f"{path}: {width}x{height} is more than {limit} a frame")
 
 
 def time_base_of(video: av.VideoStream) -> Fraction:
-    """Seconds a unit of the stream's timestamps."""
+    """Return the seconds a unit of the stream's timestamps."""
     return video.time_base or Fraction(1, 90_000)
 
 
 def frame_rate_of(video: av.VideoStream) -> Fraction:
-    """Average frames a second; 25 where the file does not say."""
+    """Return the average frames a second; 25 if the file does not say."""
     return video.average_rate or video.guessed_rate or Fraction(25)

@@ -1,4 +1,4 @@
-"""Chooses how a video is coded: encoder and pixel format; hardware where asked for and present."""
+"""Chooses encoder and pixel format for a video; a hardware encoder if asked for and available."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from av.video.format import VideoFormat
 
 from inpaint_model.errors import UserError
 from realtime.media.codecs import CODECS, Codec, Encoding, container_format
+from realtime.media.colour import bit_depth
 
-_PROBE_SIDE = 256
-_ALPHA_HOLDERS = {"prores", "ffv1"}
-_SAME = {
+_PROBE_SIDE = 256  # pixels; some hardware encoders refuse smaller frames
+_ALPHA_CODECS = {"prores", "ffv1"}
+_PLANAR = {  # the planar format with the same samples
     "nv12": "yuv420p",
     "nv21": "yuv420p",
     "nv16": "yuv422p",
@@ -28,21 +29,21 @@ _SAME = {
     "p210le": "yuv422p10le",
     "nv24": "yuv444p",
 }
-_HARDWARE_TAKES = {"yuv420p": "nv12", "yuv420p10le": "p010le"}
+_HARDWARE_FORMATS = {"yuv420p": "nv12", "yuv420p10le": "p010le"}
 
 
 @dataclass(frozen=True)
 class EncoderChoice:
-    """How a video is coded, chosen for its source.
+    """How a video is encoded.
 
     Attributes:
         codec: a key of `CODECS`.
         encoder: FFmpeg's name of the encoder.
-        pixel_format: what frames are processed in.
-        encoder_format: what the encoder takes: the same samples, perhaps laid out in another way.
+        pixel_format: the pixel format in which frames are processed.
+        encoder_format: the pixel format that the encoder takes: the same samples, maybe interleaved.
         options: the encoder's options.
         interlaced: the source has two fields a frame.
-        notes: one line each on what the user might not expect.
+        warnings: one line each.
     """
 
     codec: str
@@ -51,16 +52,16 @@ class EncoderChoice:
     encoder_format: str
     options: dict[str, str]
     interlaced: bool = False
-    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def choose_encoder(frame: av.VideoFrame, target: Path, encoding: Encoding) -> EncoderChoice:
-    """Choose for a video whose first frame is given.
+    """Choose the encoder for a video.
 
     Args:
-        frame: as decoded.
-        target: its suffix says which codecs fit.
-        encoding: the user's wishes.
+        frame: its first frame, as decoded.
+        target: its suffix decides which codecs fit.
+        encoding: what the user asks for.
 
     Raises:
         UserError: the source has transparency or fields that the codec cannot hold.
@@ -69,12 +70,12 @@ def choose_encoder(frame: av.VideoFrame, target: Path, encoding: Encoding) -> En
     alpha = has_alpha(frame.format)
     names = [encoding.codec]
     if encoding.codec == "auto":
-        deep = max(component.bits for component in frame.format.components) > 8
-        preferred = ["hevc", "h264"] if deep else ["h264", "hevc"]  # what players decode
+        deep = bit_depth(frame.format) > 8
+        preferred = ["hevc", "h264"] if deep else ["h264", "hevc"]  # most players decode these
         names = [n for n in (*preferred, "vp9", "av1") if container in CODECS[n].containers]
-    if alpha and not _ALPHA_HOLDERS.intersection(names):
+    if alpha and not _ALPHA_CODECS.intersection(names):
         raise UserError(
-            "the video has transparency, which this coding loses; "
+            "the video has transparency, which this codec loses; "
             "--codec prores (.mov) or --codec ffv1 (.mkv) keeps it"
         )
     ranked = [
@@ -83,45 +84,43 @@ def choose_encoder(frame: av.VideoFrame, target: Path, encoding: Encoding) -> En
         if (best := _best_format(frame, name, alpha=alpha)) is not None
     ]
     (loss, pixel_format), _, name = min(ranked)
-    notes = []
+    warnings = []
     if loss:
-        notes.append(f"pictures of the kind {frame.format.name} are coded as {pixel_format}")
+        warnings.append(f"{frame.format.name} frames are encoded as {pixel_format}")
     if frame.interlaced_frame and name not in ("h264", "prores", "ffv1"):
-        raise UserError(f"the video is interlaced, which {name} does not hold; use --codec h264")
-    coding = EncoderChoice(
+        raise UserError(f"the video is interlaced, which {name} does not support; use --codec h264")
+    choice = EncoderChoice(
         name,
         CODECS[name].encoder,
         pixel_format,
         pixel_format,
         _options(CODECS[name], CODECS[name].encoder, encoding.crf, pixel_format),
         frame.interlaced_frame,
-        notes,
+        warnings,
     )
-    return _on_hardware(coding, encoding) if encoding.hardware else coding
+    return _on_hardware(choice, encoding) if encoding.hardware else choice
 
 
 def has_alpha(pixel_format: VideoFormat) -> bool:
-    """Say whether pictures of this kind have transparency."""
+    """Say whether frames of this format have transparency."""
     return any(component.is_alpha for component in pixel_format.components)
 
 
 def _best_format(frame: av.VideoFrame, name: str, *, alpha: bool) -> tuple[int, str] | None:
-    """Return how far the codec's best pixel format is from the source's (0: same), and the format."""
+    """Return the codec's pixel format that is closest to the source's, and its cost (0: the same)."""
     source = frame.format
-    bits = max(component.bits for component in source.components)
+    bits = bit_depth(source)
     is_yuv = not source.is_rgb and not source.has_palette
     across, down = _subsampling(source) if is_yuv else (1, 1)
-    wanted = _SAME.get(source.name, source.name.replace("be", "le"))
+    planar = _PLANAR.get(source.name, source.name.replace("be", "le"))
     found: list[tuple[int, str]] = []
     for candidate in _planar_formats(CODECS[name].encoder):
-        if has_alpha(candidate) != alpha:
-            continue
         x, y = _subsampling(candidate)
-        if frame.width % x or frame.height % y:
+        if has_alpha(candidate) != alpha or frame.width % x or frame.height % y:
             continue
         depth = candidate.components[0].bits
         grey = len(candidate.components) < 3
-        if candidate.name == wanted:
+        if candidate.name == planar:
             found.append((0, candidate.name))
         elif x <= across and y <= down and grey <= (source.name.startswith("gray")):
             coarser = 100 if depth < min(bits, 12) else 0
@@ -132,16 +131,16 @@ def _best_format(frame: av.VideoFrame, name: str, *, alpha: bool) -> tuple[int, 
 
 
 def _planar_formats(encoder: str) -> Iterator[VideoFormat]:
-    """Yield the planar YUV and grey formats the encoder takes."""
+    """Yield the planar YUV and grey formats that the encoder takes."""
     for candidate in av.Codec(encoder, "w").video_formats or []:
         name = candidate.name
-        planar = candidate.is_planar or name.startswith("gray")
-        if planar and name.startswith(("yuv", "gray")) and not name.endswith("be"):
+        is_planar = candidate.is_planar or name.startswith("gray")
+        if is_planar and name.startswith(("yuv", "gray")) and not name.endswith("be"):
             yield candidate
 
 
 def _subsampling(pixel_format: VideoFormat) -> tuple[int, int]:
-    """Return how many pixels a chroma sample spans, across and down."""
+    """Return how many pixels a chroma sample spans, horizontally and vertically."""
     if len(pixel_format.components) < 3:
         return 1, 1
     chroma = VideoFormat(pixel_format.name, 64, 64).components[1]
@@ -159,20 +158,23 @@ def _options(codec: Codec, encoder: str, crf: int | None, pixel_format: str) -> 
     return options
 
 
-def _on_hardware(coding: EncoderChoice, encoding: Encoding) -> EncoderChoice:
-    """Take the first encoder of a graphics chip that works; say so where none does."""
-    crf = encoding.crf if encoding.crf is not None else CODECS[coding.codec].crf
-    takes = _HARDWARE_TAKES.get(coding.pixel_format)
+def _on_hardware(software: EncoderChoice, encoding: Encoding) -> EncoderChoice:
+    """Return the first hardware encoder that works; if none does, the software encoder and a warning."""
+    codec = CODECS[software.codec]
+    crf = encoding.crf if encoding.crf is not None else codec.crf
+    pixel_format = _HARDWARE_FORMATS.get(software.pixel_format)
     tried = []
-    for encoder in CODECS[coding.codec].hardware if takes and not coding.interlaced else ():
-        assert takes is not None
-        options = _hardware_options(encoder, crf or 20)
-        if _works(encoder, takes, options):
-            return EncoderChoice(coding.codec, encoder, coding.pixel_format, takes, options)
-        tried.append(encoder)
-    why = f"{', '.join(tried)} cannot run here" if tried else "none holds this kind of video"
-    note = f"no hardware encoder: {why}; coded by {coding.encoder}"
-    return replace(coding, notes=[*coding.notes, note])
+    if pixel_format and not software.interlaced:
+        for encoder in codec.hardware:
+            options = _hardware_options(encoder, crf or 20)
+            if _works(encoder, pixel_format, options):
+                return EncoderChoice(
+                    software.codec, encoder, software.pixel_format, pixel_format, options
+                )
+            tried.append(encoder)
+    why = f"{', '.join(tried)} cannot run here" if tried else "none supports this pixel format"
+    warning = f"no hardware encoder: {why}; encoded by {software.encoder}"
+    return replace(software, warnings=[*software.warnings, warning])
 
 
 def _hardware_options(encoder: str, crf: int) -> dict[str, str]:
@@ -184,7 +186,7 @@ def _hardware_options(encoder: str, crf: int) -> dict[str, str]:
 
 
 def _works(encoder: str, pixel_format: str, options: dict[str, str]) -> bool:
-    """Code one small picture."""
+    """Try to encode one small frame."""
     try:
         context = av.CodecContext.create(encoder, "w")
         assert isinstance(context, VideoCodecContext)
@@ -194,5 +196,5 @@ def _works(encoder: str, pixel_format: str, options: dict[str, str]) -> bool:
         frame = av.VideoFrame(_PROBE_SIDE, _PROBE_SIDE, pixel_format)
         frame.pts = 0
         return bool(context.encode(frame) + context.encode(None))
-    except (av.error.FFmpegError, ValueError):  # no such encoder, no such chip
+    except (av.error.FFmpegError, ValueError):  # no such encoder, no such GPU
         return False

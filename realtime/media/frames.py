@@ -1,4 +1,4 @@
-"""What is read from a video file: frames with their times, and which of them are wanted."""
+"""Decoded frames with their timestamps, and the part of a video that is wanted."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from realtime.media.gop_copy import SourcePacket
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture of a stream.
+    """One decoded frame of a video stream.
 
     Attributes:
-        native: as decoded.
-        pts: presentation time in units of `time_base`, strictly rising.
+        native: the frame in its own pixel format.
+        pts: presentation timestamp in units of `time_base`, strictly increasing.
         time_base: seconds a unit.
         index: counts from 0.
-        duration: in units of `time_base`; 0 where the file does not say.
-        packet: the frame as it is coded in the source, where `VideoReader` keeps it.
+        duration: in units of `time_base`; 0: unknown.
+        packet: the frame's encoded packet, if `VideoReader` keeps packets.
     """
 
     native: av.VideoFrame
@@ -36,12 +36,12 @@ class Frame:
 
     @cached_property
     def image_bgr(self) -> NDArray[np.uint8]:
-        """The picture upright, uint8 [H, W, 3], BGR."""
+        """The upright image, uint8 [H, W, 3], BGR."""
         return to_bgr(self.native)
 
     @property
     def time_s(self) -> float:
-        """When it is shown, seconds."""
+        """The presentation time, seconds."""
         return float(self.pts * self.time_base)
 
 
@@ -50,8 +50,8 @@ class Span:
     """A part of a video, seconds from its beginning.
 
     Attributes:
-        start_s: the first frame shown at this time or later is the first.
-        end_s: no frame shown at this time or later; None takes all.
+        start_s: frames before this time are left out.
+        end_s: frames at this time and later are left out; None: none.
     """
 
     start_s: float = 0.0
@@ -59,17 +59,17 @@ class Span:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is cut off."""
+        """Whether it is the whole video."""
         return self.start_s <= 0 and self.end_s is None
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an earlier run came.
+    """The frames that an earlier run has finished.
 
     Attributes:
-        frames: so many are done.
-        last_pts: the last one's timestamp.
+        frames: their number.
+        last_pts: the timestamp of the last one.
     """
 
     frames: int = 0

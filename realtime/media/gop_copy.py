@@ -1,7 +1,7 @@
-"""Passes groups of frames on as they were coded, where nothing in them was replaced.
+"""Copies groups of pictures (GOPs) without encoding, if nothing in them was replaced.
 
-Only H.264 whose groups can be decoded alone: parameter sets then travel with each group, so that
-groups of two encoders follow one another in one stream.
+This works only for H.264 with closed GOPs. Each GOP then carries its own parameter sets, so that GOPs
+of two encoders can follow one another in one stream.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import av
 from av.bitstream import BitStreamFilterContext
 
 from inpaint_model.errors import UserError
-from realtime.media.segment_store import CodedFrame
+from realtime.media.segment_store import EncodedFrame
 
-_IDR = 5
+_IDR = 5  # NAL unit type of a keyframe at which decoding can start
 
 
 @dataclass(frozen=True)
 class SourcePacket:
-    """A frame as it is coded in the source.
+    """The encoded packet of a frame in the source.
 
     Attributes:
-        order: place in the order of coding.
-        is_key: it begins a group.
-        data: as it lies in the file.
+        order: its position in decoding order.
+        is_key: it begins a GOP.
+        data: its bytes in the file.
     """
 
     order: int
@@ -33,28 +33,28 @@ class SourcePacket:
 
 
 class GopCopier:
-    """Turns the packets of whole groups into packets of the result.
+    """Converts the packets of complete GOPs into packets of the output.
 
     Args:
-        stream: the source's video.
+        stream: the source's video stream.
 
     Raises:
-        UserError: such video cannot be passed on.
+        UserError: the codec is not H.264.
     """
 
     def __init__(self, stream: av.VideoStream) -> None:
-        kind = stream.codec_context.codec.canonical_name
-        if kind != "h264":
-            raise UserError(f"--copy-untouched: works with H.264, and the video is {kind}")
+        codec = stream.codec_context.codec.canonical_name
+        if codec != "h264":
+            raise UserError(f"--copy-untouched: works with H.264, and the video is {codec}")
         self._stream = stream
 
     def copy(
         self, packets: list[SourcePacket | None], times: list[tuple[int, int]]
-    ) -> list[CodedFrame] | None:
-        """Return a group in order of coding; None where it is no whole closed group.
+    ) -> list[EncodedFrame] | None:
+        """Return a GOP in decoding order; None if it is not complete and closed.
 
         Args:
-            packets: of the group's frames, in order of display.
+            packets: the packets of the GOP's frames, in display order.
             times: their timestamps and durations.
         """
         whole = [(packet, *time) for packet, time in zip(packets, times, strict=True) if packet]
@@ -68,23 +68,19 @@ class GopCopier:
             return None
         if sum(entry[0].is_key for entry in whole) != 1:
             return None
-        coded = []
+        encoded = []
         convert = BitStreamFilterContext("h264_mp4toannexb", self._stream)
         for source, pts, duration in whole:
             packet = av.Packet(source.data)
             packet.pts = packet.dts = pts
             packet.is_keyframe = source.is_key
             for converted in convert.filter(packet):
-                coded.append(CodedFrame(pts, duration, source.is_key, bytes(converted)))
-        if len(coded) != len(whole) or _IDR not in _unit_kinds(coded[0].data):
+                encoded.append(EncodedFrame(pts, duration, source.is_key, bytes(converted)))
+        if len(encoded) != len(whole) or _IDR not in _nal_unit_types(encoded[0].data):
             return None
-        return coded
+        return encoded
 
 
-def _unit_kinds(data: bytes) -> set[int]:
-    """Return the kinds of the units in an Annex B packet."""
-    kinds, at = set[int](), data.find(b"\x00\x00\x01")
-    while 0 <= at < len(data) - 3:
-        kinds.add(data[at + 3] & 0x1F)
-        at = data.find(b"\x00\x00\x01", at + 3)
-    return kinds
+def _nal_unit_types(data: bytes) -> set[int]:
+    """Return the NAL unit types in an Annex B packet."""
+    return {unit[0] & 0x1F for unit in data.split(b"\x00\x00\x01")[1:] if unit}

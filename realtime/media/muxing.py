@@ -1,4 +1,4 @@
-"""Puts the finished file together: coded frames from the spool, every other stream from the source."""
+"""Muxes the output file: encoded frames from the store, every other stream from the source."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import heapq
 import itertools
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,8 +24,9 @@ from realtime.media.segment_store import SegmentStore
 from realtime.media.stream_copy import Cut, add_copy, other_packets, stream_tags
 from realtime.media.stream_properties import StreamProperties, configure
 
-_FILE_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder"}
-_MP4_TAGS = {
+_CONTAINER_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder"}
+_MP4_FAMILY = ("mp4", "mov")
+_MP4_TAGS = {  # tags that these containers store without use_metadata_tags
     *("title", "artist", "album_artist", "composer", "album", "date", "comment", "genre"),
     *("copyright", "grouping", "lyrics", "description", "synopsis", "show", "episode_id"),
     *("network", "keywords", "track", "disc", "creation_time", "location", "episode_sort"),
@@ -32,63 +34,76 @@ _MP4_TAGS = {
 }
 
 
-def assemble(
+@dataclass(frozen=True)
+class OutputPlan:
+    """How the output is encoded and muxed; decided before the first frame is unmasked.
+
+    Attributes:
+        encoder: encoder and pixel formats of the video stream.
+        properties: what the video stream states.
+        copied_streams: indices of the source's streams that are copied packet by packet.
+        warnings: one line each.
+    """
+
+    encoder: EncoderChoice
+    properties: StreamProperties
+    copied_streams: set[int]
+    warnings: list[str]
+
+
+def mux_output(
     path: Path,
     target: Path,
-    spool: SegmentStore,
+    store: SegmentStore,
     source: Path,
-    coding: EncoderChoice,
-    look: StreamProperties,
+    plan: OutputPlan,
     cut: Cut,
-    copied: set[int],
-    *,
-    headers_inside: bool = False,
 ) -> None:
-    """Write the file.
+    """Write the output file.
 
     Args:
-        path: where.
-        target: the name it will have, for its format and for messages.
-        spool: all frames, coded.
-        source: where the other streams, tags and chapters come from.
-        coding, look: how the frames were coded.
+        path: the temporary path to write to.
+        target: the final path, for the container and for messages.
+        store: all encoded frames.
+        source: the file whose other streams, tags and chapters are copied.
+        plan: encoder, stream properties and copied streams.
         cut: the part of the source.
-        copied: indices of the streams that are passed on packet by packet.
-        headers_inside: groups of frames of several encoders bring their own headers.
 
     Raises:
         UserError: it cannot be written.
     """
-    container = container_format(target)
-    with open_container(source) as origin, _open(path, container, origin, look) as result:
-        video, copies = _add_streams(result, origin, coding, look, copied, headers_inside)
-        result.metadata.update(_tags(origin))
-        _add_chapters(result, origin, cut)
+    with (
+        open_container(source) as source_file,
+        _open(path, container_format(target), source_file, plan.properties) as output,
+    ):
+        video, copies = _add_streams(output, source_file, plan)
+        output.metadata.update(_tags(source_file))
+        _add_chapters(output, source_file, cut)
         try:
-            result.start_encoding()
-            shown = _video_packets(spool, video, look, cut)
-            others = other_packets(origin, copies, cut)
-            for _, packet in heapq.merge(shown, others, key=lambda item: item[0]):
-                result.mux(packet)
-            result.close()
+            output.start_encoding()
+            video_packets = _video_packets(store, video, plan.properties, cut)
+            others = other_packets(source_file, copies, cut)
+            for _, packet in heapq.merge(video_packets, others, key=lambda item: item[0]):
+                output.mux(packet)
+            output.close()
         except (av.error.FFmpegError, OSError) as error:
             reason = getattr(error, "strerror", None) or error
             with suppress(av.error.FFmpegError, OSError):
-                result.close()
+                output.close()
             raise UserError(f"{target}: cannot be written ({reason})") from None
 
 
 def _open(
-    path: Path, container: str, origin: InputContainer, look: StreamProperties
+    path: Path, container: str, source_file: InputContainer, properties: StreamProperties
 ) -> OutputContainer:
     options = {}
-    if container in ("mp4", "mov"):
+    if container in _MP4_FAMILY:
         flags = "+faststart"
-        if any(k.lower() not in _MP4_TAGS | _FILE_TAGS for k in origin.metadata):
-            flags += "+use_metadata_tags"  # such as a phone's make, model and place
+        if any(k.lower() not in _MP4_TAGS | _CONTAINER_TAGS for k in source_file.metadata):
+            flags += "+use_metadata_tags"  # such as a phone's make, model and location
         options["movflags"] = flags
-        if look.time_base.denominator > 1000:  # edit lists as fine as the frames' times
-            options["movie_timescale"] = str(look.time_base.denominator)
+        if properties.time_base.denominator > 1000:  # edit lists as precise as the timestamps
+            options["movie_timescale"] = str(properties.time_base.denominator)
     try:
         return av.open(
             str(path), "w", format=container, options=options, metadata_errors="surrogateescape"
@@ -98,38 +113,32 @@ def _open(
 
 
 def _add_streams(
-    result: OutputContainer,
-    origin: InputContainer,
-    coding: EncoderChoice,
-    look: StreamProperties,
-    copied: set[int],
-    headers_inside: bool,
+    output: OutputContainer, source_file: InputContainer, plan: OutputPlan
 ) -> tuple[av.VideoStream, dict[int, Stream]]:
-    """Add the source's streams in their order; the first video that is not copied is the coded one."""
+    """Add the source's streams in their order; the first video that is not copied is encoded."""
     video, copies = None, {}
-    coded = next(s for s in origin.streams.video if s.index not in copied)
-    for stream in origin.streams:
+    properties, copied = plan.properties, plan.copied_streams
+    unmasked = next(s for s in source_file.streams.video if s.index not in copied)
+    for stream in source_file.streams:
         if stream.index in copied:
-            copies[stream.index] = add_copy(result, stream)
-        elif stream is coded:
-            video = result.add_stream(coding.encoder, rate=look.frame_rate)
+            copies[stream.index] = add_copy(output, stream)
+        elif stream is unmasked:
+            video = output.add_stream(plan.encoder.encoder, rate=properties.frame_rate)
             assert isinstance(video, av.VideoStream)
-            configure(video.codec_context, coding, look)
-            video.time_base = look.time_base
-            if coding.codec == "hevc" and result.format.name in ("mp4", "mov"):
-                video.codec_context.codec_tag = "hvc1"  # the kind Apple's players take
-            if headers_inside and result.format.name in ("mp4", "mov"):
-                video.codec_context.codec_tag = "avc3"
-            if look.display_matrix is not None:
-                video.set_display_matrix(look.display_matrix)
+            configure(video.codec_context, plan.encoder, properties)
+            video.time_base = properties.time_base
+            if plan.encoder.codec == "hevc" and output.format.name in _MP4_FAMILY:
+                video.codec_context.codec_tag = "hvc1"  # Apple's players require this tag
+            if properties.display_matrix is not None:
+                video.set_display_matrix(properties.display_matrix)
             video.metadata.update(stream_tags(stream))
             video.disposition = stream.disposition
     assert video is not None
     return video, copies
 
 
-def _tags(origin: InputContainer) -> dict[str, str]:
-    tags = {k: v for k, v in origin.metadata.items() if k.lower() not in _FILE_TAGS}
+def _tags(source_file: InputContainer) -> dict[str, str]:
+    tags = {k: v for k, v in source_file.metadata.items() if k.lower() not in _CONTAINER_TAGS}
     key = next((k for k in tags if k.lower() == "comment"), "comment")
     before = tags.get(key, "")
     if SYNTHETIC_NOTE not in before:
@@ -137,9 +146,9 @@ def _tags(origin: InputContainer) -> dict[str, str]:
     return tags
 
 
-def _add_chapters(result: OutputContainer, origin: InputContainer, cut: Cut) -> None:
+def _add_chapters(output: OutputContainer, source_file: InputContainer, cut: Cut) -> None:
     chapters = []
-    for chapter in origin.chapters():
+    for chapter in source_file.chapters():
         unit = chapter["time_base"] or Fraction(1, 1000)
         start_s, end_s = chapter["start"] * unit, chapter["end"] * unit
         if cut.span.end_s is not None and start_s >= Fraction(cut.span.end_s):
@@ -150,31 +159,31 @@ def _add_chapters(result: OutputContainer, origin: InputContainer, cut: Cut) -> 
         chapter["start"] = max(chapter["start"] - shift, 0)
         chapter["end"] = chapter["end"] - shift
         chapters.append(chapter)
-    result.set_chapters(chapters)
+    output.set_chapters(chapters)
 
 
 def _video_packets(
-    spool: SegmentStore, stream: av.VideoStream, look: StreamProperties, cut: Cut
+    store: SegmentStore, stream: av.VideoStream, properties: StreamProperties, cut: Cut
 ) -> Iterator[tuple[Fraction, av.Packet]]:
-    """Yield the coded frames with decoding times that rise over all segments.
+    """Yield the encoded frames and their times, seconds; decoding timestamps increase throughout.
 
-    MP4 files say how long a stream is by what is decoded, so the last frame in order of coding is
-    held until all have been shown.
+    MP4 files state a stream's length in decoding order. The last frame in that order therefore lasts
+    until all frames have been shown.
     """
-    late = spool.reordering()
-    times = spool.times()
-    start = list(itertools.islice(times, late + 1))
-    lead_in = [start[0] - (start[late] - time) for time in start[:late]]
+    time_base, depth = properties.time_base, store.reordering()
+    times = store.times()
+    start = list(itertools.islice(times, depth + 1))
+    lead_in = [start[0] - (start[depth] - time) for time in start[:depth]]
     decoding = itertools.chain(lead_in, start, times)
-    ahead, end, last = start[late] - start[0], spool.end(), spool.count() - 1
-    shift = round(cut.shift_s / look.time_base)
-    for index, (coded, dts) in enumerate(zip(spool.frames(), decoding, strict=False)):
-        duration = coded.duration
+    delay, end, last = start[depth] - start[0], store.end(), store.count() - 1
+    shift = round(cut.shift_s / time_base)
+    for index, (frame, dts) in enumerate(zip(store.frames(), decoding, strict=False)):
+        duration = frame.duration
         if index == last:
-            duration = max(duration, min(end - coded.pts, end - ahead - dts))
-            dts = max(dts, end - ahead - duration)
-        packet = av.Packet(coded.data)
-        packet.time_base, packet.stream = look.time_base, stream
-        packet.pts, packet.dts = coded.pts - shift, dts - shift
-        packet.duration, packet.is_keyframe = duration, coded.is_key
-        yield dts * look.time_base - cut.shift_s, packet
+            duration = max(duration, min(end - frame.pts, end - delay - dts))
+            dts = max(dts, end - delay - duration)
+        packet = av.Packet(frame.data)
+        packet.time_base, packet.stream = time_base, stream
+        packet.pts, packet.dts = frame.pts - shift, dts - shift
+        packet.duration, packet.is_keyframe = duration, frame.is_key
+        yield dts * time_base - cut.shift_s, packet

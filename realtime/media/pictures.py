@@ -1,4 +1,4 @@
-"""Reads and writes pictures of any usual kind: 8 and 16 bits, grey, colour, with alpha, turned by EXIF."""
+"""Reads and writes pictures: 8 and 16 bits, grey or colour, with alpha, rotated by EXIF."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from inpaint_model.errors import UserError
 from realtime.media.atomic_file import SYNTHETIC_NOTE
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-_JPEG_QUALITY, _WEBP_LOSSLESS = 95, 101
-_ORIENTATION, _DESCRIPTION = 0x0112, 0x010E
-_TURNS = {3: 2, 4: 2, 5: 1, 6: 3, 7: 3, 8: 1}
-_FLIPPED = {2, 4, 5, 7}
+_JPEG_QUALITY, _WEBP_LOSSLESS = 95, 101  # OpenCV: a WebP quality above 100 is lossless
+_ORIENTATION, _DESCRIPTION = 0x0112, 0x010E  # EXIF tags
+_KEPT_TAGS = (0x010F, 0x0110, 0x0132, 0x013B, 0x8298)  # maker, model, date, artist, copyright
+_QUARTER_TURNS = {3: 2, 4: 2, 5: 1, 6: 3, 7: 3, 8: 1}
+_FLIPPED = {2, 4, 5, 7}  # orientations that are mirrored as well
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture as it lies in its file, turned upright.
+    """A picture with its metadata, rotated upright.
 
     Attributes:
         pixels: uint8 or uint16, [H, W], [H, W, 3] BGR or [H, W, 4] BGRA.
         icc: its colour profile.
-        exif: its EXIF data, without the orientation.
-        frames: more than one in animations, of which only the first is here.
+        exif: its EXIF tags, without the orientation.
+        frames: the number of frames in an animation, of which only the first is read.
     """
 
     pixels: NDArray[np.uint8] | NDArray[np.uint16]
@@ -39,7 +40,7 @@ class Picture:
 
     @property
     def bgr(self) -> NDArray[np.uint8]:
-        """The picture as the unmasker takes it, uint8 [H, W, 3], BGR."""
+        """The pixels as the unmasker takes them, uint8 [H, W, 3], BGR."""
         pixels = self.pixels
         if pixels.dtype == np.uint16:
             pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
@@ -48,24 +49,24 @@ class Picture:
         return np.ascontiguousarray(pixels[:, :, :3], dtype=np.uint8)
 
     def replace(self, result_bgr: NDArray[np.uint8], replaced: NDArray[np.uint8]) -> Picture:
-        """Return the picture with new content, of the same kind.
+        """Return the picture with some pixels replaced, in the same format.
 
-        16-bit pixels keep their fine steps where the fill is blended in; alpha stays.
+        The change is added to the original pixels, so that 16-bit pixels keep their precision where the
+        fill is blended in. Alpha stays.
 
         Args:
             result_bgr: uint8 [H, W, 3].
-            replaced: uint8 [H, W], nonzero where the picture changes; elsewhere it stays bit for bit.
+            replaced: uint8 [H, W], nonzero where pixels are replaced; all others stay bit for bit.
         """
         change = result_bgr.astype(np.int32) - self.bgr
         pixels = self.pixels.copy()
-        where = replaced > 0
         if pixels.ndim == 2:
             grey = cv2.cvtColor(result_bgr, cv2.COLOR_BGR2GRAY).astype(np.int32)
             change = grey - self.bgr[:, :, 0]
-        top = np.iinfo(pixels.dtype).max
+        white = np.iinfo(pixels.dtype).max
         colours = pixels if pixels.ndim == 2 else pixels[:, :, :3]
-        moved = colours.astype(np.int32) + change * (top // 255)
-        colours[where] = np.clip(moved, 0, top)[where]
+        changed = np.clip(colours.astype(np.int32) + change * (white // 255), 0, white)
+        colours[replaced > 0] = changed[replaced > 0]
         return Picture(pixels, self.icc, self.exif, self.frames)
 
 
@@ -73,7 +74,7 @@ def read_picture(path: Path) -> Picture:
     """Read a picture.
 
     Raises:
-        UserError: it is none, is damaged, or is of a kind that is not supported.
+        UserError: it is not a picture, is damaged, or has an unsupported pixel format.
     """
     try:
         content = path.read_bytes()
@@ -81,25 +82,20 @@ def read_picture(path: Path) -> Picture:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     if not content:
         raise UserError(f"{path}: is empty")
-    header = _check_whole(path, content)
+    icc, exif, frames = _read_metadata(path, content)
     pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise UserError(f"{path}: is not a picture that can be read")
     if pixels.dtype not in (np.uint8, np.uint16):
         raise UserError(f"{path}: has {pixels.dtype} pixels; 8 and 16 bits are supported")
-    turn = header.exif.pop(_ORIENTATION, 1)
-    return Picture(_upright(pixels, turn), header.icc, header.exif, header.frames)
+    return Picture(_upright(pixels, exif.pop(_ORIENTATION, 1)), icc, exif, frames)
 
 
-@dataclass(frozen=True)
-class _Header:
-    icc: bytes = b""
-    exif: dict[int, object] = field(default_factory=dict)
-    frames: int = 1
+def _read_metadata(path: Path, content: bytes) -> tuple[bytes, dict[int, object], int]:
+    """Return colour profile, EXIF tags and number of frames.
 
-
-def _check_whole(path: Path, content: bytes) -> _Header:
-    """Let Pillow, which OpenCV is not, refuse files that are cut short; read profile and EXIF."""
+    Pillow reads them because it refuses files that are cut short; OpenCV does not.
+    """
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -110,10 +106,10 @@ def _check_whole(path: Path, content: bytes) -> _Header:
                 picture.load()
                 exif = dict(picture.getexif())
                 icc = picture.info.get("icc_profile") or b""
-                return _Header(icc, exif, getattr(picture, "n_frames", 1))
+                return icc, exif, getattr(picture, "n_frames", 1)
     except UnidentifiedImageError:
-        if path.suffix.lower() in (".tif", ".tiff"):  # kinds of TIFF that only OpenCV reads
-            return _Header()
+        if path.suffix.lower() in (".tif", ".tiff"):  # only OpenCV reads some TIFF formats
+            return b"", {}, 1
         raise UserError(f"{path}: is not a picture that can be read") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UserError(f"{path}: is too large, more than 89 megapixels") from None
@@ -122,18 +118,18 @@ def _check_whole(path: Path, content: bytes) -> _Header:
 
 
 def _upright(pixels: NDArray, orientation: object) -> NDArray:
-    """Turn as EXIF's orientation says."""
+    """Rotate and mirror the pixels as EXIF's orientation says."""
     if orientation in _FLIPPED:
         pixels = pixels[:, ::-1]
-    turns = _TURNS.get(orientation, 0) if isinstance(orientation, int) else 0
+    turns = _QUARTER_TURNS.get(orientation, 0) if isinstance(orientation, int) else 0
     return np.ascontiguousarray(np.rot90(pixels, turns))
 
 
 def check_target(target: Path, picture: Picture | None = None) -> None:
-    """Refuse a format that cannot hold the picture as it is.
+    """Refuse a target whose format cannot hold the picture as it is.
 
     Raises:
-        UserError: it cannot.
+        UserError: the format is unknown, or cannot hold 16 bits or transparency.
     """
     suffix = target.suffix.lower()
     if suffix not in SUFFIXES:
@@ -147,12 +143,15 @@ def check_target(target: Path, picture: Picture | None = None) -> None:
 
 
 def write_picture(path: Path, target: Path, picture: Picture) -> None:
-    """Write a picture with its profile, its EXIF data and the tag that it is synthetic.
+    """Write a picture with its colour profile, its EXIF tags and the note that it is synthetic.
 
     Args:
-        path: where to write.
-        target: the name the file will have; it decides on the format.
-        picture: what to write; PNG and WebP keep it bit for bit, JPEG has quality 95.
+        path: the temporary path to write to.
+        target: the final path; its suffix selects the format.
+        picture: what to write; PNG and WebP are lossless, JPEG has quality 95.
+
+    Raises:
+        UserError: the format cannot hold the picture.
     """
     types, metadata = [cv2.IMAGE_METADATA_EXIF], [_exif_bytes(picture.exif)]
     grey_profile = picture.icc[16:20] == b"GRAY"
@@ -172,7 +171,7 @@ def _exif_bytes(tags: dict[int, object]) -> NDArray[np.uint8]:
     from PIL import Image
 
     exif = Image.Exif()
-    for tag in (0x010F, 0x0110, 0x0132, 0x013B, 0x8298):  # maker, model, date, artist, copyright
+    for tag in _KEPT_TAGS:
         if tag in tags:
             exif[tag] = tags[tag]
     exif[_DESCRIPTION] = SYNTHETIC_NOTE

@@ -1,7 +1,8 @@
-"""Reads a video file, or the wanted part of it, as frames with their timestamps."""
+"""Reads a video file, or a part of it, as frames with timestamps."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -18,22 +19,22 @@ from realtime.media.damage import Damage
 from realtime.media.decoder import Decoder
 from realtime.media.frames import Frame, Progress, Span
 
-_SEEKS_EXACTLY = {"mov", "matroska"}
+_EXACT_SEEK = {"mov", "matroska"}  # FFmpeg's demuxers that find a frame by its timestamp
 
 
 class VideoReader:
-    """A video file open for reading. Iterate once over its frames.
+    """A video file that is open for reading. Its frames can be iterated once.
 
     Args:
         path: the file.
-        keep_packets: frames come with their packets.
+        keep_packets: frames carry their encoded packets.
 
     Attributes:
         video: the stream that is decoded.
         warnings: one line each; complete after reading.
 
     Raises:
-        UserError: there is no video in it, or it is cut short; raised while reading as well.
+        UserError: it holds no video, or it is cut short; iterating raises this as well.
     """
 
     def __init__(self, path: Path, *, keep_packets: bool = False) -> None:
@@ -43,6 +44,8 @@ class VideoReader:
         self.container = open_container(path)
         self.warnings: list[str] = []
         self.damage = Damage()
+        self._decoding: Iterator[Frame] | None = None
+        self._first: Frame | None = None
         try:
             self.video = choose_stream(path, self.container)
         except BaseException:
@@ -51,7 +54,7 @@ class VideoReader:
         self.video.thread_type = "AUTO"
 
     @property
-    def others(self) -> list[Stream]:
+    def other_streams(self) -> list[Stream]:
         """The streams that are not decoded."""
         return [stream for stream in self.container.streams if stream is not self.video]
 
@@ -62,30 +65,43 @@ class VideoReader:
 
     @property
     def origin_s(self) -> Fraction:
-        """When the file's first stream begins, seconds; players show this as 0:00."""
+        """The start of the file's first stream, seconds; players show it as 0:00."""
         return Fraction(self.container.start_time or 0, 1_000_000)
 
     @property
     def frame_rate(self) -> Fraction:
-        """Average frames a second; 25 where the file does not say."""
+        """Average frames a second; 25 if the file does not say."""
         return frame_rate_of(self.video)
 
     def expected_frames(self, span: Span | None = None) -> int:
-        """About how many frames there are; 0 where the file does not say."""
+        """Estimate the number of frames; 0: unknown."""
         seconds = (self.container.duration or 0) / 1_000_000
         if span is None or span.is_whole:
             return self.video.frames or round(seconds * float(self.frame_rate))
         end_s = seconds if span.end_s is None else min(span.end_s, seconds or span.end_s)
         return max(round((end_s - span.start_s) * float(self.frame_rate)), 0)
 
+    def first_frame(self) -> Frame:
+        """Return the first frame of the file; `frames` yields it without decoding it again.
+
+        Raises:
+            UserError: no frame can be decoded.
+        """
+        if self._first is None:
+            self._decoding = self._decode()
+            self._first = next(self._decoding, None)
+            if self._first is None:
+                raise UserError(f"{self.path}: no frame of it can be decoded")
+        return self._first
+
     def __iter__(self) -> Iterator[Frame]:
         return self.frames()
 
     def frames(self, span: Span | None = None, done: Progress | None = None) -> Iterator[Frame]:
-        """Yield the frames of a part of the file, without those that are done."""
+        """Yield the frames of a part of the file, except those that are done."""
         span, done = span or Span(), done or Progress()
         index, frames = self._start(span, done)
-        for frame in self._with_true_durations(frames):
+        for frame in self._with_display_durations(frames):
             time_s = frame.pts * self.time_base - self.origin_s
             if span.start_s > 0 and time_s < span.start_s:
                 continue
@@ -101,20 +117,25 @@ class VideoReader:
             self.warnings.append(self.damage.summary(self.time_base, self.origin_s))
 
     def _start(self, span: Span, done: Progress) -> tuple[int, Iterator[Frame]]:
-        """Return the number of the first frame and the frames; seek where that is exact."""
+        """Return the first frame's index and the frames; seek if that is exact."""
         frames = None
-        if _SEEKS_EXACTLY.intersection(self.container.format.name.split(",")):
+        if _EXACT_SEEK.intersection(self.container.format.name.split(",")):
             if done.frames:
                 frames = self._seek(done.last_pts)
             elif span.start_s > 0:
-                wanted = int((Fraction(span.start_s) + self.origin_s) / self.time_base)
-                frames = self._seek(wanted, exactly=False)
+                start_pts = int((Fraction(span.start_s) + self.origin_s) / self.time_base)
+                frames = self._seek(start_pts, inclusive=True)
         if frames is not None:
             return done.frames, frames
-        return 0, self._decoded()
+        if self._first is None or self._decoding is None:
+            return 0, self._decode()
+        return 0, itertools.chain([self._first], self._decoding)
 
-    def _with_true_durations(self, frames: Iterator[Frame]) -> Iterator[Frame]:
-        """In MP4 and MOV a frame lasts until the next; what its packet says is the order of coding."""
+    def _with_display_durations(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        """Correct the durations in MP4 and MOV: a frame lasts until the next one in display order.
+
+        The packets' durations there follow the decoding order.
+        """
         stream = self.video
         if "mov" not in self.container.format.name or not stream.duration:
             yield from frames
@@ -128,20 +149,21 @@ class VideoReader:
         if before is not None:
             yield replace(before, duration=end - before.pts) if end > before.pts else before
 
-    def _seek(self, pts: int, *, exactly: bool = True) -> Iterator[Frame] | None:
-        """Return the frames after (or from) a timestamp; None where seeking does not find it."""
+    def _seek(self, pts: int, *, inclusive: bool = False) -> Iterator[Frame] | None:
+        """Return the frames after a timestamp, or from it; None if seeking does not find it."""
+        self._forget_decoded()
         try:
             self.container.seek(pts, stream=self.video)
         except av.error.FFmpegError:
             self._reopen()
             return None
-        frames = self._decoded()
+        frames = self._decode()
         for number, frame in enumerate(frames):
-            if exactly and frame.pts == pts:
+            if not inclusive and frame.pts == pts:
                 return frames
-            if not exactly and frame.pts >= pts:
+            if inclusive and frame.pts >= pts:
                 if number or frame.pts == pts:
-                    return _chained(frame, frames)
+                    return itertools.chain([frame], frames)
                 break
             if frame.pts > pts:
                 break
@@ -156,10 +178,16 @@ class VideoReader:
         assert isinstance(video, av.VideoStream)
         self.video = video
         self.video.thread_type = "AUTO"
-        self.damage = Damage()
+        self._forget_decoded()
 
-    def _decoded(self) -> Iterator[Frame]:
-        """Decode from where the file stands."""
+    def _forget_decoded(self) -> None:
+        """Forget the first frame, and the damage and warnings from decoding it."""
+        self._decoding = self._first = None
+        self.damage = Damage()
+        self.warnings.clear()
+
+    def _decode(self) -> Iterator[Frame]:
+        """Decode from the file's current position."""
         return Decoder(
             self.path,
             self.container,
@@ -178,8 +206,3 @@ class VideoReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _chained(first: Frame, rest: Iterator[Frame]) -> Iterator[Frame]:
-    yield first
-    yield from rest

@@ -1,4 +1,4 @@
-"""Codes frames segment by segment into a spool; every segment can be decoded alone."""
+"""Encodes frames segment by segment into a store; every segment can be decoded alone."""
 
 from __future__ import annotations
 
@@ -9,95 +9,93 @@ from av.video.frame import PictureType
 from realtime.media.colour import EXACT
 from realtime.media.encoder_choice import EncoderChoice
 from realtime.media.gop_copy import GopCopier, SourcePacket
-from realtime.media.segment_store import CodedFrame, Segment, SegmentStore
+from realtime.media.segment_store import EncodedFrame, Segment, SegmentStore
 from realtime.media.stream_properties import StreamProperties, open_encoder
 
 
 class SegmentEncoder:
-    """Codes frames with their timestamps.
+    """Encodes frames with their timestamps.
 
     Args:
-        spool: where coded frames go.
-        coding: how they are coded.
-        look: what the video says of itself.
-        copier: passes groups on that need no coding; None codes all.
+        store: where encoded frames are kept.
+        choice: encoder and pixel formats.
+        properties: what the video stream states.
+        copier: copies GOPs in which nothing was replaced; None: all frames are encoded.
 
     Raises:
-        UserError: the encoder refuses such a video.
+        UserError: the encoder refuses such a video; raised by the first `write`.
     """
 
     def __init__(
         self,
-        spool: SegmentStore,
-        coding: EncoderChoice,
-        look: StreamProperties,
+        store: SegmentStore,
+        choice: EncoderChoice,
+        properties: StreamProperties,
         copier: GopCopier | None = None,
     ) -> None:
-        self._spool, self._coding, self._look, self._copier = spool, coding, look, copier
+        self._store, self._choice, self._properties = store, choice, properties
+        self._copier = copier
         self._context: VideoCodecContext | None = None
         self._times: list[tuple[int, int]] = []
         self._packets: list[SourcePacket | None] = []
-        self._coded = 0
+        self._encoded = 0
 
     @property
     def follows_groups(self) -> bool:
-        """Whether segments must be the source's groups of frames."""
+        """Whether segments must be the source's GOPs."""
         return self._copier is not None
 
     def write(
         self, frame: av.VideoFrame, pts: int, duration: int, packet: SourcePacket | None = None
     ) -> None:
-        """Code a frame in `coding.pixel_format`.
+        """Encode a frame.
 
         Args:
-            frame: its time and kind are set here.
-            pts, duration: in units of the look's time base.
-            packet: the same frame as it is coded in the source.
+            frame: in `choice.pixel_format`; its timestamp and picture type are set here.
+            pts, duration: in units of the properties' time base.
+            packet: the frame's packet in the source.
         """
+        choice, properties = self._choice, self._properties
         if self._context is None:
-            self._context = open_encoder(
-                self._coding, self._look, headers_inside=self.follows_groups
-            )
-        if frame.format.name != self._coding.encoder_format:
-            frame = frame.reformat(
-                format=self._coding.encoder_format, interpolation=EXACT, threads=1
-            )
-        frame.pts, frame.time_base, frame.duration = pts, self._look.time_base, duration
+            self._context = open_encoder(choice, properties, in_band_headers=self.follows_groups)
+        if frame.format.name != choice.encoder_format:
+            frame = frame.reformat(format=choice.encoder_format, interpolation=EXACT, threads=1)
+        frame.pts, frame.time_base, frame.duration = pts, properties.time_base, duration
         frame.pict_type = PictureType.NONE
         self._times.append((pts, duration))
         if self.follows_groups:
             self._packets.append(packet)
-        self._keep(self._context.encode(frame))
+        self._add(self._context.encode(frame))
 
-    def _keep(self, packets: list[av.Packet]) -> None:
-        coded = []
+    def _add(self, packets: list[av.Packet]) -> None:
+        encoded = []
         for packet in packets:
             if packet.pts is None:
-                raise RuntimeError(f"{self._coding.encoder} gives frames without a time")
-            coded.append(
-                CodedFrame(packet.pts, packet.duration or 0, packet.is_keyframe, bytes(packet))
+                raise RuntimeError(f"{self._choice.encoder} returns frames without timestamps")
+            encoded.append(
+                EncodedFrame(packet.pts, packet.duration or 0, packet.is_keyframe, bytes(packet))
             )
-        self._coded += len(coded)
-        self._spool.add(coded)
+        self._encoded += len(encoded)
+        self._store.add(encoded)
 
-    def close_segment(self, notes: dict[str, object], *, untouched: bool = False) -> None:
-        """Finish the segment: after this it stays, whatever happens.
+    def close_segment(self, counts: dict[str, object], *, untouched: bool = False) -> None:
+        """Finish the segment and commit it to the store.
 
         Args:
-            notes: kept with it.
+            counts: stored with it.
             untouched: nothing was replaced in its frames.
         """
         if self._context is None:
             return
-        self._keep(self._context.encode(None))
-        if self._coded != len(self._times):
+        self._add(self._context.encode(None))
+        if self._encoded != len(self._times):
             raise RuntimeError(
-                f"{self._coding.encoder} made {self._coded} of {len(self._times)} frames"
+                f"{self._choice.encoder} made {self._encoded} of {len(self._times)} frames"
             )
         if untouched and self._copier is not None:
             group = self._copier.copy(self._packets, self._times)
             if group is not None:
-                self._spool.drop()
-                self._spool.add(group)
-        self._spool.close_segment(Segment(len(self._times), self._times[-1][0], notes))
-        self._context, self._times, self._packets, self._coded = None, [], [], 0
+                self._store.drop()
+                self._store.add(group)
+        self._store.close_segment(Segment(len(self._times), self._times[-1][0], counts))
+        self._context, self._times, self._packets, self._encoded = None, [], [], 0

@@ -1,7 +1,7 @@
-"""Keeps coded frames of an unfinished job on disk, segment by segment, so that none is lost to a crash.
+"""Stores the encoded frames of an unfinished job on disk, so that a crash loses at most one segment.
 
-One SQLite file beside the target: a segment is there entirely or not at all, whatever kills the
-program, and a second program that would write the same target finds it locked.
+The store is one SQLite file in the target's folder. A segment is committed as a whole, and a second
+program that writes the same target finds the file locked.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from typing import Any, Self
 
 from inpaint_model.errors import UserError
 
-_VERSION = 1
+_VERSION = 2  # of the schema; a store of another version is emptied
+_TABLES = ("fact", "segment", "packet")
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS fact (job TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS segment (
-    id INTEGER PRIMARY KEY, frames INTEGER NOT NULL, last_pts INTEGER NOT NULL, notes TEXT NOT NULL);
+    id INTEGER PRIMARY KEY, frames INTEGER NOT NULL, last_pts INTEGER NOT NULL, counts TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS packet (
     id INTEGER PRIMARY KEY, pts INTEGER NOT NULL, duration INTEGER NOT NULL,
     is_key INTEGER NOT NULL, data BLOB NOT NULL);
@@ -30,12 +31,12 @@ CREATE INDEX IF NOT EXISTS packet_pts ON packet (pts);
 
 
 @dataclass(frozen=True)
-class CodedFrame:
-    """A coded frame.
+class EncodedFrame:
+    """An encoded frame.
 
     Attributes:
-        pts, duration: in the video's unit of time.
-        is_key: it can be decoded alone.
+        pts, duration: in units of the video's time base.
+        is_key: it is a keyframe.
         data: the packet's bytes.
     """
 
@@ -47,40 +48,41 @@ class CodedFrame:
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of coded frames that is complete.
+    """A complete run of encoded frames.
 
     Attributes:
-        frames: how many.
-        last_pts: the last one's timestamp in order of display.
-        notes: what was found in them, as JSON.
+        frames: their number.
+        last_pts: the timestamp of the last one in display order.
+        counts: what was found in them, as JSON values.
     """
 
     frames: int
     last_pts: int
-    notes: dict[str, Any]
+    counts: dict[str, Any]
 
 
 class SegmentStore:
-    """The coded frames of one job, in order of coding.
+    """The encoded frames of one job, in decoding order.
 
     Args:
         target: the file that will be written.
 
     Raises:
-        UserError: another program writes this target, or the folder takes no file; the disk is full.
+        UserError: another program writes this target, the folder is not writable, or the disk is full;
+            all methods that write raise this as well.
     """
 
     def __init__(self, target: Path) -> None:
         self._target = target
         self.path = store_path(target)
-        was_there = self.path.exists()
+        existed = self.path.exists()
         try:
             with self._errors():
                 self._open_or_replace()
         except UserError:
             raise
-        except BaseException:  # Ctrl-C in this moment leaves no file either
-            if not was_there:
+        except BaseException:  # Ctrl-C at this moment leaves no file either
+            if not existed:
                 self.path.unlink(missing_ok=True)
             raise
 
@@ -89,107 +91,106 @@ class SegmentStore:
             self._open()
         except sqlite3.OperationalError:
             raise
-        except sqlite3.DatabaseError:  # not a spool, or one that broke
+        except sqlite3.DatabaseError:  # not a store, or a damaged one
             self.path.unlink()
             self._open()
 
     def _open(self) -> None:
-        self._base = sqlite3.connect(
+        self._database = sqlite3.connect(
             self.path, timeout=0.2, isolation_level=None, check_same_thread=False
         )
-        self._base.execute("PRAGMA locking_mode = EXCLUSIVE")
-        self._base.execute("BEGIN EXCLUSIVE")
-        self._base.execute("COMMIT")
-        self._base.executescript(_SCHEMA)
+        self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._database.execute("BEGIN EXCLUSIVE")
+        self._database.execute("COMMIT")
+        if self._database.execute("PRAGMA user_version").fetchone() != (_VERSION,):
+            for table in _TABLES:
+                self._database.execute(f"DROP TABLE IF EXISTS {table}")
+        self._database.executescript(f"{_SCHEMA} PRAGMA user_version = {_VERSION};")
 
     def begin(self, facts: dict[str, object]) -> None:
-        """Forget what is there and begin a job of these facts."""
+        """Delete everything and begin a job that is identified by these facts."""
         with self._errors():
-            self._base.execute("BEGIN")
-            for table in ("fact", "segment", "packet"):
-                self._base.execute(f"DELETE FROM {table}")
-            text = json.dumps(facts, sort_keys=True)
-            self._base.execute("INSERT INTO fact VALUES ('job', ?)", (text,))
-            self._base.execute("INSERT INTO fact VALUES ('version', ?)", (str(_VERSION),))
-            self._base.execute("COMMIT")
+            self._database.execute("BEGIN")
+            for table in _TABLES:
+                self._database.execute(f"DELETE FROM {table}")
+            self._database.execute("INSERT INTO fact VALUES (?)", (_as_text(facts),))
+            self._database.execute("COMMIT")
 
     def holds(self, facts: dict[str, object]) -> bool:
-        """Say whether what is there belongs to a job of these facts."""
-        rows = dict(self._base.execute("SELECT name, value FROM fact").fetchall())
-        text = json.dumps(facts, sort_keys=True)
-        return rows.get("version") == str(_VERSION) and rows.get("job") == text
+        """Say whether the stored frames belong to the job that these facts identify."""
+        return self._database.execute("SELECT job FROM fact").fetchone() == (_as_text(facts),)
 
     def segments(self) -> list[Segment]:
         """Return the complete segments, in order."""
-        rows = self._base.execute("SELECT frames, last_pts, notes FROM segment ORDER BY id")
-        return [Segment(frames, last_pts, json.loads(notes)) for frames, last_pts, notes in rows]
+        rows = self._database.execute("SELECT frames, last_pts, counts FROM segment ORDER BY id")
+        return [Segment(frames, pts, json.loads(counts)) for frames, pts, counts in rows]
 
-    def add(self, frames: Iterable[CodedFrame]) -> None:
-        """Add coded frames; they stay once the segment is closed."""
+    def add(self, frames: Iterable[EncodedFrame]) -> None:
+        """Add encoded frames to the open segment."""
         with self._errors():
-            if not self._base.in_transaction:
-                self._base.execute("BEGIN")
-            self._base.executemany(
+            if not self._database.in_transaction:
+                self._database.execute("BEGIN")
+            self._database.executemany(
                 "INSERT INTO packet (pts, duration, is_key, data) VALUES (?, ?, ?, ?)",
                 ((f.pts, f.duration, f.is_key, f.data) for f in frames),
             )
 
     def drop(self) -> None:
-        """Forget what was added since the last segment."""
-        if self._base.in_transaction:
-            self._base.execute("ROLLBACK")
+        """Delete the frames of the open segment."""
+        if self._database.in_transaction:
+            self._database.execute("ROLLBACK")
 
     def close_segment(self, segment: Segment) -> None:
-        """Make what was added since the last segment stay."""
+        """Commit the open segment."""
         with self._errors():
-            self._base.execute(
-                "INSERT INTO segment (frames, last_pts, notes) VALUES (?, ?, ?)",
-                (segment.frames, segment.last_pts, json.dumps(segment.notes)),
+            self._database.execute(
+                "INSERT INTO segment (frames, last_pts, counts) VALUES (?, ?, ?)",
+                (segment.frames, segment.last_pts, json.dumps(segment.counts)),
             )
-            self._base.execute("COMMIT")
+            self._database.execute("COMMIT")
 
-    def frames(self) -> Iterator[CodedFrame]:
-        """Yield all coded frames in order of coding."""
-        rows = self._base.execute("SELECT pts, duration, is_key, data FROM packet ORDER BY id")
+    def frames(self) -> Iterator[EncodedFrame]:
+        """Yield all frames in decoding order."""
+        rows = self._database.execute("SELECT pts, duration, is_key, data FROM packet ORDER BY id")
         for pts, duration, is_key, data in rows:
-            yield CodedFrame(pts, duration, bool(is_key), data)
+            yield EncodedFrame(pts, duration, bool(is_key), data)
 
     def times(self) -> Iterator[int]:
-        """Yield all frames' timestamps in order of display."""
-        for (pts,) in self._base.execute("SELECT pts FROM packet ORDER BY pts"):
+        """Yield all frames' timestamps in display order."""
+        for (pts,) in self._database.execute("SELECT pts FROM packet ORDER BY pts"):
             yield pts
 
     def count(self) -> int:
-        """Return how many frames there are."""
-        return self._base.execute("SELECT COUNT(*) FROM packet").fetchone()[0]
+        """Return the number of frames."""
+        return self._database.execute("SELECT COUNT(*) FROM packet").fetchone()[0]
 
     def end(self) -> int:
-        """Return when the last frame ceases to be shown."""
-        return self._base.execute("SELECT MAX(pts + duration) FROM packet").fetchone()[0]
+        """Return the timestamp at which the last frame ends."""
+        return self._database.execute("SELECT MAX(pts + duration) FROM packet").fetchone()[0]
 
     def reordering(self) -> int:
-        """Return by how many frames the order of coding is ahead of the order of display."""
-        most, early = 0, set[int]()
+        """Return the reorder depth: by how many frames decoding must be ahead of display."""
+        depth, early = 0, set[int]()
         waiting: dict[int, int] = {}
-        coded = self._base.execute("SELECT pts FROM packet ORDER BY id")
-        for index, ((pts,), shown) in enumerate(zip(coded, self.times(), strict=True)):
+        decoding = self._database.execute("SELECT pts FROM packet ORDER BY id")
+        for index, ((pts,), shown) in enumerate(zip(decoding, self.times(), strict=True)):
             if shown in early:
                 early.remove(shown)
             else:
                 waiting[shown] = index
             if pts in waiting:
-                most = max(most, index - waiting.pop(pts))
+                depth = max(depth, index - waiting.pop(pts))
             else:
                 early.add(pts)
-        return most
+        return depth
 
     def close(self) -> None:
-        """Close the file; it stays."""
-        self._base.close()
+        """Close the file and keep it."""
+        self._database.close()
 
     def remove(self) -> None:
         """Close and delete the file."""
-        self._base.close()
+        self._database.close()
         for path in (self.path, self.path.with_name(self.path.name + "-journal")):
             path.unlink(missing_ok=True)
 
@@ -200,7 +201,7 @@ class SegmentStore:
         except sqlite3.Error as error:
             text = str(error)
             if "locked" in text:
-                text = "another unmask writes it at this moment"
+                text = "another unmask is writing it"
             raise UserError(f"{self._target}: cannot be written ({text})") from None
 
     def __enter__(self) -> Self:
@@ -211,16 +212,20 @@ class SegmentStore:
 
 
 def store_path(target: Path) -> Path:
-    """Return where the coded frames for a target lie while it is unfinished."""
-    return _beside(target, "unmask")
+    """Return the path of the store for a target."""
+    return _hidden_path(target, "unmask")
 
 
 def finishing_path(target: Path) -> Path:
-    """Return where the target is put together before it gets its name."""
-    return _beside(target, "unmask-final")
+    """Return the temporary path at which the target is muxed."""
+    return _hidden_path(target, "unmask-final")
 
 
-def _beside(target: Path, kind: str) -> Path:
+def _as_text(facts: dict[str, object]) -> str:
+    return json.dumps(facts, sort_keys=True)
+
+
+def _hidden_path(target: Path, kind: str) -> Path:
     name = target.name
     digest = hashlib.sha256(str(name).encode("utf-8", "surrogateescape")).hexdigest()[:8]
     return target.with_name(f".{name[:32]}.{digest}.{kind}")

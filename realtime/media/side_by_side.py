@@ -1,4 +1,4 @@
-"""Turns source and result into the frame that is coded: native planes, side by side, with a badge."""
+"""Puts source and result side by side in native planes, and draws the badge."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.media.colour import bit_depth
+
 BADGE_TEXT = "SYNTHETIC FACE"
-_BADGE_SHARE = 1 / 28
+_BADGE_SHARE = 1 / 28  # text height as a share of the frame's shorter side
 
 
 def draw_badge(image_bgr: NDArray[np.uint8], replaced: NDArray[np.uint8]) -> None:
-    """Write in the lower left corner that faces are synthetic; both arrays are changed.
+    """Draw the badge "SYNTHETIC FACE" in the lower left corner; both arrays are changed.
 
     Args:
         image_bgr: uint8 [H, W, 3].
-        replaced: uint8 [H, W]; the badge's place is marked with 255.
+        replaced: uint8 [H, W]; set to 255 where the badge is drawn.
     """
     height, width = replaced.shape
     size_px = max(min(height, width) * _BADGE_SHARE, 9)
@@ -31,12 +33,12 @@ def draw_badge(image_bgr: NDArray[np.uint8], replaced: NDArray[np.uint8]) -> Non
     replaced[top : height - pad + 1, pad : right + 1] = 255
 
 
-def beside(source: av.VideoFrame, result: av.VideoFrame, quarter_turns: int) -> av.VideoFrame:
-    """Put two frames of one kind beside each other as they are shown, source left.
+def side_by_side(source: av.VideoFrame, result: av.VideoFrame, quarter_turns: int) -> av.VideoFrame:
+    """Join two frames so that they are displayed side by side, the source on the left.
 
     Args:
         source, result: planar frames of one size and format.
-        quarter_turns: how often a player turns them to the left.
+        quarter_turns: counter-clockwise quarter turns that a player applies.
     """
     vertical = quarter_turns % 2 == 1
     first, second = (source, result) if quarter_turns in (0, 1) else (result, source)
@@ -54,9 +56,9 @@ def beside(source: av.VideoFrame, result: av.VideoFrame, quarter_turns: int) -> 
 
 
 def _bytes_of(frame: av.VideoFrame, index: int) -> NDArray[np.uint8]:
-    """Return a plane's bytes, [h, bytes a row], sharing its memory."""
+    """Return a plane's bytes, uint8 [h, bytes a row], sharing its memory."""
     plane = frame.planes[index]
-    deep = max(component.bits for component in frame.format.components) > 8
+    sample_bytes = 2 if bit_depth(frame.format) > 8 else 1
     rows = np.frombuffer(plane, np.uint8)  # pyright: ignore[reportCallIssue, reportArgumentType]
     rows = rows.reshape(plane.height, plane.line_size)
-    return rows[:, : plane.width * (2 if deep else 1)]
+    return rows[:, : plane.width * sample_bytes]

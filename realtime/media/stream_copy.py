@@ -1,4 +1,4 @@
-"""Passes the source's other streams on packet by packet: sound, subtitles, attachments, data."""
+"""Copies the source's other streams packet by packet: sound, subtitles, attachments, data."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from realtime.media.codecs import container_format
 from realtime.media.frames import Span
 from realtime.media.reader import VideoReader
 
-_STREAM_TAGS = {"encoder", "duration", "bps", "number_of_frames", "number_of_bytes"}
+_VOLATILE_TAGS = {"encoder", "duration", "bps", "number_of_frames", "number_of_bytes"}
 
 
 @dataclass(frozen=True)
 class Cut:
-    """What of the source goes into the result.
+    """The part of the source that goes into the output.
 
     Attributes:
         span: the part.
-        shift_s: its beginning, which becomes 0:00; 0 where the whole is kept.
+        shift_s: the timestamp of its first frame, which becomes 0:00; 0 for the whole video.
     """
 
     span: Span
@@ -36,44 +36,42 @@ class Cut:
 
 
 def plan_copies(file: VideoReader, target: Path) -> tuple[set[int], list[str]]:
-    """Find out which streams beside the video the target can hold.
+    """Find the streams, other than the video, that the target's container can hold.
 
     Returns:
-        Their indices, and one line on each that is left out.
+        Their indices, and a warning for each stream that is left out.
 
     Raises:
-        UserError: sound does not fit; it is never left out.
+        UserError: the container cannot hold a sound stream; sound is never left out.
     """
     container = container_format(target)
-    fitting, notes = set[int](), []
-    for stream in file.others:
-        if _is_made_anew(stream, file.container, container):
+    fitting, warnings = set[int](), []
+    for stream in file.other_streams:
+        if _is_made_by_muxer(stream, file.container, container):
             continue
         if _fits(stream, container):
             fitting.add(stream.index)
             continue
-        kind = stream.codec_context.codec.canonical_name if stream.codec_context else "unknown kind"
+        codec = stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
         if stream.type == "audio":
-            mend = "re-code it first" if container == "matroska" else "name an .mkv file"
-            raise UserError(
-                f"{target}: sound of the kind {kind} does not fit into {target.suffix}; {mend}"
-            )
+            fix = "convert it first" if container == "matroska" else "name an .mkv file"
+            raise UserError(f"{target}: {codec} sound does not fit into {target.suffix}; {fix}")
         name = {"subtitle": "subtitles", "data": "a data stream", "video": "a second video"}
         what = name.get(stream.type, "an attachment")
-        notes.append(f"{what} ({kind}) do not fit into {target.suffix}: left out")
-    return fitting, notes
+        warnings.append(f"{what} ({codec}) do not fit into {target.suffix}: left out")
+    return fitting, warnings
 
 
-def _is_made_anew(stream: Stream, origin: InputContainer, container: str) -> bool:
-    """Whether the muxer makes this stream itself, from chapters or the video's time code."""
+def _is_made_by_muxer(stream: Stream, source: InputContainer, container: str) -> bool:
+    """Say whether the muxer makes this stream itself, from chapters or the video's time code."""
     if stream.type != "data" or container not in ("mp4", "mov"):
         return False
-    chapters = len(origin.chapters())
+    chapters = len(source.chapters())
     return "timecode" in stream.metadata or (chapters > 0 and stream.frames == chapters)
 
 
 def _fits(stream: Stream, container: str) -> bool:
-    """Try it."""
+    """Try whether the muxer accepts the stream."""
     if stream.type not in ("audio", "subtitle", "data", "video", "attachment"):
         return False
     try:
@@ -88,7 +86,7 @@ def _fits(stream: Stream, container: str) -> bool:
 
 
 def add_copy(container: OutputContainer, stream: Stream) -> Stream:
-    """Add a stream that will hold this one's packets, with its tags and disposition."""
+    """Add a stream for this one's packets, with its tags and disposition."""
     copy = container.add_stream_from_template(stream, opaque=True)
     copy.metadata.update(stream_tags(stream))
     copy.disposition = stream.disposition
@@ -96,27 +94,27 @@ def add_copy(container: OutputContainer, stream: Stream) -> Stream:
 
 
 def stream_tags(stream: Stream) -> dict[str, str]:
-    """Return what of a stream's tags stays true of a copy or another coding of it."""
-    return {k: v for k, v in stream.metadata.items() if k.lower() not in _STREAM_TAGS}
+    """Return the stream's tags that stay true after it is copied or encoded again."""
+    return {k: v for k, v in stream.metadata.items() if k.lower() not in _VOLATILE_TAGS}
 
 
 def other_packets(
-    origin: InputContainer, copies: dict[int, Stream], cut: Cut
+    source: InputContainer, copies: dict[int, Stream], cut: Cut
 ) -> Iterator[tuple[Fraction, av.Packet]]:
-    """Yield the other streams' packets, untouched but for the shift of a cut."""
+    """Yield the other streams' packets and their times, seconds; a cut shifts their timestamps."""
     if not copies:
         return
-    begin_s = Fraction(origin.start_time or 0, 1_000_000)
+    start_s = Fraction(source.start_time or 0, 1_000_000)
     time_s = Fraction(0)
-    wanted = [origin.streams[index] for index in copies]
-    with suppress(av.error.FFmpegError):  # a damaged end: what came before it is kept
-        for packet in origin.demux(wanted):
+    wanted = [source.streams[index] for index in copies]
+    with suppress(av.error.FFmpegError):  # at a damaged end: what came before it is kept
+        for packet in source.demux(wanted):
             if not packet.size:
                 continue
             at = packet.dts if packet.dts is not None else packet.pts
             if at is not None:
                 time_s = at * packet.time_base
-            if not _is_inside(packet, time_s - begin_s, cut.span):
+            if not _is_inside(packet, time_s - start_s, cut.span):
                 continue
             if cut.shift_s:
                 shift = round(cut.shift_s / packet.time_base)

@@ -1,4 +1,4 @@
-"""What a coded video says of itself, like its source, and encoders set up to say it."""
+"""The properties of a video stream that its encoder and container state, taken from the source."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from realtime.media.native_planes import display_matrix
 from realtime.runtime.threads import half_the_cores
 
 _FIELDS = {2: "tff", 5: "tff", 3: "bff", 4: "bff"}
-"""By FFmpeg's AVFieldOrder: the field that is shown first."""
+"""x264's name of the field that is shown first, by FFmpeg's AVFieldOrder number."""
 
 
 @dataclass(frozen=True)
 class StreamProperties:
-    """What the coded video says of itself.
+    """The properties that an encoded video states.
 
     Attributes:
-        width, height: pixels as stored.
-        time_base: seconds a unit of time.
+        width, height: size of the stored frame, pixels.
+        time_base: seconds a unit of the timestamps.
         frame_rate: average frames a second.
-        aspect: a stored pixel's width over its height; 0 where the source does not say.
+        aspect: sample aspect ratio, width over height; 0: unknown.
         color_range, colorspace, color_primaries, color_trc: FFmpeg's numbers.
         field_order: FFmpeg's number.
-        display_matrix: nine numbers that turn it for display, or None.
+        display_matrix: the nine numbers of the display rotation, or None.
     """
 
     width: int
@@ -48,22 +48,23 @@ class StreamProperties:
 
 
 def stream_properties(
-    frame: av.VideoFrame, stream: av.VideoStream, frame_rate: Fraction, *, beside: int = 1
+    frame: av.VideoFrame, stream: av.VideoStream, frame_rate: Fraction, *, side_by_side: bool
 ) -> StreamProperties:
-    """Describe a coded video that looks like its source.
+    """Return the properties of an output that is displayed like its source.
 
     Args:
-        frame: one of the source's.
-        stream: the source.
+        frame: a frame of the source.
+        stream: the source's video stream.
         frame_rate: average frames a second.
-        beside: so many pictures side by side in display.
+        side_by_side: two images are displayed side by side.
     """
-    across = 1 if round(frame.rotation / 90) % 2 else beside
+    images = 2 if side_by_side else 1
+    across = 1 if round(frame.rotation / 90) % 2 else images
     is_rgb = frame.format.is_rgb or frame.format.has_palette
     full = frame.format.name.startswith("yuvj")
     return StreamProperties(
         width=frame.width * across,
-        height=frame.height * (beside // across),
+        height=frame.height * (images // across),
         time_base=stream.time_base or Fraction(1, 90_000),
         frame_rate=frame_rate,
         aspect=Fraction(stream.sample_aspect_ratio or 0),
@@ -76,48 +77,50 @@ def stream_properties(
     )
 
 
-def configure(context: VideoCodecContext, coding: EncoderChoice, like: StreamProperties) -> None:
-    """Set an encoder up; the same settings give the same header every time."""
-    context.width, context.height = like.width, like.height
-    context.pix_fmt, context.time_base = coding.encoder_format, like.time_base
-    context.framerate = like.frame_rate
+def configure(
+    context: VideoCodecContext, choice: EncoderChoice, properties: StreamProperties
+) -> None:
+    """Configure an encoder; the same arguments give the same stream header every time."""
+    context.width, context.height = properties.width, properties.height
+    context.pix_fmt, context.time_base = choice.encoder_format, properties.time_base
+    context.framerate = properties.frame_rate
     context.flags |= Flags.frame_duration | Flags.global_header
     context.thread_type = "AUTO"
-    if coding.encoder == "libx264":
+    if choice.encoder == "libx264":
         context.thread_type, context.thread_count = "FRAME", 1 + half_the_cores()
-    context.options, context.field_order = dict(coding.options), like.field_order
-    context.color_range, context.colorspace = like.color_range, like.colorspace
-    context.color_primaries, context.color_trc = like.color_primaries, like.color_trc
-    if like.aspect:
-        context.sample_aspect_ratio = like.aspect
-    if coding.interlaced:
+    context.options, context.field_order = dict(choice.options), properties.field_order
+    context.color_range, context.colorspace = properties.color_range, properties.colorspace
+    context.color_primaries, context.color_trc = properties.color_primaries, properties.color_trc
+    if properties.aspect:
+        context.sample_aspect_ratio = properties.aspect
+    if choice.interlaced:
         context.flags |= Flags.interlaced_dct | Flags.interlaced_me
-        if coding.encoder == "libx264":
-            context.options["x264-params"] = f"{_FIELDS.get(like.field_order, 'tff')}=1"
+        if choice.encoder == "libx264":
+            context.options["x264-params"] = f"{_FIELDS.get(properties.field_order, 'tff')}=1"
 
 
 def open_encoder(
-    coding: EncoderChoice, look: StreamProperties, *, headers_inside: bool = False
+    choice: EncoderChoice, properties: StreamProperties, *, in_band_headers: bool = False
 ) -> VideoCodecContext:
-    """Open an encoder of its own; its headers may travel with every group of frames.
+    """Open an encoder; with `in_band_headers` every GOP carries the parameter sets.
 
     Raises:
-        UserError: it refuses such a video.
+        UserError: the encoder refuses such a video.
     """
-    context = av.CodecContext.create(coding.encoder, "w")
+    context = av.CodecContext.create(choice.encoder, "w")
     assert isinstance(context, VideoCodecContext)
-    configure(context, coding, look)
-    if headers_inside:
+    configure(context, choice, properties)
+    if in_band_headers:
         context.flags &= ~Flags.global_header
     try:
         context.open()
     except av.error.FFmpegError as error:
-        what = f"{look.width}x{look.height} {coding.encoder_format}"
-        raise UserError(f"{coding.encoder} cannot code {what} ({error.strerror})") from None
+        what = f"{properties.width}x{properties.height} {choice.encoder_format}"
+        raise UserError(f"{choice.encoder} cannot encode {what} ({error.strerror})") from None
     return context
 
 
-def header_digest(coding: EncoderChoice, look: StreamProperties) -> str:
-    """Return what tells coders apart whose segments must not be joined."""
-    header = open_encoder(coding, look).extradata or b""
+def header_digest(choice: EncoderChoice, properties: StreamProperties) -> str:
+    """Return a hash of the stream header; only segments with the same header may be joined."""
+    header = open_encoder(choice, properties).extradata or b""
     return hashlib.sha256(header).hexdigest()

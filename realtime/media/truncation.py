@@ -1,4 +1,4 @@
-"""Tells a file that was cut short, which decoders often play without a word."""
+"""Detects video files that were cut short; decoders often play them without an error."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 
 def is_cut_short(path: Path) -> bool:
-    """Say whether an MP4, MOV, Matroska, WebM or AVI file claims more bytes than it has.
+    """Say whether the headers of an MP4, MOV, Matroska, WebM or AVI file claim more bytes than it has.
 
-    Other formats, and files whose length is open (live recordings), are taken as whole.
+    Other formats, and files of unknown length (live recordings), count as complete.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -29,7 +29,7 @@ def is_cut_short(path: Path) -> bool:
 
 
 def _box_ends(file: BinaryIO, size: int) -> Iterator[int]:
-    """Yield where each top-level box of an MP4 or MOV file ends."""
+    """Yield the end position of each top-level box of an MP4 or MOV file."""
     at = 0
     while at + 8 <= size:
         file.seek(at)
@@ -46,7 +46,7 @@ def _box_ends(file: BinaryIO, size: int) -> Iterator[int]:
 
 
 def _segment_end(file: BinaryIO) -> int:
-    """Return where a Matroska file's segment ends; 0 where it does not say."""
+    """Return the end position of a Matroska file's segment; 0: unknown."""
     file.seek(4)
     length, _ = _vint(file)
     file.seek(length, 1)
@@ -57,7 +57,7 @@ def _segment_end(file: BinaryIO) -> int:
 
 
 def _vint(file: BinaryIO) -> tuple[int, bool]:
-    """Read EBML's integer of variable length, and whether it is the reserved "unknown"."""
+    """Read an EBML variable-length integer; return it and whether it is the reserved value "unknown"."""
     first = file.read(1)
     if not first or not first[0]:
         return 0, True

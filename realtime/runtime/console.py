@@ -1,4 +1,4 @@
-"""What the user sees on stderr: our own lines and a progress bar, not the libraries' chatter."""
+"""What the user sees on stderr: our status lines and a progress bar, without the libraries' output."""
 
 from __future__ import annotations
 
@@ -8,43 +8,41 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from types import FrameType
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-_SPARSE_S = 10.0
+_LINE_INTERVAL_S = 10.0
 
 
-def say(line: str) -> None:
+def print_status(line: str) -> None:
     """Print one line on stderr."""
     print(f"unmask: {line}", file=sys.stderr, flush=True)
 
 
 @contextmanager
 def quiet_libraries(*, enabled: bool = True) -> Iterator[None]:
-    """Keep what C++ libraries print to file descriptor 2 away; Python's stderr goes on as before."""
+    """Discard what C++ libraries print to file descriptor 2; Python's own stderr still works."""
     os.environ.setdefault("GLOG_minloglevel", "2")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    before = sys.stderr
-    if not enabled or not _is_descriptor_2(before):
+    if not enabled or not _is_descriptor_2(sys.stderr):
         yield
         return
-    before.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        with os.fdopen(os.dup(kept), "w", buffering=1, errors="backslashreplace") as ours:
-            os.dup2(nowhere, 2)
-            sys.stderr = ours
+    sys.stderr.flush()
+    with (
+        os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace") as our_stderr,
+        open(os.devnull, "wb") as null,  # noqa: PTH123 (a device, not a path)
+        redirect_stderr(our_stderr),
+    ):
+        os.dup2(null.fileno(), 2)
+        try:
             yield
-    finally:
-        sys.stderr = before
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        finally:
+            our_stderr.flush()
+            os.dup2(our_stderr.fileno(), 2)
 
 
 def _is_descriptor_2(stream: object) -> bool:
@@ -56,7 +54,7 @@ def _is_descriptor_2(stream: object) -> bool:
 
 @contextmanager
 def stop_on_sigterm() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C: what is open is closed and half-written files are removed."""
+    """Treat SIGTERM like Ctrl-C, so that files are closed and incomplete ones are removed."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -73,15 +71,15 @@ def stop_on_sigterm() -> Iterator[None]:
 
 
 @contextmanager
-def say_what_engines_do() -> Iterator[None]:
-    """Print what the engines log as news (level INFO), such as how far a build is."""
+def print_engine_news() -> Iterator[None]:
+    """Print what the engines log at level INFO, such as the progress of a build."""
 
-    class Say(logging.Handler):
+    class StatusHandler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if record.levelno == logging.INFO:
-                say(record.getMessage())
+                print_status(record.getMessage())
 
-    log, handler = logging.getLogger("inpaint_model"), Say()
+    log, handler = logging.getLogger("inpaint_model"), StatusHandler()
     before = log.level
     log.addHandler(handler)
     log.setLevel(logging.INFO)
@@ -93,7 +91,7 @@ def say_what_engines_do() -> Iterator[None]:
 
 
 class FrameProgress:
-    """Shows how many frames are done: a bar on a terminal, else a line now and then."""
+    """Shows how many frames are done: a progress bar on a terminal, otherwise a line from time to time."""
 
     def __init__(self, title: str) -> None:
         self._title = title
@@ -101,16 +99,16 @@ class FrameProgress:
         self._last_s = self._began_s = 0.0
 
     def __call__(self, done: int, expected: int) -> None:
-        """Take the frames done and the frames expected (0: not known)."""
+        """Show the number of frames done of those expected (0: unknown)."""
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=done, total=expected or None)
             return
         now_s = time.monotonic()
         if not self._began_s:
             self._last_s = self._began_s = now_s
-        if now_s - self._last_s > _SPARSE_S:
+        if now_s - self._last_s > _LINE_INTERVAL_S:
             of = f" of about {expected}" if expected else ""
-            say(f"{done}{of} frames, {done / (now_s - self._began_s):.1f} frames/s")
+            print_status(f"{done}{of} frames, {done / (now_s - self._began_s):.1f} frames/s")
             self._last_s = now_s
 
     def __enter__(self) -> Self:

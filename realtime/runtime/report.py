@@ -1,4 +1,4 @@
-"""What a run did, for `--report` and the closing line: counts, speed, time of each stage."""
+"""The report of a run: counts, frame rate, time of each stage, and what ran."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inpaint_model.errors import UserError
+from realtime.runtime.stage_times import StageTimes
 
 if TYPE_CHECKING:
     from realtime.frames import UnmaskResult
-from realtime.runtime.stage_times import StageTimes
-from realtime.stages import FrameUnmasker
+    from realtime.stages import FrameUnmasker
 
 
 class NoFaceError(UserError):
-    """There is nobody in the picture or video."""
+    """No face was found in the picture or video."""
 
 
 def check_report_path(path: Path | None) -> None:
@@ -31,15 +31,27 @@ def check_report_path(path: Path | None) -> None:
         raise UserError(f"{path}: the report's folder does not exist")
 
 
+def write_json(path: Path, figures: dict[str, Any]) -> None:
+    """Write a report.
+
+    Raises:
+        UserError: it cannot be written there.
+    """
+    try:
+        path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: the report cannot be written ({error.strerror})") from None
+
+
 @dataclass
 class Counts:
     """Running totals.
 
     Attributes:
-        frames: pictures seen.
+        frames: frames processed.
         faces: faces found, counted once a frame.
-        masked_faces: of these, the ones that were filled.
-        track_ids: the different faces followed.
+        masked_faces: faces that were inpainted, counted once a frame.
+        track_ids: the numbers of the tracks.
     """
 
     frames: int = 0
@@ -48,37 +60,37 @@ class Counts:
     track_ids: set[int] = field(default_factory=set)
 
     def add(self, result: UnmaskResult, first_track_id: int = 0) -> None:
-        """Take one frame's result; `first_track_id` is added to the numbers of its tracks."""
+        """Add one frame's result; `first_track_id` is added to its track ids."""
         self.frames += 1
         self.faces += len(result.faces)
         self.masked_faces += sum(face.inpainted for face in result.faces)
         self.track_ids.update(face.track_id + first_track_id for face in result.faces)
 
-    def as_notes(self) -> dict[str, object]:
-        """Return the totals as plain values, for JSON."""
+    def as_json(self) -> dict[str, object]:
+        """Return the totals as JSON values."""
         return {**asdict(self), "track_ids": sorted(self.track_ids)}
 
-    def merge(self, notes: dict[str, Any]) -> None:
-        """Add totals as `as_notes` gave them."""
-        self.frames += notes["frames"]
-        self.faces += notes["faces"]
-        self.masked_faces += notes["masked_faces"]
-        self.track_ids.update(notes["track_ids"])
+    def merge(self, other: dict[str, Any]) -> None:
+        """Add totals that `as_json` returned."""
+        self.frames += other["frames"]
+        self.faces += other["faces"]
+        self.masked_faces += other["masked_faces"]
+        self.track_ids.update(other["track_ids"])
 
 
 @dataclass(frozen=True)
 class Report:
-    """A finished run.
+    """The report of a finished run.
 
     Attributes:
         frames, faces, masked_faces: as in `Counts`.
-        tracks: different faces followed.
+        tracks: the number of tracks.
         fps: frames a second from the first frame read to the last one written, without start-up.
-        stages: of each stage of a frame the median and the 95th percentile, milliseconds.
-        dropped_frames: frames left out.
+        stages: the median and the 95th percentile of each stage's time a frame, milliseconds.
+        dropped_frames: frames that were not processed.
         model, model_sha256, engine, precision: what ran.
-        engine_reason: one line: which engine was taken and why.
-        synthetic: whether anything in the output was invented.
+        engine_reason: one line: which engine ran and why.
+        synthetic: whether the output shows synthetic faces.
         warnings: one line each.
     """
 
@@ -107,7 +119,7 @@ class Report:
         dropped_frames: int = 0,
         earlier_frames: int = 0,
     ) -> Report:
-        """Sum up a run of `seconds`, which did not do the `earlier_frames` of `counts`."""
+        """Make the report of a run of `seconds`; an earlier run did the `earlier_frames` of `counts`."""
         inpainter = unmasker.inpainter
         return Report(
             frames=counts.frames,
@@ -132,7 +144,4 @@ class Report:
         Raises:
             UserError: it cannot be written there.
         """
-        try:
-            path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"{path}: the report cannot be written ({error.strerror})") from None
+        write_json(path, asdict(self))

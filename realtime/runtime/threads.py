@@ -1,4 +1,4 @@
-"""Shares the processor among the stages of a line, which run in threads of their own."""
+"""Limits CPU threads, because the stages of a pipeline run in threads of their own."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import cv2
 
 
 def half_the_cores() -> int:
-    """How many threads a stage should have that runs beside others: half of what the process may use."""
+    """Return half the cores that the process may use: the threads of a stage that runs beside others."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, (allowed or 1) // 2)
 
 
 @contextmanager
 def opencv_in_one_thread() -> Iterator[None]:
-    """Keep OpenCV from spreading small pictures over the cores: on their wake-up goes a tenth of the time.
+    """Run OpenCV in one thread, and restore its setting afterwards.
 
-    The setting is the process's; it is put back.
+    For small images, waking OpenCV's worker threads costs a tenth of the time. The setting is
+    process-wide.
     """
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)

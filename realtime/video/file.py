@@ -1,4 +1,4 @@
-"""Unmasks a video file: every frame, in order, with the source's timestamps and everything else in it."""
+"""Unmasks a video file: every frame in order, with the source's timestamps, sound and other streams."""
 
 from __future__ import annotations
 
@@ -9,40 +9,47 @@ import time
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Self
 
 import av
 
 from inpaint_model.errors import UserError
-from realtime.media.atomic_file import check_paths, settle
+from realtime.media.atomic_file import check_paths, sync_and_rename
 from realtime.media.codecs import Encoding, check_encoding, container_format
-from realtime.media.encoder_choice import EncoderChoice, choose_encoder
-from realtime.media.frames import Frame, Progress, Span
+from realtime.media.encoder_choice import choose_encoder
+from realtime.media.frames import Progress, Span
 from realtime.media.gop_copy import GopCopier
-from realtime.media.muxing import assemble
+from realtime.media.muxing import OutputPlan, mux_output
 from realtime.media.reader import VideoReader
 from realtime.media.segment_encoder import SegmentEncoder
 from realtime.media.segment_store import SegmentStore, finishing_path
 from realtime.media.stream_copy import Cut, plan_copies
-from realtime.media.stream_properties import StreamProperties, header_digest, stream_properties
+from realtime.media.stream_properties import header_digest, stream_properties
 from realtime.runtime.report import Counts, NoFaceError, Report
 from realtime.runtime.stage_times import StageTimes
 from realtime.stages import FrameUnmasker
 from realtime.video.pipeline import Line, LineOptions, ProgressCall, ResultCall
 
+_FINGERPRINT_BYTES = 1 << 20  # hashed at each end of the source
+
+
+class OtherJobError(UserError):
+    """An interrupted run left frames of another source or of other options."""
+
 
 @dataclass(frozen=True)
 class VideoOptions:
-    """How a file is written.
+    """How a video file is written.
 
     Attributes:
-        side_by_side: source and result beside each other.
-        badge: a line in the picture says where faces are synthetic.
-        overwrite: replace an output that exists.
-        resume: go on where an interrupted run stopped, and keep what is done when interrupted.
-        span: the part of the source.
+        side_by_side: source and result are shown side by side.
+        badge: a label in the picture says which frames show synthetic faces.
+        overwrite: an existing output is replaced.
+        resume: continue an interrupted run; if this run is interrupted, keep its finished segments.
+        span: the part of the source to unmask.
         encoding: codec and quality.
-        copy_untouched: groups of frames in which nothing was replaced stay as they were coded.
-        segment_frames: so many frames are kept together against a crash.
+        copy_untouched: GOPs in which nothing was replaced are copied without encoding.
+        segment_frames: frames a segment; a crash loses at most the unfinished segment.
     """
 
     side_by_side: bool = False
@@ -55,46 +62,175 @@ class VideoOptions:
     segment_frames: int = 150
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What is decided before the first frame is worked on."""
+class VideoJob:
+    """A video file that is open, checked and ready to be unmasked once.
 
-    coding: EncoderChoice
-    look: StreamProperties
-    copied: set[int]
-    notes: list[str]
+    The source is opened once for checking, planning and decoding, and its first frame is decoded once.
+    Only the final muxing opens it a second time, because the other streams are read from their start.
+    Open the job before the models are loaded: bad input is then refused at once.
 
-
-def check_video(source: Path, target: Path, options: VideoOptions) -> None:
-    """Refuse what cannot work, before any model is loaded.
+    Args:
+        source: a video file.
+        target: the file to write; its suffix selects the container.
+        options: what to do and how to encode.
 
     Raises:
-        UserError: a path cannot be used, the source is no whole video, or the target cannot hold it.
+        UserError: a path cannot be used, the source is not a complete video, or the target's format
+            cannot hold it.
     """
-    check_paths(source, target, overwrite=options.overwrite)
-    container_format(target)
-    check_encoding(target, options.encoding)
-    span = options.span
-    if span.end_s is not None and span.end_s <= span.start_s:
-        raise UserError("--end: must be later than --start")
-    with VideoReader(source) as file:
-        frame = next(iter(file))
-        _plan(file, frame, target, options)
 
+    def __init__(self, source: Path, target: Path, options: VideoOptions | None = None) -> None:
+        self._target, self._options = target, options or VideoOptions()
+        check_paths(source, target, overwrite=self._options.overwrite)
+        container_format(target)
+        check_encoding(target, self._options.encoding)
+        span = self._options.span
+        if span.end_s is not None and span.end_s <= span.start_s:
+            raise UserError("--end: must be later than --start")
+        self._file = VideoReader(source, keep_packets=self._options.copy_untouched)
+        try:
+            self._plan = _plan(self._file, target, self._options)
+        except BaseException:
+            self._file.close()
+            raise
+        self._warnings = list(self._plan.warnings)
 
-def _plan(file: VideoReader, frame: Frame, target: Path, options: VideoOptions) -> _Plan:
-    copied, notes = plan_copies(file, target)
-    try:
-        coding = choose_encoder(frame.native, target, options.encoding)
-    except UserError as error:
-        raise UserError(f"{file.path}: {error}") from None
-    if options.copy_untouched:
-        GopCopier(file.video)
-        if coding.encoder != "libx264" or options.side_by_side:
-            raise UserError("--copy-untouched: the result must be H.264, of the source's size")
-    beside = 2 if options.side_by_side else 1
-    look = stream_properties(frame.native, file.video, file.frame_rate, beside=beside)
-    return _Plan(coding, look, copied, [*coding.notes, *notes])
+    def run(
+        self,
+        unmasker: FrameUnmasker,
+        progress: ProgressCall | None = None,
+        on_result: ResultCall | None = None,
+    ) -> Report:
+        """Unmask the video and write the target.
+
+        Encoded frames are stored in a file in the target's folder until all are done; the target appears
+        only when it is complete. If no mask was found, it is a copy of the source.
+
+        Args:
+            unmasker: called on each frame; reset first.
+            progress: called after each frame.
+            on_result: called with the result of each frame, before it is encoded.
+
+        Raises:
+            UserError: the source is damaged beyond use, holds no face, or the target cannot be written.
+        """
+        unmasker.reset()
+        with SegmentStore(self._target) as store:
+            try:
+                report = self._unmask(store, unmasker, progress, on_result)
+            except BaseException as error:
+                keep = self._options.resume and store.segments()
+                if isinstance(error, NoFaceError) or not (keep or isinstance(error, OtherJobError)):
+                    store.remove()
+                raise
+            store.remove()
+            return report
+
+    def _unmask(
+        self,
+        store: SegmentStore,
+        unmasker: FrameUnmasker,
+        progress: ProgressCall | None,
+        on_result: ResultCall | None,
+    ) -> Report:
+        began_s = time.perf_counter()
+        file, plan, options = self._file, self._plan, self._options
+        counts, done = self._earlier_progress(store, self._resume_facts(unmasker))
+        frames = file.frames(options.span, done)
+        first = next(frames, None)
+        line = Line(
+            unmasker,
+            SegmentEncoder(
+                store,
+                plan.encoder,
+                plan.properties,
+                GopCopier(file.video) if options.copy_untouched else None,
+            ),
+            plan.encoder.pixel_format,
+            LineOptions(options.side_by_side, options.badge, options.segment_frames),
+        )
+        times = StageTimes()
+        if first is not None:
+            expected = file.expected_frames(options.span)
+            all_frames = itertools.chain([first], frames)
+            times = line.run(all_frames, counts, expected, progress, on_result)
+        self._warnings += file.warnings
+        if not counts.faces:
+            raise NoFaceError(f"{file.path}: no face found in {counts.frames} frames")
+        self._write_target(store, counts)
+        seconds = time.perf_counter() - began_s
+        return Report.of(counts, times, seconds, unmasker, self._warnings, done.frames)
+
+    def _resume_facts(self, unmasker: FrameUnmasker) -> dict[str, object]:
+        """Return what must be the same for an interrupted job to be resumed."""
+        options = asdict(replace(self._options, overwrite=False, resume=False))
+        encoder = self._plan.encoder
+        return {
+            "source": _fingerprint(self._file.path),
+            "options": {name: repr(value) for name, value in options.items()},
+            "model": unmasker.inpainter.model_sha256,
+            "encoder": [encoder.encoder, encoder.pixel_format],
+            "header": header_digest(encoder, self._plan.properties),
+            "av": av.__version__,
+        }
+
+    def _earlier_progress(
+        self, store: SegmentStore, facts: dict[str, object]
+    ) -> tuple[Counts, Progress]:
+        """Return what an interrupted run of this job has finished."""
+        counts, segments = Counts(), store.segments()
+        if not (self._options.resume and segments):
+            if segments:
+                self._warnings.append("an unfinished run was discarded; --resume would continue it")
+            store.begin(facts)
+            return counts, Progress()
+        if not store.holds(facts):
+            raise OtherJobError(
+                f"{store.path}: was begun from another source or with other options; "
+                "run without --resume to start again"
+            )
+        for segment in segments:
+            counts.merge(segment.counts)
+        self._warnings.append(f"resumed after {counts.frames} frames that were done")
+        return counts, Progress(counts.frames, segments[-1].last_pts)
+
+    def _write_target(self, store: SegmentStore, counts: Counts) -> None:
+        """Write the complete file under a temporary name, then rename it."""
+        source, target, plan, span = self._file.path, self._target, self._plan, self._options.span
+        temporary = finishing_path(target)
+        try:
+            if not counts.masked_faces and self._may_copy_source():
+                self._warnings.append("no mask found: the output is a copy of the input")
+                shutil.copyfile(source, temporary)
+            else:
+                if not counts.masked_faces:
+                    self._warnings.append("no mask found: nothing was replaced")
+                start = Fraction(0) if span.is_whole else next(store.times())
+                cut = Cut(span, start * plan.properties.time_base)
+                mux_output(temporary, target, store, source, plan, cut)
+            sync_and_rename(temporary, target)
+        except OSError as error:
+            raise UserError(f"{target}: cannot be written ({error.strerror or error})") from None
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _may_copy_source(self) -> bool:
+        """Say whether the source itself fulfils the options if nothing in it was replaced."""
+        options, source = self._options, self._file.path
+        same_container = source.suffix.lower() == self._target.suffix.lower()
+        changed = options.side_by_side or not options.span.is_whole
+        encoded = options.encoding.codec != "auto" or options.encoding.crf is not None
+        return same_container and not changed and not encoded
+
+    def close(self) -> None:
+        """Close the source."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def unmask_video(
@@ -105,160 +241,43 @@ def unmask_video(
     progress: ProgressCall | None = None,
     on_result: ResultCall | None = None,
 ) -> Report:
-    """Unmask a video file.
-
-    Coded frames lie in a file beside `target` until all are done; `target` appears only when it is
-    complete. Where no mask was found it is a copy of the source.
-
-    Args:
-        source: a video file.
-        target: the file to write; its suffix is the format.
-        unmasker: called on each frame; reset first.
-        options: what to do and how to write.
-        progress: told after each frame.
-        on_result: given the result of each frame, before it is encoded.
+    """Unmask a video file: open a `VideoJob` and run it.
 
     Raises:
-        UserError: the source is no whole video, holds no face, or the target cannot be written.
+        UserError: as `VideoJob` and `VideoJob.run`.
     """
-    options = options or VideoOptions()
-    check_video(source, target, options)
-    unmasker.reset()
-    keep_packets = options.copy_untouched
-    with VideoReader(source, keep_packets=keep_packets) as file, SegmentStore(target) as spool:
-        try:
-            report = _unmask(file, target, spool, unmasker, options, progress, on_result)
-        except BaseException as error:
-            keep = options.resume and spool.segments()
-            if isinstance(error, NoFaceError) or not (keep or isinstance(error, OtherJobError)):
-                spool.remove()
-            raise
-        spool.remove()
-        return report
+    with VideoJob(source, target, options) as job:
+        return job.run(unmasker, progress, on_result)
 
 
-class OtherJobError(UserError):
-    """What an interrupted run left belongs to another source or other options."""
+def _plan(file: VideoReader, target: Path, options: VideoOptions) -> OutputPlan:
+    """Choose encoder and streams.
 
-
-def _unmask(
-    file: VideoReader,
-    target: Path,
-    spool: SegmentStore,
-    unmasker: FrameUnmasker,
-    options: VideoOptions,
-    progress: ProgressCall | None,
-    on_result: ResultCall | None,
-) -> Report:
-    began = time.perf_counter()
-    with VideoReader(file.path) as peek:
-        plan = _plan(peek, next(iter(peek)), target, options)
-    file.warnings += plan.notes
-    facts = _facts(file.path, unmasker, options, plan)
-    counts, done = _earlier(file, spool, facts, options)
-    copier = GopCopier(file.video) if options.copy_untouched else None
-    line = Line(
-        unmasker,
-        SegmentEncoder(spool, plan.coding, plan.look, copier),
-        plan.coding.pixel_format,
-        LineOptions(options.side_by_side, options.badge, options.segment_frames),
+    Raises:
+        UserError: the target's format or codec cannot hold the video.
+    """
+    native = file.first_frame().native
+    copied_streams, warnings = plan_copies(file, target)
+    try:
+        encoder = choose_encoder(native, target, options.encoding)
+    except UserError as error:
+        raise UserError(f"{file.path}: {error}") from None
+    if options.copy_untouched:
+        GopCopier(file.video)
+        if encoder.encoder != "libx264" or options.side_by_side:
+            raise UserError("--copy-untouched: the result must be H.264, of the source's size")
+    properties = stream_properties(
+        native, file.video, file.frame_rate, side_by_side=options.side_by_side
     )
-    frames = file.frames(options.span, done)
-    first = next(frames, None)
-    times = StageTimes()
-    if first is not None:
-        expected = file.expected_frames(options.span)
-        all_frames = itertools.chain([first], frames)
-        times = line.run(all_frames, counts, expected, progress, on_result)
-    if not counts.faces:
-        raise NoFaceError(f"{file.path}: no face found in {counts.frames} frames")
-    _finish(file, target, spool, plan, counts, options)
-    return Report.of(
-        counts, times, time.perf_counter() - began, unmasker, file.warnings, done.frames
-    )
+    return OutputPlan(encoder, properties, copied_streams, [*encoder.warnings, *warnings])
 
 
-def _facts(
-    source: Path, unmasker: FrameUnmasker, options: VideoOptions, plan: _Plan
-) -> dict[str, object]:
-    """Say what must be the same for an interrupted job to go on."""
-    wishes = asdict(replace(options, overwrite=False, resume=False))
-    return {
-        "source": identity(source),
-        "wishes": {name: repr(value) for name, value in wishes.items()},
-        "model": unmasker.inpainter.model_sha256,
-        "coding": [plan.coding.encoder, plan.coding.pixel_format],
-        "header": header_digest(plan.coding, plan.look),
-        "av": av.__version__,
-    }
-
-
-def identity(path: Path) -> list[int | str]:
-    """Return what tells a file from another, or from itself before a change."""
-    size, span = path.stat().st_size, 1 << 20
+def _fingerprint(path: Path) -> list[int | str]:
+    """Return size, modification time and a hash of both ends, which together identify a file."""
+    size = path.stat().st_size
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        digest.update(file.read(span))
-        file.seek(max(size - span, 0))
-        digest.update(file.read(span))
+        digest.update(file.read(_FINGERPRINT_BYTES))
+        file.seek(max(size - _FINGERPRINT_BYTES, 0))
+        digest.update(file.read(_FINGERPRINT_BYTES))
     return [size, path.stat().st_mtime_ns, digest.hexdigest()]
-
-
-def _earlier(
-    file: VideoReader, spool: SegmentStore, facts: dict[str, object], options: VideoOptions
-) -> tuple[Counts, Progress]:
-    """Return what an interrupted run of this job has done already."""
-    counts = Counts()
-    segments = spool.segments()
-    if options.resume and segments and not spool.holds(facts):
-        raise OtherJobError(
-            f"{spool.path}: was begun from another source or with other options; "
-            "run without --resume to begin anew"
-        )
-    if not (options.resume and segments):
-        if segments:
-            file.warnings.append("an unfinished run was thrown away; --resume would have gone on")
-        spool.begin(facts)
-        return counts, Progress()
-    for segment in segments:
-        counts.merge(segment.notes)
-    done = Progress(counts.frames, segments[-1].last_pts)
-    file.warnings.append(f"resumed after {done.frames} frames that were done")
-    return counts, done
-
-
-def _finish(
-    file: VideoReader,
-    target: Path,
-    spool: SegmentStore,
-    plan: _Plan,
-    counts: Counts,
-    options: VideoOptions,
-) -> None:
-    """Put the file together under another name, and name it when it is whole."""
-    temporary = finishing_path(target)
-    try:
-        if not counts.masked_faces and _is_copy(file.path, target, options):
-            file.warnings.append("no mask found: the output is a copy of the input")
-            shutil.copyfile(file.path, temporary)
-        else:
-            if not counts.masked_faces:
-                file.warnings.append("no mask found: nothing was replaced")
-            shift_s = Fraction(0)
-            if not options.span.is_whole:
-                shift_s = next(spool.times()) * plan.look.time_base
-            cut = Cut(options.span, shift_s)
-            assemble(temporary, target, spool, file.path, plan.coding, plan.look, cut, plan.copied)
-        settle(temporary, target)
-    except OSError as error:
-        raise UserError(f"{target}: cannot be written ({error.strerror or error})") from None
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _is_copy(source: Path, target: Path, options: VideoOptions) -> bool:
-    """Whether the source itself is what was asked for, where nothing in it was replaced."""
-    asked_for_more = options.side_by_side or not options.span.is_whole
-    chosen = options.encoding.codec != "auto" or options.encoding.crf is not None
-    same = source.suffix.lower() == target.suffix.lower()
-    return same and not asked_for_more and not chosen

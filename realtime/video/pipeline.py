@@ -15,7 +15,7 @@ from realtime.media.colour import EXACT
 from realtime.media.frames import Frame
 from realtime.media.native_planes import NativePlanes
 from realtime.media.segment_encoder import SegmentEncoder
-from realtime.media.side_by_side import beside, draw_badge
+from realtime.media.side_by_side import draw_badge, side_by_side
 from realtime.runtime.pipeline import Ordered, Pipeline
 from realtime.runtime.report import Counts
 from realtime.runtime.stage_times import StageTimes
@@ -126,7 +126,7 @@ class Line:
             native = self._in_format(frame.native)
             if self._view is None:
                 self._view = NativePlanes(native)
-            image_bgr = self._view.look(native)
+            image_bgr = self._view.to_bgr(native)
             self._decode_times.add({"decode": (time.perf_counter() - began) * 1e3})
             yield _Decoded(frame, native, image_bgr)
             began = time.perf_counter()
@@ -195,12 +195,12 @@ class Line:
             draw_badge(image_bgr, replaced)
         written = view.write(decoded.native, decoded.image_bgr, image_bgr, replaced)
         if self._options.side_by_side:
-            written = beside(decoded.native, written, view.quarter_turns)
+            written = side_by_side(decoded.native, written, view.quarter_turns)
         return written
 
     def _close_segment(self) -> None:
         """Keep what was encoded since the last segment against a crash."""
         if self._segment.frames:
             untouched = not self._segment.masked_faces
-            self._coder.close_segment(self._segment.as_notes(), untouched=untouched)
+            self._coder.close_segment(self._segment.as_json(), untouched=untouched)
             self._segment = Counts()

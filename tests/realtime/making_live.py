@@ -30,7 +30,7 @@ class FakeCamera:
     def __init__(
         self, frames: int, then: BaseException | None = None, interval_s: float = 0.01
     ) -> None:
-        self.notes: list[str] = []
+        self.warnings: list[str] = []
         self._frames, self._then, self._interval_s = frames, then, interval_s
         self._next, self.closed = 0, False
 

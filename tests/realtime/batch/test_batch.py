@@ -77,6 +77,24 @@ def test_a_tree_is_mirrored_and_what_is_done_is_skipped(media: Path, tmp_path: P
     assert (out / "a" / "other.png").read_bytes() == b"mine"  # a file of the user's is not replaced
 
 
+def test_worker_results_do_not_depend_on_file_order(media: Path, tmp_path: Path) -> None:
+    images = list(DemoClip(path=CameraPath(side=256, seconds=0.9, zoom=(1.0, 1.5))).masked_bgr())
+    sources = [
+        media / "a" / "face.png",
+        write_video(tmp_path / "first.mp4", images[:13]),
+        write_video(tmp_path / "second.mp4", images[:4:-1]),
+    ]
+    results = []
+    for order in ([0, 1, 2], [2, 1, 0], [1, 0, 2]):
+        worker, folder = FileWorker(WorkerOptions(max_faces=1)), tmp_path / str(order)
+        for index in order:
+            target = folder / sources[index].name
+            assert worker.run(Job(str(sources[index]), str(target))).status == "done"
+        worker.close()
+        results.append([(folder / source.name).read_bytes() for source in sources])
+    assert results[0] == results[1] == results[2]
+
+
 def test_patterns_folders_and_clashes(media: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     jobs = find_jobs([str(media / "**" / "*.png")], out)
@@ -91,7 +109,7 @@ def test_patterns_folders_and_clashes(media: Path, tmp_path: Path) -> None:
         find_jobs([str(media / "room.png"), str(tmp_path / "a" / "room.png")], out)
 
 
-def test_links_in_circles_and_results_inside_the_tree_do_no_harm(tmp_path: Path) -> None:
+def test_find_jobs_skips_link_loops_and_results(tmp_path: Path) -> None:
     (tmp_path / "x.png").touch()
     (tmp_path / "loop").symlink_to(tmp_path)
     (tmp_path / "out").mkdir()
@@ -109,10 +127,10 @@ def test_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
         assert (outcome.status, "is not a file" in outcome.message) == ("failed", True)
 
 
-def test_half_a_line_in_the_record_is_no_trouble(tmp_path: Path) -> None:
+def test_record_with_half_a_line_is_read(tmp_path: Path) -> None:
     (tmp_path / ".unmask-batch.jsonl").write_text('{"target": "a.png", "key": "1"}\n{"targ')
     job = Record(tmp_path).known(Job("s", str(tmp_path / "a.png")))
-    assert not job.is_ours
+    assert not job.written_by_batch
 
 
 def _kill_first(match: str, killed: list[int]) -> None:

@@ -1,15 +1,16 @@
-"""Live sources: files at their own pace, network cameras, what is said of missing ones, coming back."""
+"""Live sources: paced files, network cameras, error messages, reconnecting."""
 
 from __future__ import annotations
 
 import threading
-import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from inpaint_model.errors import UserError
-from realtime.capture import Camera, CaptureLost, CaptureOptions, Reconnecting, open_capture
+from realtime.capture import Camera, CaptureLost, Reconnecting, open_capture
 from realtime.capture.devices import find_camera
 from realtime.capture.network_stream import NetworkStream
 from realtime.capture.paced_file import PacedFile
@@ -31,62 +32,72 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_video(folder / "clip.mp4", moving_images(23), steps=steps)
 
 
-def test_a_file_plays_at_its_own_pace(clip: Path) -> None:
-    source = PacedFile(clip)
-    shots = [shot for shot in iter(source.read, None) if shot is not None]
-    source.close()
-    assert [shot.index for shot in shots] == list(range(23))
-    due_s = [shot.captured_s - shots[0].captured_s for shot in shots]
-    assert due_s[:6] == pytest.approx([0, 0.02, 0.04, 0.06, 0.1, 0.12], abs=1e-3)
-    assert time.perf_counter() - shots[0].captured_s >= due_s[-1] > 0.45
+class FakeClock:
+    """Stands in for the module `time`: it advances only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def perf_counter(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
 
 
-def test_who_reads_too_slowly_misses_frames_as_with_a_camera(clip: Path) -> None:
-    source = PacedFile(clip)
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    clock = FakeClock()
+    monkeypatch.setattr("realtime.capture.paced_file.time", clock)
+    return clock
+
+
+def read_with_pauses(source: PacedFile, clock: FakeClock, count: int, pause_s: float) -> list[int]:
+    """Read frames, sleep after each, and return their indices."""
     indices = []
-    while (shot := source.read()) is not None:
-        assert time.perf_counter() - shot.captured_s < 0.1
-        indices.append(shot.index)
-        time.sleep(0.09)
+    while len(indices) < count and (frame := source.read()) is not None:
+        indices.append(frame.index)
+        clock.sleep(pause_s)
     source.close()
-    assert indices[0] == 0
-    assert 3 <= len(indices) < 12
+    return indices
 
 
-def test_a_file_that_cannot_be_read_fast_enough_still_gives_frames(clip: Path) -> None:
+def test_paced_file_waits_for_each_timestamp(clip: Path, clock: FakeClock) -> None:
+    source = PacedFile(clip)
+    frames = [frame for frame in iter(source.read, None) if frame is not None]
+    source.close()
+    assert [frame.index for frame in frames] == list(range(23))
+    due_s = [frame.captured_s - frames[0].captured_s for frame in frames]
+    assert due_s[:6] == pytest.approx([0, 0.02, 0.04, 0.06, 0.1, 0.12])
+    assert clock.now_s == pytest.approx(frames[-1].captured_s)
+
+
+def test_paced_file_slow_reader_misses_late_frames(clip: Path, clock: FakeClock) -> None:
+    assert read_with_pauses(PacedFile(clip), clock, 23, 0.09) == [0, 4, 8, 12, 16, 21]
+
+
+def test_paced_file_too_fast_to_read_still_gives_frames(clip: Path, clock: FakeClock) -> None:
     source = PacedFile(clip, fps=1e6, loop=True)
-    indices = []
-    for _ in range(3):
-        shot = source.read()
-        assert shot is not None
-        indices.append(shot.index)
-        time.sleep(0.01)
-    source.close()
-    assert indices[0] < indices[1] < indices[2]
+    assert read_with_pauses(source, clock, 3, 0.01) == [0, 31, 62]
 
 
-def test_a_file_goes_on_from_its_beginning(clip: Path) -> None:
+def test_paced_file_loop_counts_on(clip: Path, clock: FakeClock) -> None:
     source = PacedFile(clip, fps=400, loop=True)
-    last = -1
-    for _ in range(40):
-        shot = source.read()
-        assert shot is not None and shot.index > last
-        last = shot.index
-    source.close()
+    assert read_with_pauses(source, clock, 50, 0.0) == list(range(50))
 
 
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [("2", 2), ("c920", 2), ("logitech brio", 4), ("/dev/video0", 0), ("Built", 0)],
 )
-def test_a_camera_is_found_by_index_name_and_path(wanted: str, index: int) -> None:
+def test_find_camera_by_index_name_or_path(wanted: str, index: int) -> None:
     assert find_camera(wanted, CAMERAS).index == index
 
 
-def test_a_wrong_camera_names_those_that_exist() -> None:
+def test_find_camera_unknown_lists_the_connected_ones() -> None:
     with pytest.raises(UserError, match=r"no camera 7; there are 0: Built-in \(/dev/video0\); 2: "):
         find_camera("7", CAMERAS)
-    with pytest.raises(UserError, match=r"several cameras are called logitech: 2: .*; 4: "):
+    with pytest.raises(UserError, match=r"several cameras match logitech: 2: .*; 4: "):
         find_camera("logitech", CAMERAS)
     with pytest.raises(UserError, match=r"no file and no camera x\.mp4; no camera is connected"):
         find_camera("x.mp4", [])
@@ -104,41 +115,49 @@ def test_a_wrong_camera_names_those_that_exist() -> None:
         (__file__, "not a video"),
     ],
 )
-def test_a_wrong_source_is_named(source: str, message: str) -> None:
+def test_open_capture_wrong_source_is_named(source: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as caught:
         open_capture(source)
     assert "secret" not in str(caught.value)
 
 
-def test_a_network_camera_is_read_and_comes_back_after_unplugging() -> None:
+def test_network_camera_comes_back_after_unplugging() -> None:
     told: list[str] = []
     with network_camera() as camera:
-        source = open_capture(camera.url, tell=told.append)
-        shots = [source.read() for _ in range(5)]
-        assert all(shot is not None and shot.image_bgr.shape == (48, 64, 3) for shot in shots)
+        source = open_capture(camera.url, notify=told.append)
+        frames = [source.read() for _ in range(5)]
+        assert all(frame is not None and frame.image_bgr.shape == (48, 64, 3) for frame in frames)
         camera.unplug()
         threading.Timer(0.7, camera.plug_in).start()
         more = [source.read() for _ in range(195)]
         source.close()
     assert source.losses == 1
-    indices = [shot.index for shot in shots + more if shot is not None]
+    indices = [frame.index for frame in frames + more if frame is not None]
     assert indices == list(range(200))
     assert "gives no frames" in told[0] or "has ended" in told[0]
     assert "waiting for it to come back" in told[0]
     assert told[1] == f"{camera.url}: is back"
 
 
-def test_an_answer_that_is_no_video_is_refused() -> None:
-    with network_camera() as camera, pytest.raises((UserError, CaptureLost)):
-        NetworkStream(camera.url.replace("http", "rtsp"))
+@pytest.mark.parametrize(
+    ("path", "message"), [("page.html", "is not a video stream"), ("absent", "404 Not Found")]
+)
+def test_network_answer_without_video_is_refused(path: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<p>A page about cameras.</p>" * 100)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
+        with pytest.raises(UserError, match=message):
+            NetworkStream(f"http://127.0.0.1:{server.server_port}/{path}")
+        server.shutdown()
 
 
-def test_an_unplugged_camera_is_opened_again() -> None:
+def test_reconnecting_opens_a_lost_camera_again() -> None:
     told: list[str] = []
     lost = CaptureLost("gives no frames; is it unplugged?")
     first, second = FakeCamera(3, lost), FakeCamera(2)
     source = Reconnecting(plugged(first, None, second), told.append)
-    indices = [shot.index for shot in iter(source.read, None) if shot is not None]
+    indices = [frame.index for frame in iter(source.read, None) if frame is not None]
     assert indices == [0, 1, 2, 3, 4]
     assert first.closed and not second.closed
     assert [line.split(": ", 2)[2] for line in told] == [
@@ -149,7 +168,7 @@ def test_an_unplugged_camera_is_opened_again() -> None:
     assert second.closed
 
 
-def test_patience_ends() -> None:
+def test_reconnecting_gives_up_after_its_timeout() -> None:
     def gone() -> FakeCamera:
         raise CaptureLost("is not connected")
 
@@ -160,7 +179,7 @@ def test_patience_ends() -> None:
         source.read()
 
 
-def test_stopping_ends_the_wait_for_a_lost_camera() -> None:
+def test_reconnecting_stop_ends_the_wait() -> None:
     def gone() -> FakeCamera:
         raise CaptureLost("is not connected")
 
@@ -168,7 +187,3 @@ def test_stopping_ends_the_wait_for_a_lost_camera() -> None:
     source._open = gone
     threading.Timer(0.2, source.stop).start()
     assert source.read() is None
-
-
-def test_options_say_what_is_asked_of_a_camera() -> None:
-    assert CaptureOptions().size == (640, 480)

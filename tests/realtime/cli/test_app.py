@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import cv2
@@ -42,6 +43,11 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
     for command in ("image", "video", "batch", "live", "demo", "doctor"):
         assert command in done.stdout
+
+
+def test_version_prints_the_installed_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"unmask {version('unmask-video')}\n"
 
 
 def test_a_picture_is_unmasked(
@@ -113,7 +119,7 @@ def test_something_unforeseen_is_one_line_and_code_1(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by zero\nand more")
 
-    monkeypatch.setattr("realtime.video.file.unmask_video", fail)
+    monkeypatch.setattr("realtime.video.file.VideoJob.run", fail)
     arguments = ["video", str(masked_video), str(tmp_path / "out.mp4")]
     assert run(arguments) == 1
     error = capsys.readouterr().err

@@ -94,7 +94,7 @@ def test_pictures_are_no_videos_and_sound_alone_is_none(commands: Commands) -> N
     assert "not a picture" in commands.refused("image", video, commands.folder / "out.png")
 
 
-def test_outputs_that_cannot_be(commands: Commands) -> None:
+def test_output_paths_that_cannot_work(commands: Commands) -> None:
     source = write_video(commands.folder / "in.mp4", moving_images(3))
     folder = commands.folder
     assert "folder does not exist" in commands.refused("video", source, folder / "no" / "out.mp4")
@@ -128,7 +128,7 @@ def test_wrong_use(commands: Commands) -> None:
     assert "wrong" in commands.refused("wrong")
 
 
-def test_wishes_that_no_video_can_meet(commands: Commands) -> None:
+def test_options_that_no_video_can_meet(commands: Commands) -> None:
     source = write_video(commands.folder / "in.mp4", moving_images(3))
     target = commands.folder / "out.mp4"
     assert "prores needs a .mov or .mkv file" in commands.refused(
@@ -137,7 +137,7 @@ def test_wishes_that_no_video_can_meet(commands: Commands) -> None:
     assert "h264 goes from 0 to 51" in commands.refused(
         "video", source, target, "--codec", "h264", "--crf", "60"
     )
-    assert "no time such as" in commands.refused("video", source, target, "--start", "soon")
+    assert "is not a time such as" in commands.refused("video", source, target, "--start", "soon")
     assert "later than --start" in commands.refused(
         "video", source, target, "--start", "0:02", "--end", "1"
     )

@@ -42,9 +42,9 @@ def test_an_engine_for_another_card_is_built_here(
     assert run(["engine", "build", "--model", "fast", "--for", "sm_89"]) == 0
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith(f"unmask: building the {library} engine of fast for sm_89")
-    assert lines[1].startswith("unmask: built in ")
+    assert lines[-2].startswith("unmask: built in ")
     (plan,) = (cache / "compiled" / "tensorrt").glob("*.blob")
-    assert lines[2] == f"unmask: fast: {plan}"
+    assert lines[-1] == f"unmask: fast: {plan}"
     assert run(["engine", "list"]) == 0
     assert "fast, fp16, sm_89, TensorRT for RTX" in capsys.readouterr().out
 
@@ -63,7 +63,7 @@ def test_a_repository_for_triton(capsys: pytest.CaptureFixture[str], tmp_path: P
     [
         (["build", "--for", "sm_86", "--engine", "openvino"], "--for is for engine tensorrt"),
         (["build", "--model", "fsat"], "unknown model 'fsat'"),
-        (["clear", "--engine", "torch"], "keeps nothing compiled"),
+        (["clear", "--engine", "torch"], "caches no compiled models"),
         (["export"], "--triton"),
     ],
 )

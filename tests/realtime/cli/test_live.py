@@ -95,7 +95,7 @@ def test_a_paced_file_is_unmasked_live(
     [
         (["--source", "77", "--sink", "none"], "error: no camera 77; "),
         (["--source", "77", "--sink", "none", "--size", "big"], "error: --size big: write it as"),
-        (["--sink", "none", "--out", "nowhere"], "error: nowhere: is no folder"),
+        (["--sink", "none", "--out", "nowhere"], "error: nowhere: is not a folder"),
         (["--sink", "wall"], "Invalid value for '--sink'"),
     ],
 )

@@ -1,20 +1,23 @@
-"""The doctor says what is wrong and how to mend it."""
+"""The doctor says what is wrong and how to fix it."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from inpaint_model.engines.cuda import driver as nvidia
 from inpaint_model.engines.cuda.driver import Gpu, NvidiaState
+from inpaint_model.errors import UserError
 from realtime.cli.app import run
 from realtime.doctor import devices as doctor_devices
 from realtime.doctor import report as doctor
 from realtime.doctor import software as doctor_software
+from realtime.live import virtual_camera
 
 
-def test_here_everything_needed_works(capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_here_finds_what_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor"]) == 0
     text = capsys.readouterr().out
     for what in ("python", "opencv", "mediapipe", "engine openvino", "libx264", "one frame"):
@@ -24,25 +27,25 @@ def test_here_everything_needed_works(capsys: pytest.CaptureFixture[str]) -> Non
     assert text.strip().endswith("pictures and videos can be unmasked")
 
 
-def test_opencv_packages_of_several_versions_are_bad(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opencv_several_versions_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
     versions = {"opencv-python": "4.13.0.92", "opencv-contrib-python": "5.0.0.93"}
     monkeypatch.setattr(doctor_software, "_version", lambda package: versions.get(package, ""))
     check = next(doctor_software.opencv())
     assert check.fatal
-    assert check.mend.startswith("pip uninstall -y opencv-python opencv-contrib-python")
+    assert check.fix.startswith("pip uninstall -y opencv-python opencv-contrib-python")
 
 
-def test_a_missing_system_library_has_its_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_examine_missing_library_says_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
         raise ImportError("libGL.so.1: cannot open shared object file")
 
     monkeypatch.setattr(doctor_software, "opencv", broken)
-    check = next(check for check in doctor.examine() if check.what == "opencv")
+    check = next(check for check in doctor.examine() if check.name == "opencv")
     assert check.fatal
-    assert "libgl1" in check.mend
+    assert "libgl1" in check.fix
 
 
-def test_a_wrong_face_model_fails_the_command(
+def test_doctor_wrong_face_model_exits_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "face_landmarker.task").write_text("not it")
@@ -50,35 +53,37 @@ def test_a_wrong_face_model_fails_the_command(
     assert "not the official" in capsys.readouterr().out
 
 
-def test_cv2_has_an_owner_or_it_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opencv_without_owning_package_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
     check = next(doctor_software.opencv())
     assert check.state == "ok"
     assert "of opencv-" in check.found
     monkeypatch.setattr(doctor_software, "_owns_cv2", lambda package: False)
     check = next(doctor_software.opencv())
     assert check.fatal
-    assert "of no package" in check.found and "--force-reinstall" in check.mend
+    assert "of no package" in check.found and "--force-reinstall" in check.fix
 
 
-def test_a_gpu_is_named_or_missed_with_its_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gpu_missing_says_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     card = Gpu("NVIDIA GeForce RTX 4090", (8, 9), "13.0", "580.65.06")
     monkeypatch.setattr(nvidia, "find_gpu", lambda: NvidiaState(card))
     check = next(doctor_devices.gpu())
-    assert (check.state, check.mend) == ("ok", "")
+    assert (check.state, check.fix) == ("ok", "")
     assert check.found == "NVIDIA GeForce RTX 4090 (sm_89), driver 580.65.06, CUDA up to 13.0"
     monkeypatch.setattr(nvidia, "find_gpu", lambda: NvidiaState(None, "shows no GPU", "look"))
     check = next(doctor_devices.gpu())
-    assert (check.state, check.mend) == ("note", "look")
+    assert (check.state, check.fix) == ("note", "look")
 
 
 @pytest.mark.parametrize(("package", "module"), [(False, False), (True, False), (True, True)])
-def test_the_virtual_camera_says_what_is_missing(
+def test_virtual_camera_says_what_is_missing(
     package: bool, module: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor_devices.sys, "platform", "linux")
-    monkeypatch.setattr(doctor_devices.importlib.util, "find_spec", lambda _: package or None)
-    monkeypatch.setattr(doctor_devices, "_LOOPBACK", tmp_path if module else tmp_path / "absent")
+    monkeypatch.setattr(virtual_camera.sys, "platform", "linux")
+    monkeypatch.setattr(virtual_camera.importlib.util, "find_spec", lambda _: package or None)
+    monkeypatch.setattr(virtual_camera, "_LOOPBACK", tmp_path if module else tmp_path / "absent")
     check = next(doctor_devices.virtual_camera())
+    with nullcontext() if package and module else pytest.raises(UserError, match="not "):
+        virtual_camera.check_virtual_camera()
     assert (check.state == "ok") == (package and module)
-    assert ("pip install pyvirtualcam" in check.mend) == (not package)
-    assert ("modprobe v4l2loopback" in check.mend) == (not module)
+    assert ("pip install pyvirtualcam" in check.fix) == (not package)
+    assert ("modprobe v4l2loopback" in check.fix) == (not module)

@@ -110,7 +110,8 @@ def test_q_and_ctrl_c_and_the_time_end_a_run() -> None:
     sink = FingerSink(raises=KeyboardInterrupt())
     assert 4 <= run_live(source(FakeCamera(1000)), sink, SlowStub()).frames < 20
     timed = run_live(source(FakeCamera(1000)), FingerSink(), SlowStub(), LiveOptions(seconds=0.3))
-    assert 0.3 <= timed.seconds < 0.6
+    assert timed.seconds >= 0.3
+    assert timed.frames < 1000
 
 
 def test_quitting_does_not_wait_for_a_lost_camera() -> None:
@@ -118,11 +119,11 @@ def test_quitting_does_not_wait_for_a_lost_camera() -> None:
         def poll(self) -> Key | None:
             return Key.QUIT if len(self.shown) >= 4 else None
 
-    began_s = time.monotonic()
     camera = FakeCamera(5, CaptureLost("unplugged"))
-    done = run_live(source(camera, *[None] * 100), Impatient(), SlowStub())
-    assert time.monotonic() - began_s < 2
-    assert done.losses <= 1
+    returning = FakeCamera(5)
+    done = run_live(source(camera, *[None] * 100, returning), Impatient(), SlowStub())
+    assert done.frames <= 5
+    assert returning._next == 0  # nobody waited until it was there
 
 
 def test_a_camera_that_comes_back_goes_on() -> None:
@@ -193,5 +194,7 @@ def test_the_report_has_the_delays_and_every_drop(tmp_path: Path) -> None:
 
 
 def test_a_pipeline_that_is_left_at_once_leaves_no_thread() -> None:
+    before = threading.active_count()
     with LivePipeline(source(FakeCamera(1000)), SlowStub()):
-        pass
+        assert threading.active_count() > before
+    assert threading.active_count() == before

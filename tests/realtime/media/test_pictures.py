@@ -12,7 +12,7 @@ from PIL import Image
 
 from inpaint_model.errors import UserError
 from realtime.image_file import unmask_image
-from realtime.media.pictures import read_picture
+from realtime.media.pictures import Picture, read_picture
 from tests.realtime.making_media import StubUnmasker
 
 
@@ -52,6 +52,19 @@ def test_kind_and_untouched_pixels_stay(kind: str, tmp_path: Path) -> None:
     unit = 257 if pixels.dtype == np.uint16 else 1
     wanted = 40 * 0.114 + 80 * 0.587 + 160 * 0.299 if result.ndim == 2 else (40, 80, 160)
     assert np.abs(painted / unit - wanted).max() < 1.1
+
+
+def test_unmask_image_reads_source_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, reads = tmp_path / "in.png", list[Path]()
+    cv2.imwrite(str(source), _colour())
+
+    def counting_read(path: Path) -> Picture:
+        reads.append(path)
+        return read_picture(path)
+
+    monkeypatch.setattr("realtime.image_file.read_picture", counting_read)
+    unmask_image(source, tmp_path / "out.png", StubUnmasker())
+    assert reads == [source]
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -1,4 +1,4 @@
-"""What stays as it was in a video file: timestamps, sound, size, colours, direction."""
+"""What stays the same in a video file: timestamps, sound, size, colours, rotation."""
 
 from __future__ import annotations
 
@@ -128,13 +128,13 @@ def test_sound_that_does_not_fit_is_refused(tmp_path: Path) -> None:
         tone = av.AudioFrame.from_ndarray(np.zeros((1, 4096), np.uint8), "u8", "stereo")
         tone.sample_rate = 44100
         file.mux([*sound.encode(tone), *sound.encode(None)])
-    with pytest.raises(UserError, match=r"pcm_u8 does not fit into \.mp4"):
+    with pytest.raises(UserError, match=r"pcm_u8 sound does not fit into \.mp4"):
         unmask_video(source, tmp_path / "out.mp4", StubUnmasker())
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mkv"]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
-def test_cut_files_are_told_from_whole_ones(tmp_path: Path, suffix: str) -> None:
+def test_is_cut_short_detects_truncated_files(tmp_path: Path, suffix: str) -> None:
     whole = write_video(tmp_path / f"whole{suffix}", moving_images(12))
     content = whole.read_bytes()
     cut = tmp_path / f"cut{suffix}"

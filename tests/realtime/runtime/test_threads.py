@@ -1,6 +1,8 @@
-"""Sharing the processor: OpenCV's setting is put back however a line ends."""
+"""CPU threads: how many a stage gets, and that OpenCV's setting is restored."""
 
 from __future__ import annotations
+
+import os
 
 import cv2
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from realtime.runtime.threads import half_the_cores, opencv_in_one_thread
 
 
-def test_opencv_works_in_one_thread_inside_alone() -> None:
+def test_opencv_threads_are_restored_after_an_error() -> None:
     before = cv2.getNumThreads()
     with pytest.raises(RuntimeError, match="a stage"), opencv_in_one_thread():
         assert cv2.getNumThreads() == 1
@@ -16,5 +18,9 @@ def test_opencv_works_in_one_thread_inside_alone() -> None:
     assert cv2.getNumThreads() == before
 
 
-def test_there_is_always_one_thread() -> None:
-    assert half_the_cores() >= 1
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (5, 2), (16, 8)])
+def test_half_the_cores_counts_allowed_cores(
+    cores: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    assert half_the_cores() == threads

@@ -170,7 +170,7 @@ def _run(source: Path, suffix: str = "", **options: object) -> tuple[Path, Repor
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_nothing_but_the_faces_changes(name: str, tmp_path: Path) -> None:
+def test_video_of_every_kind_keeps_all_but_faces(name: str, tmp_path: Path) -> None:
     source = make(tmp_path, KINDS[name])
     target, report = _run(source)
     before, after = read_facts(source), read_facts(target)
@@ -196,7 +196,7 @@ def test_nothing_but_the_faces_changes(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
 @pytest.mark.parametrize("between", [0, 1, 2, 4, 7])
-def test_ends_when_the_source_does_whichever_frame_is_coded_last(
+def test_video_end_stays_whichever_frame_is_coded_last(
     between: int, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = {"preset": "ultrafast", "bf": str(between), "b_strategy": "0"}
@@ -225,7 +225,7 @@ DEPTHS = ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444
 
 @pytest.mark.parametrize("transfer", [1, 16, 18])
 @pytest.mark.parametrize("pixel_format", DEPTHS)
-def test_outside_the_hole_every_sample_stays(
+def test_samples_outside_the_hole_stay_bit_exact(
     pixel_format: str, transfer: int, tmp_path: Path
 ) -> None:
     color = (1, 1, 1, 1) if transfer == 1 else (1, 9, 9, transfer)
@@ -254,16 +254,16 @@ def test_transparency_is_kept_or_refused(tmp_path: Path) -> None:
 
 def test_interlaced_video_is_refused_where_fields_would_be_lost(tmp_path: Path) -> None:
     source = make(tmp_path, KINDS["interlaced, top first"])
-    with pytest.raises(UserError, match="interlaced, which hevc does not hold"):
+    with pytest.raises(UserError, match="interlaced, which hevc does not support"):
         _run(source, encoding=Encoding("hevc"))
 
 
-def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
+def test_stream_that_does_not_fit_is_reported(tmp_path: Path) -> None:
     source = make(tmp_path, KINDS["subtitles in matroska"])
     target, report = _run(source, ".mp4")
     assert [s for s in report.warnings if "subtitles (subrip) do not fit into .mp4" in s]
     assert read_facts(target).shown_s == read_facts(source).shown_s
-    with pytest.raises(UserError, match=r"sound of the kind aac does not fit into \.webm"):
+    with pytest.raises(UserError, match=r"aac sound does not fit into \.webm"):
         _run(source, ".webm")
 
 
@@ -272,4 +272,4 @@ def test_odd_sizes_are_coded_without_losing_a_line(tmp_path: Path) -> None:
     source = make(tmp_path, kind)
     target, report = _run(source)
     assert read_facts(target).size == (97, 63)
-    assert any("coded as yuv444p" in warning for warning in report.warnings)
+    assert any("encoded as yuv444p" in warning for warning in report.warnings)

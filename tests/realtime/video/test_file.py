@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import av
 import pytest
 
 from inpaint_model.errors import UserError
 from realtime.media.atomic_file import atomic_write
+from realtime.media.decoder import Decoder
+from realtime.media.frames import Frame
 from realtime.video.file import VideoOptions, unmask_video
 from tests.realtime.making_media import StubUnmasker, moving_images, write_video
 
@@ -33,6 +39,30 @@ def test_the_report_has_every_figure(source: Path, tmp_path: Path) -> None:
     assert report["stages"]["encode"]["p50_ms"] <= report["stages"]["encode"]["p95_ms"]
     assert report["synthetic"] is True
     assert {"dropped_frames", "model", "model_sha256", "engine", "warnings"} <= report.keys()
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_run_opens_source_twice_and_decodes_it_once(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resume: bool
+) -> None:
+    opened: list[str] = []
+    decoders: list[Decoder] = []
+    av_open, decode = av.open, Decoder.frames
+
+    def counting_open(file: object, *arguments: Any, **options: Any) -> object:
+        if file == str(source):
+            opened.append(str(file))
+        return av_open(file, *arguments, **options)
+
+    def counting_decode(decoder: Decoder) -> Iterator[Frame]:
+        decoders.append(decoder)
+        return decode(decoder)
+
+    monkeypatch.setattr(av, "open", counting_open)
+    monkeypatch.setattr(Decoder, "frames", counting_decode)
+    unmask_video(source, tmp_path / "out.mp4", StubUnmasker(), VideoOptions(resume=resume))
+    assert len(opened) == 2  # checks, plan and frames share one; the muxer copies from the other
+    assert len(decoders) == 1
 
 
 def test_progress_is_told_of_every_frame(source: Path, tmp_path: Path) -> None:
@@ -85,6 +115,14 @@ def test_the_input_is_never_the_output(source: Path, tmp_path: Path) -> None:
     for target in (source, link):
         with pytest.raises(UserError, match="the output is the input"):
             unmask_video(source, target, StubUnmasker(), VideoOptions(overwrite=True))
+
+
+def test_atomic_write_leaves_umask_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "usual").touch()
+    monkeypatch.delattr(os, "umask")  # it is the process's: other threads make files meanwhile
+    with atomic_write(tmp_path / "out") as temporary:
+        temporary.write_text("whole")
+    assert (tmp_path / "out").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
 def test_ctrl_c_removes_the_temporary_file(tmp_path: Path) -> None:

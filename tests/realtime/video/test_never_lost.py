@@ -15,7 +15,7 @@ import pytest
 from inpaint_model.errors import UserError
 from realtime.media.frames import Progress, Span
 from realtime.media.reader import VideoReader
-from realtime.media.segment_store import CodedFrame, Segment, SegmentStore, store_path
+from realtime.media.segment_store import EncodedFrame, Segment, SegmentStore, store_path
 from realtime.video.file import VideoOptions, unmask_video
 from tests.realtime.making_media import StubUnmasker, moving_images, write_video
 from tests.realtime.making_sources import read_facts
@@ -85,7 +85,7 @@ def test_resume_refuses_what_belongs_to_another_job(source: Path, tmp_path: Path
     with pytest.raises(UserError, match="other options"):
         unmask_video(source, target, StubUnmasker(), other)
     report = unmask_video(source, target, StubUnmasker(), QUICK)
-    assert any("thrown away" in warning for warning in report.warnings)
+    assert any("discarded" in warning for warning in report.warnings)
     assert _names(tmp_path) == ["in.mp4", "out.mp4"]
 
 
@@ -157,7 +157,7 @@ def test_two_programs_cannot_write_one_target(source: Path, tmp_path: Path) -> N
     program = (
         "import sys, time\nfrom pathlib import Path\n"
         "from realtime.media.segment_store import SegmentStore\n"
-        "spool = SegmentStore(Path(sys.argv[1]))\nprint('open', flush=True)\ntime.sleep(60)"
+        "store = SegmentStore(Path(sys.argv[1]))\nprint('open', flush=True)\ntime.sleep(60)"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program, str(target)], stdout=subprocess.PIPE, env=dict(os.environ)
@@ -165,14 +165,14 @@ def test_two_programs_cannot_write_one_target(source: Path, tmp_path: Path) -> N
     assert process.stdout is not None
     process.stdout.readline()
     try:
-        with pytest.raises(UserError, match="another unmask writes it"):
+        with pytest.raises(UserError, match="another unmask is writing it"):
             unmask_video(source, target, StubUnmasker(), QUICK)
     finally:
         process.kill()
         process.communicate()
 
 
-def test_a_spool_that_is_none_is_replaced(source: Path, tmp_path: Path) -> None:
+def test_store_that_is_damaged_is_replaced(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     store_path(target).write_text("not a data base " * 100)
     unmask_video(source, target, StubUnmasker(), RESUME)
@@ -180,19 +180,19 @@ def test_a_spool_that_is_none_is_replaced(source: Path, tmp_path: Path) -> None:
 
 
 def test_an_open_segment_is_not_kept(tmp_path: Path) -> None:
-    with SegmentStore(tmp_path / "out.mp4") as spool:
-        spool.begin({"a": 1})
-        spool.add([CodedFrame(0, 1, True, b"one")])
-        spool.close_segment(Segment(1, 0, {}))
-        spool.add([CodedFrame(1, 1, False, b"two")])
-    with SegmentStore(tmp_path / "out.mp4") as spool:
-        assert spool.holds({"a": 1})
-        assert not spool.holds({"a": 2})
-        assert [frame.data for frame in spool.frames()] == [b"one"]
+    with SegmentStore(tmp_path / "out.mp4") as store:
+        store.begin({"a": 1})
+        store.add([EncodedFrame(0, 1, True, b"one")])
+        store.close_segment(Segment(1, 0, {}))
+        store.add([EncodedFrame(1, 1, False, b"two")])
+    with SegmentStore(tmp_path / "out.mp4") as store:
+        assert store.holds({"a": 1})
+        assert not store.holds({"a": 2})
+        assert [frame.data for frame in store.frames()] == [b"one"]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
-def test_reading_on_gives_the_frames_that_are_left(tmp_path: Path, suffix: str) -> None:
+def test_reader_resumed_gives_the_remaining_frames(tmp_path: Path, suffix: str) -> None:
     path = write_video(tmp_path / f"in{suffix}", moving_images(40))
     with VideoReader(path) as file:
         frames = [(f.index, f.pts, f.image_bgr.tobytes()) for f in file]

@@ -1,4 +1,4 @@
-"""What one can ask of a written video: codec, quality, hardware, badge, both pictures, a part."""
+"""Options of a written video: codec, quality, hardware, badge, side by side, a part."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ def test_quality_can_be_chosen(source: Path, tmp_path: Path) -> None:
     assert sizes[0] > 1.5 * sizes[1]
 
 
-def test_hardware_that_is_not_there_is_said_and_done_without(source: Path, tmp_path: Path) -> None:
+def test_hardware_missing_falls_back_with_a_warning(source: Path, tmp_path: Path) -> None:
     options = VideoOptions(encoding=Encoding(hardware=True))
     report = unmask_video(source, tmp_path / "out.mp4", StubUnmasker(), options)
     notes = [w for w in report.warnings if w.startswith("no hardware encoder")]
     if not notes:
         pytest.skip("there is a hardware encoder here")
-    assert "coded by libx264" in notes[0]
+    assert "encoded by libx264" in notes[0]
 
 
 def test_the_badge_is_drawn_where_faces_were_filled(source: Path, tmp_path: Path) -> None:
@@ -90,9 +90,7 @@ def test_the_badge_is_drawn_where_faces_were_filled(source: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_side_by_side_has_the_input_left_however_the_video_is_turned(
-    tmp_path: Path, rotation: int
-) -> None:
+def test_side_by_side_rotated_video_has_the_source_left(tmp_path: Path, rotation: int) -> None:
     source = make(tmp_path, Kind(rotation=rotation, sounds=(), frames=3))
     target = tmp_path / "out.mkv"
     options = VideoOptions(side_by_side=True, encoding=Encoding("ffv1"))
@@ -119,7 +117,7 @@ class SometimesMasked(StubUnmasker):
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 @pytest.mark.parametrize("b_frames", ["0", "3"])
-def test_groups_without_masks_stay_as_they_were_coded(
+def test_copy_untouched_keeps_gops_without_masks(
     tmp_path: Path, suffix: str, b_frames: str
 ) -> None:
     options = {"bf": b_frames, "g": "10", "b_strategy": "0", "x264-params": "scenecut=0"}
@@ -137,7 +135,7 @@ def test_groups_without_masks_stay_as_they_were_coded(
         assert read_facts(target).shown_s == read_facts(source).shown_s
 
 
-def test_copying_is_refused_where_it_cannot_be(source: Path, tmp_path: Path) -> None:
+def test_copy_untouched_is_refused_where_impossible(source: Path, tmp_path: Path) -> None:
     for options in (
         VideoOptions(copy_untouched=True, encoding=Encoding("hevc")),
         VideoOptions(copy_untouched=True, side_by_side=True),
@@ -149,7 +147,7 @@ def test_copying_is_refused_where_it_cannot_be(source: Path, tmp_path: Path) -> 
         unmask_video(other, tmp_path / "out.mp4", StubUnmasker(), VideoOptions(copy_untouched=True))
 
 
-def test_times_are_read_as_people_write_them() -> None:
+def test_parse_time_reads_seconds_and_clock_times() -> None:
     assert parse_time("75.5", "--start") == 75.5
     assert parse_time("1:15", "--start") == 75
     assert parse_time("01:02:03.5", "--start") == 3723.5

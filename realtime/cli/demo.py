@@ -1,0 +1,36 @@
+"""The command `unmask demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from realtime.cli import options as opts
+from realtime.cli.unmasker import open_unmasker
+from realtime.runtime.console import FrameProgress
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("demo"),
+    model: opts.Model = "fast",
+    engine: opts.Engine = opts.EngineName.AUTO,
+    max_faces: opts.MaxFaces = 1,
+    models_dir: opts.ModelsDir = None,
+    report: opts.ReportPath = None,
+) -> None:
+    """Unmask a synthetic clip, and compare it with the true face."""
+    from realtime.demo.run import run_demo
+    from realtime.runtime.report import check_report_path
+
+    check_report_path(report)
+    with (
+        open_unmasker(model, engine, max_faces, models_dir) as unmasker,
+        FrameProgress("demo") as progress,
+    ):
+        result = run_demo(out, unmasker, progress, models_dir)
+    for line in result.lines():
+        print(line)
+    if report is not None:
+        result.report.write(report)

@@ -1,0 +1,47 @@
+"""Turns every exception into one line on stderr and an exit code."""
+
+from __future__ import annotations
+
+import os
+
+from realtime.runtime.console import print_status
+
+DEBUG_VARIABLE = "UNMASK_DEBUG"
+FAILED, BAD_INPUT = 1, 2
+
+
+def is_debugging() -> bool:
+    """Say whether the user wants tracebacks and the libraries' own output."""
+    return bool(os.environ.get(DEBUG_VARIABLE))
+
+
+def report_interrupt() -> int:
+    """Report Ctrl-C, SIGTERM or a declined prompt; return the exit code."""
+    return _fail("stopped; no output was written", FAILED)
+
+
+def report_error(error: Exception) -> int:
+    """Report an exception; return the exit code."""
+    from inpaint_model.errors import UserError  # imports NumPy, which `unmask --help` does not need
+
+    if isinstance(error, UserError):
+        return _fail(str(error), BAD_INPUT)
+    if type(error).__name__ == "NoArgsIsHelpError":  # no command given: the message is the help
+        print(error.format_message())  # pyright: ignore[reportAttributeAccessIssue]
+        return BAD_INPUT
+    if hasattr(error, "format_message"):  # wrong use, found by Typer
+        message = error.format_message()  # pyright: ignore[reportAttributeAccessIssue]
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "unmask"
+        return _fail(f"{message} (see `{command} --help`)", BAD_INPUT)
+    text = f"{type(error).__name__}: {error} ({DEBUG_VARIABLE}=1 shows where)"
+    return _fail(f"failed: {text}", FAILED)
+
+
+def _fail(message: str, exit_code: int) -> int:
+    if is_debugging():
+        import traceback
+
+        traceback.print_exc()
+    print_status("error: " + " ".join(message.split()))
+    return exit_code

@@ -1,0 +1,30 @@
+"""The command `unmask image`."""
+
+from __future__ import annotations
+
+from realtime.cli import options as opts
+from realtime.cli.unmasker import open_unmasker, print_and_write
+
+
+def image(
+    source: opts.Input,
+    target: opts.Output,
+    model: opts.Model = "fast",
+    engine: opts.Engine = opts.EngineName.AUTO,
+    max_faces: opts.MaxFaces = 8,
+    models_dir: opts.ModelsDir = None,
+    report: opts.ReportPath = None,
+    overwrite: opts.Overwrite = False,
+) -> None:
+    """Unmask a picture.
+
+    The output is PNG, JPEG or WebP; bit depth, channels, size and colour profile stay.
+    """
+    from realtime.image_file import ImageJob
+    from realtime.runtime.report import check_report_path
+
+    check_report_path(report)
+    job = ImageJob(source, target, overwrite=overwrite)
+    with open_unmasker(model, engine, max_faces, models_dir, mode="image") as unmasker:
+        done = job.run(unmasker)
+    print_and_write(done, target, report)

@@ -1,0 +1,43 @@
+"""Opens the unmasker for a command, and prints what a run did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from realtime.cli import options as opts
+from realtime.runtime.console import print_status
+
+if TYPE_CHECKING:
+    from realtime.runtime.report import Report
+    from realtime.unmasker import Mode, Unmasker
+
+
+def open_unmasker(
+    model: str,
+    engine: opts.EngineName,
+    max_faces: int,
+    models_dir: Path | None,
+    *,
+    mode: Mode = "video",
+) -> Unmasker:
+    """Load the models and print which model and engine run.
+
+    Raises:
+        UserError: a model cannot be found, or the engine cannot run.
+    """
+    from realtime.unmasker import Unmasker
+
+    unmasker = Unmasker(model, engine.value, max_faces, mode=mode, models_dir=models_dir)
+    print_status(f"model {unmasker.inpainter.model}, engine {unmasker.inpainter.reason}")
+    return unmasker
+
+
+def print_and_write(done: Report, target: Path, report: Path | None) -> None:
+    """Print a run's warnings and counts, and write its report if asked for."""
+    for warning in done.warnings:
+        print_status(f"note: {warning}")
+    frames = "1 picture" if done.frames == 1 else f"{done.frames} frames, {done.fps:.1f} frames/s"
+    print_status(f"{target}: {frames}, {done.faces} faces found, {done.masked_faces} unmasked")
+    if report is not None:
+        done.write(report)

@@ -1,0 +1,71 @@
+"""The command `unmask video`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from realtime.cli import options as opts
+from realtime.cli.unmasker import open_unmasker, print_and_write
+from realtime.runtime.console import FrameProgress, print_status
+
+
+def video(
+    source: opts.Input,
+    target: opts.Output,
+    model: opts.Model = "fast",
+    engine: opts.Engine = opts.EngineName.AUTO,
+    max_faces: opts.MaxFaces = 4,
+    models_dir: opts.ModelsDir = None,
+    report: opts.ReportPath = None,
+    overwrite: opts.Overwrite = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an interrupted run; keep what is done.")
+    ] = False,
+    side_by_side: opts.SideBySide = False,
+    badge: opts.Badge = False,
+    start: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Start here: seconds, or [h:]mm:ss.")
+    ] = None,
+    end: Annotated[str | None, typer.Option(metavar="TIME", help="End here.")] = None,
+    codec: opts.Codec = opts.CodecName.AUTO,
+    crf: opts.Crf = None,
+    hardware: opts.Hardware = False,
+    copy_untouched: Annotated[
+        bool, typer.Option("--copy-untouched", help="Copy GOPs without masks; do not encode them.")
+    ] = False,
+) -> None:
+    """Unmask a video file.
+
+    The output is MP4, MOV, MKV or WebM; timestamps, sound, subtitles, chapters and colours stay.
+    """
+    from realtime.media.codecs import Encoding
+    from realtime.media.frames import Span
+    from realtime.runtime.memory import return_freed_frames
+    from realtime.runtime.report import check_report_path
+    from realtime.video.file import VideoJob, VideoOptions
+
+    check_report_path(report)
+    options = VideoOptions(
+        side_by_side=side_by_side,
+        badge=badge,
+        overwrite=overwrite,
+        resume=resume,
+        span=Span(opts.parse_time(start, "--start") or 0.0, opts.parse_time(end, "--end")),
+        encoding=Encoding(codec.value, crf, hardware),
+        copy_untouched=copy_untouched,
+    )
+    return_freed_frames()
+    with (
+        VideoJob(source, target, options) as job,
+        open_unmasker(model, engine, max_faces, models_dir) as unmasker,
+        FrameProgress(source.name) as progress,
+    ):
+        try:
+            done = job.run(unmasker, progress)
+        except KeyboardInterrupt:
+            if resume:
+                print_status("what is done is kept; the same command continues it")
+            raise
+    print_and_write(done, target, report)
