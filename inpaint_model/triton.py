@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from inpaint_model.artefacts import Artefact
+from inpaint_model.artefacts import Generator
 from inpaint_model.errors import UserError
 
 Format = Literal["onnx", "plan"]
@@ -50,7 +50,7 @@ parameters {{ key: "model_sha256" value: {{ string_value: "{sha256}" }} }}
 
 
 def export_repository(
-    artefact: Artefact,
+    generator: Generator,
     folder: Path,
     kind: Format = "onnx",
     *,
@@ -60,7 +60,7 @@ def export_repository(
     """Write `FOLDER/unmask_NAME` with `config.pbtxt` and version 1 of the model.
 
     Args:
-        artefact: the model.
+        generator: the model.
         folder: the repository; made if absent, and other models in it stay.
         kind: "onnx" runs on any machine by Triton's ONNX Runtime backend; "plan" is a TensorRT
             engine for the GPU that is here, of 1 to 64 crops.
@@ -73,11 +73,11 @@ def export_repository(
     Raises:
         UserError: it exists, cannot be written, or TensorRT cannot build the plan.
     """
-    name = f"unmask_{artefact.name}"
+    name = f"unmask_{generator.name}"
     target = folder / name
     if target.exists() and not overwrite:
         raise UserError(f"{target}: exists; --overwrite replaces it")
-    file = artefact.file(int8=False)
+    file = generator.open()
     platform, model_name = _PLATFORMS[kind]
     content = file.path.read_bytes() if kind == "onnx" else _plan(file.path.read_bytes())
     config = _CONFIG.format(

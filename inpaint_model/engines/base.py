@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import Artefact
+from inpaint_model.artefacts import Generator
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,11 @@ class Engine(ABC):
         """Say whether this engine can run here. Never raises."""
 
     @abstractmethod
-    def load(self, artefact: Artefact, threads: int | None) -> Session:
+    def load(self, generator: Generator, threads: int | None) -> Session:
         """Load a generator.
 
         Args:
-            artefact: the model's files; the engine picks the one it runs best.
+            generator: the model's files; the engine picks the one it runs best.
             threads: how many CPU threads to use; the engine decides where None.
 
         Raises:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import Artefact, ModelFile
+from inpaint_model.artefacts import Generator, GeneratorArtefact
 from inpaint_model.engines.base import Engine, EngineStatus, Session, SessionInfo
 from inpaint_model.engines.batches import DOUBLING_SIZES, padded, split
 from inpaint_model.engines.cpu import int8_instructions
@@ -69,13 +69,13 @@ class OnnxRuntimeEngine(Engine):
             unused = ""
         return EngineStatus(self.name, True, version, f"CPU: {kinds}{unused}")
 
-    def load(self, artefact: Artefact, threads: int | None) -> Session:
+    def load(self, generator: Generator, threads: int | None) -> Session:
         """Load on the accelerator the full-precision file, on the CPU the one it is made for."""
         import onnxruntime
 
         provider = self._provider(onnxruntime.get_available_providers())
         int8 = int8_instructions() if provider == _CPU else ""
-        file = artefact.file(int8=bool(int8))
+        file = generator.open(int8=bool(int8))
         session = _open(file, provider, threads)
         precision, why = _precision(file, provider, int8)
         info = SessionInfo(self.name, onnxruntime.__version__, precision, why, file.sha256)
@@ -125,7 +125,9 @@ class OnnxRuntimeSession(Session):
         return np.asarray(self._session.run(["filled"], {"crops": crops, "holes": holes})[0])
 
 
-def _open(file: ModelFile, provider: str, threads: int | None) -> onnxruntime.InferenceSession:
+def _open(
+    file: GeneratorArtefact, provider: str, threads: int | None
+) -> onnxruntime.InferenceSession:
     """Make ONNX Runtime's session on this provider, and on no other.
 
     Raises:
@@ -156,7 +158,7 @@ def _open(file: ModelFile, provider: str, threads: int | None) -> onnxruntime.In
     return session
 
 
-def _precision(file: ModelFile, provider: str, int8: str) -> tuple[str, str]:
+def _precision(file: GeneratorArtefact, provider: str, int8: str) -> tuple[str, str]:
     """Return what most of the network is computed in, and why."""
     if provider != _CPU:
         return file.precision, f"as in the file, by {provider.removesuffix('ExecutionProvider')}"

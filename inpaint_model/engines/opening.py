@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from inpaint_model.artefacts import Artefact
+from inpaint_model.artefacts import Generator
 from inpaint_model.engines import ACCELERATED_ORDER, CPU_ORDER, engine_named
 from inpaint_model.engines.base import Engine, Session
 from inpaint_model.engines.cuda.driver import NvidiaState, find_gpu
@@ -17,11 +17,11 @@ from inpaint_model.errors import UserError
 _CROP, _HOLE = (128, 128, 3), (128, 128)
 
 
-def open_session(artefact: Artefact, engine: str, threads: int | None) -> tuple[Session, str]:
+def open_session(generator: Generator, engine: str, threads: int | None) -> tuple[Session, str]:
     """Load a model.
 
     Args:
-        artefact: its files.
+        generator: its files.
         engine: a name, or "auto".
         threads: CPU threads; None leaves it to the engine.
 
@@ -32,19 +32,19 @@ def open_session(artefact: Artefact, engine: str, threads: int | None) -> tuple[
         UserError: the named engine cannot run here, or with "auto" none can.
     """
     if engine != "auto":
-        session = _load(engine_named(engine), artefact, threads)
+        session = _load(engine_named(engine), generator, threads)
         return session, f"{session.info}; engine named by the caller"
     state = find_gpu()
     refused: list[str] = []
     engines = [engine_named(name) for name in _accelerated(state)]
-    session = _first(engines, artefact, threads, refused, accelerated=True)
+    session = _first(engines, generator, threads, refused, accelerated=True)
     if session is not None:
         why = "; ".join([*refused, "the fastest on this GPU"])
         return session, f"{session.info}; chosen by auto: {why}"
     unused = _unused(state, refused)
     refused.clear()
     engines = [engine_named(name, cpu_only=True) for name in CPU_ORDER]
-    session = _first(engines, artefact, threads, refused, accelerated=False)
+    session = _first(engines, generator, threads, refused, accelerated=False)
     if session is None:
         raise UserError("no engine works here: " + "; ".join([unused, *refused]))
     if state.gpu is not None or state.mend:
@@ -68,7 +68,7 @@ def _unused(state: NvidiaState, refused: Sequence[str]) -> str:
 
 def _first(
     engines: Sequence[Engine],
-    artefact: Artefact,
+    generator: Generator,
     threads: int | None,
     refused: list[str],
     *,
@@ -77,26 +77,26 @@ def _first(
     """Load on the first engine that can; collect why the others before it could not."""
     for engine in engines:
         try:
-            return _load(engine, artefact, threads, accelerated=accelerated)
+            return _load(engine, generator, threads, accelerated=accelerated)
         except UserError as error:
             refused.append(str(error))
     return None
 
 
 def _load(
-    engine: Engine, artefact: Artefact, threads: int | None, *, accelerated: bool = False
+    engine: Engine, generator: Generator, threads: int | None, *, accelerated: bool = False
 ) -> Session:
     status = engine.probe()
     if not status.usable or (accelerated and not status.accelerated):
         raise UserError(status.refusal)
     try:
-        session = engine.load(artefact, threads)
+        session = engine.load(generator, threads)
         _try_out(session)
     except UserError:
         raise
     except Exception as error:  # each engine has its own kinds; the user needs the first line
         line = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise UserError(f"engine {engine.name} cannot run {artefact.path}: {line}") from error
+        raise UserError(f"engine {engine.name} cannot run {generator.path}: {line}") from error
     return session
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import Artefact, ModelFile
+from inpaint_model.artefacts import Generator, GeneratorArtefact
 from inpaint_model.cache import CompiledCache
 from inpaint_model.engines.base import Engine, EngineStatus, Session, SessionInfo
 from inpaint_model.engines.cpu import int8_instructions
@@ -42,13 +42,13 @@ class OpenVinoEngine(Engine):
         kinds = ([f"int8 ({int8})"] if int8 else []) + (["bf16"] if bf16 else []) + ["fp32"]
         return EngineStatus(self.name, True, _version(), f"CPU: {', '.join(kinds)}")
 
-    def load(self, artefact: Artefact, threads: int | None) -> Session:
+    def load(self, generator: Generator, threads: int | None) -> Session:
         """Load from the cache, or compile and keep the result."""
         import openvino
 
         core = openvino.Core()
         int8 = int8_instructions()
-        file = artefact.file(int8=bool(int8))
+        file = generator.open(int8=bool(int8))
         precision, why = _choose_precision(file, int8, _has_bf16(core))
         cache = CompiledCache(self.name)
         compiled = _compile(core, file, _settings(precision, threads), cache)
@@ -90,7 +90,7 @@ def _has_bf16(core: openvino.Core) -> bool:
     return "BF16" in core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
 
 
-def _choose_precision(file: ModelFile, int8: str, bf16: bool) -> tuple[str, str]:
+def _choose_precision(file: GeneratorArtefact, int8: str, bf16: bool) -> tuple[str, str]:
     """Return the precision and why; bf16 halves the time of fp32, and int8 that of either."""
     if file.quantised:
         return "int8", f"the CPU has {int8}" if int8 else "the given file is quantised"
@@ -116,7 +116,7 @@ def _settings(precision: str, threads: int | None) -> dict[str, Any]:
 
 
 def _compile(
-    core: openvino.Core, file: ModelFile, settings: dict[str, Any], cache: CompiledCache
+    core: openvino.Core, file: GeneratorArtefact, settings: dict[str, Any], cache: CompiledCache
 ) -> openvino.CompiledModel:
     facts = _facts(core, file, settings)
     kept = cache.load(facts)
@@ -133,7 +133,9 @@ def _compile(
     return compiled
 
 
-def _facts(core: openvino.Core, file: ModelFile, settings: dict[str, Any]) -> dict[str, str]:
+def _facts(
+    core: openvino.Core, file: GeneratorArtefact, settings: dict[str, Any]
+) -> dict[str, str]:
     """Name everything that a compiled model depends on."""
     import openvino
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import Artefact, ModelFile
+from inpaint_model.artefacts import Generator, GeneratorArtefact
 from inpaint_model.engines.base import Engine, EngineStatus, Session, SessionInfo
 from inpaint_model.engines.batches import split
 from inpaint_model.engines.cuda.driver import find_gpu
@@ -47,13 +47,13 @@ class TorchEngine(Engine):
         detail += f"; {card} is not used, as this torch finds no CUDA"
         return EngineStatus(self.name, True, _version(), detail, mend=_CUDA_MEND)
 
-    def load(self, artefact: Artefact, threads: int | None) -> Session:
+    def load(self, generator: Generator, threads: int | None) -> Session:
         """Load the full-precision file, onto the GPU where there is one."""
         import torch
 
         from inpaint_model.engines.onnx_torch import OnnxGenerator
 
-        file = artefact.file(int8=False)
+        file = generator.open()
         gpu = _gpu_name()
         network = OnnxGenerator(file.path, full=not gpu)
         if threads is not None:
@@ -107,7 +107,7 @@ class TorchGpuSession(Session):
         del self._network
 
 
-def _on_gpu(network: OnnxGenerator, file: ModelFile) -> TorchGpuSession:
+def _on_gpu(network: OnnxGenerator, file: GeneratorArtefact) -> TorchGpuSession:
     import torch
 
     from inpaint_model.engines.cuda.graphs import GraphedNetwork

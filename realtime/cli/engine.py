@@ -102,20 +102,20 @@ def export(
     overwrite: opts.Overwrite = False,
 ) -> None:
     """Write a model repository for NVIDIA's Triton Inference Server."""
-    from inpaint_model.artefacts import find_artefact
+    from inpaint_model.artefacts import find_generator
     from inpaint_model.triton import export_repository
 
     for name in model or ["fast", "paper"]:
-        artefact = find_artefact(name)
-        path = export_repository(artefact, triton, kind.value, overwrite=overwrite)
+        generator = find_generator(name)
+        path = export_repository(generator, triton, kind.value, overwrite=overwrite)
         print_status(
             f"{path}: {kind.value}, serve it with tritonserver --model-repository={triton}"
         )
 
 
 def _build_tensorrt(model: str, cards: list[str]) -> None:
-    from inpaint_model.artefacts import find_artefact
+    from inpaint_model.artefacts import find_generator
     from inpaint_model.engines.tensorrt.engine import TensorRtEngine
 
-    for path in TensorRtEngine().build_ahead(find_artefact(model), cards):
+    for path in TensorRtEngine().build_ahead(find_generator(model), cards):
         print_status(f"{model}: {path}")

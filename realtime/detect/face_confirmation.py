@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inpaint_model.artefacts import find_face_landmarker
 from realtime.detect.face_geometry import is_same_face, mirrored, moved, placed
 from realtime.detect.landmark_stream import open_landmarker
 from realtime.detect.mediapipe_faces import face_of_landmarks
 from realtime.frames import Face
-from realtime.runtime.model_files import face_landmarker_path
 
 if TYPE_CHECKING:
     from mediapipe.tasks.python.vision.face_landmarker import FaceLandmarker
@@ -46,7 +46,7 @@ class FaceConfirmation:
             face: the detection.
         """
         if self._landmarker is None:
-            task = face_landmarker_path(self._models_dir)
+            task = find_face_landmarker(self._models_dir).path
             self._landmarker = open_landmarker(task, 1, _DETECTION, _PRESENCE, video=False)
         image_rgb = np.asarray(cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
         if landmarks_alone(self._landmarker, image_rgb, face) is None:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from inpaint_model.artefacts import find_face_landmarker
 from realtime.detect.face_confirmation import landmarks_alone
 from realtime.detect.face_geometry import is_same_face, moved, placed
 from realtime.detect.landmark_stream import LandmarkStream, open_landmarker
 from realtime.detect.mediapipe_faces import faces_of_detections, faces_of_result
 from realtime.frames import Face
-from realtime.runtime.model_files import face_landmarker_path
 
 if TYPE_CHECKING:
     import mediapipe as mp
@@ -52,7 +52,7 @@ class FaceDetector:
     ) -> None:
         from mediapipe.tasks.python import BaseOptions, vision
 
-        task = face_landmarker_path(models_dir)
+        task = find_face_landmarker(models_dir).path
         self.max_faces = max_faces
         self._video = video
         self._calls = self._last_count = 0

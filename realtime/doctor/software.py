@@ -73,21 +73,21 @@ def mediapipe(models_dir: Path | None) -> Iterator[Check]:
     """Import MediaPipe, and find its model by its SHA-256."""
     from mediapipe.tasks.python import vision
 
-    from realtime.runtime.model_files import face_landmarker_path
+    from inpaint_model.artefacts import find_face_landmarker
 
     assert vision.FaceLandmarker
     yield Check("mediapipe", "ok", _version("mediapipe"))
-    path = face_landmarker_path(models_dir)
+    path = find_face_landmarker(models_dir).path
     yield Check("face model", "ok", f"{path} (SHA-256 as pinned)")
 
 
 def weights(model: str) -> Iterator[Check]:
     """Look for the weights of our models."""
-    from inpaint_model.artefacts import SHIPPED_MODELS, find_artefact
+    from inpaint_model.artefacts import SHIPPED_GENERATORS, find_generator
 
-    for name in dict.fromkeys([model, *SHIPPED_MODELS]):
+    for name in dict.fromkeys([model, *SHIPPED_GENERATORS]):
         try:
-            path = find_artefact(name).path
+            path = find_generator(name).path
         except UserError as error:
             needed = name == model
             yield Check(f"model {name}", "bad" if needed else "note", str(error))

@@ -8,10 +8,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from inpaint_model.artefacts import find_segmenter
 from inpaint_model.errors import UserError
 from realtime.align.canonical_crop import CROP_SIZE
 
-_WEIGHTS = Path(__file__).parents[2] / "inpaint_model" / "weights" / "segmenter.tflite"
 _MASK_LABEL = 1
 
 
@@ -21,15 +21,18 @@ class MaskSegmenter:
     Args:
         path: the `.tflite` with metadata; the project's own by default.
 
+    Attributes:
+        artefact: the file that runs.
+
     Raises:
         UserError: the model file is missing or MediaPipe refuses it.
     """
 
-    def __init__(self, path: Path = _WEIGHTS) -> None:
+    def __init__(self, path: Path | None = None) -> None:
         from mediapipe.tasks.python import BaseOptions, vision
 
-        if not path.is_file():
-            raise UserError(f"{path}: the mask segmenter's weights are missing; reinstall")
+        self.artefact = find_segmenter(path)
+        path = self.artefact.path
         try:
             self._segmenter = vision.ImageSegmenter.create_from_options(
                 vision.ImageSegmenterOptions(

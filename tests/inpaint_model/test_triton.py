@@ -13,7 +13,7 @@ import pytest
 from google.protobuf import text_format
 
 from inpaint_model import UserError, open_inpainter
-from inpaint_model.artefacts import find_artefact
+from inpaint_model.artefacts import find_generator
 from inpaint_model.triton import export_repository
 
 
@@ -33,7 +33,7 @@ def schema() -> ModuleType:
 
 
 def test_the_configuration_fits_the_model(schema, tiny_onnx, tmp_path: Path):
-    target = export_repository(find_artefact(tiny_onnx), tmp_path / "models")
+    target = export_repository(find_generator(tiny_onnx), tmp_path / "models")
     assert sorted(p.relative_to(target).as_posix() for p in target.rglob("*")) == [
         "1",
         "1/model.onnx",
@@ -60,19 +60,19 @@ def test_the_configuration_fits_the_model(schema, tiny_onnx, tmp_path: Path):
 
 
 def test_the_model_in_it_runs(tiny_onnx, crops, holes, tmp_path: Path):
-    target = export_repository(find_artefact(tiny_onnx), tmp_path)
+    target = export_repository(find_generator(tiny_onnx), tmp_path)
     with open_inpainter(target / "1" / "model.onnx", "onnxruntime") as inpainter:
         assert not np.array_equal(inpainter(crops, holes), crops)
 
 
 def test_what_is_there_is_kept_unless_told(tiny_onnx, tmp_path: Path):
-    target = export_repository(find_artefact(tiny_onnx), tmp_path)
+    target = export_repository(find_generator(tiny_onnx), tmp_path)
     (target / "config.pbtxt").write_text("changed by hand")
     (tmp_path / "other").mkdir()
     with pytest.raises(UserError, match="--overwrite"):
-        export_repository(find_artefact(tiny_onnx), tmp_path)
+        export_repository(find_generator(tiny_onnx), tmp_path)
     assert (target / "config.pbtxt").read_text() == "changed by hand"
-    export_repository(find_artefact(tiny_onnx), tmp_path, overwrite=True)
+    export_repository(find_generator(tiny_onnx), tmp_path, overwrite=True)
     assert "unmask_tiny" in (target / "config.pbtxt").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "unmask_tiny"]
 
@@ -80,7 +80,7 @@ def test_what_is_there_is_kept_unless_told(tiny_onnx, tmp_path: Path):
 def test_what_cannot_be_done_is_one_line(tiny_onnx, tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UserError, match="cannot be written"):
-        export_repository(find_artefact(tiny_onnx), tmp_path / "file" / "models")
+        export_repository(find_generator(tiny_onnx), tmp_path / "file" / "models")
     with pytest.raises(UserError, match="a plan cannot be built"):
-        export_repository(find_artefact(tiny_onnx), tmp_path, "plan")
+        export_repository(find_generator(tiny_onnx), tmp_path, "plan")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

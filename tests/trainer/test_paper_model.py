@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from inpaint_model import open_inpainter
-from inpaint_model.artefacts import find_artefact
+from inpaint_model.artefacts import find_generator
 from inpaint_model.networks.paper import PaperGenerator
 from realtime.synthetic import preset_style, silhouette
 from trainer.data.face_set import FaceSet
@@ -29,7 +29,7 @@ def holes(faces: FaceSet) -> NDArray[np.bool_]:
 
 
 def test_it_is_the_papers_network_in_half_precision():
-    path = find_artefact("paper").path
+    path = find_generator("paper").path
     net = network_of(path)
     assert isinstance(net, PaperGenerator)
     assert net.width == 64
@@ -40,7 +40,7 @@ def test_it_is_the_papers_network_in_half_precision():
 
 
 def test_half_precision_keeps_to_torch(faces: FaceSet, holes: NDArray[np.bool_], tmp_path: Path):
-    path = find_artefact("paper").path
+    path = find_generator("paper").path
     crops = faces.crops[:4]
     truth = fill(network_of(path), crops, holes)
     with open_inpainter(path, "onnxruntime") as inpainter:  # the file itself, not its int8 twin

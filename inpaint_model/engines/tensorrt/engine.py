@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from inpaint_model.artefacts import Artefact, ModelFile
+from inpaint_model.artefacts import Generator, GeneratorArtefact
 from inpaint_model.cache import CompiledCache
 from inpaint_model.engines.base import Engine, EngineStatus, Session, SessionInfo
 from inpaint_model.engines.cuda.driver import Gpu, find_gpu
@@ -43,12 +43,12 @@ class TensorRtEngine(Engine):
         detail = f"{library} on {state.gpu}"
         return EngineStatus(self.name, True, library.version, detail, accelerated=True)
 
-    def load(self, artefact: Artefact, threads: int | None) -> Session:
+    def load(self, generator: Generator, threads: int | None) -> Session:
         """Load the engine from the cache, or build it first; the log says how far it is."""
         library, gpu = import_tensorrt(), find_gpu().gpu
         if gpu is None:
             raise UserError(f"engine {self.name} cannot run: no NVIDIA GPU")
-        file = artefact.file(int8=False)
+        file = generator.open()
         cache = CompiledCache(self.name)
         runtime = library.api.Runtime(library.api.Logger(library.api.Logger.ERROR))
         facts = engine_facts(library, file, _device(library, gpu))
@@ -65,11 +65,11 @@ class TensorRtEngine(Engine):
         session.keep_alive = runtime
         return session
 
-    def build_ahead(self, artefact: Artefact, architectures: Sequence[str] = ()) -> list[Path]:
+    def build_ahead(self, generator: Generator, architectures: Sequence[str] = ()) -> list[Path]:
         """Build and keep engines, for the GPU that is here or for other cards; return their files.
 
         Args:
-            artefact: the model.
+            generator: the model.
             architectures: such as "sm_86"; TensorRT for RTX alone can build for them, GPU or not.
 
         Raises:
@@ -79,7 +79,7 @@ class TensorRtEngine(Engine):
             library = import_tensorrt()
         except TensorRtMissing as error:
             raise UserError(f"engine {self.name} cannot build: {error}") from None
-        file, cache = artefact.file(int8=False), CompiledCache(self.name)
+        file, cache = generator.open(), CompiledCache(self.name)
         if architectures:
             devices = {name: (name,) for name in architectures}
         else:
@@ -159,7 +159,7 @@ class _KernelCache:
                 self._cache.keep_beside(self._name, now)
 
 
-def engine_facts(library: TensorRt, file: ModelFile, device: str) -> dict[str, str]:
+def engine_facts(library: TensorRt, file: GeneratorArtefact, device: str) -> dict[str, str]:
     """Name everything that an engine depends on."""
     return {
         "model": file.path.stem,
@@ -183,7 +183,7 @@ def _target(library: TensorRt, gpu: Gpu) -> tuple[str, ...]:
 
 def _build_and_keep(
     library: TensorRt,
-    file: ModelFile,
+    file: GeneratorArtefact,
     facts: dict[str, str],
     cache: CompiledCache,
     architectures: Sequence[str],

@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 
 from inpaint_model import UserError, open_inpainter
-from inpaint_model.artefacts import WEIGHTS_DIR, find_artefact
+from inpaint_model.artefacts import WEIGHTS_DIR, find_generator
 from inpaint_model.engines import onnxruntime as onnxruntime_engine
 from inpaint_model.engines.cuda.driver import Gpu, NvidiaState
 from inpaint_model.engines.onnxruntime import OnnxRuntimeEngine
@@ -101,7 +101,7 @@ def test_the_cpu_can_be_asked_for(machine, tiny_onnx):
     status = engine.probe()
     assert status.detail.startswith("CPU: ")
     assert not status.accelerated
-    info = engine.load(find_artefact(tiny_onnx), None).info
+    info = engine.load(find_generator(tiny_onnx), None).info
     assert info.precision == "fp32"
     assert seen.wanted == [(CPU, {})]
     assert seen.preloaded == 0
@@ -127,8 +127,8 @@ def test_cuda_is_an_accelerator(machine):
 def test_on_a_gpu_it_agrees_with_the_cpu(crops, holes):
     if not OnnxRuntimeEngine().probe().accelerated:
         pytest.skip("needs onnxruntime-gpu and an NVIDIA GPU")
-    file = find_artefact(WEIGHTS_DIR / "fast.onnx")
-    expected = OnnxRuntimeEngine(cpu_only=True).load(file, None).run(crops, holes)
-    out = OnnxRuntimeEngine().load(file, None).run(crops, holes)
+    generator = find_generator(WEIGHTS_DIR / "fast.onnx")
+    expected = OnnxRuntimeEngine(cpu_only=True).load(generator, None).run(crops, holes)
+    out = OnnxRuntimeEngine().load(generator, None).run(crops, holes)
     assert np.array_equal(out[holes == 0], crops[holes == 0])
     assert np.abs(out.astype(int) - expected)[holes > 0].max() <= 3

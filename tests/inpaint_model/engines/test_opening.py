@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from inpaint_model import UserError, available_engines, open_inpainter
-from inpaint_model.artefacts import find_artefact
+from inpaint_model.artefacts import find_generator
 from inpaint_model.engines import cpu, engine_named, opening
 from inpaint_model.engines.cuda.driver import NvidiaState, find_gpu
 
@@ -82,12 +82,6 @@ def test_no_threads_are_refused(tiny_onnx):
         open_inpainter(tiny_onnx, threads=0)
 
 
-def test_weights_that_are_not_installed(tmp_path, tiny_onnx):
-    (tmp_path / "fast.onnx").write_bytes(tiny_onnx.read_bytes())
-    with pytest.raises(UserError, match="'paper' are not in this installation: take fast"):
-        find_artefact("paper", tmp_path)
-
-
 _FLAGS = {"VNNI": "avx2 avx_vnni", "AMX": "avx2 amx_int8", "AVX2": "avx2 fma", "": "sse2"}
 
 
@@ -106,7 +100,7 @@ def test_int8_runs_only_where_the_cpu_is_made_for_it(
     monkeypatch.setattr(cpu, "_CPUINFO", cpuinfo)
     monkeypatch.setattr(cpu, "_numpy_features", dict)
     runs_int8 = bool(processor)
-    info = engine_named(engine).load(find_artefact("fast", tmp_path), 1).info
+    info = engine_named(engine).load(find_generator("fast", tmp_path), 1).info
     ran = int8 if runs_int8 else full
     assert info.model_sha256 == hashlib.sha256(ran.read_bytes()).hexdigest()
     assert (info.precision == "int8") == runs_int8

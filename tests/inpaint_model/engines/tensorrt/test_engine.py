@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from inpaint_model import UserError, available_engines, open_inpainter
-from inpaint_model.artefacts import find_artefact
+from inpaint_model.artefacts import find_generator
 from inpaint_model.cache import CompiledCache
 from inpaint_model.engines import opening
 from inpaint_model.engines import torch as torch_engine
@@ -133,12 +133,12 @@ def _version() -> str:
 
 
 def test_engines_for_other_cards_are_built_ahead(cache, card, tiny_onnx):
-    artefact = find_artefact(tiny_onnx)
-    paths = tensorrt.TensorRtEngine().build_ahead(artefact, ["sm_86", "sm_120"])
+    generator = find_generator(tiny_onnx)
+    paths = tensorrt.TensorRtEngine().build_ahead(generator, ["sm_86", "sm_120"])
     assert all(path.is_file() and path.with_suffix(".json").is_file() for path in paths)
     before = [path.stat().st_mtime_ns for path in paths]
     contents = [path.read_bytes() for path in paths]
-    assert tensorrt.TensorRtEngine().build_ahead(artefact, ["sm_86", "sm_120"]) == paths
+    assert tensorrt.TensorRtEngine().build_ahead(generator, ["sm_86", "sm_120"]) == paths
     assert [path.read_bytes() for path in paths] == contents
     with open_inpainter(tiny_onnx, "tensorrt"):  # this card is an sm_86
         assert len(cache.entries()) == 2
@@ -176,7 +176,7 @@ def test_without_a_card_it_says_why(tiny_onnx, monkeypatch):
 def test_building_ahead_without_a_card_names_the_option(rtx, tiny_onnx, monkeypatch):
     monkeypatch.setattr(tensorrt, "find_gpu", lambda: NvidiaState(None, "no NVIDIA GPU"))
     with pytest.raises(UserError, match="--for sm_86"):
-        tensorrt.TensorRtEngine().build_ahead(find_artefact(tiny_onnx))
+        tensorrt.TensorRtEngine().build_ahead(find_generator(tiny_onnx))
 
 
 @pytest.mark.gpu
@@ -187,7 +187,7 @@ def test_on_a_gpu_it_agrees_with_the_cpu():
     holes = np.zeros((9, 128, 128), np.uint8)
     holes[:, 60:120, 30:100] = 1
     for model in ("fast", "paper"):
-        path = find_artefact(model).path
+        path = find_generator(model).path
         with open_inpainter(path, "tensorrt") as gpu, open_inpainter(path, "onnxruntime") as cpu:
             for count in (1, 2, 3, 4, 9):
                 out, expected = (x(crops[:count], holes[:count]) for x in (gpu, cpu))
