@@ -6,12 +6,13 @@ import hashlib
 import json
 import logging
 import os
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from platformdirs import user_cache_path
 
 CACHE_VARIABLE = "UNMASK_CACHE_DIR"
 _APPLICATION = "unmask-video"
@@ -25,17 +26,11 @@ Facts = Mapping[str, str]
 def cache_dir() -> Path:
     """Return the program's cache directory (it may not exist yet).
 
-    `UNMASK_CACHE_DIR` names it; else it is where the system keeps caches.
+    It is the one `UNMASK_CACHE_DIR` names, by default the operating system's folder for caches.
     """
     if named := os.environ.get(CACHE_VARIABLE):
         return Path(named)
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else Path.home() / "AppData" / "Local") / _APPLICATION
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / _APPLICATION
-    xdg = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(xdg) if Path(xdg).is_absolute() else Path.home() / ".cache") / _APPLICATION
+    return user_cache_path(_APPLICATION, appauthor=False, opinion=False)
 
 
 @dataclass(frozen=True)
