@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from inpaint_model.errors import UserError
+from inpaint_model.networks.from_onnx import generator_from_onnx
 from inpaint_model.networks.paper import Autoencoder, PaperGenerator
 from inpaint_model.networks.segmenter import MaskSegmenterNet
 from trainer.augment.holes import draw_protocol
@@ -15,8 +16,7 @@ from trainer.config import FitConfig
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import to_mask, to_tensor
 from trainer.export.batch_norm_folding import revive_norms
-from trainer.export.from_onnx import network_of
-from trainer.export.from_tflite import segmenter_of
+from trainer.export.from_tflite import segmenter_from_tflite
 from trainer.fit import load_average
 from trainer.generator_task import make_generator
 from trainer.runs import RunFolder
@@ -71,10 +71,10 @@ def network_at(start: Path, config: FitConfig, faces: FaceSet) -> nn.Module:
     some = faces.some(64, config.seed)
     crops = to_tensor(some.crops)
     if start.suffix == ".tflite":
-        source = segmenter_of(start)
+        source = segmenter_from_tflite(start)
         revive_norms(source, crops)
         return source
-    source = network_of(start)
+    source = generator_from_onnx(start)
     revive_norms(source, crops, to_mask(draw_protocol(some, "face-mask", config.seed)[0]))
     return source
 

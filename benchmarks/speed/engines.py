@@ -17,9 +17,9 @@ from benchmarks.speed.turns import REST_S, Times, noise_crops, time_in_turn
 from benchmarks.tables import Row, publish
 from inpaint_model import UserError, available_engines, open_inpainter
 from inpaint_model.artefacts import find_generator
-from inpaint_model.networks.layers import flops
-from trainer.export.from_onnx import network_of
-from trainer.export.onnx_export import ByteGenerator
+from inpaint_model.networks.byte_generator import ByteGenerator
+from inpaint_model.networks.from_onnx import generator_from_onnx
+from inpaint_model.networks.layers import flops, half_convolutions
 from trainer.throughput import matrix_peak
 
 # Fills crops, uint8 [N, 128, 128, 3], in holes, uint8 [N, 128, 128], from and to the host's memory.
@@ -81,7 +81,7 @@ def _compare(
     rounds: int,
     peak_gflops: float,
 ) -> list[Row]:
-    net = network_of(find_generator(model).path)
+    net = generator_from_onnx(find_generator(model).path)
     gflop = flops(net)
     rows: list[Row] = []
     with contextlib.ExitStack() as stack:
@@ -113,7 +113,9 @@ def _fillers(
     """Yield torch's ways, then every engine that uses the device."""
     yield EAGER, _filler(ByteGenerator(net).to(device).eval(), device)
     if device.type == "cuda":
-        half = ByteGenerator(network_of(find_generator(model).path).half()).to(device).eval()
+        half_net = generator_from_onnx(find_generator(model).path)
+        half_convolutions(half_net)
+        half = ByteGenerator(half_net).to(device).eval()
         half = half.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         yield "torch eager, fp16 channels last", _filler(half, device)
         yield "torch compiled, fp16", _filler(torch.compile(half, dynamic=False), device)

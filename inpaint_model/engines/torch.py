@@ -13,10 +13,11 @@ from inpaint_model.artefacts import Generator, GeneratorArtefact
 from inpaint_model.engines.base import Engine, EngineStatus, Session, SessionInfo
 from inpaint_model.engines.batches import split
 from inpaint_model.engines.cuda.driver import find_gpu
+from inpaint_model.errors import UserError
 
 if TYPE_CHECKING:
     from inpaint_model.engines.cuda.graphs import GraphedNetwork
-    from inpaint_model.engines.onnx_torch import OnnxGenerator
+    from inpaint_model.networks.byte_generator import ByteGenerator
 
 _MEND = "pip install torch onnx"
 _CUDA_MEND = "install PyTorch's build for CUDA (pytorch.org); look at nvidia-smi"
@@ -24,7 +25,10 @@ _CPU_SIZES = range(1, 9)  # more crops at once are no faster on a CPU, and take 
 
 
 class TorchEngine(Engine):
-    """Runs the full-precision file, operator by operator on a CPU, as one graph on a GPU."""
+    """Runs this project's networks with the weights of the full-precision file.
+
+    On a CPU the operators are called one by one; on a GPU they are captured as CUDA graphs.
+    """
 
     name = "torch"
 
@@ -51,25 +55,20 @@ class TorchEngine(Engine):
         """Load the full-precision file, onto the GPU where there is one."""
         import torch
 
-        from inpaint_model.engines.onnx_torch import OnnxGenerator
-
         file = generator.open()
-        gpu = _gpu_name()
-        network = OnnxGenerator(file.path, full=not gpu)
         if threads is not None:
             torch.set_num_threads(threads)
-        if gpu:
-            return _on_gpu(network, file)
+        if _gpu_name():
+            return _on_gpu(_network(file, half=file.precision == "fp16"), file)
         why = "torch finds no GPU"
         info = SessionInfo(self.name, _version(), "fp32", why, file.sha256)
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return TorchSession(network, info)
+        return TorchSession(_network(file, half=False), info)
 
 
 class TorchSession(Session):
     """A network on the CPU."""
 
-    def __init__(self, network: OnnxGenerator, info: SessionInfo) -> None:
+    def __init__(self, network: ByteGenerator, info: SessionInfo) -> None:
         self.info = info
         self._network = network
 
@@ -96,25 +95,48 @@ class TorchGpuSession(Session):
 
     def __init__(self, network: GraphedNetwork, info: SessionInfo) -> None:
         self.info = info
-        self._network = network
+        self.network = network
 
     def run(self, crops: NDArray[np.uint8], holes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Fill holes; see `Session.run`."""
-        return self._network(crops, holes)
+        return self.network(crops, holes)
 
     def close(self) -> None:
         """Drop the network, its graphs and their memory."""
-        del self._network
+        del self.network
 
 
-def _on_gpu(network: OnnxGenerator, file: GeneratorArtefact) -> TorchGpuSession:
+def _network(file: GeneratorArtefact, *, half: bool) -> ByteGenerator:
+    """Build the network for inference, its convolutions in fp16 if `half` is set, else in fp32.
+
+    Raises:
+        UserError: the file is quantised or holds another network.
+    """
+    import torch
+
+    from inpaint_model.networks.byte_generator import ByteGenerator
+    from inpaint_model.networks.from_onnx import generator_from_onnx
+    from inpaint_model.networks.layers import fuse_batch_norms, half_convolutions
+
+    try:
+        net = generator_from_onnx(file.path)
+    except UserError as error:
+        raise UserError(
+            f"engine torch cannot run {error}; take engine tensorrt, onnxruntime or openvino"
+        ) from None
+    fuse_batch_norms(net)
+    if half:
+        half_convolutions(net)
+    return ByteGenerator(net).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _on_gpu(network: ByteGenerator, file: GeneratorArtefact) -> TorchGpuSession:
     import torch
 
     from inpaint_model.engines.cuda.graphs import GraphedNetwork
 
     device = torch.device("cuda", torch.cuda.current_device())
-    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    graphed = GraphedNetwork(network, device)
+    graphed = GraphedNetwork(network.to(device), device)
     graphed.prepare(1)
     precision, why = (file.precision, f"CUDA graphs on {_gpu_name()}")
     warnings = tuple(graphed.warnings)

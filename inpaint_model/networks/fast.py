@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from inpaint_model.networks.colour_balance import skin_gains
+from inpaint_model.networks.colour_balance import ColourBalance
 from inpaint_model.networks.layers import ConvUnit, UpUnit
 
 
@@ -55,6 +55,7 @@ class FastGenerator(nn.Module):
         self.up64 = UpUnit(w32, w64)
         self.fuse64 = ConvUnit(2 * w64, w64)
         self.to_rgb = nn.Sequential(nn.Conv2d(w64, 12, 3, padding=1), nn.PixelShuffle(2))
+        self.colour_balance = ColourBalance()
 
     def forward(self, crops: Tensor, holes: Tensor) -> Tensor:
         """Fill the holes.
@@ -67,13 +68,13 @@ class FastGenerator(nn.Module):
             float [N, 3, 128, 128], RGB about [-1, 1], the network's own picture (not composited).
         """
         bright = (crops + 1) / 2
-        gains = skin_gains(bright, holes)
+        gains = self.colour_balance(bright, holes)
         balanced = bright * gains * 2 - 1  # a bright background may lie above 1
         given = torch.cat([balanced * (1 - holes), holes], 1)
-        kind = next(self.parameters()).dtype  # narrower than the pictures in the fp16 export
-        if kind == crops.dtype:
+        dtype = next(self.parameters()).dtype  # fp16 after `half_convolutions`
+        if dtype == crops.dtype:  # the exporter would write a cast even to the same type
             return (self._run(given) + 1) / gains - 1
-        return (self._run(given.to(kind)).to(crops.dtype) + 1) / gains - 1
+        return (self._run(given.to(dtype)).to(crops.dtype) + 1) / gains - 1
 
     def _run(self, given: Tensor) -> Tensor:
         at64 = self.down64(given)

@@ -1,9 +1,12 @@
-"""Layers the generators share, and the count of what a network computes."""
+"""Layers the generators share, their batch norms and types, and the count of what they compute."""
 
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+Convolution = nn.Conv2d | nn.ConvTranspose2d
 
 
 class ConvUnit(nn.Sequential):
@@ -29,6 +32,34 @@ class UpUnit(nn.Sequential):
             nn.BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
         )
+
+
+def make_identity(norm: nn.BatchNorm2d, bias: Tensor) -> None:
+    """Make a batch norm, in evaluation mode, the identity plus a bias, float [channels]."""
+    norm.weight.data = torch.ones_like(bias)
+    norm.bias.data = bias
+    norm.running_mean = torch.zeros_like(bias)
+    norm.running_var = torch.full_like(bias, 1 - norm.eps)
+
+
+def fuse_batch_norms(net: nn.Module) -> None:
+    """Fold each batch norm into the convolution before it; the network, in place, is for inference."""
+    for unit in list(net.modules()):
+        if not isinstance(unit, nn.Sequential):
+            continue
+        for index in range(len(unit) - 1):
+            conv, norm = unit[index], unit[index + 1]
+            if isinstance(conv, Convolution) and isinstance(norm, nn.BatchNorm2d):
+                transposed = isinstance(conv, nn.ConvTranspose2d)
+                unit[index] = fuse_conv_bn_eval(conv, norm, transpose=transposed)
+                unit[index + 1] = nn.Identity()
+
+
+def half_convolutions(net: nn.Module) -> None:
+    """Turn convolutions and batch norms to fp16, in place; the colours round them stay in fp32."""
+    for layer in net.modules():
+        if isinstance(layer, Convolution | nn.BatchNorm2d):
+            layer.half()
 
 
 def flops(net: nn.Module, size: int = 128) -> float:

@@ -7,7 +7,7 @@ from typing import Literal, overload
 import torch
 from torch import Tensor, nn
 
-from inpaint_model.networks.colour_balance import skin_gains
+from inpaint_model.networks.colour_balance import ColourBalance
 from inpaint_model.networks.layers import ConvUnit, UpUnit
 
 
@@ -50,8 +50,8 @@ class PaperGenerator(nn.Module):
     """Chained autoencoders: each takes the crop with the last one's picture composited into the hole.
 
     Two autoencoders are the paper's method (12.2 million parameters, 35 GFLOP a crop); one alone is
-    its baseline, the completion network of Iizuka et al. 2017 ("GLCIC"). The convolutions may run in
-    a narrower type than the pictures: `generator.autoencoders.half()` is what the fp16 export does.
+    its baseline, the completion network of Iizuka et al. 2017 ("GLCIC"). The convolutions may be in
+    fp16 while crops and holes are in fp32 (`inpaint_model.networks.layers.half_convolutions`).
 
     Args:
         autoencoders: how many.
@@ -64,6 +64,7 @@ class PaperGenerator(nn.Module):
         super().__init__()
         self.autoencoders = nn.ModuleList(Autoencoder(width) for _ in range(autoencoders))
         self.balance = balance
+        self.colour_balance = ColourBalance()
 
     @property
     def width(self) -> int:
@@ -90,7 +91,7 @@ class PaperGenerator(nn.Module):
             float [N, 3, 128, 128], RGB about [-1, 1]: the last autoencoder's own picture (not
             composited), or with `every` a list of all of theirs, first to last.
         """
-        gains = skin_gains((crops + 1) / 2, holes) if self.balance else None
+        gains = self.colour_balance((crops + 1) / 2, holes) if self.balance else None
         given = crops if gains is None else ((crops + 1) * gains - 1).clamp(-1, 1)
         known = given * (1 - holes)
         filled, pictures = known, []
@@ -101,7 +102,7 @@ class PaperGenerator(nn.Module):
         return pictures if every else pictures[-1]
 
     def _run(self, autoencoder: nn.Module, given: Tensor) -> Tensor:
-        kind = next(autoencoder.parameters()).dtype
-        if kind == given.dtype:
+        dtype = next(autoencoder.parameters()).dtype
+        if dtype == given.dtype:  # the exporter would write a cast even to the same type
             return autoencoder(given)
-        return autoencoder(given.to(kind)).to(given.dtype)
+        return autoencoder(given.to(dtype)).to(given.dtype)

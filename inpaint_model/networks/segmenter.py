@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from inpaint_model.networks.fast import ConvUnit
+from inpaint_model.networks.layers import ConvUnit
 
 
 class MaskSegmenterNet(nn.Module):

@@ -20,7 +20,7 @@ from trainer.augment.holes import draw_protocol
 from trainer.config import FitConfig, Stage
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import to_mask, to_tensor
-from trainer.export.from_tflite import segmenter_of
+from trainer.export.from_tflite import segmenter_from_tflite
 from trainer.generator_task import make_generator
 from trainer.initial_weights import begin_from, check_start, widened
 from trainer.presets import PRESETS
@@ -121,6 +121,6 @@ def test_the_segmenter_comes_back_as_it_ships(astronaut_rgb, astronaut_face: Fac
     crop, _ = warp_crop(worn.image_rgb, astronaut_face.matrix)
     with MaskSegmenter() as shipped:
         wanted = shipped(crop)
-    found = segment(segmenter_of(WEIGHTS_DIR / "segmenter.tflite"), crop[None])[0]
+    found = segment(segmenter_from_tflite(WEIGHTS_DIR / "segmenter.tflite"), crop[None])[0]
     assert (wanted > 0.5).mean() > 0.1
     assert abs(found - wanted).max() < 0.02

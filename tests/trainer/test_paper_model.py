@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from inpaint_model import open_inpainter
 from inpaint_model.artefacts import find_generator
+from inpaint_model.networks.from_onnx import generator_from_onnx
 from inpaint_model.networks.paper import PaperGenerator
 from realtime.synthetic import preset_style, silhouette
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import fill
-from trainer.export.from_onnx import network_of
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def holes(faces: FaceSet) -> NDArray[np.bool_]:
 
 def test_it_is_the_papers_network_in_half_precision():
     path = find_generator("paper").path
-    net = network_of(path)
+    net = generator_from_onnx(path)
     assert isinstance(net, PaperGenerator)
     assert net.width == 64
     assert sum(p.numel() for p in net.parameters()) == pytest.approx(12.2e6, rel=0.005)
@@ -42,7 +42,7 @@ def test_it_is_the_papers_network_in_half_precision():
 def test_half_precision_keeps_to_torch(faces: FaceSet, holes: NDArray[np.bool_], tmp_path: Path):
     path = find_generator("paper").path
     crops = faces.crops[:4]
-    truth = fill(network_of(path), crops, holes)
+    truth = fill(generator_from_onnx(path), crops, holes)
     with open_inpainter(path, "onnxruntime") as inpainter:  # the file itself, not its int8 twin
         out = inpainter(crops, holes)
     assert np.array_equal(out[~holes], crops[~holes])

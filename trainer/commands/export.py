@@ -9,13 +9,13 @@ import numpy as np
 from torch import nn
 
 from inpaint_model.errors import UserError
+from inpaint_model.networks.from_onnx import generator_from_onnx
 from inpaint_model.networks.layers import flops
 from inpaint_model.networks.paper import PaperGenerator
 from inpaint_model.networks.segmenter import MaskSegmenterNet
 from trainer.augment.holes import draw_protocol
 from trainer.data import face_set as faceset
 from trainer.data.face_set import FaceSet
-from trainer.export.from_onnx import network_of
 from trainer.export.onnx_export import export_generator
 from trainer.export.prune import narrowest
 from trainer.export.quantize import Samples, quantize_onnx
@@ -70,7 +70,7 @@ def export(
     faces = faceset.load(data).canonical()
     if run is None:
         assert model is not None
-        net = network_of(model)
+        net = generator_from_onnx(model)
     else:
         net = _load(run)
         if model is not None and share is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-Convolution = nn.Conv2d | nn.ConvTranspose2d
+from inpaint_model.networks.layers import Convolution, make_identity
 
 
 def convolution_of(layer: nn.Module) -> Convolution:
@@ -44,14 +44,6 @@ def unfold_into(layer: nn.Module, weight: Tensor, bias: Tensor) -> None:
     for norm in layer.modules():
         if isinstance(norm, nn.BatchNorm2d):
             make_identity(norm, bias)
-
-
-def make_identity(norm: nn.BatchNorm2d, bias: Tensor) -> None:
-    """Make a batch norm, in evaluation mode, the identity plus a bias, float [channels]."""
-    norm.weight.data = torch.ones_like(bias)
-    norm.bias.data = bias
-    norm.running_mean = torch.zeros_like(bias)
-    norm.running_var = torch.full_like(bias, 1 - norm.eps)
 
 
 @torch.no_grad()

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from inpaint_model.errors import UserError
-from inpaint_model.networks.fast import ConvUnit
+from inpaint_model.networks.layers import ConvUnit
 from inpaint_model.networks.segmenter import MaskSegmenterNet
 from trainer.export.batch_norm_folding import unfold_into
 
 _Pair = tuple[Tensor, Tensor]
 
 
-def segmenter_of(path: Path) -> MaskSegmenterNet:
+def segmenter_from_tflite(path: Path) -> MaskSegmenterNet:
     """Build the torch segmenter, fp32 and in evaluation mode, from what `trainer export` wrote.
 
     Args:

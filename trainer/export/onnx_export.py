@@ -9,32 +9,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
+from inpaint_model.networks.byte_generator import ByteGenerator
+from inpaint_model.networks.layers import half_convolutions
 from trainer.evaluate.fill_crops import fill
 
 # Levels of 255 inside the hole, between torch in fp32 and the exported file on ONNX Runtime.
 MOST_DIFFERENCE = {"fp32": 1, "fp16": 2}
-
-
-class ByteGenerator(nn.Module):
-    """A generator with bytes on both sides: normalisation, compositing and rounding inside.
-
-    Bytes are turned into floats first and back last of all: TensorRT takes them nowhere else.
-    """
-
-    def __init__(self, net: nn.Module) -> None:
-        super().__init__()
-        self.net = net
-
-    def forward(self, crops: Tensor, holes: Tensor) -> Tensor:
-        """Fill crops, uint8 [N, 128, 128, 3] RGB, in holes, uint8 [N, 128, 128]; uint8 as crops."""
-        levels = crops.float()
-        flags = holes.float().clamp(max=1)
-        floats = levels.permute(0, 3, 1, 2) / 127.5 - 1
-        out = self.net(floats, flags.unsqueeze(1))
-        filled = torch.round((out + 1) * 127.5).clamp(0, 255).permute(0, 2, 3, 1)
-        return torch.where(flags.unsqueeze(-1) > 0, filled, levels).to(torch.uint8)
 
 
 @dataclass(frozen=True)
@@ -76,7 +58,8 @@ def export_generator(
     net = net.eval().float().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     precision, exported = "fp32", net
     if half:
-        precision, exported = "fp16", copy.deepcopy(net).half()
+        precision, exported = "fp16", copy.deepcopy(net)
+        half_convolutions(exported)
     part = out.with_name(out.name + ".part")
     out.parent.mkdir(parents=True, exist_ok=True)
     example = (torch.from_numpy(crops[:2]), torch.from_numpy(holes[:2].astype(np.uint8)))

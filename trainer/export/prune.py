@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inpaint_model.errors import UserError
-from inpaint_model.networks.colour_balance import skin_gains
+from inpaint_model.networks.colour_balance import ColourBalance
 from inpaint_model.networks.paper import Autoencoder, PaperGenerator
 from trainer.evaluate.fill_crops import fill, to_mask, to_tensor
 from trainer.evaluate.measures import composited_psnr
@@ -116,7 +116,7 @@ def _balanced(
     for at in range(0, len(crops), batch):
         floats, mask = to_tensor(crops[at : at + batch]), to_mask(holes[at : at + batch])
         if net.balance:
-            floats = ((floats + 1) * skin_gains((floats + 1) / 2, mask) - 1).clamp(-1, 1)
+            floats = ((floats + 1) * ColourBalance()((floats + 1) / 2, mask) - 1).clamp(-1, 1)
         given.append(floats)
         masks.append(mask)
     return given, masks
