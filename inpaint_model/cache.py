@@ -1,11 +1,13 @@
-"""Keeps compiled models in the user's cache directory; damaged or unwritable, it only costs time."""
+"""Keeps compiled models in the user's cache directory; a damaged or unwritable cache only costs time."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,11 +18,11 @@ from platformdirs import user_cache_path
 
 CACHE_VARIABLE = "UNMASK_CACHE_DIR"
 _APPLICATION = "unmask-video"
-_MOST_ENTRIES = 24
+_MAX_ENTRIES = 24  # compiled models of one engine; the ones not used for longest go first
 _log = logging.getLogger(__name__)
 
-Facts = Mapping[str, str]
-"""What a compiled model depends on, by name: `model`, `model_sha256`, `library`, `device`, ..."""
+CacheKey = Mapping[str, str]
+"""Everything a compiled model depends on, by name: `model`, `model_sha256`, `library`, `device`, ..."""
 
 
 def cache_dir() -> Path:
@@ -38,178 +40,160 @@ class CompiledEntry:
     """One compiled model in the cache.
 
     Attributes:
-        engine: the engine it was compiled for.
-        path: its file, beside the description `NAME.json`.
-        size: bytes.
+        path: its file; the description is `NAME.json` in the same folder.
+        size_bytes: size of the file.
         used_s: when it was last used, seconds since the epoch.
-        facts: what it depends on; empty where the description cannot be read.
-        seconds: how long it took to compile; 0 where that is not known.
+        key: what it depends on; empty if the description cannot be read.
+        build_s: how long it took to compile, in seconds; 0 if that is not known.
     """
 
-    engine: str
     path: Path
-    size: int
+    size_bytes: int
     used_s: float
-    facts: Facts
-    seconds: float
+    key: CacheKey
+    build_s: float
 
 
 class CompiledCache:
     """The compiled models of one engine.
 
-    A compiled model is `NAME.blob`, the engine's own bytes and nothing else; `NAME.json` beside it
-    says what it depends on, how long it took, and the bytes' SHA-256. Both are written aside and
-    moved into place, so that a file cut short or changed is noticed, removed and compiled anew.
+    A compiled model is `NAME.blob`, the engine's own bytes and nothing else. `NAME.json` holds its
+    key, how long it took to compile, and the SHA-256 of the bytes. Both are written to a temporary
+    file and moved into place: a file that was cut short or changed is noticed, removed and compiled
+    again.
 
     Args:
         engine: the engine's name.
-        folder: the cache directory; the user's where not given.
+
+    Attributes:
+        folder: where the files are.
+        warnings: what went wrong so far, one line each.
     """
 
-    def __init__(self, engine: str, folder: Path | None = None) -> None:
-        self._engine = engine
-        self.folder = (folder or cache_dir()) / "compiled" / engine
+    def __init__(self, engine: str) -> None:
+        self.folder = cache_dir() / "compiled" / engine
         self.warnings: list[str] = []
 
-    def load(self, facts: Facts) -> bytes | None:
-        """Return what was compiled under exactly these facts, or None where it is absent or damaged."""
-        path = self.path(facts)
+    def load(self, key: CacheKey) -> bytes | None:
+        """Return the model compiled under exactly this key, or None if it is absent or damaged."""
+        path = self.path(key)
         try:
             compiled = path.read_bytes()
             os.utime(path)
-        except FileNotFoundError:
-            return None
         except OSError as error:
             _log.debug("%s: %s", path, error)
             return None
-        if _description(path).get("sha256") != hashlib.sha256(compiled).hexdigest():
-            self.discard(facts, "is damaged")
+        if _read_description(path).get("sha256") != hashlib.sha256(compiled).hexdigest():
+            self.discard(key, "is damaged")
             return None
         return compiled
 
-    def store(self, facts: Facts, compiled: bytes, seconds: float) -> Path | None:
-        """Keep `compiled`; where that fails, note a warning and go on.
+    def store(self, key: CacheKey, compiled: bytes, build_s: float) -> None:
+        """Keep a compiled model; if it cannot be written, add a warning and go on.
 
         Args:
-            facts: all it depends on.
+            key: everything it depends on.
             compiled: the engine's bytes.
-            seconds: how long it took.
-
-        Returns:
-            Its file, or None.
+            build_s: how long it took to compile, in seconds.
         """
-        path = self.path(facts)
+        path = self.path(key)
         digest = hashlib.sha256(compiled).hexdigest()
-        about = {"facts": dict(facts), "seconds": round(seconds, 3), "sha256": digest}
+        description = {"facts": dict(key), "seconds": round(build_s, 3), "sha256": digest}
         try:
-            self._write(path, compiled)
-            self._write(path.with_suffix(".json"), (json.dumps(about, indent=2) + "\n").encode())
+            _write(path, compiled)
+            _write(path.with_suffix(".json"), (json.dumps(description, indent=2) + "\n").encode())
         except OSError as error:
             self._warn(
                 f"compiled models cannot be kept in {self.folder} ({error.strerror or error}), "
                 f"so every start compiles again; {CACHE_VARIABLE} names another directory"
             )
-            return None
-        for entry in self.entries()[_MOST_ENTRIES:]:
-            _remove(entry.path)
-        return path
+            return
+        for entry in self.entries()[_MAX_ENTRIES:]:
+            for file in (entry.path, entry.path.with_suffix(".json")):
+                with contextlib.suppress(OSError):
+                    file.unlink()
 
-    def discard(self, facts: Facts, why: str) -> None:
-        """Remove an entry that cannot be used."""
-        path = self.path(facts)
+    def discard(self, key: CacheKey, why: str) -> None:
+        """Remove a compiled model that cannot be used; its description keeps the build time."""
+        path = self.path(key)
         self._warn(f"the compiled model {path} {why}: compiling it again")
-        try:
-            path.unlink(missing_ok=True)  # the description stays: it knows how long it took
-        except OSError as error:
-            _log.debug("%s: %s", path, error)
+        with contextlib.suppress(OSError):
+            path.unlink()
 
-    def stale(self, facts: Facts) -> str:
-        """Say what has changed since the model was last compiled for this device, or nothing."""
+    def describe_changes(self, key: CacheKey) -> str:
+        """Say what has changed since this model was last compiled for this device, or nothing."""
         for entry in self.entries():
-            if all(entry.facts.get(name) == facts.get(name) for name in ("model", "device")):
-                names = [name for name in facts if entry.facts.get(name) != facts[name]]
-                return ", ".join(
-                    f"{name} was {entry.facts.get(name, 'not known')}" for name in names
-                )
+            if all(entry.key.get(name) == key.get(name) for name in ("model", "device")):
+                names = [name for name in key if entry.key.get(name) != key[name]]
+                return ", ".join(f"{name} was {entry.key.get(name, 'unknown')}" for name in names)
         return ""
 
-    def last_seconds(self, facts: Facts) -> float:
-        """Return how long it took before to compile this model; 0 where that is not known."""
-        kept = [_description(path) for path in self.folder.glob("*.json")]
-        of_model = [
-            about for about in kept if about.get("facts", {}).get("model") == facts["model"]
-        ]
-        return max((float(about.get("seconds", 0)) for about in of_model), default=0.0)
+    def last_build_s(self, key: CacheKey) -> float:
+        """Return how long this model took to compile before, in seconds; 0 if that is not known."""
+        kept = [_read_description(path) for path in self.folder.glob("*.json")]
+        times = (float(d["seconds"]) for d in kept if d and d["facts"].get("model") == key["model"])
+        return max(times, default=0.0)
 
-    def beside(self, name: str) -> bytes:
-        """Return the bytes kept beside the models under a name, empty where there are none."""
+    def load_side_file(self, name: str) -> bytes:
+        """Return a file kept next to the models, such as a timing cache; empty if it is absent."""
         try:
             return (self.folder / f"{name}.cache").read_bytes()
         except OSError:
             return b""
 
-    def keep_beside(self, name: str, content: bytes) -> None:
-        """Keep bytes that only save time, and that their reader can tell to be good."""
+    def store_side_file(self, name: str, content: bytes) -> None:
+        """Keep bytes that only save time and that the engine itself checks."""
         try:
-            self._write(self.folder / f"{name}.cache", content)
+            _write(self.folder / f"{name}.cache", content)
         except OSError as error:
             _log.debug("%s: %s", name, error)
 
     def entries(self) -> list[CompiledEntry]:
-        """List what is stored, the last used first."""
+        """List the compiled models, the last used first."""
         found = []
         for path in self.folder.glob("*.blob"):
             try:
                 state = path.stat()
             except OSError:
                 continue
-            about = _description(path)
-            facts, seconds = about.get("facts", {}), about.get("seconds", 0.0)
-            entry = CompiledEntry(self._engine, path, state.st_size, state.st_mtime, facts, seconds)
-            found.append(entry)
+            about = _read_description(path)
+            key, build_s = about.get("facts", {}), about.get("seconds", 0.0)
+            found.append(CompiledEntry(path, state.st_size, state.st_mtime, key, build_s))
         return sorted(found, key=lambda entry: -entry.used_s)
 
     def clear(self) -> int:
         """Remove everything and return how many compiled models there were."""
-        removed = self.entries()
-        for entry in removed:
-            _remove(entry.path)
-        for path in self.folder.glob("*.cache"):
-            path.unlink(missing_ok=True)
-        return len(removed)
+        count = len(self.entries())
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return count
 
-    def path(self, facts: Facts) -> Path:
-        """Return the file of what is compiled under these facts, there or not."""
-        digest = hashlib.sha256(json.dumps(dict(facts), sort_keys=True).encode()).hexdigest()
-        return self.folder / f"{facts.get('model', 'model')}-{digest[:24]}.blob"
-
-    def _write(self, path: Path, content: bytes) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+    def path(self, key: CacheKey) -> Path:
+        """Return the file of the model compiled under this key, whether it exists or not."""
+        digest = hashlib.sha256(json.dumps(dict(key), sort_keys=True).encode()).hexdigest()
+        return self.folder / f"{key.get('model', 'model')}-{digest[:24]}.blob"
 
     def _warn(self, message: str) -> None:
         self.warnings.append(message)
         _log.warning(message)
 
 
-def _description(path: Path) -> dict[str, Any]:
+def _write(path: Path, content: bytes) -> None:
+    """Write a file so that it appears only whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _read_description(path: Path) -> dict[str, Any]:
+    """Return what `NAME.json` says of a compiled model; empty if it cannot be read."""
     try:
         about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return {"facts": dict(about["facts"]), "seconds": float(about["seconds"]), **about}
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
-    return about if isinstance(about, dict) and isinstance(about.get("facts"), dict) else {}
-
-
-def _remove(path: Path) -> None:
-    for each in (path, path.with_suffix(".json")):
-        try:
-            each.unlink(missing_ok=True)
-        except OSError as error:
-            _log.debug("%s: %s", each, error)

@@ -11,14 +11,14 @@ from inpaint_model.artefacts import Generator
 from inpaint_model.errors import UserError
 
 Format = Literal["onnx", "plan"]
-MOST_BATCH = 64
+MAX_BATCH_SIZE = 64
 _PLATFORMS = {"onnx": ("onnxruntime_onnx", "model.onnx"), "plan": ("tensorrt_plan", "model.plan")}
 _CONFIG = """\
 # A face-inpainting generator of unmask-video: bytes in, bytes out, composited.
 # What it draws in the holes is invented by a model.
 name: "{name}"
 platform: "{platform}"
-max_batch_size: {most}
+max_batch_size: {max_batch}
 input [
   {{ name: "crops" data_type: TYPE_UINT8 dims: [ 128, 128, 3 ] }},
   {{ name: "holes" data_type: TYPE_UINT8 dims: [ 128, 128 ] }}
@@ -27,7 +27,7 @@ output [
   {{ name: "filled" data_type: TYPE_UINT8 dims: [ 128, 128, 3 ] }}
 ]
 dynamic_batching {{
-  preferred_batch_size: [ 4, 16, {most} ]
+  preferred_batch_size: [ 4, 16, {max_batch} ]
   max_queue_delay_microseconds: {delay_us}
 }}
 instance_group [ {{ count: 1 kind: {kind} }} ]
@@ -79,11 +79,11 @@ def export_repository(
         raise UserError(f"{target}: exists; --overwrite replaces it")
     file = generator.open()
     platform, model_name = _PLATFORMS[kind]
-    content = file.path.read_bytes() if kind == "onnx" else _plan(file.path.read_bytes())
+    content = file.path.read_bytes() if kind == "onnx" else _build_plan(file.path.read_bytes())
     config = _CONFIG.format(
         name=name,
         platform=platform,
-        most=MOST_BATCH,
+        max_batch=MAX_BATCH_SIZE,
         delay_us=queue_delay_us,
         kind="KIND_GPU" if kind == "plan" else "KIND_AUTO",
         sha256=file.sha256,
@@ -91,20 +91,20 @@ def export_repository(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=f".{name}-") as aside:
-            made = Path(aside) / name
-            (made / "1").mkdir(parents=True)
-            (made / "1" / model_name).write_bytes(content)
-            (made / "config.pbtxt").write_text(config, encoding="utf-8")
+            built = Path(aside) / name
+            (built / "1").mkdir(parents=True)
+            (built / "1" / model_name).write_bytes(content)
+            (built / "config.pbtxt").write_text(config, encoding="utf-8")
             if target.exists():
                 shutil.move(target, Path(aside) / "before")
-            made.replace(target)
+            built.replace(target)
     except OSError as error:
         raise UserError(f"{target}: cannot be written ({error.strerror or error})") from None
     return target
 
 
-def _plan(onnx: bytes) -> bytes:
-    """Build an engine that takes any number of crops up to the most, as Triton hands them over."""
+def _build_plan(onnx: bytes) -> bytes:
+    """Build a TensorRT engine for any batch size up to the largest, as Triton passes them on."""
     from inpaint_model.engines.cuda.driver import find_gpu
     from inpaint_model.engines.tensorrt.builder import Profile, build
     from inpaint_model.engines.tensorrt.library import TensorRtMissing, import_tensorrt
@@ -121,4 +121,4 @@ def _plan(onnx: bytes) -> bytes:
     state = find_gpu()
     if state.gpu is None:
         raise UserError(f"a plan cannot be built: {state.problem}; --format onnx needs no GPU")
-    return build(library, onnx, profiles=[Profile(1, 16, MOST_BATCH)]).plan
+    return build(library, onnx, profiles=[Profile(1, 16, MAX_BATCH_SIZE)]).plan

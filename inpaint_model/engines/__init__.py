@@ -7,17 +7,17 @@ import importlib
 from inpaint_model.engines.base import Engine, EngineStatus
 from inpaint_model.errors import UserError
 
-_PLACES = {
+_CLASSES = {
     "openvino": ("inpaint_model.engines.openvino", "OpenVinoEngine"),
     "onnxruntime": ("inpaint_model.engines.onnxruntime", "OnnxRuntimeEngine"),
     "tensorrt": ("inpaint_model.engines.tensorrt.engine", "TensorRtEngine"),
     "torch": ("inpaint_model.engines.torch", "TorchEngine"),
 }
-ENGINE_NAMES = tuple(_PLACES)
+ENGINE_NAMES = tuple(_CLASSES)
 ACCELERATED_ORDER = ("tensorrt", "torch", "onnxruntime")
-"""What `auto` tries where there is a GPU, the fastest first."""
+"""The engines that `auto` tries on a machine with a GPU, the fastest first."""
 CPU_ORDER = ("openvino", "onnxruntime")
-"""What `auto` tries else."""
+"""The engines that `auto` tries next, on the CPU."""
 
 __all__ = [
     "ACCELERATED_ORDER",
@@ -25,27 +25,27 @@ __all__ = [
     "ENGINE_NAMES",
     "EngineStatus",
     "available_engines",
-    "engine_named",
+    "make_engine",
 ]
 
 
-def engine_named(name: str, *, cpu_only: bool = False) -> Engine:
-    """Return an engine by its name; its libraries are not loaded yet.
+def make_engine(name: str, *, cpu_only: bool = False) -> Engine:
+    """Create an engine by its name; its libraries are not loaded yet.
 
     Args:
         name: one of `ENGINE_NAMES`.
-        cpu_only: leave accelerators alone, where the engine runs on both.
+        cpu_only: leave accelerators alone, for an engine that runs on both.
 
     Raises:
         UserError: no engine has this name.
     """
-    if name not in _PLACES:
+    if name not in _CLASSES:
         raise UserError(f"unknown engine '{name}': take auto, {', '.join(ENGINE_NAMES)}")
-    module, kind = _PLACES[name]
-    make = getattr(importlib.import_module(module), kind)
+    module, class_name = _CLASSES[name]
+    make = getattr(importlib.import_module(module), class_name)
     return make(cpu_only=True) if cpu_only and name == "onnxruntime" else make()
 
 
 def available_engines() -> list[EngineStatus]:
-    """Try every engine and say what works here, and where not, the mend."""
-    return [engine_named(name).probe() for name in ENGINE_NAMES]
+    """Probe every engine: whether it works here, and if not, what mends that."""
+    return [make_engine(name).probe() for name in ENGINE_NAMES]

@@ -1,4 +1,4 @@
-"""What an engine is: it says whether it can run here, and loads a generator."""
+"""The interface of an engine: it says whether it can run here, and loads a generator."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class EngineStatus:
     Attributes:
         name: the engine.
         usable: whether it can run here.
-        version: of its library; empty where there is none.
-        detail: usable: what it makes use of; else why not.
+        version: version of its library; empty if there is none.
+        detail: if usable, the hardware and precisions it uses; else why it cannot run.
         accelerated: whether it runs on a GPU.
-        mend: the command or deed that makes it usable; empty where there is none.
+        mend: the command or action that makes it usable; empty if there is none.
     """
 
     name: str
@@ -33,7 +33,7 @@ class EngineStatus:
 
     @property
     def refusal(self) -> str:
-        """Why it cannot run and the mend, for one line."""
+        """Why it cannot run and what mends that, in one line."""
         why = f"{self.detail}; {self.mend}" if self.mend else self.detail
         return f"engine {self.name} cannot run: {why}"
 
@@ -44,11 +44,11 @@ class SessionInfo:
 
     Attributes:
         engine: the engine's name.
-        version: of its library.
-        precision: "int8", "bf16", "fp16" or "fp32": the arithmetic of most of the network.
-        precision_reason: why this one.
-        model_sha256: of the model file, in hex.
-        warnings: what went less than well, one line each.
+        version: version of its library.
+        precision: the arithmetic of most of the network: "int8", "bf16", "fp16" or "fp32".
+        precision_reason: why this precision.
+        model_sha256: SHA-256 of the model file, in hex.
+        warnings: problems that cost time and stop nothing, one line each.
     """
 
     engine: str
@@ -63,7 +63,7 @@ class SessionInfo:
 
 
 class Session(ABC):
-    """A generator loaded by an engine. Called by one thread at a time."""
+    """A generator loaded by an engine. Only one thread at a time may call it."""
 
     info: SessionInfo
 
@@ -81,11 +81,11 @@ class Session(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Free what the engine holds."""
+        """Free what the session holds."""
 
 
 class Engine(ABC):
-    """A way of running a generator. Making one loads nothing; its library is imported on use."""
+    """A way of running a generator. Creating one loads nothing; its library is imported on use."""
 
     name: str
 
@@ -98,8 +98,8 @@ class Engine(ABC):
         """Load a generator.
 
         Args:
-            generator: the model's files; the engine picks the one it runs best.
-            threads: how many CPU threads to use; the engine decides where None.
+            generator: the model; the engine opens the file that it runs best.
+            threads: number of CPU threads; the engine decides if None.
 
         Raises:
             UserError: this model cannot run on this engine.

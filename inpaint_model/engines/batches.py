@@ -1,29 +1,30 @@
-"""Cuts a call's crops into the fixed batch sizes that an engine is built, captured or tuned for."""
+"""Runs a call's crops in the fixed batch sizes that an engine is built, captured or tuned for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-DOUBLING_SIZES = (1, 2, 4, 8, 16, 32, 64)
-"""For engines that pay once for every size: any count wastes less than half of its last batch."""
+Images = NDArray[np.uint8]
+POWERS_OF_TWO = (1, 2, 4, 8, 16, 32, 64)
+"""Batch sizes for engines that pay once for every size: padding is less than half of the last batch."""
 
 
 def split(count: int, sizes: Iterable[int]) -> list[tuple[int, int, int]]:
-    """Cut crops into batches, the largest first.
+    """Split crops into batches, the largest first.
 
-    What is left over is padded up to the next size where it fills more than half of it, or where
-    there is no smaller size.
+    The remainder is padded to the next larger size if it fills more than half of it, or if there is
+    no smaller size.
 
     Args:
-        count: how many crops there are, >= 0.
-        sizes: the batch sizes at hand, each >= 1, in any order; at least one.
+        count: number of crops, >= 0.
+        sizes: the possible batch sizes, each >= 1, in any order; at least one.
 
     Returns:
-        Of each batch: its first crop, how many crops are in it, and the size to pad it up to. They
-        are in order, and together hold every crop once.
+        For each batch: the index of its first crop, its number of crops, and the batch size to pad it
+        to. The batches are in order and together hold every crop once.
     """
     known = sorted(set(sizes))
     batches: list[tuple[int, int, int]] = []
@@ -41,8 +42,30 @@ def split(count: int, sizes: Iterable[int]) -> list[tuple[int, int, int]]:
     return batches
 
 
-def padded(array: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Return an array with zeros added to its first axis up to `size`; itself where it is as long."""
+def run_in_batches(
+    crops: Images, holes: Images, sizes: Iterable[int], run: Callable[[Images, Images, int], Images]
+) -> Images:
+    """Run a network on any number of crops, batch by batch.
+
+    Args:
+        crops: uint8 [N, 128, 128, 3].
+        holes: uint8 [N, 128, 128].
+        sizes: the possible batch sizes.
+        run: fills one batch; its arguments are n crops, n holes and the batch size to pad them to,
+            its result has at least n crops and may be overwritten by the next call.
+
+    Returns:
+        uint8 [N, 128, 128, 3], the caller's own.
+    """
+    filled = np.empty_like(crops)
+    for start, count, size in split(len(crops), sizes):
+        part = slice(start, start + count)
+        filled[part] = run(crops[part], holes[part], size)[:count]
+    return filled
+
+
+def pad(array: Images, size: int) -> Images:
+    """Pad the first axis with zeros up to `size`; an array of that length is returned itself."""
     if len(array) == size:
         return array
     out = np.zeros((size, *array.shape[1:]), dtype=np.uint8)

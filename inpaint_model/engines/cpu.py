@@ -1,4 +1,4 @@
-"""What the processor has for int8: 8-bit dot products, or at least wide integer vectors."""
+"""Finds the processor's instructions for int8: 8-bit dot products, or at least wide integer vectors."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import importlib
 from pathlib import Path
 
 _CPUINFO = Path("/proc/cpuinfo")
+# Linux's flags and NumPy's names of the instructions, the fastest first, and what we call them.
 _LINUX_FLAGS = {"amx_int8": "AMX", "avx512_vnni": "VNNI", "avx_vnni": "VNNI", "avx2": "AVX2"}
 _NUMPY_NAMES = {"AVX512VNNI": "VNNI", "AVX2": "AVX2"}
 
 
 def int8_instructions() -> str:
-    """Return the name of what the processor computes int8 with, or an empty string.
+    """Return the name of the fastest int8 instructions: "AMX", "VNNI" or "AVX2"; empty if none.
 
-    AVX2 has no 8-bit dot products and adds pairs of products in 16 bits, which saturate where weights
-    have 8 bits; those of our files have 7 (`trainer/export/quantize.py`), and both engines agree with exact
-    arithmetic on them.
+    AVX2 has no 8-bit dot products: it adds pairs of products in 16 bits, which saturates with 8-bit
+    weights. The weights in our int8 files have 7 bits (`trainer/export/quantize.py`), and with them
+    both CPU engines agree with exact arithmetic.
     """
     flags, features = _linux_flags(), _numpy_features()
     named = [name for flag, name in _LINUX_FLAGS.items() if flag in flags]
@@ -32,7 +33,7 @@ def _linux_flags() -> set[str]:
 
 
 def _numpy_features() -> dict[str, bool]:
-    """NumPy's own detection serves systems without /proc; its place is not a public one."""
+    """Return what NumPy detected, for systems without /proc; the module is not a public one."""
     try:
         module = importlib.import_module("numpy._core._multiarray_umath")
     except ImportError:

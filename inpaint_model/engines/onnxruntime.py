@@ -1,4 +1,4 @@
-"""ONNX Runtime: on an NVIDIA GPU or Apple's CoreML where it is built for them, else on the CPU."""
+"""ONNX Runtime: on an NVIDIA GPU or by Apple's CoreML if it is built for them, else on the CPU."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inpaint_model.artefacts import Generator, GeneratorArtefact
 from inpaint_model.engines.base import Engine, EngineStatus, Session, SessionInfo
-from inpaint_model.engines.batches import DOUBLING_SIZES, padded, split
+from inpaint_model.engines.batches import POWERS_OF_TWO, pad, run_in_batches
 from inpaint_model.engines.cpu import int8_instructions
 from inpaint_model.engines.cuda.driver import find_gpu
 from inpaint_model.errors import UserError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _CPU = "CPUExecutionProvider"
 _CUDA = "CUDAExecutionProvider"
 _CORE_ML = "CoreMLExecutionProvider"
-_OPTIONS: dict[str, dict[str, str]] = {
+_PROVIDER_OPTIONS: dict[str, dict[str, str]] = {
     _CPU: {},
     _CUDA: {"cudnn_conv_algo_search": "EXHAUSTIVE"},  # slow once for every batch size
     _CORE_ML: {"ModelFormat": "MLProgram"},
@@ -30,13 +30,13 @@ _MENDS = {
     _CUDA: "pip install 'onnxruntime-gpu[cuda,cudnn]', look at nvidia-smi",
     _CORE_ML: "update macOS",
 }
-_ERRORS_ONLY = 3
+_LOG_SEVERITY_ERROR = 3  # ONNX Runtime logs errors alone
 
 
 class OnnxRuntimeEngine(Engine):
-    """Runs the best provider that is built in and has its hardware here.
+    """Runs the best execution provider that is built in and has its hardware here.
 
-    ONNX Runtime takes the CPU in silence where a provider cannot start; here that is an error.
+    ONNX Runtime silently takes the CPU if a provider cannot start; here that is an error.
 
     Args:
         cpu_only: leave accelerators alone.
@@ -63,23 +63,22 @@ class OnnxRuntimeEngine(Engine):
             detail = "CoreML, on what the system picks"
             return EngineStatus(self.name, True, version, detail, accelerated=True)
         int8 = int8_instructions()
-        kinds = f"int8 ({int8}), fp32" if int8 else "fp32"
-        unused = "; built for CUDA, and no NVIDIA GPU is here" if _CUDA in built_in else ""
-        if self._cpu_only:
-            unused = ""
-        return EngineStatus(self.name, True, version, f"CPU: {kinds}{unused}")
+        detail = f"CPU: int8 ({int8}), fp32" if int8 else "CPU: fp32"
+        if _CUDA in built_in and not self._cpu_only:
+            detail += "; built for CUDA, and no NVIDIA GPU is here"
+        return EngineStatus(self.name, True, version, detail)
 
     def load(self, generator: Generator, threads: int | None) -> Session:
-        """Load on the accelerator the full-precision file, on the CPU the one it is made for."""
+        """Load the full-precision file on an accelerator, on a CPU with int8 the quantised file."""
         import onnxruntime
 
         provider = self._provider(onnxruntime.get_available_providers())
         int8 = int8_instructions() if provider == _CPU else ""
         file = generator.open(int8=bool(int8))
-        session = _open(file, provider, threads)
+        session = _open_session(file, provider, threads)
         precision, why = _precision(file, provider, int8)
         info = SessionInfo(self.name, onnxruntime.__version__, precision, why, file.sha256)
-        return OnnxRuntimeSession(session, info, () if provider == _CPU else DOUBLING_SIZES)
+        return OnnxRuntimeSession(session, info, () if provider == _CPU else POWERS_OF_TWO)
 
     def _provider(self, built_in: Sequence[str]) -> str:
         if not self._cpu_only:
@@ -94,9 +93,9 @@ class OnnxRuntimeSession(Session):
     """A loaded network of any batch size.
 
     Args:
-        session: ONNX Runtime's.
+        session: ONNX Runtime's session.
         info: what was loaded.
-        sizes: the batches to run crops in, where each size costs once; all at once where empty.
+        sizes: the batch sizes to run, if the first run of a size is slow; empty for any size.
     """
 
     def __init__(
@@ -108,27 +107,23 @@ class OnnxRuntimeSession(Session):
 
     def run(self, crops: NDArray[np.uint8], holes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Fill holes; see `Session.run`."""
-        if not self._sizes:
-            return self._fill(crops, holes)
-        filled = np.empty_like(crops)
-        for start, count, size in split(len(crops), self._sizes):
-            part = slice(start, start + count)
-            out = self._fill(padded(crops[part], size), padded(holes[part], size))
-            filled[part] = out[:count]
-        return filled
+        return run_in_batches(crops, holes, self._sizes or (len(crops),), self._run_batch)
 
     def close(self) -> None:
         """Drop the session."""
         del self._session
 
-    def _fill(self, crops: NDArray[np.uint8], holes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return np.asarray(self._session.run(["filled"], {"crops": crops, "holes": holes})[0])
+    def _run_batch(
+        self, crops: NDArray[np.uint8], holes: NDArray[np.uint8], size: int
+    ) -> NDArray[np.uint8]:
+        inputs = {"crops": pad(crops, size), "holes": pad(holes, size)}
+        return np.asarray(self._session.run(["filled"], inputs)[0])
 
 
-def _open(
+def _open_session(
     file: GeneratorArtefact, provider: str, threads: int | None
 ) -> onnxruntime.InferenceSession:
-    """Make ONNX Runtime's session on this provider, and on no other.
+    """Open ONNX Runtime's session on this execution provider, and on no other.
 
     Raises:
         UserError: the provider did not start.
@@ -136,21 +131,20 @@ def _open(
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _LOG_SEVERITY_ERROR
     options.intra_op_num_threads = threads or 0
     options.inter_op_num_threads = 1
-    # Threads that wait spinning take the cores from decoding, segmenting and encoding.
+    # Threads that wait by spinning take the cores from decoding, segmenting and encoding.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if provider == _CUDA and hasattr(onnxruntime, "preload_dlls"):
+    wanted: list[Any] = [(provider, _PROVIDER_OPTIONS[provider])]
+    if provider == _CUDA:
         onnxruntime.preload_dlls()
-    wanted: list[Any] = [(provider, _OPTIONS[provider])]
     if provider != _CPU:
         wanted.append(_CPU)  # for the few operators that an accelerator lacks
     session = onnxruntime.InferenceSession(
         str(file.path), options, providers=wanted, enable_fallback=0
     )
-    started = session.get_providers()[0]
-    if started != provider:
+    if session.get_providers()[0] != provider:
         name = provider.removesuffix("ExecutionProvider")
         raise UserError(
             f"engine onnxruntime: {name} did not start: {_MENDS[provider]}, or take another engine"
@@ -159,7 +153,7 @@ def _open(
 
 
 def _precision(file: GeneratorArtefact, provider: str, int8: str) -> tuple[str, str]:
-    """Return what most of the network is computed in, and why."""
+    """Return the arithmetic of most of the network, and why it is this one."""
     if provider != _CPU:
         return file.precision, f"as in the file, by {provider.removesuffix('ExecutionProvider')}"
     if file.quantised:

@@ -1,4 +1,4 @@
-"""PyTorch: fp16 and CUDA graphs on an NVIDIA GPU; on a CPU in fp32, for comparison."""
+"""PyTorch: fp16 and CUDA graphs on an NVIDIA GPU; fp32 on a CPU, for comparison."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inpaint_model.artefacts import Generator, GeneratorArtefact
 from inpaint_model.engines.base import Engine, EngineStatus, Session, SessionInfo
-from inpaint_model.engines.batches import split
+from inpaint_model.engines.batches import run_in_batches
 from inpaint_model.engines.cuda.driver import find_gpu
 from inpaint_model.errors import UserError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MEND = "pip install torch onnx"
 _CUDA_MEND = "install PyTorch's build for CUDA (pytorch.org); look at nvidia-smi"
-_CPU_SIZES = range(1, 9)  # more crops at once are no faster on a CPU, and take memory
+_CPU_BATCH_SIZES = range(1, 9)  # larger batches are no faster on a CPU, and take memory
 
 
 class TorchEngine(Engine):
@@ -33,36 +33,50 @@ class TorchEngine(Engine):
     name = "torch"
 
     def probe(self) -> EngineStatus:
-        """Look for the libraries, and load torch only where there is a driver for a GPU."""
+        """Look for the libraries, and load torch only if there is a driver for a GPU."""
         missing = [name for name in ("torch", "onnx") if importlib.util.find_spec(name) is None]
         if missing:
             detail = f"{' and '.join(missing)} not installed"
             return EngineStatus(self.name, False, "", detail, mend=_MEND)
         try:
-            gpu = _gpu_name()
+            version, gpu = importlib.metadata.version("torch").split("+")[0], _gpu_name()
         except (ImportError, OSError) as error:
             return EngineStatus(self.name, False, "", str(error).split("\n")[0], mend=_MEND)
         if gpu:
             detail = f"CUDA: {gpu}, CUDA graphs"
-            return EngineStatus(self.name, True, _version(), detail, accelerated=True)
+            return EngineStatus(self.name, True, version, detail, accelerated=True)
         detail, card = "CPU: fp32, for comparison", find_gpu().gpu
         if card is None:
-            return EngineStatus(self.name, True, _version(), detail)
+            return EngineStatus(self.name, True, version, detail)
         detail += f"; {card} is not used, as this torch finds no CUDA"
-        return EngineStatus(self.name, True, _version(), detail, mend=_CUDA_MEND)
+        return EngineStatus(self.name, True, version, detail, mend=_CUDA_MEND)
 
     def load(self, generator: Generator, threads: int | None) -> Session:
-        """Load the full-precision file, onto the GPU where there is one."""
+        """Load the full-precision file, onto the GPU if there is one."""
         import torch
 
-        file = generator.open()
+        file, gpu = generator.open(), _gpu_name()
         if threads is not None:
             torch.set_num_threads(threads)
-        if _gpu_name():
-            return _on_gpu(_network(file, half=file.precision == "fp16"), file)
-        why = "torch finds no GPU"
-        info = SessionInfo(self.name, _version(), "fp32", why, file.sha256)
-        return TorchSession(_network(file, half=False), info)
+        network = _network(file, half=bool(gpu) and file.precision == "fp16")
+        version = torch.__version__.split("+")[0]
+        if not gpu:
+            info = SessionInfo(self.name, version, "fp32", "torch finds no GPU", file.sha256)
+            return TorchSession(network, info)
+        from inpaint_model.engines.cuda.graphs import GraphedNetwork
+
+        device = torch.device("cuda", torch.cuda.current_device())
+        graphed = GraphedNetwork(network.to(device), device)
+        graphed.prepare(1)
+        info = SessionInfo(
+            self.name,
+            version,
+            file.precision,
+            f"CUDA graphs on {gpu}",
+            file.sha256,
+            tuple(graphed.warnings),
+        )
+        return TorchGpuSession(graphed, info)
 
 
 class TorchSession(Session):
@@ -74,20 +88,20 @@ class TorchSession(Session):
 
     def run(self, crops: NDArray[np.uint8], holes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Fill holes; see `Session.run`."""
-        import torch
-
-        filled = np.empty_like(crops)
-        with torch.inference_mode():
-            for start, count, _ in split(len(crops), _CPU_SIZES):
-                part = slice(start, start + count)
-                # torch.tensor copies: the caller's arrays may be read-only, which torch has not.
-                out = self._network(torch.tensor(crops[part]), torch.tensor(holes[part]))
-                filled[part] = out.numpy()
-        return filled
+        return run_in_batches(crops, holes, _CPU_BATCH_SIZES, self._run_batch)
 
     def close(self) -> None:
         """Drop the network."""
         del self._network
+
+    def _run_batch(
+        self, crops: NDArray[np.uint8], holes: NDArray[np.uint8], size: int
+    ) -> NDArray[np.uint8]:
+        import torch
+
+        with torch.inference_mode():
+            # torch.tensor copies: the caller's arrays may be read-only, which torch does not know.
+            return self._network(torch.tensor(crops), torch.tensor(holes)).numpy()
 
 
 class TorchGpuSession(Session):
@@ -130,21 +144,6 @@ def _network(file: GeneratorArtefact, *, half: bool) -> ByteGenerator:
     return ByteGenerator(net).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def _on_gpu(network: ByteGenerator, file: GeneratorArtefact) -> TorchGpuSession:
-    import torch
-
-    from inpaint_model.engines.cuda.graphs import GraphedNetwork
-
-    device = torch.device("cuda", torch.cuda.current_device())
-    graphed = GraphedNetwork(network.to(device), device)
-    graphed.prepare(1)
-    precision, why = (file.precision, f"CUDA graphs on {_gpu_name()}")
-    warnings = tuple(graphed.warnings)
-    return TorchGpuSession(
-        graphed, SessionInfo(TorchEngine.name, _version(), precision, why, file.sha256, warnings)
-    )
-
-
 def _gpu_name() -> str:
     """Return the name of the NVIDIA GPU that torch can use, or an empty string."""
     if find_gpu().gpu is None:
@@ -152,12 +151,3 @@ def _gpu_name() -> str:
     import torch
 
     return torch.cuda.get_device_name() if torch.cuda.is_available() else ""
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("torch").split("+")[0]
-    except importlib.metadata.PackageNotFoundError:
-        import torch
-
-        return torch.__version__.split("+")[0]

@@ -69,10 +69,10 @@ def list_() -> None:
         cache = CompiledCache(engine)
         for entry in cache.entries():
             used = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.used_s))
-            facts = [entry.facts.get(name, "") for name in ("model", "precision", "device")]
-            summary = ", ".join(filter(None, [*facts, entry.facts.get("library", "")]))
-            size = f"{entry.size / 1e6:6.1f} MB"
-            print(f"{engine:10} {size}  {entry.seconds:6.1f} s to build  used {used}  {summary}")
+            key = [entry.key.get(name, "") for name in ("model", "precision", "device")]
+            summary = ", ".join(filter(None, [*key, entry.key.get("library", "")]))
+            size = f"{entry.size_bytes / 1e6:6.1f} MB"
+            print(f"{engine:10} {size}  {entry.build_s:6.1f} s to build  used {used}  {summary}")
         print(f"{engine}: {len(cache.entries())} in {cache.folder}")
 
 

@@ -139,5 +139,5 @@ def cache() -> Iterator[Check]:
         yield Check("cache", "note", found, f"name another folder in {CACHE_VARIABLE}")
     else:
         kept = [entry for name in ENGINE_NAMES for entry in CompiledCache(name).entries()]
-        size = sum(entry.size for entry in kept) / 1e6
+        size = sum(entry.size_bytes for entry in kept) / 1e6
         yield Check("cache", "ok", f"{folder}: {len(kept)} compiled models, {size:.1f} MB")

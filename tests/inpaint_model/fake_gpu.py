@@ -15,11 +15,11 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from inpaint_model.engines.cuda.memory import CudaError
+from inpaint_model.engines.cuda.memory import Cuda, CudaError
 
 
-class FakeDevice:
-    """Has the methods of `inpaint_model.engines.cuda.memory.Cuda`."""
+class FakeDevice(Cuda):
+    """Stands for a GPU's memory and stream."""
 
     def __init__(self, *, captures: bool = True) -> None:
         self.stream = 7

@@ -93,23 +93,23 @@ def test_the_oldest_entries_go(cache):
 
 
 def test_what_changed_is_named(cache):
-    facts = {"model": "fast", "device": "sm_86", "library": "TensorRT 10.3.0"}
-    assert cache.stale(facts) == ""
-    assert cache.last_seconds(facts) == 0
-    cache.store(facts, b"compiled", 41.5)
-    newer = facts | {"library": "TensorRT 11.4.0"}
+    key = {"model": "fast", "device": "sm_86", "library": "TensorRT 10.3.0"}
+    assert cache.describe_changes(key) == ""
+    assert cache.last_build_s(key) == 0
+    cache.store(key, b"compiled", 41.5)
+    newer = key | {"library": "TensorRT 11.4.0"}
     assert cache.load(newer) is None
-    assert cache.stale(newer) == "library was TensorRT 10.3.0"
-    assert cache.last_seconds(newer) == 41.5
-    assert cache.stale(facts | {"device": "sm_89"}) == ""  # another card is no change
+    assert cache.describe_changes(newer) == "library was TensorRT 10.3.0"
+    assert cache.last_build_s(newer) == 41.5
+    assert cache.describe_changes(key | {"device": "sm_89"}) == ""  # another card is no change
 
 
 def test_bytes_beside_the_models_are_kept_and_cleared(cache):
-    assert cache.beside("timing") == b""
-    cache.keep_beside("timing", b"measured")
-    assert cache.beside("timing") == b"measured"
+    assert cache.load_side_file("timing") == b""
+    cache.store_side_file("timing", b"measured")
+    assert cache.load_side_file("timing") == b"measured"
     assert cache.clear() == 0
-    assert cache.beside("timing") == b""
+    assert cache.load_side_file("timing") == b""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Asks the NVIDIA driver what GPU is here, without any CUDA package."""
+"""Asks the NVIDIA driver which GPU is here, without any CUDA package."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 _LIBRARIES = ("nvcuda.dll",) if sys.platform == "win32" else ("libcuda.so.1", "libcuda.so")
+# CUdevice_attribute: the two numbers of the compute capability.
 _CAPABILITY_MAJOR, _CAPABILITY_MINOR = 75, 76
 _PCI_DEVICES = Path("/sys/bus/pci/devices")
 _DRIVER_VERSION = Path("/proc/driver/nvidia/version")
-_NVIDIA_VENDOR, _DISPLAY_CLASS = "0x10de", "0x03"
-_NO_DEVICE = 100
+_NVIDIA_VENDOR, _DISPLAY_CLASS = "0x10de", "0x03"  # PCI vendor id, start of the PCI class
+_ERROR_NO_DEVICE = 100  # CUDA_ERROR_NO_DEVICE
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Gpu:
         name: such as "NVIDIA GeForce RTX 4090".
         capability: compute capability, such as (8, 9).
         cuda: the newest CUDA version the driver runs, such as "13.0".
-        driver: the driver's own version, or empty where it cannot be read.
+        driver: the driver's own version, or empty if it cannot be read.
     """
 
     name: str
@@ -43,12 +44,12 @@ class Gpu:
 
 @dataclass(frozen=True)
 class NvidiaState:
-    """What was found.
+    """Whether there is an NVIDIA GPU.
 
     Attributes:
         gpu: the GPU, or None.
         problem: why there is none.
-        mend: what to do; empty where there is no such GPU in the machine.
+        mend: what to do; empty if no such GPU is in the machine.
     """
 
     gpu: Gpu | None
@@ -57,10 +58,10 @@ class NvidiaState:
 
 
 def find_gpu() -> NvidiaState:
-    """Look for an NVIDIA GPU. Never raises; takes microseconds where there is no driver."""
+    """Look for an NVIDIA GPU. Never raises; takes microseconds if there is no driver."""
     driver = _open_driver()
     if driver is None:
-        if _card_in_slot():
+        if _has_nvidia_pci_device():
             return NvidiaState(
                 None,
                 "an NVIDIA GPU is in this machine, and its driver is not",
@@ -68,7 +69,7 @@ def find_gpu() -> NvidiaState:
             )
         return NvidiaState(None, "no NVIDIA GPU")
     try:
-        return _ask(driver)
+        return _query(driver)
     except (AttributeError, OSError) as error:
         return NvidiaState(None, f"the NVIDIA driver is broken: {error}", "install it again")
 
@@ -82,12 +83,12 @@ def _open_driver() -> Any:
     return None
 
 
-def _ask(driver: Any) -> NvidiaState:
+def _query(driver: Any) -> NvidiaState:
     status = driver.cuInit(0)
     count = ctypes.c_int()
     if status == 0:
         status = driver.cuDeviceGetCount(ctypes.byref(count))
-    if status == _NO_DEVICE or (status == 0 and count.value == 0):
+    if status == _ERROR_NO_DEVICE or (status == 0 and count.value == 0):
         mend = (
             "look at nvidia-smi and CUDA_VISIBLE_DEVICES (in a container: run it with --gpus all)"
         )
@@ -124,8 +125,8 @@ def _driver_version() -> str:
     return next(numbers, "")
 
 
-def _card_in_slot() -> bool:
-    """Whether a display controller of NVIDIA's is on the PCI bus (Linux; elsewhere not known)."""
+def _has_nvidia_pci_device() -> bool:
+    """Whether the PCI bus has an NVIDIA display controller (on Linux; elsewhere always False)."""
     for device in _PCI_DEVICES.glob("*"):
         try:
             vendor = (device / "vendor").read_text().strip()

@@ -1,4 +1,4 @@
-"""Runs a network on an NVIDIA GPU: one captured CUDA graph for every batch size, replayed in one go."""
+"""Runs a network on an NVIDIA GPU: one CUDA graph for every batch size, captured once and replayed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from inpaint_model.engines.batches import DOUBLING_SIZES, split
+from inpaint_model.engines.batches import POWERS_OF_TWO, run_in_batches
 
 Network = Callable[[Tensor, Tensor], Tensor]
 
@@ -21,17 +21,20 @@ _log = logging.getLogger(__name__)
 
 
 class GraphedNetwork:
-    """Fills crops of any number, in batches of `DOUBLING_SIZES`.
+    """Fills any number of crops, in batches of `POWERS_OF_TWO`.
 
-    A size is captured when it is first called for, and keeps its memory for the next call. All
-    work goes through one stream, and a call waits for its end: one thread at a time may call, any
-    thread may, and other users of the GPU are not disturbed. Where a size cannot be captured, its
-    operators are started one by one.
+    A batch size is captured when it is first needed, and keeps its memory for the next call. All
+    work goes through one stream, and a call waits for its end: any thread may call, one at a time,
+    and other users of the GPU are not disturbed. If a size cannot be captured, its operators are
+    launched one by one.
 
     Args:
-        network: crops uint8 [N, 128, 128, 3] and holes uint8 [N, 128, 128] to uint8 as crops, on
-            `device`; must not wait for the device.
+        network: on `device`, from crops uint8 [N, 128, 128, 3] and holes uint8 [N, 128, 128] to
+            filled crops uint8 [N, 128, 128, 3]; it must not synchronise with the device.
         device: the GPU.
+
+    Attributes:
+        warnings: batch sizes that could not be captured, one line each.
     """
 
     def __init__(self, network: Network, device: torch.device) -> None:
@@ -39,23 +42,25 @@ class GraphedNetwork:
         self._network = network
         self._device = device
         self._stream = torch.cuda.Stream(device)
-        self._stream.wait_stream(torch.cuda.current_stream(device))  # the network's way here
+        # The network may still be on its way to the GPU, on the current stream.
+        self._stream.wait_stream(torch.cuda.current_stream(device))
         self._pool = torch.cuda.graph_pool_handle()
         self._batches: dict[int, _StaticBatch] = {}
 
     def __call__(self, crops: NDArray[np.uint8], holes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Fill holes; shapes and types as in `Session.run`."""
-        filled = np.empty_like(crops)
         with torch.cuda.device(self._device), torch.cuda.stream(self._stream):
-            for start, count, size in split(len(crops), DOUBLING_SIZES):
-                part = slice(start, start + count)
-                filled[part] = self._batch(size).fill(crops[part], holes[part])
-        return filled
+            return run_in_batches(crops, holes, POWERS_OF_TWO, self._run_batch)
 
     def prepare(self, size: int) -> None:
-        """Get ready for batches of one size, so that its first call is not the slow one."""
+        """Warm up and capture one batch size, so that its first call is not the slow one."""
         with torch.cuda.device(self._device), torch.cuda.stream(self._stream):
             self._batch(size)
+
+    def _run_batch(
+        self, crops: NDArray[np.uint8], holes: NDArray[np.uint8], size: int
+    ) -> NDArray[np.uint8]:
+        return self._batch(size).fill(crops, holes)
 
     def _batch(self, size: int) -> _StaticBatch:
         if size not in self._batches:
@@ -72,7 +77,7 @@ class GraphedNetwork:
 
 
 class _StaticBatch:
-    """A batch's memory, pinned on the host and fixed on the GPU, and the graph between them."""
+    """Buffers of one batch size, in pinned memory and on the GPU, and the graph between them."""
 
     def __init__(self, network: Network, size: int, device: torch.device) -> None:
         shape = (size, 128, 128, 3)
@@ -86,20 +91,20 @@ class _StaticBatch:
         self._graph: torch.cuda.CUDAGraph | None = None
 
     def warm_up(self) -> None:
-        """Run on the current stream: libraries start, and cuDNN times its algorithms."""
+        """Run on the current stream, so that libraries start and cuDNN times its algorithms."""
         for _ in range(_WARM_UP_RUNS):
             self._compute()
         torch.cuda.current_stream().synchronize()
 
     def capture(self, pool: Any, stream: torch.cuda.Stream) -> None:
-        """Record the network's kernels; other threads may use the GPU meanwhile."""
+        """Capture the network's kernels; other threads may use the GPU meanwhile."""
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=pool, stream=stream, capture_error_mode="thread_local"):
             self._compute()
         self._graph = graph
 
     def fill(self, crops: NDArray[np.uint8], holes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Fill as many crops as there are, on the current stream; what pads them is of no account.
+        """Fill the given crops on the current stream; the rest of the batch holds old ones.
 
         Returns:
             uint8 [N, 128, 128, 3], overwritten by the next call.
@@ -123,6 +128,6 @@ class _StaticBatch:
 
 @contextmanager
 def _fastest_convolutions() -> Iterator[None]:
-    """Let cuDNN time its algorithms here, and leave torch's settings as they were."""
+    """Let cuDNN time its algorithms inside the block; torch's settings are restored after it."""
     with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, benchmark=True):
         yield

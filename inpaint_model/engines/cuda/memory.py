@@ -1,4 +1,4 @@
-"""CUDA memory, streams and graphs by cuda-python: just what an engine needs, each call checked."""
+"""CUDA memory, streams and graphs with cuda-python: what an engine needs, with each call checked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class CudaError(RuntimeError):
 class Cuda:
     """The CUDA runtime on the first visible GPU.
 
-    Addresses are plain integers. What is allocated is freed by `close`, or sooner by hand.
+    Addresses are plain integers. `close` frees all that was allocated.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Cuda:
         return address
 
     def pinned(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-        """Allocate page-locked host memory as a uint8 array; the GPU copies it without a detour."""
+        """Allocate pinned (page-locked) host memory as a uint8 array; the GPU copies it directly."""
         size = math.prod(shape)
         address = int(self._call("cudaMallocHost", size))
         self._pinned.append(address)
@@ -58,7 +58,7 @@ class Cuda:
         self._call("cudaMemcpyAsync", host.ctypes.data, device, host.nbytes, kind, self.stream)
 
     def capture(self, work: Callable[[], None]) -> Any:
-        """Record what `work` puts into the stream as a graph, to `launch` again and again.
+        """Capture what `work` enqueues in the stream as a CUDA graph, to `launch` many times.
 
         Raises:
             CudaError: the work cannot be captured; the stream is usable again.
@@ -79,7 +79,7 @@ class Cuda:
         return graph
 
     def launch(self, graph: Any) -> None:
-        """Put a captured graph into the stream."""
+        """Enqueue a captured graph in the stream."""
         self._call("cudaGraphLaunch", graph, self.stream)
 
     def wait(self) -> None:

@@ -1,4 +1,4 @@
-"""Builds a TensorRT engine from an ONNX generator, with progress, and able to be stopped."""
+"""Builds a TensorRT engine from an ONNX generator; it shows its progress, and Ctrl-C stops it."""
 
 from __future__ import annotations
 
@@ -13,67 +13,67 @@ from typing import Any, NamedTuple
 from inpaint_model.engines.tensorrt.library import TensorRt
 from inpaint_model.errors import UserError
 
-BATCHES = (1, 2, 4, 64)
-"""Crops a call that an engine is made for: a face or a few of a frame, and many at a time."""
+BATCH_SIZES = (1, 2, 4, 64)
+"""Batch sizes of an engine: the few faces of a frame, or many crops at a time."""
 
 _INPUTS = {"crops": (128, 128, 3), "holes": (128, 128)}
-_SHOW_EVERY_S = 2.0
+_PROGRESS_INTERVAL_S = 2.0
 _log = logging.getLogger(__name__)
 
 
 class Profile(NamedTuple):
-    """The fewest, the usual and the most crops a call that a part of an engine is made for."""
+    """An optimisation profile: the smallest, the optimal and the largest batch size."""
 
-    least: int
-    usual: int
-    most: int
+    min_batch: int
+    opt_batch: int
+    max_batch: int
 
 
-STATIC = tuple(Profile(batch, batch, batch) for batch in BATCHES)
+STATIC_PROFILES = tuple(Profile(size, size, size) for size in BATCH_SIZES)
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltEngine:
     """A finished engine.
 
     Attributes:
         plan: its bytes.
-        precision: "fp16", "fp32" or "int8": the arithmetic of its convolutions.
-        timing: TensorRT's timing cache, to be given to the next build; empty where it keeps none.
-        seconds: how long the build took.
+        precision: the arithmetic of its convolutions: "fp16", "fp32" or "int8".
+        timing_cache: TensorRT's timing cache, for the next build; empty if it keeps none.
+        build_s: how long the build took, in seconds.
     """
 
     plan: bytes
     precision: str
-    timing: bytes
-    seconds: float
+    timing_cache: bytes
+    build_s: float
 
 
 def build(
     library: TensorRt,
     onnx: bytes,
     *,
-    profiles: Sequence[Profile] = STATIC,
+    profiles: Sequence[Profile] = STATIC_PROFILES,
     architectures: Sequence[str] = (),
-    timing: bytes = b"",
+    timing_cache: bytes = b"",
     workspace_mib: int = 2048,
-) -> Built:
-    """Build an engine. It takes under a second for TensorRT for RTX, up to minutes for TensorRT.
+) -> BuiltEngine:
+    """Build an engine. TensorRT for RTX takes under a second, TensorRT up to minutes.
 
     The network is strongly typed: every tensor keeps the type the file gives it. By default each
-    batch size is an optimisation profile of its own with nothing left dynamic. Ctrl-C stops the build.
+    batch size is a static optimisation profile of its own. Ctrl-C stops the build.
 
     Args:
         library: the TensorRT to build with.
         onnx: an ONNX generator, bytes in and bytes out.
-        profiles: numbers of crops a call, each an optimisation profile.
-        architectures: GPUs to build for, such as "sm_86", which only TensorRT for RTX can choose;
-            else for the GPU that is here.
-        timing: the timing cache of an earlier build.
-        workspace_mib: GPU memory the build may try algorithms with.
+        profiles: the optimisation profiles.
+        architectures: the GPU architectures to build for, such as "sm_86", which only TensorRT for
+            RTX can choose; by default the GPU that is here.
+        timing_cache: that of an earlier build.
+        workspace_mib: GPU memory that the build may use to try algorithms.
 
     Raises:
-        UserError: TensorRT does not take the network, or cannot build for such a GPU.
+        UserError: TensorRT does not support the network, or cannot build for such a GPU.
     """
     if architectures and not library.rtx:
         raise UserError(f"{library} builds for the GPU that is here alone, not for another card")
@@ -89,15 +89,15 @@ def build(
     config = builder.create_builder_config()
     _configure(library, config, architectures, workspace_mib)
     _add_profiles(builder, config, profiles)
-    if not library.rtx:  # which measures nothing while it builds
-        config.set_timing_cache(config.create_timing_cache(timing), True)
-    monitor = make_monitor(library.api)
+    if not library.rtx:  # TensorRT for RTX measures nothing while it builds
+        config.set_timing_cache(config.create_timing_cache(timing_cache), True)
+    monitor = make_progress_monitor(library.api)
     config.progress_monitor = monitor
-    plan = _stoppable(lambda: builder.build_serialized_network(network, config), monitor)
+    plan = _run_interruptibly(lambda: builder.build_serialized_network(network, config), monitor)
     if plan is None:
         raise UserError(f"{library} cannot build this network: {_first_line(messages)}")
     kept = None if library.rtx else config.get_timing_cache()
-    return Built(
+    return BuiltEngine(
         bytes(plan),
         _precision(library.api, network),
         bytes(kept.serialize()) if kept is not None else b"",
@@ -112,8 +112,8 @@ def architecture_names(library: TensorRt) -> list[str]:
     return [f"sm_{name.removeprefix('SM')}" for name in names if name.startswith("SM")]
 
 
-def make_monitor(api: Any, show: Callable[[str], None] | None = None) -> Any:
-    """Make an `IProgressMonitor` that shows what a build does every few seconds.
+def make_progress_monitor(api: Any, show: Callable[[str], None] | None = None) -> Any:
+    """Create an `IProgressMonitor` that shows every few seconds what a build does.
 
     Args:
         api: TensorRT's module.
@@ -144,7 +144,7 @@ def make_monitor(api: Any, show: Callable[[str], None] | None = None) -> Any:
                 total = self._steps.get(phase_name, (0, 0))[1]
                 self._steps[phase_name] = (step + 1, total)
                 now = time.monotonic()
-                if now - self._last > _SHOW_EVERY_S:
+                if now - self._last > _PROGRESS_INTERVAL_S:
                     self._last = now
                     shown(f"{_phases(self._steps)} ({now - self._began:.0f} s)")
             return not self._cancelled
@@ -160,8 +160,8 @@ def _phases(steps: dict[str, tuple[int, int]]) -> str:
     return ", ".join(f"{name} {done}/{total}" for name, (done, total) in steps.items())
 
 
-def _stoppable(work: Callable[[], Any], monitor: Any) -> Any:
-    """Run in a thread of its own, so that Ctrl-C reaches this one and the monitor ends the work."""
+def _run_interruptibly(work: Callable[[], Any], monitor: Any) -> Any:
+    """Run in another thread, so that Ctrl-C reaches this one and the monitor stops the work."""
     with ThreadPoolExecutor(1, thread_name_prefix="tensorrt-build") as pool:
         running = pool.submit(work)
         try:
@@ -194,13 +194,13 @@ def _add_profiles(builder: Any, config: Any, profiles: Sequence[Profile]) -> Non
 
 
 def _strongly_typed(api: Any) -> int:
-    """Return the network's flag; TensorRT 11 knows no other kind and may drop it."""
+    """Return the flag of a strongly typed network; TensorRT 11 has no other kind and may drop it."""
     flag = getattr(api.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
     return 0 if flag is None else 1 << int(flag)
 
 
 def _precision(api: Any, network: Any) -> str:
-    """Say what most convolutions compute in: theirs is the work."""
+    """Return the arithmetic of most convolutions: they are nearly all of the work."""
     layers = [network.get_layer(index) for index in range(network.num_layers)]
     kinds = [
         layer.get_output_type(0) for layer in layers if layer.type == api.LayerType.CONVOLUTION

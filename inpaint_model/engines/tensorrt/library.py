@@ -1,4 +1,4 @@
-"""Finds TensorRT, or TensorRT for RTX, and imports whichever is installed."""
+"""Finds TensorRT or TensorRT for RTX and imports whichever is installed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# Where each library comes from, the better one first.
+# The package that carries the libraries of TensorRT for RTX, in the order they are loaded.
 _RTX_LIBRARIES_PACKAGE = "onnxruntime_ep_nv_tensorrt_rtx"
 _RTX_LIBRARIES = ("tensorrt_rtx", "tensorrt_onnxparser_rtx")
-_OLDEST = 10
+_OLDEST_MAJOR = 10  # the oldest supported major version of TensorRT
 MEND = (
     "pip install tensorrt cuda-bindings (all cards), or pip install tensorrt-rtx-cu13-bindings "
     "onnxruntime-ep-nv-tensorrt-rtx-cu13 cuda-bindings (GeForce and workstation cards)"
@@ -24,7 +24,7 @@ class TensorRtMissing(ImportError):
     """No TensorRT can be imported.
 
     Attributes:
-        why: in words; the message adds the mend.
+        why: the reason; the message adds what mends it.
     """
 
     def __init__(self, why: str) -> None:
@@ -37,7 +37,7 @@ class TensorRt:
     """An imported TensorRT.
 
     Attributes:
-        api: the module `tensorrt` or `tensorrt_rtx`: one API but for the differences named here.
+        api: the module `tensorrt` or `tensorrt_rtx`; their APIs are the same but for `rtx`.
         name: "tensorrt" or "tensorrt_rtx".
         version: such as "11.4.0".
     """
@@ -48,7 +48,7 @@ class TensorRt:
 
     @property
     def rtx(self) -> bool:
-        """Whether it is TensorRT for RTX: builds without a GPU, and finishes on the user's."""
+        """Whether it is TensorRT for RTX, which builds without a GPU and finishes on the user's."""
         return self.name == "tensorrt_rtx"
 
     def __str__(self) -> str:
@@ -74,7 +74,7 @@ def import_tensorrt() -> TensorRt:
             continue
         try:
             return _import(package, name)
-        except Exception as error:  # each fails in its own way where its libraries are missing
+        except Exception as error:  # each package fails in its own way if its libraries are missing
             line = next(iter(str(error).splitlines()), type(error).__name__)
             problems.append(f"{package} is installed and cannot be imported ({line})")
     raise TensorRtMissing("; ".join(problems) or "TensorRT is not installed")
@@ -87,13 +87,13 @@ def _import(package: str, name: str) -> TensorRt:
     if not hasattr(api, "Builder"):
         raise ImportError("it holds no builder")
     version = ".".join(str(api.__version__).split(".")[:3])
-    if name == "tensorrt" and int(version.split(".")[0]) < _OLDEST:
-        raise ImportError(f"version {version} is older than {_OLDEST}")
+    if name == "tensorrt" and int(version.split(".")[0]) < _OLDEST_MAJOR:
+        raise ImportError(f"version {version} is older than {_OLDEST_MAJOR}")
     return TensorRt(api, name, version)
 
 
 def _preload_rtx() -> None:
-    """Load the libraries by their full names, so that the bindings find them in the process."""
+    """Load the libraries by their paths, so that the bindings find them in the process."""
     spec = importlib.util.find_spec(_RTX_LIBRARIES_PACKAGE)
     places = [Path(place) for place in (spec and spec.submodule_search_locations) or ()]
     for library in _RTX_LIBRARIES:

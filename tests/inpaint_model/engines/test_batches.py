@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inpaint_model.engines.batches import DOUBLING_SIZES, padded, split
+from inpaint_model.engines.batches import POWERS_OF_TWO, pad, split
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_where_the_cuts_are(count, sizes, expected):
     assert split(count, sizes) == expected
 
 
-@pytest.mark.parametrize("sizes", [DOUBLING_SIZES, (1, 2, 4, 64), (3, 7), (5,), range(1, 9)])
+@pytest.mark.parametrize("sizes", [POWERS_OF_TWO, (1, 2, 4, 64), (3, 7), (5,), range(1, 9)])
 def test_every_crop_is_in_one_batch_that_is_not_half_empty(sizes):
     for count in range(200):
         batches = split(count, sizes)
@@ -43,13 +43,13 @@ def test_every_crop_is_in_one_batch_that_is_not_half_empty(sizes):
 
 
 def test_doubling_sizes_hold_the_rest_in_one_batch():
-    assert [len(split(count, DOUBLING_SIZES)) for count in range(1, 65)] == [1] * 64
+    assert [len(split(count, POWERS_OF_TWO)) for count in range(1, 65)] == [1] * 64
 
 
 def test_padding_adds_zeros_and_copies_nothing_where_there_is_none_to_add():
     array = np.full((3, 2, 2), 7, dtype=np.uint8)
-    assert padded(array, 3) is array
-    out = padded(array, 4)
+    assert pad(array, 3) is array
+    out = pad(array, 4)
     assert np.array_equal(out[:3], array)
     assert out.shape == (4, 2, 2)
     assert not out[3].any()

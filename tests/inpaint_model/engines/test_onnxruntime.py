@@ -71,12 +71,6 @@ def test_an_fp32_file_stays_fp32(machine, tiny_onnx):
         assert inpainter.precision == "fp32"
 
 
-def test_an_older_version_preloads_nothing(machine, tiny_onnx, monkeypatch):
-    machine(CUDA)
-    monkeypatch.delattr(onnxruntime, "preload_dlls")
-    open_inpainter(tiny_onnx, "onnxruntime").close()
-
-
 def test_core_ml_is_taken_on_a_mac(machine, tiny_onnx, crops, holes):
     seen = machine(CORE_ML)
     with open_inpainter(tiny_onnx, "onnxruntime") as inpainter:

@@ -10,7 +10,7 @@ import pytest
 
 from inpaint_model import UserError, available_engines, open_inpainter
 from inpaint_model.artefacts import find_generator
-from inpaint_model.engines import cpu, engine_named, opening
+from inpaint_model.engines import cpu, make_engine, opening
 from inpaint_model.engines.cuda.driver import NvidiaState, find_gpu
 
 
@@ -100,7 +100,7 @@ def test_int8_runs_only_where_the_cpu_is_made_for_it(
     monkeypatch.setattr(cpu, "_CPUINFO", cpuinfo)
     monkeypatch.setattr(cpu, "_numpy_features", dict)
     runs_int8 = bool(processor)
-    info = engine_named(engine).load(find_generator("fast", tmp_path), 1).info
+    info = make_engine(engine).load(find_generator("fast", tmp_path), 1).info
     ran = int8 if runs_int8 else full
     assert info.model_sha256 == hashlib.sha256(ran.read_bytes()).hexdigest()
     assert (info.precision == "int8") == runs_int8

@@ -118,10 +118,10 @@ def test_a_torch_that_does_not_load_is_no_engine(monkeypatch):
 def test_asking_for_its_state_imports_torch_only_beside_a_driver():
     program = (
         "import sys\n"
-        "from inpaint_model.engines import engine_named, torch\n"
+        "from inpaint_model.engines import make_engine, torch\n"
         "from inpaint_model.engines.cuda.driver import NvidiaState\n"
         "torch.find_gpu = lambda: NvidiaState(None)\n"
-        "status = engine_named('torch').probe()\n"
+        "status = make_engine('torch').probe()\n"
         "assert status.usable and status.version and not status.accelerated, status\n"
         "assert status.detail == 'CPU: fp32, for comparison', status\n"
         "assert 'torch' not in sys.modules\n"

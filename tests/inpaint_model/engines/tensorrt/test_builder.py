@@ -15,11 +15,11 @@ from onnxruntime.quantization import (
 from inpaint_model import UserError
 from inpaint_model.artefacts import WEIGHTS_DIR
 from inpaint_model.engines.tensorrt.builder import (
-    STATIC,
+    STATIC_PROFILES,
     Profile,
     architecture_names,
     build,
-    make_monitor,
+    make_progress_monitor,
 )
 from inpaint_model.engines.tensorrt.library import TensorRt, TensorRtMissing, import_tensorrt
 
@@ -42,7 +42,6 @@ def test_the_shipped_models_are_built_for_cards_that_are_not_here(model, archite
     done = build(rtx, onnx, architectures=[architecture])
     assert done.precision == "fp16"
     assert len(done.plan) > len(onnx)  # all weights, and one set of kernels for each profile
-    assert done.seconds < 60
 
 
 def test_one_engine_serves_several_cards(rtx, tiny_onnx):
@@ -82,7 +81,11 @@ def test_profiles_may_be_ranges(rtx, tiny_onnx):
     assert (
         0
         < len(wide.plan)
-        < len(build(rtx, tiny_onnx.read_bytes(), profiles=STATIC, architectures=["sm_86"]).plan)
+        < len(
+            build(
+                rtx, tiny_onnx.read_bytes(), profiles=STATIC_PROFILES, architectures=["sm_86"]
+            ).plan
+        )
     )
 
 
@@ -103,7 +106,7 @@ def test_tensorrt_itself_builds_for_its_own_gpu_alone(tiny_onnx):
 
 def test_progress_is_shown_now_and_then_and_a_stop_is_heard(rtx, monkeypatch):
     shown: list[str] = []
-    monitor = make_monitor(rtx.api, shown.append)
+    monitor = make_progress_monitor(rtx.api, shown.append)
     clock = iter([1.0, 2.5, 2.6, 5.0])
     monkeypatch.setattr(
         "inpaint_model.engines.tensorrt.builder.time.monotonic",
@@ -122,11 +125,11 @@ def test_a_build_that_is_stopped_ends(rtx, monkeypatch):
     from inpaint_model.engines.tensorrt import builder as trt_builder
 
     def stopped(api):
-        monitor = make_monitor(api)
+        monitor = make_progress_monitor(api)
         monitor.cancel()
         return monitor
 
-    monkeypatch.setattr(trt_builder, "make_monitor", stopped)
+    monkeypatch.setattr(trt_builder, "make_progress_monitor", stopped)
     onnx = (WEIGHTS_DIR / "fast.onnx").read_bytes()
     with pytest.raises(UserError, match="cannot build"):
         build(rtx, onnx, architectures=["sm_86"])

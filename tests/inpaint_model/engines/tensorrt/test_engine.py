@@ -19,7 +19,7 @@ from inpaint_model.engines.base import EngineStatus
 from inpaint_model.engines.cuda import driver as nvidia
 from inpaint_model.engines.cuda.driver import Gpu, NvidiaState
 from inpaint_model.engines.tensorrt import engine as tensorrt
-from inpaint_model.engines.tensorrt.builder import BATCHES
+from inpaint_model.engines.tensorrt.builder import BATCH_SIZES
 from inpaint_model.engines.tensorrt.library import TensorRt, TensorRtMissing, import_tensorrt
 from tests.inpaint_model.fake_gpu import FakeDevice, FakeEngine
 
@@ -53,7 +53,7 @@ def card(monkeypatch: pytest.MonkeyPatch, rtx: TensorRt, tiny_onnx: Path) -> Sim
             if here.refuses:
                 here.refuses -= 1
                 return None
-            return FakeEngine(tiny_onnx, BATCHES, here.device)
+            return FakeEngine(tiny_onnx, BATCH_SIZES, here.device)
 
     class Api:
         def __getattr__(self, name):
@@ -91,10 +91,10 @@ def test_the_second_start_builds_nothing(cache, card, tiny_onnx, caplog):
     open_inpainter(tiny_onnx, "tensorrt").close()
     assert len(_builds(caplog)) == 1
     (entry,) = cache.entries()
-    assert entry.facts["library"] == str(card.library)
-    assert entry.facts["device"] == "sm_86"
-    assert entry.facts["shapes"] == "1, 2, 4, 64"
-    assert entry.seconds > 0
+    assert entry.key["library"] == str(card.library)
+    assert entry.key["device"] == "sm_86"
+    assert entry.key["shapes"] == "1, 2, 4, 64"
+    assert entry.build_s > 0
 
 
 @pytest.mark.parametrize("damage", ["cut", "no description", "refused"])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inpaint_model import open_inpainter
 from inpaint_model.engines.base import SessionInfo
-from inpaint_model.engines.tensorrt.builder import BATCHES
+from inpaint_model.engines.tensorrt.builder import BATCH_SIZES
 from inpaint_model.engines.tensorrt.session import TensorRtSession
 from tests.inpaint_model.fake_gpu import FakeDevice, FakeEngine
 
@@ -25,7 +25,7 @@ def device() -> FakeDevice:
 
 @pytest.fixture
 def session(tiny_onnx: Path, device: FakeDevice) -> TensorRtSession:
-    return TensorRtSession(FakeEngine(tiny_onnx, BATCHES, device), BATCHES, device, INFO)
+    return TensorRtSession(FakeEngine(tiny_onnx, BATCH_SIZES, device), BATCH_SIZES, device, INFO)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_one_graph_a_batch_size_is_replayed(session, device, many):
     device.launches = 0
     for count in (1, 1, 2, 4, 64, 64):
         session.run(many[0][:count], many[1][:count])
-    assert len(device.graphs) == len(BATCHES)
+    assert len(device.graphs) == len(BATCH_SIZES)
     assert device.launches == 6
 
 
@@ -84,7 +84,7 @@ def test_threads_do_not_mix_their_crops(session, many):
 
 def test_without_graphs_it_runs_and_says_so(tiny_onnx, many):
     device = FakeDevice(captures=False)
-    session = TensorRtSession(FakeEngine(tiny_onnx, BATCHES, device), BATCHES, device, INFO)
+    session = TensorRtSession(FakeEngine(tiny_onnx, BATCH_SIZES, device), BATCH_SIZES, device, INFO)
     assert "without CUDA graphs" in session.graph_problem
     out = session.run(many[0][:3], many[1][:3])
     assert device.launches == 0
