@@ -1,7 +1,7 @@
 """Finds the file of every network and identifies it by its SHA-256.
 
 The generators and the mask segmenter ship with this package. MediaPipe's face landmark model is a
-third party's: it is searched for, downloaded where it is missing, and accepted only with its
+third party's: it is searched for, downloaded if it is missing, and accepted only with its
 pinned SHA-256.
 """
 
@@ -63,7 +63,7 @@ class Generator:
     Attributes:
         name: "fast", "paper", or the stem of a given file.
         path: the full-precision ONNX file, or the given one.
-        int8_path: the quantised version of the same network, where one ships.
+        int8_path: the quantised version of the same network; None if none ships.
     """
 
     name: str

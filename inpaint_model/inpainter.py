@@ -1,10 +1,9 @@
-"""`Inpainter`: fills holes in canonical crops with one model on one engine; `open_inpainter` picks both."""
+"""Fills holes in canonical crops with one model on one engine: `open_inpainter` gives an `Inpainter`."""
 
 from __future__ import annotations
 
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -20,12 +19,12 @@ HOLE_SHAPE = (128, 128)
 
 
 class Inpainter:
-    """Fills holes in canonical face crops. Made by `open_inpainter`; may be called from any thread.
+    """Fills holes in canonical face crops. Any thread may call it. `open_inpainter` creates one.
 
     Args:
         model: the model's name.
         session: the loaded network.
-        reason: one line: which engine was taken and why.
+        reason: which engine was taken and why, in one line.
     """
 
     def __init__(self, model: str, session: Session, reason: str) -> None:
@@ -48,7 +47,7 @@ class Inpainter:
             A new uint8 [N, 128, 128, 3], RGB; outside the holes equal to `crops`.
 
         Raises:
-            ValueError: shapes or types are not these.
+            ValueError: an array has another shape or type.
             RuntimeError: the inpainter is closed.
         """
         _check_arrays(crops, holes)
@@ -73,7 +72,7 @@ class Inpainter:
 
     @property
     def engine(self) -> str:
-        """The engine that runs it."""
+        """The name of the engine that runs the model."""
         return self._info.engine
 
     @property
@@ -83,12 +82,12 @@ class Inpainter:
 
     @property
     def reason(self) -> str:
-        """One line: which engine was taken and why."""
+        """Which engine was taken and why, in one line."""
         return self._reason
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What went less than well on opening, one line each."""
+        """Problems on opening that cost time and stop nothing, one line each."""
         return self._info.warnings
 
     def close(self) -> None:
@@ -101,12 +100,7 @@ class Inpainter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -117,11 +111,11 @@ def open_inpainter(
 
     Args:
         model: "fast", "paper", or the path of an ONNX generator of the same interface.
-        engine: "auto" takes the fastest that works; a named one is that one or an error.
-        threads: how many CPU threads the engine may use; it decides where not given.
+        engine: "auto" takes the fastest that works; a named one runs or is an error.
+        threads: number of CPU threads; the engine decides if None.
 
     Returns:
-        The inpainter, ready: the first call costs no more than the next.
+        The inpainter, warmed up: the first call takes no longer than the next.
 
     Raises:
         UserError: the model or the engine is unknown or cannot run here.

@@ -11,7 +11,7 @@ from inpaint_model.artefacts import Generator
 from inpaint_model.errors import UserError
 
 Format = Literal["onnx", "plan"]
-MAX_BATCH_SIZE = 64
+MAX_BATCH_SIZE = 64  # crops
 _PLATFORMS = {"onnx": ("onnxruntime_onnx", "model.onnx"), "plan": ("tensorrt_plan", "model.plan")}
 _CONFIG = """\
 # A face-inpainting generator of unmask-video: bytes in, bytes out, composited.
@@ -61,17 +61,17 @@ def export_repository(
 
     Args:
         generator: the model.
-        folder: the repository; made if absent, and other models in it stay.
+        folder: the repository; created if absent. Other models in it stay.
         kind: "onnx" runs on any machine by Triton's ONNX Runtime backend; "plan" is a TensorRT
             engine for the GPU that is here, of 1 to 64 crops.
-        queue_delay_us: how long the server may hold a crop back to fill a batch, microseconds.
-        overwrite: replace this model where it is there already.
+        queue_delay_us: how long the server may delay a crop to fill a batch, in microseconds.
+        overwrite: replace this model if it exists.
 
     Returns:
         The model's folder.
 
     Raises:
-        UserError: it exists, cannot be written, or TensorRT cannot build the plan.
+        UserError: the model's folder exists or cannot be written, or the plan cannot be built.
     """
     name = f"unmask_{generator.name}"
     target = folder / name

@@ -79,9 +79,9 @@ class Session(ABC):
             uint8 [N, 128, 128, 3], the caller's own, equal to `crops` outside the holes.
         """
 
-    @abstractmethod
     def close(self) -> None:
-        """Free what the session holds."""
+        """Free what the session holds; it cannot run after that."""
+        vars(self).clear()
 
 
 class Engine(ABC):

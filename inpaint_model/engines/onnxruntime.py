@@ -109,10 +109,6 @@ class OnnxRuntimeSession(Session):
         """Fill holes; see `Session.run`."""
         return run_in_batches(crops, holes, self._sizes or (len(crops),), self._run_batch)
 
-    def close(self) -> None:
-        """Drop the session."""
-        del self._session
-
     def _run_batch(
         self, crops: NDArray[np.uint8], holes: NDArray[np.uint8], size: int
     ) -> NDArray[np.uint8]:

@@ -77,10 +77,6 @@ class OpenVinoSession(Session):
             filled[index] = self._request.get_output_tensor(0).data[0]
         return filled
 
-    def close(self) -> None:
-        """Drop the request and its memory."""
-        del self._crop, self._hole, self._request
-
 
 def _version() -> str:
     import openvino

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,14 +12,14 @@ from numpy.typing import NDArray
 
 from inpaint_model.artefacts import Generator, GeneratorArtefact
 from inpaint_model.engines.base import Engine, EngineStatus, Session, SessionInfo
-from inpaint_model.engines.batches import run_in_batches
+from inpaint_model.engines.batches import Images, run_in_batches
 from inpaint_model.engines.cuda.driver import find_gpu
 from inpaint_model.errors import UserError
 
 if TYPE_CHECKING:
-    from inpaint_model.engines.cuda.graphs import GraphedNetwork
     from inpaint_model.networks.byte_generator import ByteGenerator
 
+Filler = Callable[[Images, Images], Images]
 _MEND = "pip install torch onnx"
 _CUDA_MEND = "install PyTorch's build for CUDA (pytorch.org); look at nvidia-smi"
 _CPU_BATCH_SIZES = range(1, 9)  # larger batches are no faster on a CPU, and take memory
@@ -62,7 +63,7 @@ class TorchEngine(Engine):
         version = torch.__version__.split("+")[0]
         if not gpu:
             info = SessionInfo(self.name, version, "fp32", "torch finds no GPU", file.sha256)
-            return TorchSession(network, info)
+            return TorchSession(_cpu_filler(network), info)
         from inpaint_model.engines.cuda.graphs import GraphedNetwork
 
         device = torch.device("cuda", torch.cuda.current_device())
@@ -76,48 +77,35 @@ class TorchEngine(Engine):
             file.sha256,
             tuple(graphed.warnings),
         )
-        return TorchGpuSession(graphed, info)
+        return TorchSession(graphed, info)
 
 
 class TorchSession(Session):
-    """A network on the CPU."""
+    """A network on the CPU or the GPU.
 
-    def __init__(self, network: ByteGenerator, info: SessionInfo) -> None:
+    Args:
+        fill: fills any number of crops, uint8 [N, 128, 128, 3], in their holes.
+        info: what was loaded.
+    """
+
+    def __init__(self, fill: Filler, info: SessionInfo) -> None:
         self.info = info
-        self._network = network
+        self._fill = fill
 
     def run(self, crops: NDArray[np.uint8], holes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Fill holes; see `Session.run`."""
-        return run_in_batches(crops, holes, _CPU_BATCH_SIZES, self._run_batch)
+        return self._fill(crops, holes)
 
-    def close(self) -> None:
-        """Drop the network."""
-        del self._network
 
-    def _run_batch(
-        self, crops: NDArray[np.uint8], holes: NDArray[np.uint8], size: int
-    ) -> NDArray[np.uint8]:
-        import torch
+def _cpu_filler(network: ByteGenerator) -> Filler:
+    import torch
 
+    def run_batch(crops: Images, holes: Images, _: int) -> Images:
         with torch.inference_mode():
             # torch.tensor copies: the caller's arrays may be read-only, which torch does not know.
-            return self._network(torch.tensor(crops), torch.tensor(holes)).numpy()
+            return network(torch.tensor(crops), torch.tensor(holes)).numpy()
 
-
-class TorchGpuSession(Session):
-    """A network on the GPU."""
-
-    def __init__(self, network: GraphedNetwork, info: SessionInfo) -> None:
-        self.info = info
-        self.network = network
-
-    def run(self, crops: NDArray[np.uint8], holes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Fill holes; see `Session.run`."""
-        return self.network(crops, holes)
-
-    def close(self) -> None:
-        """Drop the network, its graphs and their memory."""
-        del self.network
+    return lambda crops, holes: run_in_batches(crops, holes, _CPU_BATCH_SIZES, run_batch)
 
 
 def _network(file: GeneratorArtefact, *, half: bool) -> ByteGenerator:

@@ -30,8 +30,8 @@ class FastGenerator(nn.Module):
 
     Args:
         widths: channels at 64, 32, 16 and 8 pixels.
-        dilations_16: one residual unit at 16x16 for each.
-        dilations_8: one residual unit at 8x8 for each.
+        dilations_16: dilations of the residual units at 16x16, one unit each.
+        dilations_8: dilations of the residual units at 8x8, one unit each.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class FastGenerator(nn.Module):
             holes: float [N, 1, 128, 128], 1 where to fill.
 
         Returns:
-            float [N, 3, 128, 128], RGB about [-1, 1], the network's own picture (not composited).
+            float [N, 3, 128, 128], RGB about [-1, 1], the network's output, not composited.
         """
         bright = (crops + 1) / 2
         gains = self.colour_balance(bright, holes)

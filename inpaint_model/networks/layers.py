@@ -1,4 +1,4 @@
-"""Layers the generators share, their batch norms and types, and the count of what they compute."""
+"""Layers that the networks share, fusing of batch norms, fp16, and counting of operations."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def make_identity(norm: nn.BatchNorm2d, bias: Tensor) -> None:
 
 
 def fuse_batch_norms(net: nn.Module) -> None:
-    """Fold each batch norm into the convolution before it; the network, in place, is for inference."""
+    """Fold each batch norm into the convolution before it, in place; for inference only."""
     for unit in list(net.modules()):
         if not isinstance(unit, nn.Sequential):
             continue
@@ -56,14 +56,14 @@ def fuse_batch_norms(net: nn.Module) -> None:
 
 
 def half_convolutions(net: nn.Module) -> None:
-    """Turn convolutions and batch norms to fp16, in place; the colours round them stay in fp32."""
+    """Turn convolutions and batch norms to fp16, in place; inputs and the colour balance stay fp32."""
     for layer in net.modules():
         if isinstance(layer, Convolution | nn.BatchNorm2d):
             layer.half()
 
 
 def flops(net: nn.Module, size: int = 128) -> float:
-    """Count the floating-point operations of one crop (two a multiply-add), in GFLOP."""
+    """Count the floating-point operations for one crop, in GFLOP; a multiply-add counts as two."""
     from torch.utils.flop_counter import FlopCounterMode
 
     was_training = net.training

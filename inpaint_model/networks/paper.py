@@ -1,4 +1,4 @@
-"""The paper's generator: autoencoders of its Table 1, chained, each given the last one's result."""
+"""The paper's generator: a chain of the autoencoders of its Table 1 (torch definition)."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ class Autoencoder(nn.Sequential):
 
 
 class PaperGenerator(nn.Module):
-    """Chained autoencoders: each takes the crop with the last one's picture composited into the hole.
+    """A chain of autoencoders: each is given the crop with the previous output inside the hole.
 
     Two autoencoders are the paper's method (12.2 million parameters, 35 GFLOP a crop); one alone is
     its baseline, the completion network of Iizuka et al. 2017 ("GLCIC"). The convolutions may be in
     fp16 while crops and holes are in fp32 (`inpaint_model.networks.layers.half_convolutions`).
 
     Args:
-        autoencoders: how many.
-        width: channels of each one's first layer.
+        autoencoders: number of autoencoders.
+        width: channels of the first layer of each.
         balance: move the crop's colours towards usual skin before filling and back after
             (`inpaint_model.networks.colour_balance`); not in the paper.
     """
@@ -85,21 +85,21 @@ class PaperGenerator(nn.Module):
         Args:
             crops: float [N, 3, 128, 128], RGB in [-1, 1].
             holes: float [N, 1, 128, 128], 1 where to fill.
-            every: return the pictures of all autoencoders.
+            every: return the outputs of all autoencoders.
 
         Returns:
-            float [N, 3, 128, 128], RGB about [-1, 1]: the last autoencoder's own picture (not
-            composited), or with `every` a list of all of theirs, first to last.
+            float [N, 3, 128, 128], RGB about [-1, 1]: the last autoencoder's output, not composited;
+            with `every` a list of the outputs of all, first to last.
         """
         gains = self.colour_balance((crops + 1) / 2, holes) if self.balance else None
         given = crops if gains is None else ((crops + 1) * gains - 1).clamp(-1, 1)
         known = given * (1 - holes)
-        filled, pictures = known, []
+        filled, outputs = known, []
         for autoencoder in self.autoencoders:
-            picture = self._run(autoencoder, torch.cat([filled, holes], 1))
-            filled = known + picture * holes
-            pictures.append(picture if gains is None else (picture + 1) / gains - 1)
-        return pictures if every else pictures[-1]
+            output = self._run(autoencoder, torch.cat([filled, holes], 1))
+            filled = known + output * holes
+            outputs.append(output if gains is None else (output + 1) / gains - 1)
+        return outputs if every else outputs[-1]
 
     def _run(self, autoencoder: nn.Module, given: Tensor) -> Tensor:
         dtype = next(autoencoder.parameters()).dtype

@@ -10,11 +10,11 @@ from inpaint_model.networks.layers import ConvUnit
 
 
 class MaskSegmenterNet(nn.Module):
-    """Marks the pixels of a worn mask: at 64 pixels first, then at all 128, beside the picture itself.
+    """Segments a worn mask: coarsely at 64x64, then refined at 128x128 together with the crop itself.
 
     Args:
         widths: channels at 64, 32, 16 and 8 pixels.
-        finest: channels at 128 pixels.
+        finest: channels of the refinement at 128 pixels.
     """
 
     def __init__(
@@ -40,18 +40,18 @@ class MaskSegmenterNet(nn.Module):
         at64 = self.down64(crops)
         at32 = self.down32(at64)
         at16 = self.down16(at32)
-        x = self.fuse16(torch.cat([_double(self.down8(at16)), at16], 1))
-        x = self.fuse32(torch.cat([_double(x), at32], 1))
-        x = self.fuse64(torch.cat([_double(x), at64], 1))
-        coarse = _double(margins(self.logits(x)))
+        x = self.fuse16(torch.cat([_upsample(self.down8(at16)), at16], 1))
+        x = self.fuse32(torch.cat([_upsample(x), at32], 1))
+        x = self.fuse64(torch.cat([_upsample(x), at64], 1))
+        coarse = _upsample(margins(self.logits(x)))
         corrections = self.corrections(self.beside(torch.cat([coarse, crops], 1)))
         return (coarse + margins(corrections)) / 2
 
 
 def margins(logits: Tensor) -> Tensor:
-    """Each of two logits less the other, [N, 2, H, W]: their sigmoid is the softmax."""
+    """Subtract from each of two logits the other, [N, 2, H, W]: the sigmoid then is the softmax."""
     return logits - logits.flip(1)
 
 
-def _double(x: Tensor) -> Tensor:
+def _upsample(x: Tensor) -> Tensor:
     return functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)

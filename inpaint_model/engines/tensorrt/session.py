@@ -83,10 +83,9 @@ class TensorRtSession(Session):
     def close(self) -> None:
         """Free the GPU's memory."""
         with self._lock:
-            self._batches.clear()
-            del self._engine, self._make_context
-            self.keep_alive = None
-            self._device.close()
+            device = self._device
+            super().close()
+            device.close()
 
     def _run_batch(
         self, crops: NDArray[np.uint8], holes: NDArray[np.uint8], size: int

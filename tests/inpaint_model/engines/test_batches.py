@@ -26,12 +26,12 @@ from inpaint_model.engines.batches import POWERS_OF_TWO, pad, split
         (1, iter([2, 1]), [(0, 1, 1)]),
     ],
 )
-def test_where_the_cuts_are(count, sizes, expected):
+def test_split_gives_these_batches(count, sizes, expected):
     assert split(count, sizes) == expected
 
 
 @pytest.mark.parametrize("sizes", [POWERS_OF_TWO, (1, 2, 4, 64), (3, 7), (5,), range(1, 9)])
-def test_every_crop_is_in_one_batch_that_is_not_half_empty(sizes):
+def test_split_pads_less_than_half_of_a_batch(sizes):
     for count in range(200):
         batches = split(count, sizes)
         covered = [start + i for start, held, _ in batches for i in range(held)]
@@ -42,11 +42,11 @@ def test_every_crop_is_in_one_batch_that_is_not_half_empty(sizes):
             assert 2 * held > size or size == min(sizes)
 
 
-def test_doubling_sizes_hold_the_rest_in_one_batch():
+def test_split_powers_of_two_need_one_batch():
     assert [len(split(count, POWERS_OF_TWO)) for count in range(1, 65)] == [1] * 64
 
 
-def test_padding_adds_zeros_and_copies_nothing_where_there_is_none_to_add():
+def test_pad_adds_zeros_or_returns_the_same_array():
     array = np.full((3, 2, 2), 7, dtype=np.uint8)
     assert pad(array, 3) is array
     out = pad(array, 4)

@@ -82,14 +82,14 @@ def test_core_ml_is_taken_on_a_mac(machine, tiny_onnx, crops, holes):
 
 
 @pytest.mark.parametrize("provider", [CUDA, CORE_ML])
-def test_what_does_not_start_is_an_error_in_one_line(machine, provider, tiny_onnx):
+def test_provider_that_does_not_start_is_one_line(machine, provider, tiny_onnx):
     machine(provider).starts = False
     with pytest.raises(UserError, match=r"did not start: .*take another engine") as raised:
         open_inpainter(tiny_onnx, "onnxruntime")
     assert "\n" not in str(raised.value)
 
 
-def test_the_cpu_can_be_asked_for(machine, tiny_onnx):
+def test_cpu_only_leaves_cuda_alone(machine, tiny_onnx):
     seen = machine(CUDA)
     engine = OnnxRuntimeEngine(cpu_only=True)
     status = engine.probe()
@@ -101,7 +101,7 @@ def test_the_cpu_can_be_asked_for(machine, tiny_onnx):
     assert seen.preloaded == 0
 
 
-def test_a_build_for_cuda_on_a_machine_without_runs_on_the_cpu_and_says_so(machine, tiny_onnx):
+def test_cuda_build_without_a_gpu_runs_on_the_cpu(machine, tiny_onnx):
     seen = machine(CUDA)
     seen.driver = False
     status = OnnxRuntimeEngine().probe()
@@ -112,7 +112,7 @@ def test_a_build_for_cuda_on_a_machine_without_runs_on_the_cpu_and_says_so(machi
     assert seen.wanted == [(CPU, {})]
 
 
-def test_cuda_is_an_accelerator(machine):
+def test_probe_cuda_is_an_accelerator(machine):
     machine(CUDA)
     assert OnnxRuntimeEngine().probe().accelerated
 

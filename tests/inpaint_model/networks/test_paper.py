@@ -82,7 +82,7 @@ def test_what_lies_in_the_hole_changes_nothing(balance: bool):
         assert torch.allclose(net(crops, holes), net(other, holes), atol=1e-6)
 
 
-def test_balancing_takes_a_cast_out_of_the_network_and_puts_it_back():
+def test_balance_takes_a_cast_out_and_puts_it_back():
     torch.manual_seed(0)
     net = PaperGenerator(width=4, balance=True).eval()
     skin = torch.tensor([0.62, 0.45, 0.36]).view(1, 3, 1, 1)
@@ -115,7 +115,7 @@ def test_the_discriminator_sees_the_hole_wherever_it_lies():
     assert torch.equal(patches[2], crops[2, :, 32:96, 32:96])
 
 
-def test_the_discriminator_has_five_global_and_four_local_convolutions():
+def test_discriminator_has_five_global_and_four_local_layers():
     net = GlobalLocalDiscriminator(width=8)
     for branch, count in ((net.whole, 5), (net.local, 4)):
         found = convolutions(branch)

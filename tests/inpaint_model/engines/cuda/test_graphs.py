@@ -14,7 +14,7 @@ from inpaint_model import open_inpainter
 from inpaint_model.artefacts import WEIGHTS_DIR, find_generator
 from inpaint_model.engines.cuda import graphs as cuda_graphs
 from inpaint_model.engines.cuda.graphs import GraphedNetwork, _StaticBatch
-from inpaint_model.engines.torch import TorchEngine, TorchGpuSession
+from inpaint_model.engines.torch import TorchEngine, TorchSession
 
 
 def negative(crops: torch.Tensor, holes: torch.Tensor) -> torch.Tensor:
@@ -161,8 +161,10 @@ def test_on_a_gpu_every_count_agrees_with_the_cpu(gpu, astronaut_rgb):
 @pytest.mark.gpu
 def test_on_a_gpu_every_size_is_a_graph(gpu, crops, holes):
     session = TorchEngine().load(find_generator("fast"), None)
-    assert isinstance(session, TorchGpuSession)
+    assert isinstance(session, TorchSession)
+    graphed = session._fill
+    assert isinstance(graphed, GraphedNetwork)
     for count in (5, 1, 3, 2, 4):
         session.run(crops[:count], holes[:count])
-    assert session.network.warnings == []
-    assert all(batch._graph is not None for batch in session.network._batches.values())
+    assert graphed.warnings == []
+    assert all(batch._graph is not None for batch in graphed._batches.values())

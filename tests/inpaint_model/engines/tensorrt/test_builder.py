@@ -37,7 +37,7 @@ def rtx() -> TensorRt:
 
 @pytest.mark.parametrize("model", ["fast", "paper"])
 @pytest.mark.parametrize("architecture", ["sm_75", "sm_86", "sm_89", "sm_120"])
-def test_the_shipped_models_are_built_for_cards_that_are_not_here(model, architecture, rtx):
+def test_build_shipped_models_for_absent_gpus(model, architecture, rtx):
     onnx = (WEIGHTS_DIR / f"{model}.onnx").read_bytes()
     done = build(rtx, onnx, architectures=[architecture])
     assert done.precision == "fp16"

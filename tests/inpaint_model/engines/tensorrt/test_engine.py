@@ -1,4 +1,4 @@
-"""The TensorRT engine: built once, kept, built anew when stale or damaged; a stand-in runs it here."""
+"""The TensorRT engine: built once, kept, rebuilt if outdated or damaged; a stand-in runs it here."""
 
 from __future__ import annotations
 
