@@ -20,7 +20,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CompiledCache:
     return CompiledCache("openvino")
 
 
-def test_a_second_start_compiles_nothing(cache, tiny_onnx, crops, holes, monkeypatch):
+def test_openvino_second_start_compiles_nothing(cache, tiny_onnx, crops, holes, monkeypatch):
     import openvino
 
     with open_inpainter(tiny_onnx, "openvino") as first:
@@ -37,7 +37,7 @@ def test_a_second_start_compiles_nothing(cache, tiny_onnx, crops, holes, monkeyp
         assert second.warnings == ()
 
 
-def test_other_settings_are_another_entry(cache, tiny_onnx):
+def test_cache_other_settings_are_another_entry(cache, tiny_onnx):
     open_inpainter(tiny_onnx, "openvino", threads=1).close()
     open_inpainter(tiny_onnx, "openvino", threads=2).close()
     assert len(cache.entries()) == 2
@@ -48,7 +48,7 @@ def test_other_settings_are_another_entry(cache, tiny_onnx):
 @pytest.mark.parametrize(
     "damage", ["cut", "changed", "empty", "refused by the engine", "no description"]
 )
-def test_a_damaged_entry_is_made_anew(damage, cache, tiny_onnx, crops, holes, caplog):
+def test_cache_damaged_entry_is_compiled_again(damage, cache, tiny_onnx, crops, holes, caplog):
     with open_inpainter(tiny_onnx, "openvino") as first:
         expected = first(crops, holes)
     path = cache.entries()[0].path
@@ -75,7 +75,7 @@ def test_a_damaged_entry_is_made_anew(damage, cache, tiny_onnx, crops, holes, ca
         assert third.warnings == ()
 
 
-def test_an_unwritable_cache_is_a_warning(tmp_path, tiny_onnx, crops, holes, monkeypatch):
+def test_cache_unwritable_is_a_warning(tmp_path, tiny_onnx, crops, holes, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("UNMASK_CACHE_DIR", str(tmp_path / "file" / "cache"))
     with open_inpainter(tiny_onnx, "openvino") as inpainter:
@@ -84,7 +84,7 @@ def test_an_unwritable_cache_is_a_warning(tmp_path, tiny_onnx, crops, holes, mon
     assert "UNMASK_CACHE_DIR" in warning
 
 
-def test_the_oldest_entries_go(cache):
+def test_cache_full_drops_the_oldest(cache):
     for number in range(40):
         cache.store({"model": f"m{number}"}, b"compiled", 1.0)
     assert len(cache.entries()) < 40
@@ -92,7 +92,7 @@ def test_the_oldest_entries_go(cache):
     assert cache.load({"model": "m39"}) == b"compiled"
 
 
-def test_what_changed_is_named(cache):
+def test_describe_changes_names_the_old_version(cache):
     key = {"model": "fast", "device": "sm_86", "library": "TensorRT 10.3.0"}
     assert cache.describe_changes(key) == ""
     assert cache.last_build_s(key) == 0
@@ -104,7 +104,7 @@ def test_what_changed_is_named(cache):
     assert cache.describe_changes(key | {"device": "sm_89"}) == ""  # another card is no change
 
 
-def test_bytes_beside_the_models_are_kept_and_cleared(cache):
+def test_side_file_is_kept_and_cleared(cache):
     assert cache.load_side_file("timing") == b""
     cache.store_side_file("timing", b"measured")
     assert cache.load_side_file("timing") == b"measured"

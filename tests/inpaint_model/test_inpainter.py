@@ -24,7 +24,7 @@ def model(engine: str, tiny_onnx: Path) -> Path:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("count", [0, 1, 3, 5])
-def test_fills_holes_and_keeps_the_rest(engine, count, model, crops, holes):
+def test_inpainter_fills_holes_and_keeps_the_rest(engine, count, model, crops, holes):
     with open_inpainter(model, engine) as inpainter:
         before = crops[:count].copy()
         out = inpainter(before, holes[:count])
@@ -45,7 +45,7 @@ def test_a_batch_is_its_crops_and_any_nonzero_is_a_hole(engine, model, crops, ho
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_takes_views_and_read_only_arrays(engine, model, crops, holes):
+def test_inpainter_takes_views_and_read_only_arrays(engine, model, crops, holes):
     with open_inpainter(model, engine) as inpainter:
         expected = inpainter(np.ascontiguousarray(crops[::2]), np.ascontiguousarray(holes[::2]))
         frozen_crops, frozen_holes = crops.copy(), holes > 0
@@ -56,7 +56,7 @@ def test_takes_views_and_read_only_arrays(engine, model, crops, holes):
         assert np.array_equal(inpainter(frozen_crops, frozen_holes)[::2], expected)
 
 
-def test_engines_agree(tiny_onnx, crops, holes):
+def test_cpu_engines_agree(tiny_onnx, crops, holes):
     with (
         open_inpainter(tiny_onnx, "openvino") as one,
         open_inpainter(tiny_onnx, "onnxruntime") as two,
@@ -66,7 +66,7 @@ def test_engines_agree(tiny_onnx, crops, holes):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_two_threads_may_share_one(engine, model, crops, holes):
+def test_inpainter_shared_by_two_threads_is_correct(engine, model, crops, holes):
     with open_inpainter(model, engine, threads=1) as inpainter:
         expected = [inpainter(crops[i : i + 1], holes[i : i + 1]) for i in range(5)]
         with ThreadPoolExecutor(2) as pool:
@@ -89,12 +89,14 @@ def test_two_threads_may_share_one(engine, model, crops, holes):
         ((1, 128, 128, 3), (1, 128, 128), np.uint8, np.float32, "holes must be"),
     ],
 )
-def test_wrong_arrays_are_refused(tiny_onnx, crop_shape, hole_shape, crop_type, hole_type, named):
+def test_inpainter_wrong_arrays_are_refused(
+    tiny_onnx, crop_shape, hole_shape, crop_type, hole_type, named
+):
     with open_inpainter(tiny_onnx) as inpainter, pytest.raises(ValueError, match=named):
         inpainter(np.zeros(crop_shape, crop_type), np.zeros(hole_shape, hole_type))
 
 
-def test_a_closed_one_says_so(tiny_onnx, crops, holes):
+def test_inpainter_closed_refuses_calls(tiny_onnx, crops, holes):
     inpainter = open_inpainter(tiny_onnx)
     inpainter.close()
     inpainter.close()
@@ -102,7 +104,7 @@ def test_a_closed_one_says_so(tiny_onnx, crops, holes):
         inpainter(crops, holes)
 
 
-def test_the_application_never_imports_torch(tiny_onnx):
+def test_open_inpainter_does_not_import_torch(tiny_onnx):
     program = (
         "import sys, inpaint_model\n"
         "loaded = sorted({'openvino', 'onnxruntime', 'torch'} & set(sys.modules))\n"
@@ -117,7 +119,7 @@ def test_the_application_never_imports_torch(tiny_onnx):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_shipped_model(engine, crops, holes):
+def test_open_inpainter_runs_the_shipped_fast(engine, crops, holes):
     with open_inpainter("fast", engine) as inpainter:
         out = inpainter(crops, holes)
         precise = open_inpainter(WEIGHTS_DIR / "fast.onnx", "onnxruntime")(crops, holes)
@@ -127,13 +129,13 @@ def test_the_shipped_model(engine, crops, holes):
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
-def test_a_model_that_changes_known_pixels_is_refused(engine, careless_onnx):
+def test_model_that_changes_known_pixels_is_refused(engine, careless_onnx):
     with pytest.raises(UserError, match="outside the hole"):
         open_inpainter(careless_onnx, engine)
 
 
 @pytest.mark.parametrize("model", ["fast", "paper"])
-def test_the_cpus_files_are_the_same_on_both_engines(model, crops, holes):
+def test_int8_files_agree_on_both_cpu_engines(model, crops, holes):
     path = WEIGHTS_DIR / f"{model}.int8.onnx"
     with open_inpainter(path, "openvino") as one, open_inpainter(path, "onnxruntime") as two:
         out, other = one(crops, holes), two(crops, holes)

@@ -32,7 +32,7 @@ def schema() -> ModuleType:
     return module
 
 
-def test_the_configuration_fits_the_model(schema, tiny_onnx, tmp_path: Path):
+def test_export_repository_configuration_fits_the_model(schema, tiny_onnx, tmp_path: Path):
     target = export_repository(find_generator(tiny_onnx), tmp_path / "models")
     assert sorted(p.relative_to(target).as_posix() for p in target.rglob("*")) == [
         "1",
@@ -59,13 +59,13 @@ def test_the_configuration_fits_the_model(schema, tiny_onnx, tmp_path: Path):
     }
 
 
-def test_the_model_in_it_runs(tiny_onnx, crops, holes, tmp_path: Path):
+def test_export_repository_model_runs(tiny_onnx, crops, holes, tmp_path: Path):
     target = export_repository(find_generator(tiny_onnx), tmp_path)
     with open_inpainter(target / "1" / "model.onnx", "onnxruntime") as inpainter:
         assert not np.array_equal(inpainter(crops, holes), crops)
 
 
-def test_what_is_there_is_kept_unless_told(tiny_onnx, tmp_path: Path):
+def test_export_repository_keeps_what_exists(tiny_onnx, tmp_path: Path):
     target = export_repository(find_generator(tiny_onnx), tmp_path)
     (target / "config.pbtxt").write_text("changed by hand")
     (tmp_path / "other").mkdir()
@@ -77,7 +77,7 @@ def test_what_is_there_is_kept_unless_told(tiny_onnx, tmp_path: Path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "unmask_tiny"]
 
 
-def test_what_cannot_be_done_is_one_line(tiny_onnx, tmp_path: Path):
+def test_export_repository_failure_is_one_line(tiny_onnx, tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UserError, match="cannot be written"):
         export_repository(find_generator(tiny_onnx), tmp_path / "file" / "models")

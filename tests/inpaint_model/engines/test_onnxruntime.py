@@ -1,4 +1,4 @@
-"""ONNX Runtime's accelerators: taken where they are, refused where they do not start, never feigned."""
+"""ONNX Runtime's accelerators: used if they start, refused in one line if they do not."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def machine(monkeypatch):
     return build
 
 
-def test_cuda_runs_the_full_precision_file_in_few_batch_sizes(machine, crops, holes):
+def test_cuda_runs_full_precision_in_few_batch_sizes(machine, crops, holes):
     seen = machine(CUDA)
     expected = open_inpainter(WEIGHTS_DIR / "fast.onnx", "torch")(crops, holes)
     with open_inpainter("fast", "onnxruntime") as inpainter:
@@ -65,7 +65,7 @@ def test_cuda_runs_the_full_precision_file_in_few_batch_sizes(machine, crops, ho
     assert seen.preloaded == 1
 
 
-def test_an_fp32_file_stays_fp32(machine, tiny_onnx):
+def test_cuda_fp32_file_stays_fp32(machine, tiny_onnx):
     machine(CUDA)
     with open_inpainter(tiny_onnx, "onnxruntime") as inpainter:
         assert inpainter.precision == "fp32"
@@ -118,7 +118,7 @@ def test_probe_cuda_is_an_accelerator(machine):
 
 
 @pytest.mark.gpu
-def test_on_a_gpu_it_agrees_with_the_cpu(crops, holes):
+def test_cuda_on_a_gpu_agrees_with_the_cpu(crops, holes):
     if not OnnxRuntimeEngine().probe().accelerated:
         pytest.skip("needs onnxruntime-gpu and an NVIDIA GPU")
     generator = find_generator(WEIGHTS_DIR / "fast.onnx")

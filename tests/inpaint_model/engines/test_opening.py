@@ -26,7 +26,7 @@ def test_auto_takes_openvino_and_says_why(tiny_onnx):
         assert inpainter.model_sha256 == hashlib.sha256(tiny_onnx.read_bytes()).hexdigest()
 
 
-def test_auto_goes_on_and_says_so_where_openvino_is_missing(tiny_onnx, monkeypatch):
+def test_auto_without_openvino_takes_onnxruntime(tiny_onnx, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     with open_inpainter(tiny_onnx) as inpainter:
         assert inpainter.engine == "onnxruntime"
@@ -39,14 +39,14 @@ def test_a_named_engine_never_falls_back(tiny_onnx, monkeypatch):
         open_inpainter(tiny_onnx, "openvino")
 
 
-def test_no_engine_at_all_names_every_mend(tiny_onnx, monkeypatch):
+def test_auto_without_engines_names_every_mend(tiny_onnx, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(UserError, match=r"pip install openvino.*pip install onnxruntime"):
         open_inpainter(tiny_onnx)
 
 
-def test_without_a_gpu_auto_says_so_and_imports_nothing_for_one(tiny_onnx, monkeypatch):
+def test_auto_without_a_gpu_imports_nothing_for_one(tiny_onnx, monkeypatch):
     monkeypatch.setattr(opening, "find_gpu", lambda: NvidiaState(None, "no NVIDIA GPU"))
     for name in ("tensorrt", "tensorrt_rtx_bindings", "torch", "cuda"):
         monkeypatch.setitem(sys.modules, name, None)
@@ -63,13 +63,13 @@ def test_without_a_gpu_auto_says_so_and_imports_nothing_for_one(tiny_onnx, monke
         ("fast", "cuda", "unknown engine 'cuda': take auto, openvino"),
     ],
 )
-def test_unknown_names_are_refused(model, engine, message):
+def test_open_unknown_name_is_refused(model, engine, message):
     with pytest.raises(UserError, match=message):
         open_inpainter(model, engine)
 
 
 @pytest.mark.parametrize("engine", ["auto", "openvino", "onnxruntime"])
-def test_a_file_that_is_no_model_is_refused_in_one_line(engine, tmp_path):
+def test_open_file_that_is_no_model_is_refused(engine, tmp_path):
     path = tmp_path / "broken.onnx"
     path.write_bytes(b"not a model")
     with pytest.raises(UserError, match=r"broken\.onnx") as raised:
@@ -77,7 +77,7 @@ def test_a_file_that_is_no_model_is_refused_in_one_line(engine, tmp_path):
     assert "\n" not in str(raised.value)
 
 
-def test_no_threads_are_refused(tiny_onnx):
+def test_open_without_threads_is_refused(tiny_onnx):
     with pytest.raises(UserError, match="at least 1"):
         open_inpainter(tiny_onnx, threads=0)
 
@@ -87,7 +87,7 @@ _FLAGS = {"VNNI": "avx2 avx_vnni", "AMX": "avx2 amx_int8", "AVX2": "avx2 fma", "
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
 @pytest.mark.parametrize("processor", _FLAGS)
-def test_int8_runs_only_where_the_cpu_is_made_for_it(
+def test_int8_file_runs_only_with_int8_instructions(
     engine, processor, tmp_path, tiny_onnx, monkeypatch
 ):
     full, int8 = tmp_path / "fast.onnx", tmp_path / "fast.int8.onnx"
@@ -109,7 +109,7 @@ def test_int8_runs_only_where_the_cpu_is_made_for_it(
         assert info.precision_reason == f"the CPU has {processor}"
 
 
-def test_every_engine_reports_its_state():
+def test_available_engines_reports_each():
     states = {state.name: state for state in available_engines()}
     assert list(states) == ["openvino", "onnxruntime", "tensorrt", "torch"]
     assert states["openvino"].usable

@@ -26,7 +26,7 @@ def no_gpu(monkeypatch):
 
 
 @pytest.mark.parametrize(("model", "count"), [("fast", 5), ("paper", 1)])
-def test_the_shipped_files_give_onnxruntimes_pictures(no_gpu, model, count, crops, holes):
+def test_shipped_files_agree_with_onnxruntime(no_gpu, model, count, crops, holes):
     path = WEIGHTS_DIR / f"{model}.onnx"
     with open_inpainter(path, "torch") as one, open_inpainter(path, "onnxruntime") as two:
         assert (one.precision, one.warnings) == ("fp32", ())
@@ -43,7 +43,7 @@ def test_run_many_crops_goes_in_turns(no_gpu, crops, holes):
         assert np.abs(inpainter(*many).astype(int) - expected).max() <= 1
 
 
-def test_the_full_precision_file_is_taken(no_gpu):
+def test_load_takes_the_full_precision_file(no_gpu):
     with open_inpainter("fast", "torch") as inpainter:
         content = (WEIGHTS_DIR / "fast.onnx").read_bytes()
         assert inpainter.model_sha256 == hashlib.sha256(content).hexdigest()
@@ -87,7 +87,7 @@ def test_network_copies_nothing_from_the_host(model):
     assert (out.shape, out.dtype) == (crops.shape, torch.uint8)
 
 
-def test_threads_are_set_only_where_given(no_gpu, monkeypatch):
+def test_load_sets_threads_only_if_given(no_gpu, monkeypatch):
     given: list[int] = []
     monkeypatch.setattr(torch, "set_num_threads", given.append)
     open_inpainter("fast", "torch").close()
@@ -97,14 +97,14 @@ def test_threads_are_set_only_where_given(no_gpu, monkeypatch):
 
 
 @pytest.mark.parametrize("missing", ["torch", "onnx"])
-def test_what_is_not_installed_is_named_with_the_mend(missing, tiny_onnx, monkeypatch):
+def test_load_without_a_library_names_the_mend(missing, tiny_onnx, monkeypatch):
     monkeypatch.setitem(sys.modules, missing, None)
     message = rf"{missing} not installed; pip install torch onnx"
     with pytest.raises(UserError, match=message):
         open_inpainter(tiny_onnx, "torch")
 
 
-def test_a_torch_that_does_not_load_is_no_engine(monkeypatch):
+def test_probe_broken_torch_is_not_usable(monkeypatch):
     def broken() -> str:
         raise OSError("libtorch_cuda.so: cannot open shared object file\nmore")
 
@@ -115,7 +115,7 @@ def test_a_torch_that_does_not_load_is_no_engine(monkeypatch):
     assert status.mend.startswith("pip install")
 
 
-def test_asking_for_its_state_imports_torch_only_beside_a_driver():
+def test_probe_without_a_driver_does_not_import_torch():
     program = (
         "import sys\n"
         "from inpaint_model.engines import make_engine, torch\n"
@@ -132,7 +132,7 @@ def test_asking_for_its_state_imports_torch_only_beside_a_driver():
     assert done.returncode == 0, done.stderr
 
 
-def test_a_gpu_is_named(monkeypatch):
+def test_probe_names_the_gpu(monkeypatch):
     monkeypatch.setattr(torch_engine, "find_gpu", lambda: NvidiaState(CARD))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "NVIDIA L4")
@@ -141,7 +141,7 @@ def test_a_gpu_is_named(monkeypatch):
     assert status.detail == "CUDA: NVIDIA L4, CUDA graphs"
 
 
-def test_a_card_that_torch_cannot_use_is_named(monkeypatch):
+def test_probe_names_a_gpu_that_torch_cannot_use(monkeypatch):
     monkeypatch.setattr(torch_engine, "find_gpu", lambda: NvidiaState(CARD))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     status = TorchEngine().probe()

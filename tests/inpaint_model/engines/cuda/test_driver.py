@@ -49,7 +49,7 @@ def _slot(folder: Path, vendor: str, kind: str) -> Path:
     return folder
 
 
-def test_the_card_is_named(monkeypatch, tmp_path: Path):
+def test_find_gpu_names_the_card(monkeypatch, tmp_path: Path):
     version = tmp_path / "version"
     version.write_text(
         "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release"
@@ -70,7 +70,7 @@ def test_the_card_is_named(monkeypatch, tmp_path: Path):
         (ctypes.CDLL(None), "is broken"),
     ],
 )
-def test_a_driver_without_a_gpu_has_a_mend(driver, problem, monkeypatch):
+def test_find_gpu_driver_without_a_gpu_has_a_mend(driver, problem, monkeypatch):
     monkeypatch.setattr(nvidia, "_open_driver", lambda: driver)
     state = nvidia.find_gpu()
     assert state.gpu is None and state.mend
@@ -81,7 +81,7 @@ def test_a_driver_without_a_gpu_has_a_mend(driver, problem, monkeypatch):
     ("vendor", "kind", "there"),
     [("0x10de", "0x030000", True), ("0x10de", "0x040300", False), ("0x8086", "0x030000", False)],
 )
-def test_a_card_without_a_driver_is_noticed(vendor, kind, there, monkeypatch, tmp_path: Path):
+def test_find_gpu_notices_a_card_without_a_driver(vendor, kind, there, monkeypatch, tmp_path: Path):
     monkeypatch.setattr(nvidia, "_open_driver", lambda: None)
     monkeypatch.setattr(nvidia, "_PCI_DEVICES", _slot(tmp_path, vendor, kind))
     state = nvidia.find_gpu()

@@ -83,7 +83,7 @@ def fake_cuda(monkeypatch):
     return state
 
 
-def test_each_size_is_captured_once_when_it_is_called_for(fake_cuda, crops, holes):
+def test_batch_size_is_captured_once_on_first_use(fake_cuda, crops, holes):
     graphed = GraphedNetwork(negative, torch.device("cpu"))
     graphed.prepare(1)
     assert fake_cuda.captured == [1]
@@ -96,7 +96,7 @@ def test_each_size_is_captured_once_when_it_is_called_for(fake_cuda, crops, hole
     assert graphed.warnings == []
 
 
-def test_a_result_is_the_callers_own(fake_cuda, crops, holes):
+def test_result_is_not_overwritten_by_the_next_call(fake_cuda, crops, holes):
     graphed = GraphedNetwork(negative, torch.device("cpu"))
     first = graphed(crops[:1], holes[:1])
     kept = first.copy()
@@ -104,14 +104,14 @@ def test_a_result_is_the_callers_own(fake_cuda, crops, holes):
     assert np.array_equal(first, kept)
 
 
-def test_more_than_the_largest_size_goes_in_turns(fake_cuda):
+def test_more_crops_than_the_largest_size_go_in_turns(fake_cuda):
     graphed = GraphedNetwork(lambda crops, _: 255 - crops, torch.device("cpu"))
     crops = np.random.default_rng(0).integers(0, 256, (70, 128, 128, 3), dtype=np.uint8)
     assert np.array_equal(graphed(crops, crops[..., 0]), 255 - crops)
     assert fake_cuda.captured == [64, 8]
 
 
-def test_what_cannot_be_captured_runs_with_a_warning(fake_cuda, crops, holes, caplog):
+def test_size_that_cannot_be_captured_runs_with_warning(fake_cuda, crops, holes, caplog):
     fake_cuda.refuse = {1}
     graphed = GraphedNetwork(negative, torch.device("cpu"))
     out = graphed(crops[:1], holes[:1])
@@ -122,7 +122,7 @@ def test_what_cannot_be_captured_runs_with_a_warning(fake_cuda, crops, holes, ca
     assert warning in caplog.text
 
 
-def test_torchs_settings_stay_as_they_were(fake_cuda):
+def test_capture_restores_the_settings_of_torch(fake_cuda):
     before = torch.backends.cudnn.benchmark
     seen: list[bool] = []
 

@@ -22,7 +22,7 @@ def without_gpu() -> Cuda:
     return cuda
 
 
-def test_without_a_driver_it_says_so():
+def test_cuda_without_a_driver_is_an_error():
     if find_gpu().gpu is not None:
         pytest.skip("there is a GPU here")
     with pytest.raises(CudaError, match=r"^cudaSetDevice: .*driver"):
@@ -42,11 +42,11 @@ def test_without_a_driver_it_says_so():
         (lambda cuda: cuda.free_bytes(), "cudaMemGetInfo"),
     ],
 )
-def test_a_failed_call_is_named(call, name, without_gpu):
+def test_cuda_failed_call_is_named(call, name, without_gpu):
     with pytest.raises(CudaError, match=rf"^{name}: "):
         call(without_gpu)
 
 
-def test_closing_frees_what_was_taken(without_gpu):
+def test_cuda_close_frees_all(without_gpu):
     without_gpu.close()
     assert (without_gpu._device, without_gpu._pinned, without_gpu._graphs) == ([], [], [])

@@ -44,14 +44,14 @@ def test_build_shipped_models_for_absent_gpus(model, architecture, rtx):
     assert len(done.plan) > len(onnx)  # all weights, and one set of kernels for each profile
 
 
-def test_one_engine_serves_several_cards(rtx, tiny_onnx):
+def test_build_one_engine_for_several_architectures(rtx, tiny_onnx):
     one = build(rtx, tiny_onnx.read_bytes(), architectures=["sm_86"])
     two = build(rtx, tiny_onnx.read_bytes(), architectures=["sm_86", "sm_120"])
     assert one.precision == "fp32"
     assert len(two.plan) != len(one.plan)
 
 
-def test_a_network_of_signed_bytes_is_built_as_int8(rtx, tiny_onnx, crops, holes, tmp_path: Path):
+def test_build_signed_qdq_network_is_int8(rtx, tiny_onnx, crops, holes, tmp_path: Path):
     class Samples(CalibrationDataReader):
         def __init__(self) -> None:
             self._left = iter([{"crops": crops, "holes": holes}])
@@ -74,7 +74,7 @@ def test_a_network_of_signed_bytes_is_built_as_int8(rtx, tiny_onnx, crops, holes
     assert build(rtx, path.read_bytes(), architectures=["sm_89"]).precision == "int8"
 
 
-def test_profiles_may_be_ranges(rtx, tiny_onnx):
+def test_build_takes_dynamic_profiles(rtx, tiny_onnx):
     wide = build(
         rtx, tiny_onnx.read_bytes(), profiles=[Profile(1, 16, 64)], architectures=["sm_86"]
     )
@@ -89,7 +89,7 @@ def test_profiles_may_be_ranges(rtx, tiny_onnx):
     )
 
 
-def test_what_cannot_be_built_is_one_line(rtx, tiny_onnx, tmp_path: Path):
+def test_build_failure_is_one_line(rtx, tiny_onnx, tmp_path: Path):
     with pytest.raises(UserError, match=r"does not build for sm_90: it knows .*sm_86"):
         build(rtx, tiny_onnx.read_bytes(), architectures=["sm_90"])
     with pytest.raises(UserError, match="does not take this network") as raised:
@@ -98,13 +98,13 @@ def test_what_cannot_be_built_is_one_line(rtx, tiny_onnx, tmp_path: Path):
     assert "sm_86" in architecture_names(rtx)
 
 
-def test_tensorrt_itself_builds_for_its_own_gpu_alone(tiny_onnx):
+def test_build_tensorrt_refuses_other_architectures(tiny_onnx):
     library = TensorRt(None, "tensorrt", "11.4.0")
     with pytest.raises(UserError, match="for the GPU that is here alone"):
         build(library, tiny_onnx.read_bytes(), architectures=["sm_86"])
 
 
-def test_progress_is_shown_now_and_then_and_a_stop_is_heard(rtx, monkeypatch):
+def test_progress_monitor_shows_and_stops(rtx, monkeypatch):
     shown: list[str] = []
     monitor = make_progress_monitor(rtx.api, shown.append)
     clock = iter([1.0, 2.5, 2.6, 5.0])

@@ -75,7 +75,7 @@ def _builds(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [r.getMessage() for r in caplog.records if r.getMessage().startswith("building")]
 
 
-def test_auto_takes_it_where_there_is_a_card(cache, card, tiny_onnx, crops, holes):
+def test_auto_with_a_gpu_takes_tensorrt(cache, card, tiny_onnx, crops, holes):
     with open_inpainter(tiny_onnx) as inpainter, open_inpainter(tiny_onnx, "openvino") as cpu:
         assert inpainter.engine == "tensorrt"
         assert "RTX 3090 (sm_86)" in inpainter.reason
@@ -83,7 +83,7 @@ def test_auto_takes_it_where_there_is_a_card(cache, card, tiny_onnx, crops, hole
         assert np.abs(inpainter(crops, holes).astype(int) - cpu(crops, holes)).max() <= 3
 
 
-def test_the_second_start_builds_nothing(cache, card, tiny_onnx, caplog):
+def test_load_second_start_builds_nothing(cache, card, tiny_onnx, caplog):
     caplog.set_level(logging.INFO, "inpaint_model")
     open_inpainter(tiny_onnx, "tensorrt").close()
     (said,) = _builds(caplog)
@@ -98,7 +98,7 @@ def test_the_second_start_builds_nothing(cache, card, tiny_onnx, caplog):
 
 
 @pytest.mark.parametrize("damage", ["cut", "no description", "refused"])
-def test_a_damaged_engine_is_built_again_and_said(damage, cache, card, tiny_onnx, caplog):
+def test_load_damaged_engine_is_rebuilt_with_warning(damage, cache, card, tiny_onnx, caplog):
     caplog.set_level(logging.INFO, "inpaint_model")
     open_inpainter(tiny_onnx, "tensorrt").close()
     path = cache.entries()[0].path
@@ -114,7 +114,7 @@ def test_a_damaged_engine_is_built_again_and_said(damage, cache, card, tiny_onnx
     assert "it took" in _builds(caplog)[1] or damage != "cut"
 
 
-def test_another_version_or_model_is_built_anew_and_said(cache, card, tiny_onnx, tmp_path, caplog):
+def test_load_other_version_or_model_is_rebuilt(cache, card, tiny_onnx, tmp_path, caplog):
     caplog.set_level(logging.INFO, "inpaint_model")
     model = tmp_path / "mine.onnx"
     model.write_bytes(tiny_onnx.read_bytes())
@@ -132,7 +132,7 @@ def _version() -> str:
     return import_tensorrt().version
 
 
-def test_engines_for_other_cards_are_built_ahead(cache, card, tiny_onnx):
+def test_build_ahead_for_other_architectures(cache, card, tiny_onnx):
     generator = find_generator(tiny_onnx)
     paths = tensorrt.TensorRtEngine().build_ahead(generator, ["sm_86", "sm_120"])
     assert all(path.is_file() and path.with_suffix(".json").is_file() for path in paths)
@@ -145,7 +145,7 @@ def test_engines_for_other_cards_are_built_ahead(cache, card, tiny_onnx):
     assert before
 
 
-def test_a_card_without_tensorrt_is_never_passed_over_in_silence(card, tiny_onnx, monkeypatch):
+def test_auto_gpu_without_tensorrt_is_a_warning(card, tiny_onnx, monkeypatch):
     def missing() -> TensorRt:
         raise TensorRtMissing("TensorRT is not installed")
 
@@ -161,7 +161,7 @@ def test_a_card_without_tensorrt_is_never_passed_over_in_silence(card, tiny_onnx
         open_inpainter(tiny_onnx, "tensorrt")
 
 
-def test_without_a_card_it_says_why(tiny_onnx, monkeypatch):
+def test_load_without_a_gpu_says_why(tiny_onnx, monkeypatch):
     state = NvidiaState(None, "the NVIDIA driver shows no GPU", "look at nvidia-smi")
     monkeypatch.setattr(tensorrt, "find_gpu", lambda: state)
     monkeypatch.setattr(opening, "find_gpu", lambda: state)
@@ -173,7 +173,7 @@ def test_without_a_card_it_says_why(tiny_onnx, monkeypatch):
         assert "shows no GPU; look at nvidia-smi" in inpainter.warnings[-1]
 
 
-def test_building_ahead_without_a_card_names_the_option(rtx, tiny_onnx, monkeypatch):
+def test_build_ahead_without_a_gpu_names_the_option(rtx, tiny_onnx, monkeypatch):
     monkeypatch.setattr(tensorrt, "find_gpu", lambda: NvidiaState(None, "no NVIDIA GPU"))
     with pytest.raises(UserError, match="--for sm_86"):
         tensorrt.TensorRtEngine().build_ahead(find_generator(tiny_onnx))

@@ -38,7 +38,7 @@ def many(crops: NDArray[np.uint8], holes: NDArray[np.uint8]):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 9, 64, 71])
-def test_any_number_of_crops_comes_back_in_order(count, session, many, tiny_onnx):
+def test_run_any_number_of_crops_keeps_the_order(count, session, many, tiny_onnx):
     crops, holes = many[0][:count], many[1][:count]
     with open_inpainter(tiny_onnx, "onnxruntime") as reference:
         expected = reference(crops, holes)
@@ -47,7 +47,7 @@ def test_any_number_of_crops_comes_back_in_order(count, session, many, tiny_onnx
     assert np.array_equal(out[holes == 0], crops[holes == 0])
 
 
-def test_one_graph_a_batch_size_is_replayed(session, device, many):
+def test_run_replays_one_graph_a_batch_size(session, device, many):
     assert len(device.graphs) == 3  # 1, 2 and 4 at once; 64 when it is needed
     device.launches = 0
     for count in (1, 1, 2, 4, 64, 64):
@@ -56,7 +56,7 @@ def test_one_graph_a_batch_size_is_replayed(session, device, many):
     assert device.launches == 6
 
 
-def test_memory_is_taken_once(session, device, many):
+def test_run_allocates_only_once(session, device, many):
     session.run(many[0][:64], many[1][:64])
     before = device.allocated_bytes
     for _ in range(50):
@@ -64,7 +64,7 @@ def test_memory_is_taken_once(session, device, many):
     assert device.allocated_bytes == before
 
 
-def test_a_batch_holds_nothing_of_the_one_before(session, many, tiny_onnx):
+def test_run_holds_nothing_of_the_batch_before(session, many, tiny_onnx):
     session.run(many[0][:4], many[1][:4])
     out = session.run(many[0][4:7], many[1][4:7])
     with open_inpainter(tiny_onnx, "onnxruntime") as reference:
@@ -72,7 +72,7 @@ def test_a_batch_holds_nothing_of_the_one_before(session, many, tiny_onnx):
     assert np.abs(out.astype(int) - expected).max() <= 1
 
 
-def test_threads_do_not_mix_their_crops(session, many):
+def test_run_in_threads_does_not_mix_crops(session, many):
     expected = [session.run(many[0][i : i + 1], many[1][i : i + 1]) for i in range(8)]
     with ThreadPoolExecutor(4) as pool:
         jobs = [
@@ -82,7 +82,7 @@ def test_threads_do_not_mix_their_crops(session, many):
         assert all(np.array_equal(job.result(), expected[i]) for i, job in jobs)
 
 
-def test_without_graphs_it_runs_and_says_so(tiny_onnx, many):
+def test_run_without_cuda_graphs_says_so(tiny_onnx, many):
     device = FakeDevice(captures=False)
     session = TensorRtSession(FakeEngine(tiny_onnx, BATCH_SIZES, device), BATCH_SIZES, device, INFO)
     assert "without CUDA graphs" in session.graph_problem
@@ -91,6 +91,6 @@ def test_without_graphs_it_runs_and_says_so(tiny_onnx, many):
     assert not np.array_equal(out, many[0][:3])
 
 
-def test_closing_frees_the_device(session, device):
+def test_close_frees_the_device(session, device):
     session.close()
     assert device.closed
