@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from inpaint_model.artefacts import ArtefactHashes
 from realtime.frames import InpaintedFrame, SegmentedFrame, TrackedFrame, UnmaskResult
 
 T = TypeVar("T")
@@ -90,6 +91,11 @@ class FrameUnmasker(Protocol):
     @property
     def inpainter(self) -> InpainterFacts:
         """The generator that runs."""
+        ...
+
+    @property
+    def artefacts(self) -> ArtefactHashes:
+        """The SHA-256 of every network that runs."""
         ...
 
     def __call__(self, frame_bgr: NDArray[np.uint8], /) -> UnmaskResult:

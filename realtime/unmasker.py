@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model import open_inpainter
+from inpaint_model.artefacts import ArtefactHashes, find_face_landmarker, find_segmenter
 from inpaint_model.errors import UserError
 from realtime.appearance import CROP_STEPS, FRAME_STEPS, make_steps
 from realtime.composite.stage import CompositeStage
@@ -64,6 +65,10 @@ class Unmasker:
         smoothing: keep transforms, masks and fills calm over time; False is for benchmarks.
         without_steps: names of appearance steps to leave out (`realtime.appearance`), for benchmarks.
 
+    Attributes:
+        inpainter: the generator that runs.
+        artefacts: the SHA-256 of every network that runs.
+
     Raises:
         UserError: a model or engine cannot be had, or an argument is none of these.
     """
@@ -92,6 +97,11 @@ class Unmasker:
         if threads is None and not unrelated:
             threads = half_the_cores()
         self.inpainter = open_inpainter(model, engine, threads=threads)
+        self.artefacts = ArtefactHashes(
+            self.inpainter.model_sha256,
+            find_segmenter().sha256,
+            find_face_landmarker(models_dir).sha256,
+        )
         self._last_s: float | None = None
         self._tracker = FaceTracker(
             lambda: FaceDetector(max_faces, video=not unrelated, models_dir=models_dir),

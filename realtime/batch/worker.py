@@ -102,7 +102,7 @@ class FileWorker:
         return self._unmaskers[mode]
 
     def _key(self, source: Path) -> str:
-        """Return a hash of the source's content, the options and the weights."""
+        """Return a hash of the source's content, the options and every network."""
         if not source.is_file():  # reading a pipe or a device may never end
             raise UserError(f"{source}: is not a file")
         try:
@@ -110,9 +110,9 @@ class FileWorker:
                 digest = hashlib.file_digest(file, "sha256")
         except OSError as error:
             raise UserError(f"{source}: cannot be read ({error.strerror})") from None
-        settings = {k: repr(v) for k, v in asdict(self._options).items() if k != "overwrite"}
+        options = {k: repr(v) for k, v in asdict(self._options).items() if k != "overwrite"}
         mode = "image" if source.suffix.lower() in PICTURES else "video"
-        settings["weights"] = self._unmasker(mode).inpainter.model_sha256
+        settings = {"options": options, "networks": self._unmasker(mode).artefacts.as_dict()}
         digest.update(json.dumps(settings, sort_keys=True).encode())
         return digest.hexdigest()
 

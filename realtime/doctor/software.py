@@ -77,22 +77,25 @@ def mediapipe(models_dir: Path | None) -> Iterator[Check]:
 
     assert vision.FaceLandmarker
     yield Check("mediapipe", "ok", _version("mediapipe"))
-    path = find_face_landmarker(models_dir).path
-    yield Check("face model", "ok", f"{path} (SHA-256 as pinned)")
+    found = find_face_landmarker(models_dir)
+    yield Check("face model", "ok", f"{found.path}, SHA-256 {found.sha256[:12]}, as pinned")
 
 
 def weights(model: str) -> Iterator[Check]:
     """Look for the weights of our models."""
-    from inpaint_model.artefacts import SHIPPED_GENERATORS, find_generator
+    from inpaint_model.artefacts import SHIPPED_GENERATORS, find_generator, find_segmenter
 
     for name in dict.fromkeys([model, *SHIPPED_GENERATORS]):
         try:
-            path = find_generator(name).path
+            generator = find_generator(name)
         except UserError as error:
             needed = name == model
             yield Check(f"model {name}", "bad" if needed else "note", str(error))
         else:
-            yield Check(f"model {name}", "ok", f"{path.name}, {path.stat().st_size / 1e6:.1f} MB")
+            found = f"{generator.path.name}, SHA-256 {generator.sha256[:12]}"
+            yield Check(f"model {name}", "ok", found)
+    segmenter = find_segmenter()
+    yield Check("segmenter", "ok", f"{segmenter.path.name}, SHA-256 {segmenter.sha256[:12]}")
 
 
 def one_frame(model: str, models_dir: Path | None) -> Iterator[Check]:

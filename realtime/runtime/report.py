@@ -88,7 +88,8 @@ class Report:
         fps: frames a second from the first frame read to the last one written, without start-up.
         stages: the median and the 95th percentile of each stage's time a frame, milliseconds.
         dropped_frames: frames that were not processed.
-        model, model_sha256, engine, precision: what ran.
+        model, model_sha256, engine, precision: the generator that ran.
+        networks: the SHA-256 of every network that ran: generator, segmenter, face_landmarker.
         engine_reason: one line: which engine ran and why.
         synthetic: whether the output shows synthetic faces.
         warnings: one line each.
@@ -103,6 +104,7 @@ class Report:
     dropped_frames: int
     model: str
     model_sha256: str
+    networks: dict[str, str]
     engine: str
     precision: str
     engine_reason: str
@@ -131,6 +133,7 @@ class Report:
             dropped_frames=dropped_frames,
             model=inpainter.model,
             model_sha256=inpainter.model_sha256,
+            networks=unmasker.artefacts.as_dict(),
             engine=inpainter.engine,
             precision=inpainter.precision,
             engine_reason=inpainter.reason,

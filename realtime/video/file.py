@@ -168,7 +168,7 @@ class VideoJob:
         return {
             "source": _fingerprint(self._file.path),
             "options": {name: repr(value) for name, value in options.items()},
-            "model": unmasker.inpainter.model_sha256,
+            "networks": unmasker.artefacts.as_dict(),
             "encoder": [encoder.encoder, encoder.pixel_format],
             "header": header_digest(encoder, self._plan.properties),
             "av": av.__version__,

@@ -12,6 +12,7 @@ import numpy as np
 from av.container import OutputContainer
 from numpy.typing import NDArray
 
+from inpaint_model.artefacts import ArtefactHashes
 from realtime.frames import (
     FaceResult,
     InpaintedFrame,
@@ -130,6 +131,7 @@ class StubUnmasker:
 
     def __init__(self, *, faces: int = 1, paints: bool = True, fails_at: int | None = None) -> None:
         self.inpainter = StubNetwork()
+        self.artefacts = ArtefactHashes("a" * 64, "b" * 64, "c" * 64)
         self._faces, self._paints, self._fails_at = faces, paints, fails_at
         self.seen = 0
 

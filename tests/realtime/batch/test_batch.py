@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -75,6 +76,20 @@ def test_a_tree_is_mirrored_and_what_is_done_is_skipped(media: Path, tmp_path: P
     assert (out / "a" / "b" / "film.mp4").stat().st_mtime_ns == stamp.st_mtime_ns
     assert (out / "a" / "face.png").read_bytes() != first  # done again, over what the batch wrote
     assert (out / "a" / "other.png").read_bytes() == b"mine"  # a file of the user's is not replaced
+
+
+def test_worker_with_another_segmenter_does_a_file_again(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = str(media / "a" / "face.png"), str(tmp_path / "face.png")
+    worker = FileWorker(WorkerOptions(max_faces=1))
+    key = worker.run(Job(source, target)).key
+    assert worker.run(Job(source, target, key, True)).status == "skipped"
+    (unmasker,) = worker._unmaskers.values()
+    other = replace(unmasker.artefacts, segmenter="f" * 64)
+    monkeypatch.setattr(unmasker, "artefacts", other)
+    assert worker.run(Job(source, target, key, True)).status == "done"
+    worker.close()
 
 
 def test_worker_results_do_not_depend_on_file_order(media: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,19 @@ def test_ctrl_c_without_resume_leaves_nothing(source: Path, tmp_path: Path) -> N
     with pytest.raises(KeyboardInterrupt):
         unmask_video(source, tmp_path / "out.mp4", Interrupting(25), QUICK)
     assert _names(tmp_path) == ["in.mp4"]
+
+
+@pytest.mark.parametrize("network", ["generator", "segmenter", "face_landmarker"])
+def test_resume_refuses_what_another_network_made(
+    source: Path, tmp_path: Path, network: str
+) -> None:
+    target = tmp_path / "out.mp4"
+    with pytest.raises(KeyboardInterrupt):
+        unmask_video(source, target, Interrupting(25), RESUME)
+    other = StubUnmasker()
+    other.artefacts = replace(other.artefacts, **{network: "f" * 64})
+    with pytest.raises(UserError, match="other options"):
+        unmask_video(source, target, other, RESUME)
 
 
 def test_resume_refuses_what_belongs_to_another_job(source: Path, tmp_path: Path) -> None:
