@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
+import typer
 from numpy.typing import NDArray
 
 from benchmarks.clips import clips_in, masked_frames
+from benchmarks.options import CLIPS_HELP, PHOTOS_HELP, Engine, Limit, Model, Out
 from benchmarks.photographs.lists import pictures_in, read_pictures
 from benchmarks.realism.measures import FilledCrop, filled_crop, seam, sharpness, temporal_change
 from benchmarks.tables import Row, publish
@@ -44,14 +47,16 @@ class _Measured:
 
 
 def run(
-    clips: list[Path], photos: list[Path], out: Path | None, model: str, engine: str, limit: int
+    clips: Annotated[list[Path] | None, typer.Option(help=CLIPS_HELP)] = None,
+    photos: Annotated[list[Path] | None, typer.Option(help=PHOTOS_HELP)] = None,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+    limit: Limit = 0,
 ) -> list[Row]:
-    """Leave each appearance step out in turn.
+    """Leave each appearance step out in turn: seam, sharpness, flicker, colour error and milliseconds.
 
     Clips of bare faces wear a rendered mask, so the truth is known; photographs of masked people have none.
-
-    Raises:
-        UserError: there is nothing to measure, or no face is filled.
     """
     if not clips and not photos:
         raise UserError("nothing to measure: give clips or photographs")

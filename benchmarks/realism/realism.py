@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 from numpy.typing import NDArray
 
 from benchmarks.clips import clips_in, masked_frames
+from benchmarks.options import CLIPS_HELP, PHOTOS_HELP, Engine, Limit, Model, Out
 from benchmarks.photographs.lists import pictures_in, read_pictures
 from benchmarks.realism.measures import (
     FilledCrop,
@@ -34,18 +37,14 @@ Frame = NDArray[np.uint8]
 
 
 def run(
-    clips: list[Path],
-    photos: list[Path],
-    out: Path | None,
-    model: str,
-    engine: str,
-    limit: int = 0,
+    clips: Annotated[list[Path] | None, typer.Option(help=CLIPS_HELP)] = None,
+    photos: Annotated[list[Path] | None, typer.Option(help=PHOTOS_HELP)] = None,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+    limit: Limit = 0,
 ) -> list[Row]:
-    """Measure clips, one row each beside the truth, and photographs, one row for each width of faces.
-
-    Raises:
-        UserError: there is nothing to measure, or no face is filled in the photographs.
-    """
+    """Measure sharpness, seam and flicker of fills: of clips beside the truth, and of photographs."""
     if not clips and not photos:
         raise UserError("nothing to measure: give clips or photographs")
     rows: list[Row] = []
