@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from benchmarks.clips import clips_in, masked_frames
 from benchmarks.options import CLIPS_HELP, PHOTOS_HELP, Engine, Limit, Model, Out
 from benchmarks.photographs.lists import pictures_in, read_pictures
-from benchmarks.realism.measures import FilledCrop, filled_crop, seam, sharpness, temporal_change
+from benchmarks.realism.measures import FilledCrop, seam, sharpness, temporal_change
+from benchmarks.realism.realism import unmask_largest
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker
@@ -101,19 +102,9 @@ def _filled_frames(
     """Result, truth and filled crop of the frames that count."""
     frames = (f for f in masked_frames(video, preset_style(kind)) if f.landmarks is not None)
     for index, frame in enumerate(islice(frames, _SKIPPED + _MEASURED)):
-        done = _unmask(frame.masked_bgr, unmasker)
+        done = unmask_largest(frame.masked_bgr, unmasker)
         if index >= _SKIPPED and done is not None:
             yield done[0], frame.bare_bgr, done[1]
-
-
-def _unmask(frame: Frame, unmasker: Unmasker) -> tuple[Frame, FilledCrop] | None:
-    inpainted = unmasker.inpaint(unmasker.segment(unmasker.detect_and_track(frame)))
-    result = unmasker.composite(inpainted)
-    filled = [face.segmented for face in inpainted.faces if face.fill is not None]
-    if not filled:
-        return None
-    largest = max(filled, key=lambda face: face.tracked.face.size)
-    return result.frame, filled_crop(frame, result.replaced, largest.matrix)
 
 
 def _measure_against_truth(
@@ -141,7 +132,7 @@ def _photo_row(paths: list[Path], left_out: str, model: str, engine: str) -> Row
         model, engine, 8, mode="image", without_steps=[left_out] if left_out else []
     ) as unmasker:
         for _, frame in read_pictures(paths, f"without {left_out or 'nothing'}"):
-            done = None if frame is None else _unmask(frame, unmasker)
+            done = None if frame is None else unmask_largest(frame, unmasker)
             if done is None:
                 continue
             measured.add("seam", seam(done[1], done[0]))

@@ -61,7 +61,7 @@ def run(
     return rows
 
 
-def _unmask(frame: Frame, unmasker: Unmasker) -> tuple[Frame, FilledCrop] | None:
+def unmask_largest(frame: Frame, unmasker: Unmasker) -> tuple[Frame, FilledCrop] | None:
     """Unmask a frame: the result and the crop of its largest filled face; None where none is filled."""
     inpainted = unmasker.inpaint(unmasker.segment(unmasker.detect_and_track(frame)))
     result = unmasker.composite(inpainted)
@@ -77,7 +77,7 @@ def _clip_rows(path: Path, kind: Kind, unmasker: Unmasker) -> list[Row]:
     kept: list[tuple[Frame, Frame, FilledCrop]] = []
     frames = (f for f in masked_frames(path, preset_style(kind)) if f.landmarks is not None)
     for index, frame in enumerate(islice(frames, _SKIPPED + _MEASURED)):
-        done = _unmask(frame.masked_bgr, unmasker)
+        done = unmask_largest(frame.masked_bgr, unmasker)
         if index >= _SKIPPED and done is not None:
             kept.append((done[0], frame.bare_bgr, done[1]))
     if len(kept) < 2:
@@ -132,7 +132,7 @@ def _photo_rows(paths: list[Path], model: str, engine: str) -> list[Row]:
     measured: list[tuple[float, Sharpness, float]] = []
     with Unmasker(model, engine, mode="image") as unmasker:
         for _, frame in read_pictures(paths, "photographs"):
-            done = None if frame is None else _unmask(frame, unmasker)
+            done = None if frame is None else unmask_largest(frame, unmasker)
             if done is None:
                 continue
             shown, crop = done
