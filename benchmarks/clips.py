@@ -74,16 +74,10 @@ def write_masked_clip(
     """Write the first frames of a clip's middle square, masked; return how many there are."""
     with VideoReader(source) as file:
         fps = round(file.frame_rate)
-    written = 0
-
-    def masked() -> Iterator[NDArray[np.uint8]]:
-        nonlocal written
-        for frame in islice(masked_frames(source, style, side), most_frames):
-            written += 1
-            yield frame.masked_bgr
-
-    write_clip(target, masked(), fps)
-    return written
+    frames = islice(masked_frames(source, style, side), most_frames)
+    masked = [frame.masked_bgr for frame in frames]
+    write_clip(target, masked, fps)
+    return len(masked)
 
 
 def write_demo_clip(target: Path, clip: DemoClip) -> int:

@@ -17,12 +17,13 @@ from realtime.demo.clip import DemoClip
 from realtime.synthetic import preset_style
 
 _LAYOUTS = {1: (1, 1), 2: (2, 1), 4: (2, 2)}  # columns and rows by the number of faces
+MOST_FRAMES = 150  # of the clip, before they run backwards
 _SIDE_PX = 512
 _BACKGROUND = 96  # grey level between the faces
 Frame = NDArray[np.uint8]
 
 
-def looped_frames(clip: Path | None, most: int = 150) -> list[Frame]:
+def looped_frames(clip: Path | None) -> list[Frame]:
     """A clip's middle square with a rendered mask, uint8 [512, 512, 3] BGR; without a clip the demo's.
 
     The frames run forwards and then backwards, so that they can be repeated without a cut.
@@ -32,7 +33,7 @@ def looped_frames(clip: Path | None, most: int = 150) -> list[Frame]:
     else:
         style = preset_style("surgical")
         frames = (frame.masked_bgr for frame in masked_frames(clip, style, _SIDE_PX))
-    forwards = list(islice(frames, most))
+    forwards = list(islice(frames, MOST_FRAMES))
     return forwards + forwards[-2:0:-1]
 
 

@@ -6,9 +6,13 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from benchmarks.live.camera_clip import Frame, looped_frames, tiled, write_mjpg
 from benchmarks.live.loops import LOOPS, Outcome
+from benchmarks.options import Clip, Engine, Model, Out
 from benchmarks.tables import Row, publish, stage_times
 from inpaint_model.errors import UserError
 from realtime import Unmasker
@@ -61,33 +65,23 @@ def choose_cases(
 
 
 def run(
-    clip: Path | None,
-    cases: Sequence[Case],
-    seconds: float,
-    names: Sequence[str],
-    out: Path | None,
-    model: str,
-    engine: str,
-    most_frames: int = 150,
+    clip: Clip = None,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of each run.")] = 20.0,
+    size: Annotated[list[str] | None, typer.Option(help="Such as 640x480; repeat.")] = None,
+    fps: Annotated[list[int] | None, typer.Option(help="Of the camera; repeat.")] = None,
+    faces: Annotated[list[int] | None, typer.Option(help="1, 2 or 4; repeat.")] = None,
+    loop: Annotated[list[str] | None, typer.Option(help="unmask live, ...; repeat.")] = None,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
 ) -> list[Row]:
-    """Run each loop on each camera for so many seconds.
-
-    Args:
-        clip: a clip of one bare face; None takes the demo's.
-        cases: the cameras.
-        seconds: length of each run.
-        names: the loops.
-        out: folder for the JSON; None writes none.
-        model, engine: as in `Unmasker`.
-        most_frames: the cameras repeat so many frames of the clip.
-
-    Raises:
-        UserError: there is no such loop.
-    """
+    """Measure frames a second, delay and drops of live preview and of two naive loops, by camera."""
+    cases = choose_cases(size, fps, faces)
+    names = loop or list(LOOPS)
     unknown = set(names) - set(LOOPS)
     if unknown:
         raise UserError(f"no loop {', '.join(unknown)}; there are: {', '.join(LOOPS)}")
-    frames = looped_frames(clip, most_frames)
+    frames = looped_frames(clip)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as scratch:
         for case in cases:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import tempfile
 import time
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import psutil
+import typer
 
 from benchmarks.live.camera_clip import looped_frames, write_mjpg
 from benchmarks.live.loops import run_unmask_live
+from benchmarks.options import Clip, Engine, Model, Out
 from benchmarks.tables import Row, publish
 from realtime import Unmasker
 from realtime.live.session import LiveOptions
@@ -56,19 +59,18 @@ class Samples:
 
 
 def run(
-    minutes: float,
-    clip: Path | None,
-    out: Path | None,
-    model: str,
-    engine: str,
-    most_frames: int = 150,
+    minutes: Annotated[float, typer.Option(min=0.05, help="Length of the run.")] = 10.0,
+    clip: Clip = None,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
 ) -> list[Row]:
-    """Run live preview on a paced camera of 640x480 at 30 frames a second, one masked face."""
+    """Measure the growth of memory and delay of live preview on a camera of 640x480 at 30 frames/s."""
     seconds = minutes * 60
     samples = Samples(min(_SAMPLE_EVERY_S, seconds / 40), min(_SETTLE_S, seconds / 4))
     with tempfile.TemporaryDirectory() as scratch:
         camera = Path(scratch) / "camera.mkv"
-        write_mjpg(camera, looped_frames(clip, most_frames), 1, _SIZE, _FPS)
+        write_mjpg(camera, looped_frames(clip), 1, _SIZE, _FPS)
         with Unmasker(model, engine, 1, mode="live") as unmasker:
             done = run_unmask_live(camera, _FPS, unmasker, LiveOptions(seconds=seconds), samples)
     half = max(len(samples.delay_ms) // 2, 1)

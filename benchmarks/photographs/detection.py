@@ -2,62 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 
+from benchmarks.options import Engine, Limit, Model, Out, Photos
 from benchmarks.photographs.lists import is_clear, pictures_in, read_pictures
 from benchmarks.photographs.tiles import before_and_after, write_tiles
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker
 
-_COLUMNS = 4
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What came of one photograph."""
-
-    path: Path
-    found: bool
-    filled: bool
+_COLUMNS, _SHOWN = 4, 60  # of the sheet: pairs a row, and in all
 
 
 def run_masked(
-    folders: list[Path], out: Path | None, model: str, engine: str, limit: int = 0, sheet: int = 60
+    photos: Photos,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+    limit: Limit = 0,
 ) -> list[Row]:
-    """Unmask photographs of masked people; count faces found and filled; draw a sheet.
+    """Count masked faces found and filled in photographs; draw a sheet of them.
 
     The second row counts the clear photographs alone; the JSON names those of them that were missed.
-
-    Args:
-        folders: where the photographs are.
-        out: folder for JSON and sheet; None writes none.
-        model, engine: as in `Unmasker`.
-        limit: so many photographs, evenly spread; 0 takes all.
-        sheet: so many photographs on the sheet, evenly spread.
     """
-    shown = set(pictures_in(folders, sheet))
-    outcomes: list[_Outcome] = []
+    shown = set(pictures_in(photos, _SHOWN))
+    found: dict[Path, bool] = {}
+    filled: dict[Path, bool] = {}
     tiles = []
     with Unmasker(model=model, engine=engine, mode="image") as unmasker:
-        for path, frame in read_pictures(pictures_in(folders, limit), "photographs"):
-            if frame is None:
-                outcomes.append(_Outcome(path, False, False))
-                continue
-            result = unmasker(frame)
-            filled = any(face.inpainted for face in result.faces)
-            outcomes.append(_Outcome(path, bool(result.faces), filled))
-            if path in shown:
+        for path, frame in read_pictures(pictures_in(photos, limit), "photographs"):
+            result = None if frame is None else unmasker(frame)
+            found[path] = result is not None and bool(result.faces)
+            filled[path] = result is not None and any(face.inpainted for face in result.faces)
+            if frame is not None and result is not None and path in shown:
                 tiles.append(before_and_after(frame, result.frame))
-    clear = [one for one in outcomes if is_clear(one.path)]
-    rows = [_row("all", outcomes), _row("clear", clear)]
+    clear = [path for path in found if is_clear(path)]
+    rows: list[Row] = [
+        {
+            "which": which,
+            "photographs": len(paths),
+            "face found": sum(found[path] for path in paths) / max(len(paths), 1),
+            "acted on": sum(filled[path] for path in paths) / max(len(paths), 1),
+        }
+        for which, paths in (("all", list(found)), ("clear", clear))
+    ]
     missed = {
-        "clear, no face found": [str(one.path) for one in clear if not one.found],
+        "clear, no face found": [str(path) for path in clear if not found[path]],
         "clear, face found and not acted on": [
-            str(one.path) for one in clear if one.found and not one.filled
+            str(path) for path in clear if found[path] and not filled[path]
         ],
     }
     if out is not None:
@@ -65,33 +61,17 @@ def run_masked(
     return publish("photos", rows, out, missed)
 
 
-def _row(which: str, outcomes: list[_Outcome]) -> Row:
-    number = len(outcomes)
-    return {
-        "which": which,
-        "photographs": number,
-        "face found": sum(one.found for one in outcomes) / max(number, 1),
-        "acted on": sum(one.filled for one in outcomes) / max(number, 1),
-    }
-
-
 def run_bare(
-    data_folder: Path, manifest: Path | None, out: Path | None, model: str, engine: str
+    faces: Annotated[Path, typer.Option(help="Folder of bare faces; its val split is used.")],
+    manifest: Annotated[Path | None, typer.Option(help="CSV path,source,split,identity.")] = None,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
 ) -> list[Row]:
-    """Unmask photographs of bare faces; count those that come out bit for bit as they were.
-
-    Args:
-        data_folder: photographs of one face each; the validation split is used.
-        manifest: CSV file that names the splits; None takes the folder's own.
-        out: folder for JSON and the sheet of photographs that were changed; None writes none.
-        model, engine: as in `Unmasker`.
-
-    Raises:
-        UserError: a photograph cannot be read.
-    """
+    """Count photographs of bare faces that come out bit for bit as they were; draw the others."""
     from trainer.data.prepare import find_photos
 
-    paths = [photo.path for photo in find_photos(data_folder, manifest) if photo.split == "val"]
+    paths = [photo.path for photo in find_photos(faces, manifest) if photo.split == "val"]
     changed = []
     with Unmasker(model=model, engine=engine, mode="image") as unmasker:
         for path, frame in read_pictures(paths, "bare faces"):

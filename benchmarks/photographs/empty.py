@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 
 import cv2
 import numpy as np
@@ -12,9 +11,9 @@ import skimage.data
 from numpy.typing import NDArray
 from rich.progress import track
 
+from benchmarks.options import Count, Engine, Model, Out, Seed
 from benchmarks.photographs.tiles import fit, labelled, write_pages
 from benchmarks.tables import Row, publish
-from inpaint_model.errors import UserError
 from realtime import Unmasker
 from realtime.frames import UnmaskResult
 from realtime.unmasker import Mode
@@ -28,60 +27,47 @@ _WIDTH, _HEIGHT = 640, 480
 _STREAM_FRAMES, _STEP_PX = 3, 4  # frames of each view, and the camera's motion between them
 _TILE_PX, _COLUMNS, _PER_PAGE = 320, 5, 30
 _RED, _YELLOW = (0, 0, 255), (0, 255, 255)  # BGR
+Frame = NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class View:
-    """A region of a picture, shown as frames of a camera.
+def views(count: int, frames: int = 1, seed: int = 0) -> Iterator[tuple[str, list[Frame]]]:
+    """Show random regions of random pictures as a camera that moves slowly; the same for a seed.
 
-    Attributes:
-        name: the picture.
-        picture: uint8 [H, W, 3], BGR.
-        x, y, width: the region's left, top and width in the picture's pixels; it is 4:3.
-        flipped: mirrored left to right.
-        gain: brightness factor.
+    Place, scale, mirroring and brightness are random too.
+
+    Args:
+        count: regions.
+        frames: of each region.
+        seed: of the draw.
+
+    Yields:
+        The picture's name and its frames, uint8 [480, 640, 3] BGR.
     """
-
-    name: str
-    picture: NDArray[np.uint8]
-    x: float
-    y: float
-    width: float
-    flipped: bool
-    gain: float
-
-    def frames(self, count: int) -> Iterator[NDArray[np.uint8]]:
-        """Yield successive frames of a camera that moves slowly, uint8 [480, 640, 3] BGR."""
-        for step in range(count):
-            yield self._frame(step * _STEP_PX * self.width / _WIDTH)
-
-    def _frame(self, shift: float) -> NDArray[np.uint8]:
-        scale = _WIDTH / self.width
-        matrix = np.array([[scale, 0, -(self.x + shift) * scale], [0, scale, -self.y * scale]])
-        flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        size = (_WIDTH, _HEIGHT)
-        cut = cv2.warpAffine(
-            self.picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REFLECT_101
-        )
-        bright = cv2.convertScaleAbs(cut, alpha=self.gain)
-        return np.ascontiguousarray(bright[:, ::-1] if self.flipped else bright, dtype=np.uint8)
-
-
-def views(count: int, seed: int = 0) -> Iterator[View]:
-    """Draw views at random, the same for a seed: picture, place, scale, mirroring and brightness."""
     rng = np.random.default_rng(seed)
     pictures = [(name, picture) for name in _PICTURES for picture in _load(name)]
     for _ in range(count):
         name, picture = pictures[rng.integers(len(pictures))]
         height, width = picture.shape[:2]
-        widest = min(width, height * _WIDTH / _HEIGHT)
-        across = float(rng.uniform(0.3, 1.0)) * widest
+        across = float(rng.uniform(0.3, 1.0)) * min(width, height * _WIDTH / _HEIGHT)
         x = float(rng.uniform(0, width - across))
         y = float(rng.uniform(0, height - across * _HEIGHT / _WIDTH))
-        gain = float(rng.uniform(0.5, 1.4))
-        yield View(name, picture, x, y, across, bool(rng.integers(2)), gain)
+        gain, flipped = float(rng.uniform(0.5, 1.4)), bool(rng.integers(2))
+        step = _STEP_PX * across / _WIDTH
+        regions = [_cut(picture, x + step * number, y, across) for number in range(frames)]
+        bright = [cv2.convertScaleAbs(region, alpha=gain) for region in regions]
+        yield name, [np.ascontiguousarray(one[:, ::-1] if flipped else one) for one in bright]
 
 
+def _cut(picture: Frame, x: float, y: float, width: float) -> Frame:
+    """A region of a picture, 4:3, with its left, top and width in pixels, scaled to 640x480."""
+    scale = _WIDTH / width
+    matrix = np.array([[scale, 0, -x * scale], [0, scale, -y * scale]])
+    flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    border = cv2.BORDER_REFLECT_101
+    return cv2.warpAffine(picture, matrix, (_WIDTH, _HEIGHT), flags=flags, borderMode=border)
+
+
+@cache
 def _load(name: str) -> list[NDArray[np.uint8]]:
     """One bundled picture as BGR; both pictures of the stereo pair."""
     loaded = getattr(skimage.data, name)()
@@ -92,34 +78,33 @@ def _load(name: str) -> list[NDArray[np.uint8]]:
     ]
 
 
-def run(out: Path | None, model: str, engine: str, count: int = 200, seed: int = 0) -> list[Row]:
-    """Count false faces and changed frames: first as unrelated pictures, then as a stream.
+def run(
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+    count: Count = 200,
+    seed: Seed = 0,
+) -> list[Row]:
+    """Count false faces and changed pixels in frames without people, first as unrelated pictures.
 
-    The stream shows every view for three frames while the camera moves; a view counts once.
-
-    Raises:
-        UserError: `count` is below 1.
+    Then a stream shows every view for three frames while the camera moves; a view counts once.
     """
-    if count < 1:
-        raise UserError("at least one frame is needed")
     rows: list[Row] = []
     alarms: dict[str, object] = {}
     tiles = []
     kinds: tuple[tuple[str, Mode], ...] = (("pictures", "image"), ("stream", "video"))
     for kind, mode in kinds:
         found_in, changed_in = [], []
+        each = 1 if mode == "image" else _STREAM_FRAMES
         with Unmasker(model=model, engine=engine, mode=mode) as unmasker:
-            for view in track(views(count, seed), kind, total=count):
-                results = [
-                    unmasker(frame)
-                    for frame in view.frames(1 if mode == "image" else _STREAM_FRAMES)
-                ]
+            for name, frames in track(views(count, each, seed), kind, total=count):
+                results = [unmasker(frame) for frame in frames]
                 if any(result.replaced.any() for result in results):
-                    changed_in.append(view.name)
+                    changed_in.append(name)
                 found = next((result for result in results if result.faces), None)
                 if found is not None:
-                    found_in.append(view.name)
-                    tiles.append(_tile(found, f"{kind}: {view.name}"))
+                    found_in.append(name)
+                    tiles.append(_tile(found, f"{kind}: {name}"))
         rows.append(
             {
                 "frames without people": kind,

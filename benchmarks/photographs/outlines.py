@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
+import typer
 from numpy.typing import NDArray
 from rich.progress import track
 
+from benchmarks.options import Engine, Model, Out
 from benchmarks.photographs.hand_outlines import Outline, load
 from benchmarks.photographs.tiles import Box, fit, labelled, surroundings, write_pages
 from benchmarks.tables import Row, publish
@@ -56,20 +59,15 @@ def iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
 
 
 def run(
-    folder: Path,
-    out: Path | None,
-    model: str,
-    engine: str,
-    outlines: Sequence[Outline] | None = None,
+    photos: Annotated[Path, typer.Option(help="Folder of the outlined photographs.")],
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
 ) -> list[Row]:
-    """Unmask the outlined photographs of a folder and compare; draw both outlines on sheets.
-
-    Raises:
-        UserError: the folder has none of the photographs, or another version of one.
-    """
-    present = [one for one in outlines or load() if (folder / one.name).is_file()]
+    """Compare the replaced pixels with masks outlined by hand; draw both outlines on sheets."""
+    present = [one for one in load() if (photos / one.name).is_file()]
     if not present:
-        raise UserError(f"{folder}: none of the outlined photographs is here")
+        raise UserError(f"{photos}: none of the outlined photographs is here")
     agreements: list[Agreement] = []
     tiles = []
     with (
@@ -77,7 +75,7 @@ def run(
         MaskSegmenter() as segmenter,
     ):
         for outline in track(present, "outlined photographs"):
-            frame = _read(folder, outline)
+            frame = _read(photos, outline)
             one, replaced, boxes = _compare(frame, outline, unmasker, segmenter)
             agreements.append(one)
             if out is not None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 from numpy.typing import NDArray
 
+from benchmarks.options import Count, Engine, Model, Photos, Seed
 from benchmarks.photographs.lists import is_clear, pictures_in, read_pictures
 from benchmarks.photographs.tiles import before_and_after, labelled, surroundings, write_pages
 from inpaint_model.errors import UserError
@@ -31,42 +34,24 @@ def choose(folders: list[Path], count: int, seed: int) -> list[Path]:
 
 
 def run(
-    folders: list[Path],
-    target: Path,
-    model: str,
-    engine: str,
-    *,
-    count: int = 60,
-    seed: int = 0,
-    per_page: int = 20,
+    photos: Photos,
+    out: Annotated[Path, typer.Option(help="The sheet, a PNG or JPEG; pages are numbered.")],
+    count: Count = 60,
+    seed: Seed = 0,
+    page: Annotated[int, typer.Option(min=1, help="Pairs on a page.")] = 20,
+    model: Model = "fast",
+    engine: Engine = "auto",
 ) -> list[Path]:
-    """Unmask random clear photographs; write before and after side by side.
-
-    Args:
-        folders: where the photographs are.
-        target: the sheet; where it takes several pages, they are named after it.
-        model, engine: as in `Unmasker`.
-        count: so many photographs, or all where there are fewer.
-        seed: of the draw.
-        per_page: pairs on one page.
-
-    Returns:
-        The pages written.
-
-    Raises:
-        UserError: there is no photograph, one cannot be read, or the target is no picture.
-    """
-    if target.suffix.lower() not in _FORMATS:
-        raise UserError(f"{target}: name a sheet that ends in {', '.join(sorted(_FORMATS))}")
-    if count < 1 or per_page < 1:
-        raise UserError("a sheet needs at least one photograph, and one on each page")
+    """Draw random clear photographs before and after, to judge by eye."""
+    if out.suffix.lower() not in _FORMATS:
+        raise UserError(f"{out}: name a sheet that ends in {', '.join(sorted(_FORMATS))}")
     tiles = []
     with Unmasker(model=model, engine=engine, mode="image") as unmasker:
-        for path, frame in read_pictures(choose(folders, count, seed), "photographs"):
+        for path, frame in read_pictures(choose(photos, count, seed), "photographs"):
             if frame is None:
                 raise UserError(f"{path}: cannot be read as a picture")
             tiles.append(_pair(path, frame, unmasker(frame)))
-    pages = write_pages(target, tiles, _COLUMNS, per_page)
+    pages = write_pages(out, tiles, _COLUMNS, page)
     print("\n".join(map(str, pages)))
     return pages
 

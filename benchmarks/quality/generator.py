@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.options import Data, Engine, Model, Out
 from benchmarks.tables import Row, publish
 from inpaint_model import Inpainter, open_inpainter
 from realtime.inpaint.self_ensemble import ENSEMBLE_OF_2, ENSEMBLE_OF_4, self_ensemble
@@ -21,6 +20,7 @@ from trainer.evaluate.measures import composited_psnr
 
 _BLUR_PX = 3.0  # sigma; a mouth is some 22 px wide
 _TELEA_RADIUS_PX = 5
+_FACES_PER_SOURCE = 250
 
 
 def telea(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -38,12 +38,10 @@ def blurred_truth(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray
     return np.where(holes[..., None], soft, crops).astype(np.uint8)
 
 
-def run(
-    data: list[Path], out: Path | None, model: str, engine: str, faces_per_source: int = 250
-) -> list[Row]:
-    """Measure a generator and Telea on the same crops and holes; write a sheet of 40 faces.
+def run(data: Data, out: Out = None, model: Model = "fast", engine: Engine = "auto") -> list[Row]:
+    """Measure PSNR and SSIM of a generator on held-out faces, beside OpenCV's Telea.
 
-    Where the faces have a margin, the generator is measured on wider crops too.
+    A sheet shows 40 faces. Where the faces have a margin, wider crops are measured too.
     """
     val = faceset.load(data).only("val", ("lfw", "celeba"))
     canonical = val.canonical()
@@ -51,7 +49,7 @@ def run(
     with open_inpainter(model=model, engine=engine) as inpainter:
         for source in ("lfw", "celeba"):
             faces = canonical.only("val", (source,))
-            faces = faces.where(np.arange(len(faces)) < faces_per_source)
+            faces = faces.where(np.arange(len(faces)) < _FACES_PER_SOURCE)
             for protocol in ("face-mask", "paper-squares"):
                 holes, counted = draw_protocol(faces, protocol, seed=7)
                 fills = _fills(inpainter, faces, holes)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.options import Data, Engine, Limit, Model, Out, Templates
 from benchmarks.tables import Row, publish
 from inpaint_model import open_inpainter
 from realtime.frames import FaceContext, Fill
@@ -28,15 +29,17 @@ Crops = NDArray[np.uint8]
 
 
 def run(
-    data: list[Path], templates: Path | None, out: Path | None, model: str, engine: str, limit: int
+    data: Data,
+    templates: Templates = None,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+    limit: Limit = 600,
 ) -> list[Row]:
-    """Render a random mask on held-out faces, unmask them, and compare all three versions.
-
-    Raises:
-        UserError: dlib's network is not installed.
-    """
+    """Compare held-out faces, masked and unmasked, with their bare selves by dlib's recogniser."""
     identity = load_identity()
-    faces = faceset.load(data).canonical().only("val").some(limit, 4)
+    faces = faceset.load(data).canonical().only("val")
+    faces = faces.some(limit or len(faces), 4)
     masked, unmasked = _masked_and_unmasked(faces, templates, model, engine)
     bare = identity.embed(faces.crops)
     embeddings = {"masked": identity.embed(masked), f"unmasked, {model}": identity.embed(unmasked)}

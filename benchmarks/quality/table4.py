@@ -6,12 +6,17 @@ published crops fill only part of ours, so figures over the pixels inside the ph
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import numpy as np
+import typer
+from numpy.typing import NDArray
 from torch import nn
 
-from benchmarks.quality.learning_curve import fit_curve, read_curve
+from benchmarks.options import Data, Out, Threads
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from trainer.commands.export import load_generator
@@ -32,39 +37,25 @@ FULL_SCHEDULE = 2_000_000  # crops that the paper's schedule shows
 JUDGED = 300  # images that a model is measured on
 
 
-@dataclass(frozen=True)
-class Budget:
-    """What each model that is trained here may cost.
-
-    Attributes:
-        crops: seen in training.
-        width: channels of the first layer.
-        batch: crops a step.
-        threads: CPU threads; 0 leaves torch's choice.
-    """
-
-    crops: int
-    width: int = 64
-    batch: int = 32
-    threads: int = 0
-
-
-def run(data: list[Path], runs: Path, budget: Budget | None, out: Path | None) -> list[Row]:
-    """Measure `runs/glcic` and `runs/paper`, train them where they are missing, and print the tables.
-
-    Args:
-        data: prepared files.
-        runs: folder of the two run folders.
-        budget: of runs that are missing; None trains none.
-        out: folder for the JSON; None writes none.
-
-    Raises:
-        UserError: a run is missing and there is no budget, or the two did not see equal crops.
-    """
+def run(
+    data: Data,
+    runs: Annotated[Path, typer.Option(help="Folder of the runs `glcic` and `paper`.")],
+    crops: Annotated[int, typer.Option(help="Train missing runs on so many crops; 0: none.")] = 0,
+    width: Annotated[int, typer.Option(help="First channels of runs trained here.")] = 64,
+    batch: Annotated[int, typer.Option(help="Crops a step of runs trained here.")] = 32,
+    threads: Threads = 0,
+    out: Out = None,
+) -> list[Row]:
+    """Measure one autoencoder against two of equal budget, beside the figures of the paper's Table 4."""
     faces = faceset.load(data).canonical()
     for preset in PAPER:
         if not (runs / preset / "config.json").is_file():
-            _train(preset, data, runs / preset, budget, faces)
+            if not crops:
+                raise UserError(f"{runs / preset}: holds no run; name --crops to train one")
+            config = PRESETS[preset]
+            scale = crops / config.crops_before(config.steps)
+            changes = Changes(scale=scale, batch=batch, width=width)
+            start(Order(preset, data, runs / preset, changes, Devices(threads=threads)), faces)
     configs = {preset: RunFolder(runs / preset).config() for preset in PAPER}
     loaded = {preset: load_generator(runs / preset) for preset in PAPER}
     seen = {preset: configs[preset].crops_before(loaded[preset][1]) for preset in PAPER}
@@ -76,15 +67,6 @@ def run(data: list[Path], runs: Path, budget: Budget | None, out: Path | None) -
     publish("table4-two-against-one", gains, out)
     publish("table4-learning-curve", _curves(runs), out)
     return rows
-
-
-def _train(preset: str, data: list[Path], run: Path, budget: Budget | None, faces: FaceSet) -> None:
-    if budget is None:
-        raise UserError(f"{run}: holds no run; name --crops to train one")
-    config = PRESETS[preset]
-    scale = budget.crops / config.crops_before(config.steps)
-    changes = Changes(scale=scale, batch=budget.batch, width=budget.width)
-    start(Order(preset, data, run, changes, Devices(threads=budget.threads)), faces)
 
 
 def _check_equal(configs: dict[str, FitConfig], seen: dict[str, int]) -> None:
@@ -154,3 +136,60 @@ def _curves(runs: Path) -> list[Row]:
                 }
             )
     return rows or [{"model": "no curve: too few validations"}]
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """PSNR as a straight line over the logarithm of the crops seen: a power law of the error.
+
+    The line knows no ceiling, so that it forecasts nothing beyond about ten times the crops measured.
+
+    Attributes:
+        at_1: PSNR of the line at one crop, dB.
+        per_decade: dB gained by ten times the crops.
+        residual_db: root mean square distance of the points from the line.
+    """
+
+    at_1: float
+    per_decade: float
+    residual_db: float
+
+    def at(self, crops: float) -> float:
+        """The line's PSNR after so many crops, dB."""
+        return self.at_1 + self.per_decade * float(np.log10(crops))
+
+
+def read_curve(run: Path, figure: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Read a run's validation figures: crops seen and the figure, float64 [P] each.
+
+    Raises:
+        UserError: the run has no such figure.
+    """
+    file = run / "metrics.csv"
+    if not file.is_file():
+        raise UserError(f"{run}: holds no metrics")
+    with file.open(newline="", encoding="utf-8") as source:
+        rows = [row for row in csv.DictReader(source) if row.get(figure)]
+    if not rows:
+        raise UserError(f"{file}: holds no figure {figure}")
+    crops, values = np.array([[float(row["crops"]), float(row[figure])] for row in rows]).T
+    return crops, values
+
+
+def fit_curve(crops: NDArray[np.float64], psnr: NDArray[np.float64]) -> LearningCurve:
+    """Fit a line to the last three quarters of a curve, where the fast gains of the start are over.
+
+    Args:
+        crops: float64 [P], crops seen, rising.
+        psnr: float64 [P], dB.
+
+    Raises:
+        UserError: fewer than three points lie there.
+    """
+    late = crops >= crops.max() / 4
+    if late.sum() < 3:
+        raise UserError("a learning curve needs three validations in its last three quarters")
+    x, y = np.log10(crops[late]), psnr[late]
+    slope, start = np.polyfit(x, y, 1)
+    residual = float(np.sqrt(np.mean((start + slope * x - y) ** 2)))
+    return LearningCurve(float(start), float(slope), residual)

@@ -7,14 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
+import typer
 from numpy.typing import NDArray
 
 from benchmarks.clips import clips_in, masked_frames
+from benchmarks.options import CLIPS_HELP, PHOTOS_HELP, Engine, Limit, Model, Out
 from benchmarks.photographs.lists import pictures_in, read_pictures
-from benchmarks.realism.measures import FilledCrop, filled_crop, seam, sharpness, temporal_change
+from benchmarks.realism.measures import FilledCrop, seam, sharpness, temporal_change
+from benchmarks.realism.realism import unmask_largest
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker
@@ -44,14 +48,16 @@ class _Measured:
 
 
 def run(
-    clips: list[Path], photos: list[Path], out: Path | None, model: str, engine: str, limit: int
+    clips: Annotated[list[Path] | None, typer.Option(help=CLIPS_HELP)] = None,
+    photos: Annotated[list[Path] | None, typer.Option(help=PHOTOS_HELP)] = None,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+    limit: Limit = 0,
 ) -> list[Row]:
-    """Leave each appearance step out in turn.
+    """Leave each appearance step out in turn: seam, sharpness, flicker, colour error and milliseconds.
 
     Clips of bare faces wear a rendered mask, so the truth is known; photographs of masked people have none.
-
-    Raises:
-        UserError: there is nothing to measure, or no face is filled.
     """
     if not clips and not photos:
         raise UserError("nothing to measure: give clips or photographs")
@@ -96,19 +102,9 @@ def _filled_frames(
     """Result, truth and filled crop of the frames that count."""
     frames = (f for f in masked_frames(video, preset_style(kind)) if f.landmarks is not None)
     for index, frame in enumerate(islice(frames, _SKIPPED + _MEASURED)):
-        done = _unmask(frame.masked_bgr, unmasker)
+        done = unmask_largest(frame.masked_bgr, unmasker)
         if index >= _SKIPPED and done is not None:
             yield done[0], frame.bare_bgr, done[1]
-
-
-def _unmask(frame: Frame, unmasker: Unmasker) -> tuple[Frame, FilledCrop] | None:
-    inpainted = unmasker.inpaint(unmasker.segment(unmasker.detect_and_track(frame)))
-    result = unmasker.composite(inpainted)
-    filled = [face.segmented for face in inpainted.faces if face.fill is not None]
-    if not filled:
-        return None
-    largest = max(filled, key=lambda face: face.tracked.face.size)
-    return result.frame, filled_crop(frame, result.replaced, largest.matrix)
 
 
 def _measure_against_truth(
@@ -136,7 +132,7 @@ def _photo_row(paths: list[Path], left_out: str, model: str, engine: str) -> Row
         model, engine, 8, mode="image", without_steps=[left_out] if left_out else []
     ) as unmasker:
         for _, frame in read_pictures(paths, f"without {left_out or 'nothing'}"):
-            done = None if frame is None else _unmask(frame, unmasker)
+            done = None if frame is None else unmask_largest(frame, unmasker)
             if done is None:
                 continue
             measured.add("seam", seam(done[1], done[0]))

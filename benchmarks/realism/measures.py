@@ -59,7 +59,7 @@ def filled_crop(
     frame_bgr: NDArray[np.uint8], replaced: NDArray[np.uint8], matrix: NDArray[np.float64]
 ) -> FilledCrop:
     """Warp a frame and its replaced pixels into crop space."""
-    crop, valid = warp_crop(_rgb(frame_bgr), matrix)
+    crop, valid = warp_crop(cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2RGB), matrix)
     hole = cv2.warpAffine(replaced, matrix, (CROP_SIZE, CROP_SIZE), flags=cv2.INTER_NEAREST) > 0
     return FilledCrop(matrix, crop, valid, hole)
 
@@ -91,7 +91,7 @@ def sharpness(filled: FilledCrop, shown_bgr: NDArray[np.uint8]) -> Sharpness | N
     Returns:
         The ratios, or None where too little skin is visible.
     """
-    shown, _ = warp_crop(_rgb(shown_bgr), filled.matrix)
+    shown, _ = warp_crop(cv2.cvtColor(shown_bgr, cv2.COLOR_BGR2RGB), filled.matrix)
     ycc = to_ycc(np.where(filled.hole[..., None], shown, filled.crop).astype(np.uint8))
     tone = skin_tone(ycc, [seeds & filled.known for seeds in SKIN_SEEDS])
     if tone is None:
@@ -180,7 +180,3 @@ def temporal_change(
     )
     where = np.repeat(np.repeat(inside, _UPSCALE, 0), _UPSCALE, 1)
     return float(np.abs(one - other)[where].mean())
-
-
-def _rgb(frame_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(frame_bgr[:, :, ::-1])

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 from numpy.typing import NDArray
 
 from benchmarks.clips import clips_in, masked_frames
+from benchmarks.options import CLIPS_HELP, PHOTOS_HELP, Engine, Limit, Model, Out
 from benchmarks.photographs.lists import pictures_in, read_pictures
 from benchmarks.realism.measures import (
     FilledCrop,
@@ -34,18 +37,14 @@ Frame = NDArray[np.uint8]
 
 
 def run(
-    clips: list[Path],
-    photos: list[Path],
-    out: Path | None,
-    model: str,
-    engine: str,
-    limit: int = 0,
+    clips: Annotated[list[Path] | None, typer.Option(help=CLIPS_HELP)] = None,
+    photos: Annotated[list[Path] | None, typer.Option(help=PHOTOS_HELP)] = None,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+    limit: Limit = 0,
 ) -> list[Row]:
-    """Measure clips, one row each beside the truth, and photographs, one row for each width of faces.
-
-    Raises:
-        UserError: there is nothing to measure, or no face is filled in the photographs.
-    """
+    """Measure sharpness, seam and flicker of fills: of clips beside the truth, and of photographs."""
     if not clips and not photos:
         raise UserError("nothing to measure: give clips or photographs")
     rows: list[Row] = []
@@ -62,7 +61,7 @@ def run(
     return rows
 
 
-def _unmask(frame: Frame, unmasker: Unmasker) -> tuple[Frame, FilledCrop] | None:
+def unmask_largest(frame: Frame, unmasker: Unmasker) -> tuple[Frame, FilledCrop] | None:
     """Unmask a frame: the result and the crop of its largest filled face; None where none is filled."""
     inpainted = unmasker.inpaint(unmasker.segment(unmasker.detect_and_track(frame)))
     result = unmasker.composite(inpainted)
@@ -78,7 +77,7 @@ def _clip_rows(path: Path, kind: Kind, unmasker: Unmasker) -> list[Row]:
     kept: list[tuple[Frame, Frame, FilledCrop]] = []
     frames = (f for f in masked_frames(path, preset_style(kind)) if f.landmarks is not None)
     for index, frame in enumerate(islice(frames, _SKIPPED + _MEASURED)):
-        done = _unmask(frame.masked_bgr, unmasker)
+        done = unmask_largest(frame.masked_bgr, unmasker)
         if index >= _SKIPPED and done is not None:
             kept.append((done[0], frame.bare_bgr, done[1]))
     if len(kept) < 2:
@@ -133,7 +132,7 @@ def _photo_rows(paths: list[Path], model: str, engine: str) -> list[Row]:
     measured: list[tuple[float, Sharpness, float]] = []
     with Unmasker(model, engine, mode="image") as unmasker:
         for _, frame in read_pictures(paths, "photographs"):
-            done = None if frame is None else _unmask(frame, unmasker)
+            done = None if frame is None else unmask_largest(frame, unmasker)
             if done is None:
                 continue
             shown, crop = done

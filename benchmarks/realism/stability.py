@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
+import typer
 from numpy.typing import NDArray
 
 from benchmarks.clips import clips_in
+from benchmarks.options import Clips, Engine, Model, Out
 from benchmarks.realism.scenes import Scene, make_scene, with_hidden_face, with_passing_hand
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
@@ -46,12 +48,14 @@ class Results:
     mouths: list[NDArray[np.float64]] = field(default_factory=list)
 
 
-def run(clips: list[Path], frames: int, out: Path | None, model: str, engine: str) -> list[Row]:
-    """Measure on the first frames of each clip in every state; kinds of masks take turns.
-
-    Raises:
-        UserError: there is no clip with a face.
-    """
+def run(
+    clips: Clips,
+    frames: Annotated[int, typer.Option(min=20, help="First frames of each clip.")] = 150,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
+) -> list[Row]:
+    """Measure flicker, jitter, reaction to masks and lost ids, with smoothing and without."""
     scenes = []
     for number, video in enumerate(clips_in(clips)):
         try:

@@ -13,10 +13,13 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
+import typer
 
+from benchmarks.options import Count, Out, Seed
 from benchmarks.robustness.hostile_files import HostileFile, hostile_files
 from benchmarks.tables import Row, publish
 
@@ -43,8 +46,13 @@ class Verdict:
     last_line: str
 
 
-def run(count: int, out: Path | None, seed: int, every: int = 1) -> list[Row]:
-    """Run the commands on every `every`-th of `count` files and print the faults."""
+def run(
+    count: Count = 500,
+    seed: Seed = 0,
+    every: Annotated[int, typer.Option(min=1, help="Try one file of so many.")] = 1,
+    out: Out = None,
+) -> list[Row]:
+    """Run every command that reads a file on broken ones: no traceback, hang, crash, runaway memory."""
     with tempfile.TemporaryDirectory() as scratch:
         verdicts = list(_try_all(Path(scratch), count, seed, every))
     faults = [verdict for verdict in verdicts if verdict.fault]
@@ -57,7 +65,10 @@ def run(count: int, out: Path | None, seed: int, every: int = 1) -> list[Row]:
         "slowest, s": max(verdict.seconds for verdict in verdicts),
         "largest, MB": max(verdict.peak_mb for verdict in verdicts),
     }
-    return publish("hostile", [row], out)
+    rows = publish("hostile", [row], out)
+    if faults:
+        raise typer.Exit(1)
+    return rows
 
 
 def _try_all(scratch: Path, count: int, seed: int, every: int) -> Iterator[Verdict]:
@@ -145,25 +156,20 @@ def _run_and_exit(command: list[str], output: Path) -> None:
     code = 3
     try:
         if command[0] == "trainer":
-            code = _run_trainer(command[1:])
+            from trainer.__main__ import main
+
+            sys.argv = command
+            main()
+            code = 0
         else:
             from realtime.cli.app import run as unmask
 
             code = unmask(command)
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
     except BaseException:
         traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
-
-
-def _run_trainer(arguments: list[str]) -> int:
-    from trainer.__main__ import main
-
-    sys.argv = ["trainer", *arguments]
-    try:
-        main()
-    except SystemExit as error:
-        return error.code if isinstance(error.code, int) else 1
-    return 0

@@ -11,17 +11,14 @@ import av
 import numpy as np
 
 from benchmarks.clips import write_wide_clip
+from benchmarks.options import Count, Out, Seconds, Seed
 from benchmarks.processes import start_unmask
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 
 
-def run(out: Path | None, kills: int, seconds: float, seed: int) -> list[Row]:
-    """Kill `kills` runs, each at another moment; runs that ended before their kill are counted too.
-
-    Raises:
-        UserError: a run fails, or leaves a temporary file behind.
-    """
+def run(count: Count = 20, seconds: Seconds = 20.0, seed: Seed = 0, out: Out = None) -> list[Row]:
+    """Kill `unmask video` at random moments, then --resume: files and timestamps must come out right."""
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -30,7 +27,7 @@ def run(out: Path | None, kills: int, seconds: float, seed: int) -> list[Row]:
         expected = frame_times(clip)
         whole_s = _finish(clip, folder / "whole.mp4")
         incomplete, resumed, too_late, unequal = 0, 0, 0, 0
-        for number in range(kills):
+        for number in range(count):
             target = folder / f"{number}.mp4"
             process = start_unmask("video", clip, target, "--resume", "--overwrite")
             time.sleep(float(rng.uniform(0, whole_s)))
@@ -44,7 +41,7 @@ def run(out: Path | None, kills: int, seconds: float, seed: int) -> list[Row]:
             if left:
                 raise UserError(f"left behind: {', '.join(left)}")
     row: Row = {
-        "kills": kills,
+        "kills": count,
         "of these after the end": too_late,
         "wrong files under the final name": incomplete,
         "completed by --resume": resumed,

@@ -7,11 +7,14 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import psutil
+import typer
 
 from benchmarks.clips import write_wide_clip
+from benchmarks.options import Engine, Model, Out, Size, parse_size
 from benchmarks.processes import start_unmask
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
@@ -22,16 +25,16 @@ _FEWEST_SAMPLES = 8
 
 
 def run(
-    out: Path | None, model: str, engine: str, size: tuple[int, int], minutes: float
+    size: Size = "1920x1080",
+    minutes: Annotated[float, typer.Option(help="Length of the looped video.")] = 60.0,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
 ) -> list[Row]:
-    """Loop the demo's clip to `minutes` of video and sample the command's resident memory.
-
-    Raises:
-        UserError: the command fails, or ends too early for enough samples.
-    """
+    """Measure the peak memory of `unmask video` over a long video, and its growth with the frames."""
     with tempfile.TemporaryDirectory() as scratch:
         clip, target, report = (Path(scratch) / n for n in ("clip.mp4", "out.mp4", "report.json"))
-        frames = write_wide_clip(clip, *size, 30, minutes * 60)
+        frames = write_wide_clip(clip, *parse_size(size), 30, minutes * 60)
         options = ("--report", report, "--model", model, "--engine", engine)
         process = start_unmask("video", clip, target, *options)
         times_s, sizes_mb = _sample_memory(process)
@@ -41,7 +44,7 @@ def run(
     settled = times_s > times_s[-1] * _SETTLED_SHARE
     slope_mb_s = float(np.polyfit(times_s[settled], sizes_mb[settled], 1)[0])
     row: Row = {
-        "size": f"{size[0]}x{size[1]}",
+        "size": size,
         "frames": frames,
         "frames/s": fps,
         "peak MB": float(sizes_mb.max()),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.options import Engine, Model, Out
 from benchmarks.processes import RUN_UNMASK
 from benchmarks.tables import Row, publish
 
+_REPEATS = 5
 _FIRST_CROP = """
 import numpy as np
 from inpaint_model import open_inpainter
@@ -28,8 +29,11 @@ with Unmasker(model={model!r}, engine={engine!r}) as unmasker:
 """
 
 
-def run(out: Path | None, model: str, engine: str, repeats: int = 5) -> list[Row]:
-    """Time fresh processes; the engine's cache of compiled models is warm after the first."""
+def run(out: Out = None, model: Model = "fast", engine: Engine = "auto") -> list[Row]:
+    """Time fresh processes to the help text, to the first filled crop and to the first unmasked frame.
+
+    The engine's cache of compiled models is warm after the first.
+    """
     programs = {
         "unmask --help": (RUN_UNMASK, "--help"),
         "first crop": (_FIRST_CROP.format(model=model, engine=engine),),
@@ -37,7 +41,7 @@ def run(out: Path | None, model: str, engine: str, repeats: int = 5) -> list[Row
     }
     rows: list[Row] = []
     for name, program in programs.items():
-        seconds = [_seconds(program) for _ in range(repeats)]
+        seconds = [_seconds(program) for _ in range(_REPEATS)]
         rows.append({"what": name, "first s": seconds[0], "median s": float(np.median(seconds))})
     return publish("cold-start", rows, out)
 

@@ -6,13 +6,15 @@ import contextlib
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
+import typer
 from numpy.typing import NDArray
 from torch import nn
 
+from benchmarks.options import BATCHES, MODELS, Batches, Models, Out, Rounds, Threads
 from benchmarks.speed.turns import REST_S, Times, noise_crops, time_in_turn
 from benchmarks.tables import Row, publish
 from inpaint_model import UserError, available_engines, open_inpainter
@@ -28,49 +30,31 @@ EAGER = "torch eager, fp32"
 
 
 def run(
-    models: Sequence[str],
-    batches: Sequence[int],
-    device: str,
-    threads: int,
-    out: Path | None,
-    rounds: int = 30,
+    model: Models = None,
+    batch: Batches = None,
+    device: Annotated[str, typer.Option(help="auto, cuda or cpu.")] = "auto",
+    threads: Threads = 0,
+    rounds: Rounds = 30,
+    out: Out = None,
 ) -> list[Row]:
-    """Time every engine at every batch size; crops come from and go to the host's memory as bytes.
+    """Compare every engine that runs here with torch in eager fp32: latency, throughput, share of peak.
 
-    Args:
-        models: "fast", "paper" or ONNX files in full precision.
-        batches: crops a call.
-        device: "cuda", "cpu", or "auto": CUDA where torch finds it.
-        threads: CPU threads of all; 0 leaves it to each.
-        out: folder for the JSON; None writes none.
-        rounds: calls of each.
-
-    Raises:
-        UserError: the machine has no such device.
+    Models are fast, paper or ONNX files in full precision. Crops come from and go to the host's memory.
     """
     chosen = _device(device)
     kind = torch.float16 if chosen.type == "cuda" else torch.float32
     rows: list[Row] = []
-    with _torch_threads(threads):
+    with contextlib.ExitStack() as stack:
+        stack.callback(torch.set_num_threads, torch.get_num_threads())
+        torch.set_num_threads(threads or torch.get_num_threads())
         peak_gflops = matrix_peak(chosen, kind)
-        for model in models:
-            rows += _compare(model, batches, chosen, threads, rounds, peak_gflops)
+        for name in model or MODELS:
+            rows += _compare(name, batch or BATCHES, chosen, threads, rounds, peak_gflops)
         peak = (
             f"{str(kind).removeprefix('torch.')} matrix product: {peak_gflops / 1000:.2f} TFLOP/s"
         )
         print(f"\n{_description(chosen)}; {peak}")
     return publish("engines", rows, out)
-
-
-@contextlib.contextmanager
-def _torch_threads(count: int) -> Iterator[None]:
-    """Set torch's number of threads within the context; 0 leaves its own choice."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _compare(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.clips import write_wide_clip
+from benchmarks.options import Engine, Model, Out, Rounds, Seconds, Size, parse_size
 from benchmarks.speed.turns import Times, time_in_turn
 from benchmarks.tables import Row, publish, stage_times
 from realtime.runtime.report import Report
@@ -25,22 +26,27 @@ Frame = NDArray[np.uint8]
 
 
 def run(
-    out: Path | None, model: str, engine: str, size: tuple[int, int], seconds: float, rounds: int
+    size: Size = "1280x720",
+    seconds: Seconds = 20.0,
+    rounds: Rounds = 3,
+    out: Out = None,
+    model: Model = "fast",
+    engine: Engine = "auto",
 ) -> list[Row]:
-    """Measure on one clip, in turns, in one process; the models are open and warm.
+    """Time `unmask video` from decoding to encoding, beside a supervision-style loop.
 
-    `unmask video` and the two loops call the same unmasker. CPU time is the process's, all threads
-    together.
+    All run on one clip, in turn, in one process, with a warm unmasker. CPU time is the process's, all
+    threads together.
     """
     with tempfile.TemporaryDirectory() as scratch, Unmasker(model, engine) as unmasker:
         clip, target = Path(scratch) / "clip.mp4", Path(scratch) / "out.mp4"
-        frames = write_wide_clip(clip, *size, 30, seconds)
+        frames = write_wide_clip(clip, *parse_size(size), 30, seconds)
         times, report = _time(clip, target, unmasker, rounds)
     fps = {way: frames / np.median(taken.wall_s) for way, taken in times.items()}
     cpu_ms = {way: 1e3 * np.median(taken.cpu_s) / frames for way, taken in times.items()}
     rows: list[Row] = [
         {
-            "size": f"{size[0]}x{size[1]}",
+            "size": size,
             "frames": frames,
             "masked faces": report.masked_faces,
             "frames/s": float(fps["unmask"]),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
+from benchmarks.options import BATCHES, MODELS, Batches, Engine, Models, Out, Rounds, Threads
 from benchmarks.speed.turns import REST_S, noise_crops, time_in_turn
 from benchmarks.tables import Row, publish
 from inpaint_model import open_inpainter
@@ -15,34 +15,23 @@ from inpaint_model.inpainter import Inpainter
 
 
 def run(
-    models: Sequence[str],
-    batches: Sequence[int],
-    engine: str,
-    threads: int,
-    out: Path | None,
-    rounds: int = 30,
+    model: Models = None,
+    batch: Batches = None,
+    engine: Engine = "auto",
+    threads: Threads = 0,
+    rounds: Rounds = 30,
+    out: Out = None,
 ) -> list[Row]:
-    """Time every model at every batch size, and compare each with the first model.
-
-    Args:
-        models: names or ONNX files, at least one.
-        batches: crops a call.
-        engine: as for `open_inpainter`.
-        threads: CPU threads of the engine; 0 lets it decide.
-        out: folder for the JSON; None writes none.
-        rounds: calls of each model.
-
-    Raises:
-        UserError: there is no model, or a batch of no crop.
-    """
-    if not models or min(batches, default=0) < 1:
-        raise UserError("name at least one model, and batches of at least one crop")
+    """Measure milliseconds a crop of every model at every batch size, compared with the first model."""
+    batches = batch or BATCHES
+    if min(batches) < 1:
+        raise UserError("a batch has at least one crop")
     with contextlib.ExitStack() as stack:
         inpainters = [
             stack.enter_context(open_inpainter(name, engine, threads=threads or None))
-            for name in models
+            for name in model or MODELS
         ]
-        rows = [row for batch in batches for row in _rows(inpainters, batch, rounds)]
+        rows = [row for size in batches for row in _rows(inpainters, size, rounds)]
     return publish("latency", rows, out)
 
 

@@ -7,8 +7,12 @@ import statistics
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from benchmarks.clips import write_demo_clip
+from benchmarks.options import MODELS, Engine, Models, Out, Rounds
 from benchmarks.tables import Row, publish
 from realtime import Unmasker
 from realtime.demo.clip import DemoClip
@@ -17,30 +21,29 @@ from realtime.video.file import VideoOptions, unmask_video
 
 
 def run(
-    models: Sequence[str], counts: Sequence[int], engine: str, rounds: int, out: Path | None
+    model: Models = None,
+    count: Annotated[list[int] | None, typer.Option(help="Threads; repeat; 1 to all.")] = None,
+    engine: Engine = "auto",
+    rounds: Rounds = 3,
+    out: Out = None,
 ) -> list[Row]:
-    """Unmask the demo's clip with each number of threads, in turn, in one process.
+    """Measure frames a second of `unmask video` by the generator's number of CPU threads.
 
-    Args:
-        models: names or ONNX files.
-        counts: threads of the generator's engine; empty takes all from 1 to the number of cores.
-        engine: as for `open_inpainter`.
-        rounds: runs of each; the table has the medians.
-        out: folder for the JSON; None writes none.
+    The demo's clip is unmasked with each number in turn, in one process; the table has the medians.
     """
-    counts = counts or range(1, (os.cpu_count() or 1) + 1)
+    counts = count or range(1, (os.cpu_count() or 1) + 1)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as scratch:
         masked, target = Path(scratch) / "masked.mp4", Path(scratch) / "unmasked.mp4"
         write_demo_clip(masked, DemoClip())
-        for model in models:
-            reports: dict[int, list[Report]] = {count: [] for count in counts}
+        for name in model or MODELS:
+            reports: dict[int, list[Report]] = {threads: [] for threads in counts}
             for _ in range(rounds):
-                for count in counts:
-                    with Unmasker(model, engine, 1, threads=count) as unmasker:
+                for threads in counts:
+                    with Unmasker(name, engine, 1, threads=threads) as unmasker:
                         options = VideoOptions(overwrite=True)
-                        reports[count].append(unmask_video(masked, target, unmasker, options))
-            rows += [_row(model, count, of_count) for count, of_count in reports.items()]
+                        reports[threads].append(unmask_video(masked, target, unmasker, options))
+            rows += [_row(name, threads, some) for threads, some in reports.items()]
     return publish("threads", rows, out)
 
 

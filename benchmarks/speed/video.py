@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.clips import clips_in, write_demo_clip, write_masked_clip
+from benchmarks.options import Clips, Engine, Model, Out
 from benchmarks.processes import start_unmask
 from benchmarks.tables import Row, publish, stage_times
 from inpaint_model.errors import UserError
@@ -21,12 +22,8 @@ from realtime.media.reader import VideoReader
 from realtime.synthetic import random_style
 
 
-def run(clips: list[Path], out: Path | None, model: str, engine: str) -> list[Row]:
-    """Render a mask on each clip at 512x512, then time the command and read its peak memory.
-
-    Raises:
-        UserError: there is no clip, or the command fails.
-    """
+def run(clips: Clips, out: Out = None, model: Model = "fast", engine: Engine = "auto") -> list[Row]:
+    """Render a mask on each clip at 512x512, then time `unmask video` and read its peak memory."""
     rows: list[Row] = []
     rng = np.random.default_rng(11)
     with tempfile.TemporaryDirectory() as scratch:

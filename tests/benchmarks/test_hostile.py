@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 
-def test_hostile_files_do_no_harm(tmp_path: Path) -> None:
+def test_commands_on_hostile_files_fail_in_one_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", "hostile", "--every", "43"]
     done = subprocess.run(
         [*command, "--count", "645", "--out", str(tmp_path)], capture_output=True, text=True

@@ -9,9 +9,9 @@ import pytest
 from benchmarks.quality import identity
 
 
-def test_masked_and_unmasked_faces_are_compared_with_the_bare_ones(prepared_file: Path) -> None:
+def test_identity_compares_both_with_the_bare_face(prepared_file: Path) -> None:
     pytest.importorskip("dlib", reason="dlib is not installed")
-    masked, unmasked = identity.run([prepared_file], None, None, "fast", "auto", 4)
+    masked, unmasked = identity.run([prepared_file], limit=4)
     for row in (masked, unmasked):
         assert 0.5 < float(row["cosine with the bare face"]) < 1
         assert 0 < float(row["distance"]) < 1

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.photographs import outlines
 from benchmarks.photographs.hand_outlines import Outline, load
 from benchmarks.photographs.lists import left_out
+from benchmarks.tables import Row
 from inpaint_model.errors import UserError
 from realtime.frames import Face
 from realtime.synthetic import preset_style, render_mask
@@ -37,7 +38,15 @@ def worn(
     return folder, Outline("worn.png", (width, height), [points], [])
 
 
-def test_an_outline_holds_the_pixels_whose_middle_lies_within():
+def _run(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, out: Path | None, shipped: list[Outline]
+) -> list[Row]:
+    """Compare with these outlines instead of the shipped ones."""
+    monkeypatch.setattr(outlines, "load", lambda: shipped)
+    return outlines.run(folder, out)
+
+
+def test_outline_mask_holds_pixels_with_their_centre_inside():
     square = [[1, 1], [4, 1], [4, 3], [1, 3]]
     mask = Outline("a", (6, 5), [square], []).mask()
     assert mask.shape == (5, 6)
@@ -46,7 +55,7 @@ def test_an_outline_holds_the_pixels_whose_middle_lies_within():
     assert np.count_nonzero(Outline("a", (6, 5), [square], [in_front]).mask()) == 4
 
 
-def test_the_shipped_outlines_lie_in_clear_photographs():
+def test_load_shipped_outlines_lie_in_clear_photographs():
     marked = load()
     assert len(marked) == 40
     for one in marked:
@@ -56,12 +65,12 @@ def test_the_shipped_outlines_lie_in_clear_photographs():
         assert 0.01 < one.mask().mean() < 0.7
 
 
-def test_a_mask_that_is_replaced_agrees_with_its_outline(
-    worn: tuple[Path, Outline], tmp_path: Path
+def test_outlines_replaced_mask_agrees_with_its_outline(
+    worn: tuple[Path, Outline], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     folder, outline = worn
     bare = replace(outline, name="bare.png")
-    replaced, mask, perfect = outlines.run(folder, tmp_path, "fast", "auto", [outline, bare])
+    replaced, mask, perfect = _run(monkeypatch, folder, tmp_path, [outline, bare])
     assert replaced["photographs"] == 2
     assert (replaced["found"], replaced["acted on"]) == (1.0, 0.5)
     assert 0.6 < float(replaced["mean of those acted on"]) < 1
@@ -73,21 +82,23 @@ def test_a_mask_that_is_replaced_agrees_with_its_outline(
     assert (tmp_path / "sheet-outlines.png").exists()
 
 
-def test_only_faces_where_the_outline_is_count(worn: tuple[Path, Outline]):
+def test_outlines_only_faces_at_the_outline_count(
+    worn: tuple[Path, Outline], monkeypatch: pytest.MonkeyPatch
+):
     folder, outline = worn
     corner = replace(outline, polygons=[[[0, 0], [9, 0], [9, 9]]])
-    replaced, *_ = outlines.run(folder, None, "fast", "auto", [corner])
+    replaced, *_ = _run(monkeypatch, folder, None, [corner])
     assert (replaced["found"], replaced["IoU mean"]) == (0.0, 0.0)
 
 
-def test_photographs_that_are_not_the_outlined_ones_are_refused(
-    worn: tuple[Path, Outline], tmp_path: Path
+def test_outlines_other_photographs_raise(
+    worn: tuple[Path, Outline], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     folder, outline = worn
     with pytest.raises(UserError, match="none of the outlined"):
-        outlines.run(tmp_path, None, "fast", "auto", [outline])
+        _run(monkeypatch, tmp_path, None, [outline])
     with pytest.raises(UserError, match="not the outlined picture"):
-        outlines.run(folder, None, "fast", "auto", [replace(outline, size=(9, 9))])
+        _run(monkeypatch, folder, None, [replace(outline, size=(9, 9))])
     (tmp_path / "broken.json").write_text('{"outlines": {"a": {}}}')
     with pytest.raises(UserError, match="not a list of outlines"):
         load(tmp_path / "broken.json")

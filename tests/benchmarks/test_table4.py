@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.quality import table4
-from benchmarks.quality.learning_curve import fit_curve, read_curve
+from benchmarks.quality.table4 import fit_curve, read_curve
 from inpaint_model.errors import UserError
 from realtime.align.affine import apply
 from realtime.frames import Face
@@ -41,11 +41,11 @@ def data(
 def runs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both runs, trained on twenty-four crops: four validations of each, for a curve."""
     folder = tmp_path_factory.mktemp("runs")
-    table4.run([data], folder, table4.Budget(24, width=4, batch=2, threads=1), folder)
+    table4.run([data], folder, 24, width=4, batch=2, threads=1, out=folder)
     return folder
 
 
-def test_both_models_are_measured_beside_the_papers_figures(runs: Path):
+def test_table4_measures_both_beside_the_papers_figures(runs: Path):
     rows = json.loads((runs / "table4.json").read_text())["rows"]
     assert [row["the paper, dB / SSIM"] for row in rows] == ["31.86 / 0.89", "36.74 / 0.91"]
     assert {row["crops seen"] for row in rows} == {24}
@@ -56,25 +56,25 @@ def test_both_models_are_measured_beside_the_papers_figures(runs: Path):
     assert [row["images"] for row in gains] == ["seen", "held out"]
 
 
-def test_trained_runs_are_not_trained_again(data: Path, runs: Path, tmp_path: Path):
+def test_table4_trained_runs_are_not_trained_again(data: Path, runs: Path, tmp_path: Path):
     before = (runs / "paper" / "checkpoint.pt").stat().st_mtime_ns
-    table4.run([data], runs, None, tmp_path)
+    table4.run([data], runs, out=tmp_path)
     assert (runs / "paper" / "checkpoint.pt").stat().st_mtime_ns == before
     assert (tmp_path / "table4.json").read_bytes() == (runs / "table4.json").read_bytes()
 
 
-def test_unequal_budgets_and_missing_runs_are_refused(data: Path, runs: Path, tmp_path: Path):
+def test_table4_unequal_or_missing_runs_raise(data: Path, runs: Path, tmp_path: Path):
     with pytest.raises(UserError, match="--crops"):
-        table4.run([data], tmp_path / "none", None, None)
+        table4.run([data], tmp_path / "none")
     shutil.copytree(runs, tmp_path / "runs")
     file = tmp_path / "runs" / "paper" / "config.json"
     config = json.loads(file.read_text()) | {"seed": 5}
     file.write_text(json.dumps(config))
     with pytest.raises(UserError, match="differ in seed"):
-        table4.run([data], tmp_path / "runs", None, None)
+        table4.run([data], tmp_path / "runs")
 
 
-def test_a_straight_curve_is_continued():
+def test_fit_curve_continues_a_straight_line():
     crops = np.array([3e4, 5e4, 7e4, 1e5])
     curve = fit_curve(crops, 20 + 2.5 * np.log10(crops))
     assert curve.per_decade == pytest.approx(2.5)
@@ -82,7 +82,7 @@ def test_a_straight_curve_is_continued():
     assert curve.residual_db == pytest.approx(0, abs=1e-9)
 
 
-def test_a_curve_too_short_is_named(tmp_path: Path):
+def test_fit_curve_too_short_raises(tmp_path: Path):
     with pytest.raises(UserError, match="three"):
         fit_curve(np.array([1.0, 2.0]), np.array([1.0, 2.0]))
     with pytest.raises(UserError, match="no metrics"):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.photographs import detection as photos
+from benchmarks.photographs import detection
 from benchmarks.photographs.lists import LISTS, is_clear, left_out, pictures_in
 from inpaint_model.errors import UserError
 from realtime.frames import Face
@@ -25,7 +25,7 @@ def masked_bgr(astronaut_rgb: NDArray[np.uint8], astronaut_face: Face) -> NDArra
     return np.ascontiguousarray(worn[:, :, ::-1])
 
 
-def test_each_photograph_left_out_has_its_reason():
+def test_left_out_each_photograph_has_a_reason():
     lists = sorted(LISTS.glob("*.csv"))
     assert lists
     for path in lists:
@@ -34,13 +34,13 @@ def test_each_photograph_left_out_has_its_reason():
         assert all(name.endswith(".jpg") and reason for name, reason in reasons.items())
 
 
-def test_a_list_holds_for_its_own_folder_alone(tmp_path: Path):
+def test_is_clear_uses_the_list_of_its_own_folder(tmp_path: Path):
     name = next(iter(left_out("masked_web")))
     assert not is_clear(tmp_path / "masked" / "web" / name)
     assert is_clear(tmp_path / "masked" / "elsewhere" / name)
 
 
-def test_photographs_are_counted_and_missed_ones_named(tmp_path: Path, astronaut_rgb, masked_bgr):
+def test_run_masked_counts_faces_and_names_missed_ones(tmp_path: Path, astronaut_rgb, masked_bgr):
     folder = tmp_path / "masked" / "web"
     folder.mkdir(parents=True)
     bare_bgr = astronaut_rgb[:, :, ::-1]
@@ -52,7 +52,7 @@ def test_photographs_are_counted_and_missed_ones_named(tmp_path: Path, astronaut
     }
     for name, picture in pictures.items():
         cv2.imwrite(str(folder / name), picture)
-    every, clear = photos.run_masked([folder], tmp_path / "out", "fast", "auto")
+    every, clear = detection.run_masked([folder], tmp_path / "out")
     assert (every["photographs"], clear["photographs"]) == (4, 3)
     assert clear["face found"] == pytest.approx(2 / 3)
     assert clear["acted on"] == pytest.approx(1 / 3)
@@ -62,6 +62,6 @@ def test_photographs_are_counted_and_missed_ones_named(tmp_path: Path, astronaut
     assert (tmp_path / "out" / "sheet-photos.png").exists()
 
 
-def test_a_folder_without_pictures_is_said(tmp_path: Path):
+def test_pictures_in_empty_folder_raises(tmp_path: Path):
     with pytest.raises(UserError, match="no pictures"):
         pictures_in([tmp_path / "nothing"])

@@ -1,4 +1,4 @@
-"""The benchmarks run on small real data and print what they say."""
+"""Realism and stability: masked clips, sharpness, seam, flicker, jitter, blinks."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ import av
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from benchmarks.clips import masked_frames, write_masked_clip
-from benchmarks.quality import generator as quality
-from benchmarks.realism import realism
+from benchmarks.realism import realism, stability
 from benchmarks.realism.measures import filled_crop, seam, sharpness
-from benchmarks.speed import latency
-from benchmarks.tables import publish
+from benchmarks.realism.scenes import Scene
 from inpaint_model.errors import UserError
 from realtime.align.affine import apply, invert, scale_of
 from realtime.frames import Face
 from realtime.synthetic import preset_style, render_mask
-from trainer.evaluate.measures import composited_psnr
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +38,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory, astronaut_rgb) -> Path:
     return path
 
 
-def test_a_table_is_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    publish("speed", [{"what": "a", "fps": 31.25}, {"what": "b", "fps": 7}], tmp_path)
-    assert "| a | 31.25 |" in capsys.readouterr().out
-    assert json.loads((tmp_path / "speed.json").read_text())["rows"][1] == {"what": "b", "fps": 7}
-
-
-def test_write_masked_clip_renders_a_mask_on_every_frame(clip: Path, tmp_path: Path):
+def test_write_masked_clip_masks_every_frame(clip: Path, tmp_path: Path):
     style = preset_style("surgical")
     assert write_masked_clip(clip, tmp_path / "masked.mp4", style, side=256) == 8
     with av.open(str(tmp_path / "masked.mp4")) as masked:
@@ -56,7 +48,7 @@ def test_write_masked_clip_renders_a_mask_on_every_frame(clip: Path, tmp_path: P
         assert 0.01 < (difference > 40).mean() < 0.3
 
 
-def test_realism_is_measured_beside_the_truth(
+def test_realism_measures_clips_and_photographs(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, astronaut_rgb, astronaut_face: Face
 ):
     assert astronaut_face.landmarks is not None
@@ -77,7 +69,7 @@ def test_realism_is_measured_beside_the_truth(
         realism.run([], [], None, "fast", "auto")
 
 
-def test_sharpness_and_seam_see_a_pasted_blur(astronaut_rgb, astronaut_face: Face):
+def test_measures_pasted_fill_is_softer_with_a_seam(astronaut_rgb, astronaut_face: Face):
     frame = np.ascontiguousarray(cv2.resize(astronaut_rgb, None, fx=2, fy=2)[:, :, ::-1])
     replaced = np.zeros(frame.shape[:2], np.uint8)
     matrix = astronaut_face.matrix * np.array([[0.5, 0.5, 1]])
@@ -95,30 +87,24 @@ def test_sharpness_and_seam_see_a_pasted_blur(astronaut_rgb, astronaut_face: Fac
     assert steps[1] > 1.3 * steps[0]
 
 
-def test_telea_fills_only_the_hole(astronaut_rgb):
-    crops = np.ascontiguousarray(astronaut_rgb[None, 50:178, 160:288])
-    holes = np.zeros((1, 128, 128), bool)
-    holes[0, 60:90, 40:80] = True
-    filled = quality.telea(crops, holes)
-    assert np.array_equal(filled[~holes], crops[~holes])
-    assert composited_psnr(filled, crops, holes)[0] < composited_psnr(crops, crops, holes)[0]
+def picture(level: int) -> NDArray[np.uint8]:
+    return np.full((128, 128, 3), level, np.uint8)
 
 
-def test_the_blurred_truth_is_near_it_and_only_in_the_hole(astronaut_rgb):
-    crops = np.ascontiguousarray(astronaut_rgb[None, 50:178, 160:288])
-    holes = np.zeros((1, 128, 128), bool)
-    holes[0, 60:90, 40:80] = True
-    soft, telea = (fill(crops, holes) for fill in (quality.blurred_truth, quality.telea))
-    assert np.array_equal(soft[~holes], crops[~holes])
-    assert not np.array_equal(soft, crops)
-    assert composited_psnr(soft, crops, holes)[0] > composited_psnr(telea, crops, holes)[0]
+def test_flicker_is_relative_to_the_truth() -> None:
+    identity = np.array([[1.0, 0, 0], [0, 1.0, 0]])
+    bare = [picture(100 + 2 * (n % 2)) for n in range(6)]
+    scene = Scene("test", 30.0, bare, bare, [identity] * 6)
+    hole = np.zeros((128, 128), np.uint8)
+    cv2.rectangle(hole, (30, 70), (100, 110), 255, -1)
+    shown = [picture(100 + 3 * (n % 2)) for n in range(6)]
+    assert stability.flicker(scene, stability.Results(shown, [hole] * 6)) == pytest.approx(1.5)
+    assert stability.flicker(scene, stability.Results(bare, [hole] * 6)) == pytest.approx(1.0)
 
 
-def test_latency_compares_models_in_one_run(tmp_path: Path):
-    rows = latency.run(["fast", "fast"], [1, 2], "auto", 1, tmp_path, rounds=3)
-    assert [(row["model"], row["batch"]) for row in rows] == [("fast", 1)] * 2 + [("fast", 2)] * 2
-    assert rows[0]["times the first"] == 1
-    assert all(float(row["ms a crop, p50"]) > 0 for row in rows)
-    assert json.loads((tmp_path / "latency.json").read_text())["rows"] == [dict(r) for r in rows]
-    with pytest.raises(UserError, match="at least one"):
-        latency.run(["fast"], [0], "auto", 1, None)
+def test_blinks_and_jitter_count_sudden_changes() -> None:
+    assert stability.blinks([False, True, True, False, True, False]) == 2
+    smooth = [np.array([3.0 * n, 1.0 * n]) for n in range(10)]
+    assert stability.jitter(smooth) == pytest.approx(0.0, abs=1e-9)
+    shaken = [point + np.array([n % 2, 0]) for n, point in enumerate(smooth)]
+    assert stability.jitter(shaken) == pytest.approx(2.0)
