@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-# A test process takes up to 1.5 GB.
+# Each takes up to 1.6 GB of memory.
 TEST_PROCESSES ?= 2
 
 .PHONY: demo test lint bench clean

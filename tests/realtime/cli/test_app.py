@@ -19,7 +19,7 @@ from realtime.cli.app import run
 from realtime.demo.clip import CameraPath, DemoClip
 from tests.realtime.making_media import read_packets, write_video
 
-COMMAND = [sys.executable, "-m", "realtime"]
+COMMAND = [sys.executable, "-X", "faulthandler", "-m", "realtime"]
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_sigterm_leaves_nothing_behind(masked_video: Path, tmp_path: Path) -> No
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     _, error = process.communicate(timeout=30)
-    assert process.returncode == 1
+    assert process.returncode == 1, error
     assert error.splitlines()[-1] == "unmask: error: stopped; no output was written"
     assert [path.name for path in tmp_path.iterdir()] == ["long.mp4"]
 
