@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# Each takes up to 1.6 GB of memory.
+TEST_PROCESSES ?= 2
+
 .PHONY: demo test lint bench clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -19,12 +22,13 @@ demo: $(VENV)/.installed
 	$(BIN)/unmask demo --out demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/lint-imports --no-logo --no-cache
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks all

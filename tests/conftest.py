@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from realtime.detect.face_detector import FaceDetector
 from realtime.frames import Face
 
-# The suite shares its cores with whatever else runs; nested thread pools only slow it down.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# A test process shares the cores with others; nested thread pools only slow it down.
+os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,4 @@
-"""A small prepared file, made once for the trainer's tests."""
+"""Small prepared faces, made once for the trainer's tests."""
 
 from __future__ import annotations
 
@@ -9,12 +9,21 @@ import torch
 
 from trainer.data import face_set as faceset
 from trainer.data.face_set import FaceSet
+from trainer.data.prepare import prepare
 
 
 @pytest.fixture(scope="session")
 def faces(prepared_file: Path) -> FaceSet:
     """The prepared crops, decoded."""
     return faceset.load([prepared_file])
+
+
+@pytest.fixture(scope="session")
+def wide_faces(tmp_path_factory: pytest.TempPathFactory, photo_folder: Path) -> FaceSet:
+    """The same photographs prepared with a margin of 48 pixels, decoded."""
+    out = tmp_path_factory.mktemp("wide") / "faces.npz"
+    prepare([photo_folder], out, workers=1, margin_px=48)
+    return faceset.load([out])
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +10,7 @@ import pytest
 from trainer.augment import generator_samples as sampling
 from trainer.augment.generator_samples import Jitter, draw_hole_batch, draw_wider_protocol
 from trainer.augment.holes import draw_protocol, protocol_mask_hole, reach_ahead, square_hole
-from trainer.data.face_set import FaceSet, load
-from trainer.data.prepare import prepare
+from trainer.data.face_set import FaceSet
 
 
 def test_squares_have_the_papers_sides_and_lie_inside():
@@ -90,12 +88,10 @@ def test_unknown_protocol_is_refused(faces: FaceSet):
 
 
 def test_with_a_margin_faces_are_also_shown_smaller_and_holes_reach_below(
-    photo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wide_faces: FaceSet, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(sampling, "_TURN_SHARE", 0.0)
-    prepare([photo_folder], tmp_path / "wide.npz", workers=1, margin_px=48)
-    wide = load([tmp_path / "wide.npz"])
-    wide = replace(wide, valid=np.ones_like(wide.valid))
+    wide = replace(wide_faces, valid=np.ones_like(wide_faces.valid))
     still, rng = Jitter(0, 0, 0, 0), np.random.default_rng(3)
     batch = draw_hole_batch(wide, [0] * 60, rng, still)
     plain = draw_hole_batch(wide.canonical(), [0] * 60, rng, still)
@@ -104,12 +100,8 @@ def test_with_a_margin_faces_are_also_shown_smaller_and_holes_reach_below(
     assert sizes[0] < 0.85 * sizes[1]
 
 
-def test_the_wider_protocol_shows_faces_at_the_products_two_sizes(
-    photo_folder: Path, tmp_path: Path
-):
-    prepare([photo_folder], tmp_path / "wide.npz", workers=1, margin_px=48)
-    wide = load([tmp_path / "wide.npz"])
-    wide = replace(wide, valid=np.ones_like(wide.valid))
+def test_the_wider_protocol_shows_faces_at_the_products_two_sizes(wide_faces: FaceSet):
+    wide = replace(wide_faces, valid=np.ones_like(wide_faces.valid))
     plain, turned = (draw_wider_protocol(wide, turn=turn) for turn in (False, True))
     sizes = plain.counted.sum((1, 2))
     assert len(sizes) == len(wide)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -13,9 +11,7 @@ from realtime.align.affine import apply, scale_of
 from realtime.synthetic.pose import fit_pose
 from trainer.augment.head_turns import turn, turned
 from trainer.augment.views import turned_view, view_of
-from trainer.data import face_set as faceset
 from trainer.data.face_set import FaceSet
-from trainer.data.prepare import prepare
 
 _NOSE, _CHIN, _RIGHT_CHEEK, _LEFT_CHEEK = 4, 152, 50, 280
 
@@ -132,12 +128,9 @@ def test_an_outline_is_drawn_as_a_lens_would_not_in_steps(faces: FaceSet):
         assert np.abs(np.diff(rows, axis=1)).max() < 160
 
 
-def test_a_profiles_crop_is_as_level_as_its_head_was_and_not_enlarged(
-    photo_folder: Path, tmp_path: Path
-):
-    prepare([photo_folder], tmp_path / "wide.npz", workers=1, margin_px=48)
-    wide, rng = faceset.load([tmp_path / "wide.npz"]), np.random.default_rng(0)
-    straight, yaws = view_of(wide, 0), []
+def test_a_profiles_crop_is_as_level_as_its_head_was_and_not_enlarged(wide_faces: FaceSet):
+    rng = np.random.default_rng(0)
+    straight, yaws = view_of(wide_faces, 0), []
     for _ in range(30):
         view = turned_view(straight, rng, profiles=1.0)
         matrix = view.to_canonical

@@ -15,8 +15,7 @@ from trainer.augment.occlusion import cover_up
 from trainer.augment.reflections import behind_glass
 from trainer.augment.segmenter_samples import Wardrobe, draw_mask_batch
 from trainer.data.backgrounds import load_places
-from trainer.data.face_set import FaceSet, load
-from trainer.data.prepare import prepare
+from trainer.data.face_set import FaceSet
 
 STILL = Jitter(0, 0, 0, 0)
 
@@ -43,11 +42,9 @@ def test_what_the_picture_does_not_show_is_no_mask(faces: FaceSet):
     assert (~batch.counted).mean((1, 2)).max() > 0.1  # some are cut by the picture's edge
 
 
-def test_with_a_margin_faces_are_also_shown_smaller(photo_folder: Path, tmp_path: Path):
-    prepare([photo_folder], tmp_path / "wide.npz", workers=1, margin_px=48)
-    wide = load([tmp_path / "wide.npz"])
+def test_with_a_margin_faces_are_also_shown_smaller(wide_faces: FaceSet):
     shares = []
-    for some in (wide, wide.canonical()):
+    for some in (wide_faces, wide_faces.canonical()):
         some = replace(some, valid=np.ones_like(some.valid))
         batch = draw_mask_batch(some, [0] * 40, np.random.default_rng(3), STILL, bare_share=0.0)
         assert batch.crops.shape == (40, 128, 128, 3)
