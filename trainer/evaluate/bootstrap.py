@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import bootstrap
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
-_AT_ONCE = 100
+_BATCH = 100  # resamples held in memory at once
 
 
 @dataclass(frozen=True)
@@ -45,15 +46,19 @@ def mean_interval(values: NDArray[np.float64], seed: int = 0) -> Interval:
     """
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
         raise ValueError("an interval needs finite values [N], N >= 1")
-    rng = np.random.default_rng(seed)
-    count = len(values)
-    means = [
-        values[rng.integers(0, count, (_AT_ONCE, count))].mean(1)
-        for _ in range(RESAMPLES // _AT_ONCE)
-    ]
-    tail = 100 * (1 - CONFIDENCE) / 2
-    low, high = np.percentile(np.concatenate(means), [tail, 100 - tail])
-    return Interval(float(values.mean()), float(low), float(high))
+    mean = float(values.mean())
+    if len(values) == 1:
+        return Interval(mean, mean, mean)
+    low, high = bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        batch=_BATCH,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=seed,
+    ).confidence_interval
+    return Interval(mean, float(low), float(high))
 
 
 def paired_difference(a: NDArray[np.float64], b: NDArray[np.float64], seed: int = 0) -> Interval:
