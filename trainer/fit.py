@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ import torch
 from lightning.fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from trainer.config import FitConfig, Stage
 from trainer.data.epoch_order import EpochOrder
@@ -72,17 +72,6 @@ def learning_rate(config: FitConfig, step: int) -> float:
     return rate * min(1.0, (step + 1) / max(1, config.warm_up_steps))
 
 
-@torch.no_grad()
-def average_into(average: nn.Module, net: nn.Module, decay: float) -> None:
-    """Move the averaged weights and batch-norm figures towards the trained ones."""
-    pairs = list(zip(average.state_dict().values(), net.state_dict().values(), strict=True))
-    moving = [(a, b) for a, b in pairs if a.is_floating_point()]
-    torch._foreach_lerp_([a for a, _ in moving], [b for _, b in moving], 1 - decay)
-    for a, b in pairs:
-        if not a.is_floating_point():
-            a.copy_(b)
-
-
 def _batches(
     task: Task, config: FitConfig, fabric: Fabric, start: int
 ) -> Iterator[tuple[int, Stage, Any]]:
@@ -131,7 +120,7 @@ def fit(
     torch.manual_seed(config.seed)
     optimiser = torch.optim.AdamW(task.net.parameters(), lr=1e-3, betas=(0.9, 0.99))
     optimiser = task.setup(fabric, optimiser, compiled)
-    average = copy.deepcopy(task.net).eval()
+    average = AveragedModel(task.net, use_buffers=True).eval()
     start = _resume(folder, task, average, optimiser) if resume else 0
     figures: dict[str, float] = {}
     progress = Progress(config, task.net, fabric)
@@ -145,14 +134,15 @@ def fit(
         nn.utils.clip_grad_norm_(task.net.parameters(), 5.0)
         optimiser.step()
         parts |= task.after_step(stage)
-        average_into(average, task.net, min(config.ema, (step + 1) / (step + 10)))
+        average.multi_avg_fn = get_ema_multi_avg_fn(min(config.ema, (step + 1) / (step + 10)))
+        average.update_parameters(task.net)
         done = step + 1
         line = progress.add(done, stage.batch, parts)
         if line and fabric.is_global_zero:
             log(f"{line}  lr {learning_rate(config, step):.1e}")
         if done % config.validate_every == 0 or done == config.steps:
             if fabric.is_global_zero:
-                figures, sheet = task.validate(average)
+                figures, sheet = task.validate(average.module)
                 crops = config.crops_before(done)
                 folder.log({"step": done, "crops": crops, **figures})
                 folder.sheet(done, sheet)
@@ -164,23 +154,24 @@ def fit(
 
 
 def _state(
-    step: int, task: Task, average: nn.Module, optimiser: torch.optim.Optimizer
+    step: int, task: Task, average: AveragedModel, optimiser: torch.optim.Optimizer
 ) -> dict[str, Any]:
     return {
         "step": step,
         "net": task.net.state_dict(),
-        "average": average.state_dict(),
+        "average": average.module.state_dict(),
         "optimiser": optimiser.state_dict(),
         "extra": task.extra_state(),
     }
 
 
 def _resume(
-    folder: RunFolder, task: Task, average: nn.Module, optimiser: torch.optim.Optimizer
+    folder: RunFolder, task: Task, average: AveragedModel, optimiser: torch.optim.Optimizer
 ) -> int:
     state = folder.load()
     task.net.load_state_dict(state["net"])
-    average.load_state_dict(state["average"])
+    average.module.load_state_dict(state["average"])
+    average.n_averaged += state["step"]
     optimiser.load_state_dict(state["optimiser"])
     task.load_extra(state["extra"])
     return int(state["step"])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import nn
 
 from inpaint_model.errors import UserError
@@ -19,7 +20,7 @@ from trainer.data.face_set import FaceSet
 from trainer.export.onnx_export import export_generator
 from trainer.export.prune import narrowest
 from trainer.export.quantize import Samples, quantize_onnx
-from trainer.fit import average_into, load_average
+from trainer.fit import load_average
 from trainer.generator_task import make_generator
 from trainer.initial_weights import network_at
 from trainer.runs import RunFolder
@@ -71,10 +72,10 @@ def export(
     if run is None:
         assert model is not None
         net = generator_from_onnx(model)
-    else:
+    elif model is None or share is None:
         net = _load(run)
-        if model is not None and share is not None:
-            net = _mixed(net, run, model, faces, share)
+    else:
+        net = averaged(run, model, faces.only("train"), share)
     return (_export_segmenter if isinstance(net, MaskSegmenterNet) else export_network)(
         net.eval(), faces, out
     )
@@ -116,13 +117,29 @@ def _load(run: Path) -> nn.Module:
     return net
 
 
-def _mixed(net: nn.Module, run: Path, model: Path, faces: FaceSet, share: float) -> nn.Module:
-    """Average a run's network, counting `share`, with the file's."""
-    other = network_at(model, RunFolder(run).config(), faces.only("train"))
+def averaged(run: Path, model: Path, faces: FaceSet, share: float) -> nn.Module:
+    """Average a run's weights with those of the file it began from (Wortsman et al. 2022, WiSE-FT).
+
+    Args:
+        run: the run's folder.
+        model: the file.
+        faces: training faces, for the batch norms of the file's network.
+        share: weight of the run's network, 0..1; the file's has the rest.
+
+    Raises:
+        UserError: the two hold different networks.
+    """
+    net = _load(run)
+    other = network_at(model, RunFolder(run).config(), faces)
     if type(other) is not type(net):
         raise UserError(f"{model}: holds another network than {run}")
-    average_into(other, net, 1 - share)
-    return other
+    theirs = other.state_dict()
+    mixed = {
+        name: torch.lerp(theirs[name], ours, share) if ours.is_floating_point() else ours
+        for name, ours in net.state_dict().items()
+    }
+    net.load_state_dict(mixed)
+    return net
 
 
 def _samples(faces: FaceSet) -> Samples:
