@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from inpaint_model.networks.layers import Convolution, make_identity
 
@@ -13,6 +14,7 @@ def convolution_of(layer: nn.Module) -> Convolution:
     return next(m for m in layer.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d))
 
 
+@torch.no_grad()
 def folded(layer: nn.Module) -> tuple[Tensor, Tensor]:
     """Return weight and bias of one convolution that computes what it and its batch norm do.
 
@@ -23,16 +25,15 @@ def folded(layer: nn.Module) -> tuple[Tensor, Tensor]:
         The weight in the convolution's own shape, and the bias, float [outputs].
     """
     conv = convolution_of(layer)
-    weight = conv.weight.detach().clone()
-    bias = torch.zeros(conv.out_channels) if conv.bias is None else conv.bias.detach().clone()
+    weight = conv.weight.clone()
+    bias = torch.zeros(conv.out_channels) if conv.bias is None else conv.bias.clone()
     for norm in layer.modules():
         if isinstance(norm, nn.BatchNorm2d):
             assert norm.running_mean is not None and norm.running_var is not None
-            scale = norm.weight.detach() / (norm.running_var + norm.eps).sqrt()
-            shape = (1, -1, 1, 1) if isinstance(conv, nn.ConvTranspose2d) else (-1, 1, 1, 1)
-            weight = weight * scale.view(shape)
-            bias = (bias - norm.running_mean) * scale + norm.bias.detach()
-    return weight, bias
+            statistics = norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
+            transposed = isinstance(conv, nn.ConvTranspose2d)
+            weight, bias = fuse_conv_bn_weights(weight, bias, *statistics, transposed)
+    return weight.detach(), bias.detach()
 
 
 def unfold_into(layer: nn.Module, weight: Tensor, bias: Tensor) -> None:
