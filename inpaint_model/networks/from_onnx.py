@@ -46,17 +46,18 @@ def generator_from_onnx(path: Path) -> FastGenerator | PaperGenerator:
     modules = list(net.modules())
     for node, layer in zip(nodes, _convolutions(net), strict=True):
         layer.weight.data = arrays[node.input[1]]
-        bias = arrays[node.input[2]] if len(node.input) > 2 else None
+        # The exporter leaves out a bias of zeros.
+        given = len(node.input) > 2
+        bias = arrays[node.input[2]] if given else torch.zeros(layer.out_channels)
         norm = modules[modules.index(layer) + 1]
         if layer.bias is not None:
-            assert bias is not None
             layer.bias.data = bias
         elif (norm_node := norms.get(node.output[0])) is not None:
             assert isinstance(norm, nn.BatchNorm2d)
             values = [arrays[name] for name in norm_node.input[1:5]]
             norm.weight.data, norm.bias.data, norm.running_mean, norm.running_var = values
         else:
-            assert isinstance(norm, nn.BatchNorm2d) and bias is not None
+            assert isinstance(norm, nn.BatchNorm2d)
             make_identity(norm, bias)
     return net.eval()
 

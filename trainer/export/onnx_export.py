@@ -64,32 +64,25 @@ def export_generator(
     out.parent.mkdir(parents=True, exist_ok=True)
     example = (torch.from_numpy(crops[:2]), torch.from_numpy(holes[:2].astype(np.uint8)))
     try:
-        torch.onnx.export(
+        program = torch.onnx.export(
             ByteGenerator(exported).eval(),
             example,
-            str(part),
             input_names=["crops", "holes"],
             output_names=["filled"],
-            dynamic_axes={name: {0: "N"} for name in ("crops", "holes", "filled")},
-            opset_version=17,
-            dynamo=False,
+            dynamic_shapes={"crops": {0: "N"}, "holes": {0: torch.export.Dim.DYNAMIC}},
+            opset_version=18,
+            dynamo=True,
+            verbose=False,
         )
-        _note(part, precision)
+        assert program is not None
+        program.model.metadata_props["precision"] = precision
+        program.save(part)
         parity = _compare(part, net, crops, holes)
         parity.check(out.name, precision)
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
     return parity
-
-
-def _note(onnx_file: Path, precision: str) -> None:
-    """Write into the file's metadata what its convolutions compute in."""
-    import onnx
-
-    model = onnx.load(onnx_file)
-    onnx.helper.set_model_props(model, {"precision": precision})
-    onnx.save(model, onnx_file)
 
 
 def _compare(
