@@ -14,15 +14,12 @@ import torch
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
-from trainer.evaluate.measures import composited_psnr
 from trainer.losses.recogniser import Recogniser
 
 _LUMA = np.array([0.299, 0.587, 0.114])
 _PREWITT = np.array([[1.0, 0.0, -1.0]] * 3) / 3
 _GMSD_CONSTANT = 170.0
 _SSIM_BORDER = 3
-
-psnr = composited_psnr
 
 
 def ssim_map(result: NDArray[np.uint8], truth: NDArray[np.uint8]) -> NDArray[np.float64]:

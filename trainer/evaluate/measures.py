@@ -7,18 +7,19 @@ from numpy.typing import NDArray
 
 
 def composited_psnr(
-    results: NDArray[np.uint8], truths: NDArray[np.uint8], valid: NDArray[np.bool_]
+    results: NDArray[np.uint8], truths: NDArray[np.uint8], valid: NDArray[np.bool_] | None = None
 ) -> NDArray[np.float64]:
     """PSNR of whole composited crops over the pixels inside the photograph.
 
     Args:
         results, truths: uint8 [N, 128, 128, 3].
-        valid: bool [N, 128, 128], the pixels that count.
+        valid: bool [N, 128, 128], the pixels that count; all where not given.
 
     Returns:
         float64 [N], dB; 100 where nothing differs.
     """
     error = (results.astype(np.float64) - truths.astype(np.float64)) ** 2
+    valid = np.ones(error.shape[:3], bool) if valid is None else valid
     mse = (error.mean(-1) * valid).sum((1, 2)) / np.maximum(valid.sum((1, 2)), 1)
     return 10 * np.log10(255.0**2 / np.maximum(mse, 255.0**2 / 1e10))
 

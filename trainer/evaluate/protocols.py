@@ -17,6 +17,7 @@ from trainer.evaluate import image_similarity as similarity
 from trainer.evaluate.bootstrap import Interval, paired_difference
 from trainer.evaluate.fill_crops import raw_pictures
 from trainer.evaluate.identity import Identity, cosines, different_people, distances
+from trainer.evaluate.measures import composited_psnr
 from trainer.evaluate.scores import Scores, summarise
 from trainer.losses.recogniser import Recogniser
 
@@ -138,9 +139,9 @@ def _pictures(
     ssim, ssim_whole, ssim_hole = similarity.ssim(filled, crops, valid, everywhere, counted)
     part: dict[str, NDArray] = {
         "filled": filled,
-        "psnr": similarity.psnr(filled, crops, valid),
-        "psnr_whole": similarity.psnr(filled, crops, everywhere),
-        "psnr_hole": similarity.psnr(filled, crops, counted),
+        "psnr": composited_psnr(filled, crops, valid),
+        "psnr_whole": composited_psnr(filled, crops),
+        "psnr_hole": composited_psnr(filled, crops, counted),
         "ssim": ssim,
         "ssim_whole": ssim_whole,
         "ssim_hole": ssim_hole,
@@ -148,7 +149,7 @@ def _pictures(
     }
     if out.raw is not None:
         raw = np.where(valid[..., None], out.raw, crops)
-        part["psnr_raw"] = similarity.psnr(raw, crops, valid)
+        part["psnr_raw"] = composited_psnr(raw, crops, valid)
         part["ssim_raw"] = similarity.ssim(raw, crops, valid)[0]
     return part
 

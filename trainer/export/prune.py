@@ -57,11 +57,9 @@ def narrowest(
     """
     count = min(_FIT_CROPS, len(crops) // 2)
     rest, rest_holes = crops[count:], holes[count:]
-    everywhere = np.ones_like(rest_holes)
 
     def quality(generator: nn.Module) -> float:
-        filled = fill(generator, rest, rest_holes)
-        return float(composited_psnr(filled, rest, everywhere).mean())
+        return float(composited_psnr(fill(generator, rest, rest_holes), rest).mean())
 
     wanted = quality(net) - most_cost_db
     for width in sorted({2 * round(net.width * share / 2) for share in SHARES} - {0, net.width}):

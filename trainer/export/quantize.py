@@ -212,8 +212,7 @@ def _strays(
 
 
 def _psnr(filled: NDArray[np.uint8], measured: Samples) -> float:
-    everywhere = np.ones_like(measured.holes)
-    return float(composited_psnr(filled, measured.crops, everywhere).mean())
+    return float(composited_psnr(filled, measured.crops).mean())
 
 
 def _fill(path: Path, engine: str, measured: Samples) -> NDArray[np.uint8]:

@@ -16,6 +16,7 @@ from inpaint_model.errors import UserError
 from trainer.evaluate import image_similarity as similarity
 from trainer.evaluate.bootstrap import mean_interval, paired_difference
 from trainer.evaluate.identity import cosines, different_people, distances, load_identity
+from trainer.evaluate.measures import composited_psnr
 from trainer.losses.recogniser import Recogniser
 
 
@@ -42,7 +43,7 @@ def everywhere() -> NDArray[np.bool_]:
 
 
 def test_where_all_pixels_count_the_figures_are_scikit_images(truths, blurred, everywhere):
-    psnr = similarity.psnr(blurred, truths, everywhere)
+    psnr = composited_psnr(blurred, truths, everywhere)
     (ssim,) = similarity.ssim(blurred, truths, everywhere)
     for index, (result, truth) in enumerate(zip(blurred, truths, strict=True)):
         wanted = peak_signal_noise_ratio(truth, result, data_range=255)
@@ -60,7 +61,7 @@ def test_figures_over_the_hole_see_the_hole_alone(truths, blurred, everywhere):
         peak_signal_noise_ratio(t[40:90, 30:100], r[40:90, 30:100], data_range=255)
         for t, r in zip(truths, blurred, strict=True)
     ]
-    assert similarity.psnr(blurred, truths, hole) == pytest.approx(in_hole, abs=1e-9)
+    assert composited_psnr(blurred, truths, hole) == pytest.approx(in_hole, abs=1e-9)
 
 
 def test_gmsd_follows_the_papers_definition(truths, blurred, everywhere):
