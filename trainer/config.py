@@ -1,4 +1,4 @@
-"""What a training run is: its validated, frozen configuration."""
+"""The configuration of a training run: frozen, validated, saved as JSON."""
 
 from __future__ import annotations
 
@@ -8,30 +8,28 @@ from typing import Any
 from inpaint_model.errors import UserError
 from trainer.augment.generator_samples import Jitter
 
-NETWORKS = ("student", "paper", "glcic", "segmenter")
+NETWORKS = ("fast", "paper", "glcic", "segmenter")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stretch of a training run.
+    """One stage of a training run, with the weight of each loss; a loss of weight 0 is left out.
 
     Attributes:
-        steps: optimiser steps.
+        steps: number of optimiser steps.
         batch: crops a step.
-        lr_start, lr_end: learning rate, cosine between the two.
-        l1: weight of the mean absolute difference inside the hole ([-1, 1] units).
-        perceptual: weight of the recogniser's feature distance.
-        gradient: weight of the mean absolute difference of the picture's gradients inside the hole;
-            keeps the perceptual loss from leaving a grid.
-        colour: weight of the mean absolute difference of the local mean colour, brightness apart; the
-            adversarial and perceptual losses hardly see that skin turns green or grey.
-        adversarial: weight of the hinge loss on patches inside the hole.
-        matching: weight of the patch discriminator's feature matching.
-        mse: weight of the paper's completion loss, its equation 2.
-        minimax: weight of the paper's minimax loss, its equation 1; trains the paper's
-            discriminator too.
-        distil: weight of the mean absolute difference from a teacher's fill, where a teacher is
-            named; nothing else.
+        lr_start, lr_end: learning rate at the start and the end, cosine decay between them.
+        l1: mean absolute difference inside the hole, in units of [-1, 1].
+        perceptual: distance of the recogniser's feature maps.
+        gradient: mean absolute difference of the image gradients inside the hole; it suppresses the
+            grid that the perceptual loss leaves.
+        colour: mean absolute difference of the local chroma; the adversarial and perceptual losses
+            hardly notice that skin turns green or grey.
+        adversarial: hinge loss on patches inside the hole.
+        matching: feature matching with the patch discriminator.
+        mse: the paper's completion loss, its equation 2.
+        minimax: the paper's minimax loss, its equation 1; it trains the paper's discriminator too.
+        distil: mean absolute difference from the teacher's fill, if the run has a teacher.
     """
 
     steps: int
@@ -55,26 +53,27 @@ class Stage:
 
 @dataclass(frozen=True)
 class FitConfig:
-    """A resolved training run, saved beside its results.
+    """The resolved configuration of a training run, saved beside its results.
 
     Attributes:
         preset: its name.
-        network: "student", "paper" (two chained autoencoders), "glcic" (one) or "segmenter".
+        network: "fast", "paper" (two chained autoencoders), "glcic" (one) or "segmenter".
         stages: run one after another.
-        width: channels of the first layer of "paper" and "glcic"; 64 is the paper's.
+        width: channels of the first layer of "paper" and "glcic"; the paper has 64.
         balance: "paper" and "glcic" balance colours before filling
             (`inpaint_model.networks.colour_balance`).
         holes: "masks" (silhouettes of worn masks and some squares) or "squares" (the paper's).
-        sources: data sets trained on; all where empty.
-        faces: how many faces, drawn at random once, are trained on; all where 0.
-        teacher: the shipped model whose fills the stages' `distil` follows; none where empty.
-        begun_from: the run or model whose weights this one started from, for the record.
-        jitter: how samples are moved and recoloured.
-        bare_share: segmenter: share of faces without a mask.
-        seed: fixes initial weights and every draw.
-        ema: decay of the averaged weights, which are validated and exported.
-        warm_up_steps: the learning rate rises linearly over these.
-        validate_every, validation_faces: how often and on how many held-out faces.
+        sources: data sets trained on; all if empty.
+        faces: number of faces trained on, drawn at random once; all if 0.
+        teacher: the shipped model that the stages' `distil` follows; none if empty.
+        initial_weights: name of the run or file whose weights this run started from.
+        jitter: random affine and colour jitter of the samples.
+        bare_share: segmenter: share of faces without a mask, 0..1.
+        seed: fixes initial weights and every random draw.
+        ema: decay of the exponential moving average of the weights, which is validated and exported.
+        warm_up_steps: steps over which the learning rate rises linearly.
+        validate_every: steps between two validations.
+        validation_faces: number of held-out faces to validate on.
     """
 
     preset: str
@@ -86,7 +85,7 @@ class FitConfig:
     sources: tuple[str, ...] = ()
     faces: int = 0
     teacher: str = ""
-    begun_from: str = ""
+    initial_weights: str = ""
     jitter: Jitter = field(default_factory=Jitter)
     bare_share: float = 0.3
     seed: int = 0
@@ -103,17 +102,17 @@ class FitConfig:
         if self.width < 2 or self.width % 2:
             raise UserError(f"a width must be even and at least 2, not {self.width}")
         if self.faces < 0:
-            raise UserError(f"a number of faces cannot be {self.faces}")
+            raise UserError(f"--faces must be 0 or more, not {self.faces}")
         if not self.stages:
             raise UserError("a run needs at least one stage")
 
     @property
     def steps(self) -> int:
-        """All steps of all stages."""
+        """Number of steps of all stages."""
         return sum(stage.steps for stage in self.stages)
 
     def crops_before(self, step: int) -> int:
-        """Crops seen by the steps before this one."""
+        """Return the number of crops seen before a step."""
         crops = 0
         for stage in self.stages:
             crops += stage.batch * min(step, stage.steps)
@@ -121,7 +120,7 @@ class FitConfig:
         return crops
 
     def stage_at(self, step: int) -> tuple[Stage, float]:
-        """Return the stage a step belongs to, and how far it is in it, 0..1."""
+        """Return the stage of a step, and the share of the stage done before it, 0..1."""
         for stage in self.stages:
             if step < stage.steps:
                 return stage, step / stage.steps

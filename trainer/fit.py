@@ -1,4 +1,4 @@
-"""The training loop: draws batches ahead, steps, averages the weights, validates, saves, resumes."""
+"""The training loop: prefetches batches, steps, averages the weights, validates, saves and resumes."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from trainer.throughput import Progress
 
 
 class Task(Protocol):
-    """What the loop trains: a network, its samples, its loss and its judgement.
+    """What the loop trains: a network with its samples, loss and validation.
 
     Attributes:
-        net: the network itself, not wrapped for any device.
-        train_count: how many faces there are to draw from.
+        net: the network, not wrapped by Fabric.
+        train_count: number of faces to train on.
     """
 
     net: nn.Module
@@ -36,36 +36,36 @@ class Task(Protocol):
     def setup(
         self, fabric: Fabric, optimiser: torch.optim.Optimizer, compiled: bool
     ) -> torch.optim.Optimizer:
-        """Move to the run's devices, compile where asked; return the optimiser to step with."""
+        """Move to the run's devices and compile if asked; return the optimiser to step."""
         ...
 
     def draw(self, stage: Stage, step: int, indices: list[int], rng: np.random.Generator) -> Any:
-        """Draw one step's batch, in another thread."""
+        """Draw the batch of one step; called in another thread."""
         ...
 
     def loss(self, stage: Stage, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss of one batch and figures to show."""
+        """Return the loss of one batch and its parts by name."""
         ...
 
     def after_step(self, stage: Stage) -> dict[str, Tensor]:
-        """Do what follows the optimiser's step (a discriminator's own)."""
+        """Train what else is trained (discriminators); return its losses by name."""
         ...
 
     def validate(self, net: nn.Module) -> tuple[dict[str, float], NDArray[np.uint8]]:
-        """Return figures on held-out faces and a sample sheet, uint8 RGB."""
+        """Return metrics on held-out faces and a sample sheet, uint8 RGB."""
         ...
 
     def extra_state(self) -> dict[str, Any]:
-        """Return what else a checkpoint must hold."""
+        """Return the further state that a checkpoint must hold."""
         ...
 
     def load_extra(self, state: dict[str, Any]) -> None:
-        """Take back what `extra_state` returned."""
+        """Load what `extra_state` returned."""
         ...
 
 
 def learning_rate(config: FitConfig, step: int) -> float:
-    """Return the rate at a step: linear warm-up, cosine inside the stage."""
+    """Learning rate schedule: linear warm-up, then cosine decay within each stage."""
     stage, progress = config.stage_at(step)
     cosine = (1 + math.cos(math.pi * progress)) / 2
     rate = stage.lr_end + (stage.lr_start - stage.lr_end) * cosine
@@ -75,7 +75,7 @@ def learning_rate(config: FitConfig, step: int) -> float:
 def _batches(
     task: Task, config: FitConfig, fabric: Fabric, start: int
 ) -> Iterator[tuple[int, Stage, Any]]:
-    """Draw batches one ahead in a thread; a step's batch depends on seed, step and device alone."""
+    """Prefetch one batch in a thread; a batch depends only on seed, step and device."""
     order = EpochOrder(task.train_count, config.seed)
     rank, world = fabric.global_rank, fabric.world_size
 
@@ -105,15 +105,15 @@ def fit(
     resume: bool = False,
     log: Callable[[str], Any] = print,
 ) -> dict[str, float]:
-    """Train to the end of the schedule; return the last validation figures.
+    """Train to the end of the schedule; return the last validation metrics.
 
     Args:
         task: the network and its loss.
         config: the schedule.
-        folder: where figures, sheets and checkpoints go.
-        fabric: the devices and the precision; one CPU where not given.
-        compiled: compile the network with `torch.compile` (minutes at first, faster steps after).
-        resume: go on from the folder's checkpoint, exact to the step.
+        folder: takes metrics, sheets and checkpoints.
+        fabric: the devices and the precision; by default one CPU.
+        compiled: compile the network with `torch.compile` (minutes at first, then faster steps).
+        resume: continue from the folder's checkpoint with exactly the same steps.
         log: takes lines of text.
     """
     fabric = fabric or one_cpu()
@@ -121,8 +121,8 @@ def fit(
     optimiser = torch.optim.AdamW(task.net.parameters(), lr=1e-3, betas=(0.9, 0.99))
     optimiser = task.setup(fabric, optimiser, compiled)
     average = AveragedModel(task.net, use_buffers=True).eval()
-    start = _resume(folder, task, average, optimiser) if resume else 0
-    figures: dict[str, float] = {}
+    start = _load_checkpoint(folder, task, average, optimiser) if resume else 0
+    metrics: dict[str, float] = {}
     progress = Progress(config, task.net, fabric)
     for step, stage, batch in _batches(task, config, fabric, start):
         for group in optimiser.param_groups:
@@ -134,6 +134,7 @@ def fit(
         nn.utils.clip_grad_norm_(task.net.parameters(), 5.0)
         optimiser.step()
         parts |= task.after_step(stage)
+        # The decay starts low, so that the first weights are soon forgotten.
         average.multi_avg_fn = get_ema_multi_avg_fn(min(config.ema, (step + 1) / (step + 10)))
         average.update_parameters(task.net)
         done = step + 1
@@ -142,32 +143,28 @@ def fit(
             log(f"{line}  lr {learning_rate(config, step):.1e}")
         if done % config.validate_every == 0 or done == config.steps:
             if fabric.is_global_zero:
-                figures, sheet = task.validate(average.module)
+                metrics, sheet = task.validate(average.module)
                 crops = config.crops_before(done)
-                folder.log({"step": done, "crops": crops, **figures})
+                folder.log({"step": done, "crops": crops, **metrics})
                 folder.sheet(done, sheet)
-                folder.save(_state(done, task, average, optimiser))
-                log(f"step {done}  " + "  ".join(f"{k} {v:.3f}" for k, v in figures.items()))
+                state = {
+                    "step": done,
+                    "net": task.net.state_dict(),
+                    "average": average.module.state_dict(),
+                    "optimiser": optimiser.state_dict(),
+                    "extra": task.extra_state(),
+                }
+                folder.save(state)
+                log(f"step {done}  " + "  ".join(f"{k} {v:.3f}" for k, v in metrics.items()))
             fabric.barrier()
             progress.restart()
-    return figures
+    return metrics
 
 
-def _state(
-    step: int, task: Task, average: AveragedModel, optimiser: torch.optim.Optimizer
-) -> dict[str, Any]:
-    return {
-        "step": step,
-        "net": task.net.state_dict(),
-        "average": average.module.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "extra": task.extra_state(),
-    }
-
-
-def _resume(
+def _load_checkpoint(
     folder: RunFolder, task: Task, average: AveragedModel, optimiser: torch.optim.Optimizer
 ) -> int:
+    """Load what `fit` saved; return the number of steps done."""
     state = folder.load()
     task.net.load_state_dict(state["net"])
     average.module.load_state_dict(state["average"])

@@ -1,4 +1,4 @@
-"""Chooses the arithmetic to train in: bfloat16 where the device computes it, else fp32."""
+"""Chooses the precision of training: bfloat16 if the device computes it fast, else fp32."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ AUTO = "auto"
 
 
 def resolve_precision(precision: str, accelerator: str) -> str:
-    """Turn "auto" into what the device computes fast; anything else stays as it is.
+    """Turn "auto" into a precision that is fast on the device; return others unchanged.
 
     A CPU without AVX-512 emulates bfloat16, a hundred times slower than fp32 (measured on Zen 3: a
     3x3 convolution of 64 channels takes 1.2 s instead of 9 ms).
@@ -27,12 +27,12 @@ def resolve_precision(precision: str, accelerator: str) -> str:
 
 
 def one_cpu() -> Fabric:
-    """One CPU, in the arithmetic it is fastest in."""
+    """Return Fabric on one CPU, in its fastest precision."""
     return Fabric(accelerator="cpu", devices=1, precision=resolve_precision(AUTO, "cpu"))  # type: ignore[arg-type]
 
 
 def matrix_type(fabric: Fabric) -> torch.dtype:
-    """Return the type a run's matrix products are computed in."""
+    """Return the type of a run's matrix products."""
     name = str(fabric._precision.precision)
     if name.startswith("bf16"):
         return torch.bfloat16

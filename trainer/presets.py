@@ -1,16 +1,18 @@
-"""The named presets, and what a command line may change of them."""
+"""The named presets of training runs, and the changes a command line may ask for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from inpaint_model.errors import UserError
 from trainer.augment.generator_samples import Jitter
 from trainer.config import FitConfig, Stage
 from trainer.losses.paper_losses import ALPHA
 
-# 1,000 epochs of 2,000 images are 2,000,000 crops; the paper says "minimax first, then joint" and not
-# for how long: the first 50 epochs are minimax here. Its equations 1, then 1 to 3.
+# The paper trains 1,000 epochs of 2,000 images: 2,000,000 crops. It says "minimax first, then joint" but
+# not for how long; here the first 50 epochs are minimax. MINIMAX is its equation 1, JOINT its equation 3.
 MINIMAX = Stage(steps=3125, lr_start=1e-3, lr_end=1e-3, l1=0.0, minimax=1.0)
 JOINT = Stage(steps=59_375, lr_start=1e-3, lr_end=1e-5, l1=0.0, mse=1.0, minimax=ALPHA)
 _PAPER = FitConfig(
@@ -25,6 +27,10 @@ _PAPER = FitConfig(
     validation_faces=100,
 )
 
+# Losses that several stages share; each replaces steps and learning rates.
+_PERCEPTUAL = Stage(steps=1, batch=16, l1=2.0, perceptual=0.25, gradient=1.0)
+_ADVERSARIAL = replace(_PERCEPTUAL, adversarial=0.01, matching=0.05)
+
 PRESETS: dict[str, FitConfig] = {
     "paper": _PAPER,
     "glcic": replace(_PAPER, preset="glcic", network="glcic"),
@@ -33,26 +39,8 @@ PRESETS: dict[str, FitConfig] = {
         network="paper",
         stages=(
             Stage(steps=20_000, batch=16, lr_start=1e-3, lr_end=3e-4, gradient=0.5, distil=2.0),
-            Stage(
-                steps=20_000,
-                batch=16,
-                lr_start=5e-4,
-                lr_end=2e-4,
-                l1=2.0,
-                perceptual=0.25,
-                gradient=1.0,
-            ),
-            Stage(
-                steps=10_000,
-                batch=16,
-                lr_start=2e-4,
-                lr_end=2e-5,
-                l1=2.0,
-                perceptual=0.25,
-                gradient=1.0,
-                adversarial=0.01,
-                matching=0.05,
-            ),
+            replace(_PERCEPTUAL, steps=20_000, lr_start=5e-4, lr_end=2e-4),
+            replace(_ADVERSARIAL, steps=10_000, lr_start=2e-4, lr_end=2e-5),
         ),
         balance=True,
         jitter=Jitter(colour=0.6),
@@ -60,51 +48,27 @@ PRESETS: dict[str, FitConfig] = {
     ),
     "fast": FitConfig(
         preset="fast",
-        network="student",
+        network="fast",
         stages=(
             Stage(steps=4000, lr_start=2e-3, lr_end=5e-4),
-            Stage(
-                steps=5500,
-                batch=16,
-                lr_start=6e-4,
-                lr_end=3e-4,
-                l1=2.0,
-                perceptual=0.25,
-                gradient=1.5,
-            ),
-            Stage(
-                steps=1200,
-                batch=16,
-                lr_start=3e-4,
-                lr_end=5e-5,
-                l1=2.0,
-                perceptual=0.25,
-                gradient=1.0,
-                adversarial=0.01,
-                matching=0.05,
-            ),
-            Stage(
+            replace(_PERCEPTUAL, steps=5500, lr_start=6e-4, lr_end=3e-4, gradient=1.5),
+            replace(_ADVERSARIAL, steps=1200, lr_start=3e-4, lr_end=5e-5),
+            replace(
+                _ADVERSARIAL,
                 steps=2300,
-                batch=16,
                 lr_start=4e-4,
                 lr_end=2e-5,
-                l1=2.0,
-                perceptual=0.25,
-                gradient=1.0,
                 colour=4.0,
                 adversarial=0.02,
                 matching=0.1,
             ),
-            Stage(
+            replace(
+                _ADVERSARIAL,
                 steps=2300,
-                batch=16,
                 lr_start=3e-4,
                 lr_end=2e-5,
-                l1=2.0,
-                perceptual=0.25,
                 gradient=0.5,
                 colour=4.0,
-                adversarial=0.01,
                 matching=0.1,
                 distil=2.0,
             ),
@@ -125,50 +89,40 @@ PRESETS: dict[str, FitConfig] = {
 }
 
 
-@dataclass(frozen=True)
-class Changes:
-    """What a command line changes of a preset; None leaves it.
+def resolve(
+    preset: str,
+    *,
+    scale: float = 1.0,
+    stages: Sequence[int] = (),
+    batch: int | None = None,
+    **fields: Any,
+) -> FitConfig:
+    """Return a preset with changes.
 
-    Attributes:
-        scale: multiplies every stage's steps.
-        stages: which of the preset's stages to run, counted from 1; all where empty.
+    Args:
+        preset: its name.
+        scale: factor on the number of steps of every stage.
+        stages: which of the preset's stages to run, counted from 1; all if empty.
         batch: crops a step; the steps are scaled so that as many crops are seen.
-        width, faces, seed, teacher: of `FitConfig`.
-    """
-
-    scale: float = 1.0
-    batch: int | None = None
-    width: int | None = None
-    faces: int | None = None
-    seed: int | None = None
-    teacher: str | None = None
-    stages: tuple[int, ...] = ()
-
-
-def resolve(preset: str, changes: Changes | None = None) -> FitConfig:
-    """Return a preset with the changes made.
+        fields: values of other fields of `FitConfig` (width, faces, seed, teacher); None changes nothing.
 
     Raises:
-        UserError: no such preset, or a change that makes no sense.
+        UserError: no such preset, or a value out of range.
     """
     if preset not in PRESETS:
         raise UserError(f"no preset {preset!r}; there are: {', '.join(sorted(PRESETS))}")
-    changes = changes or Changes()
-    if not changes.scale > 0:
-        raise UserError(f"--scale must be above 0, not {changes.scale}")
+    if not scale > 0:
+        raise UserError(f"--scale must be above 0, not {scale}")
     config = PRESETS[preset]
-    wrong = [number for number in changes.stages if not 1 <= number <= len(config.stages)]
+    wrong = [number for number in stages if not 1 <= number <= len(config.stages)]
     if wrong:
         raise UserError(f"{preset} has stages 1 to {len(config.stages)}, not {wrong[0]}")
-    taken = changes.stages or tuple(range(1, len(config.stages) + 1))
-    stages = tuple(_changed(config.stages[number - 1], changes) for number in taken)
-    every = max(1, min(config.validate_every, sum(stage.steps for stage in stages) // 4))
-    named = {name: getattr(changes, name) for name in ("width", "faces", "seed", "teacher")}
-    kept = {name: value for name, value in named.items() if value is not None}
-    return replace(config, stages=stages, validate_every=every, **kept)
-
-
-def _changed(stage: Stage, changes: Changes) -> Stage:
-    batch = changes.batch or stage.batch
-    steps = max(1, round(stage.steps * changes.scale * stage.batch / batch))
-    return replace(stage, batch=batch, steps=steps)
+    resized = []
+    for number in stages or range(1, len(config.stages) + 1):
+        stage = config.stages[number - 1]
+        size = batch or stage.batch
+        steps = max(1, round(stage.steps * scale * stage.batch / size))
+        resized.append(replace(stage, batch=size, steps=steps))
+    every = max(1, min(config.validate_every, sum(stage.steps for stage in resized) // 4))
+    changed = {name: value for name, value in fields.items() if value is not None}
+    return replace(config, stages=tuple(resized), validate_every=every, **changed)

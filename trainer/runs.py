@@ -1,4 +1,4 @@
-"""The run folder: resolved configuration, metrics as CSV, sheets, and checkpoints to resume from."""
+"""The run folder: configuration as JSON, metrics as CSV, sample sheets and the checkpoint."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class RunFolder:
     """One training run on disk.
 
     Args:
-        path: the folder; made where it does not exist.
+        path: the folder; `begin` creates it.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def begin(self, config: FitConfig, *, resume: bool) -> FitConfig:
-        """Start the run, or return the configuration of the one to be resumed.
+        """Create the run, or return the configuration of the one to resume.
 
         Raises:
-            UserError: the folder holds a run already and `resume` is false, or the reverse.
+            UserError: the folder holds a run and `resume` is false, or the reverse.
         """
         file = self.path / _CONFIG
         if resume:
@@ -51,7 +51,7 @@ class RunFolder:
         return FitConfig.from_dict(json.loads(file.read_text(encoding="utf-8")))
 
     def log(self, row: dict[str, float]) -> None:
-        """Append one row of figures to the metrics."""
+        """Append a row to the metrics; later steps of an interrupted run are removed."""
         file = self.path / _METRICS
         rows = []
         if file.exists():
@@ -70,13 +70,13 @@ class RunFolder:
         cv2.imwrite(str(self.path / f"sheet-{step:06d}.png"), picture_rgb[:, :, ::-1])
 
     def save(self, state: dict[str, Any]) -> None:
-        """Write the checkpoint, beside its place first."""
+        """Write the checkpoint; it appears under its name when complete."""
         part = self.path / (_CHECKPOINT + ".part")
         torch.save(state, part)
         part.replace(self.path / _CHECKPOINT)
 
     def load(self) -> dict[str, Any]:
-        """Read the checkpoint (tensors and plain types only: nothing in it is executed)."""
+        """Read the checkpoint; `weights_only` executes nothing from it."""
         file = self.path / _CHECKPOINT
         if not file.is_file():
             raise UserError(f"{self.path}: holds no checkpoint yet")

@@ -1,4 +1,4 @@
-"""Trains the mask segmenter on faces wearing synthetic masks: cross-entropy and Dice."""
+"""Trains the mask segmenter on faces with synthetic masks: cross-entropy and Dice loss."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from torch.nn import functional
 
 from inpaint_model.networks.segmenter import MaskSegmenterNet
 from realtime.synthetic import Template, random_style, render_mask
-from trainer.augment.segmenter_samples import MaskBatch, Wardrobe, draw_mask_batch
+from trainer.augment.segmenter_samples import MaskSources, SegmenterBatch, draw_segmenter_batch
 from trainer.config import FitConfig, Stage
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import to_tensor
 from trainer.evaluate.measures import iou
 
-_THIN_COUNTS = 2.0
+_THIN_WEIGHT = 2.0  # of thin parts (ear loops) in the cross-entropy
 
 
 def segment(net: nn.Module, crops: NDArray[np.uint8], batch: int = 100) -> NDArray[np.float32]:
@@ -36,13 +36,13 @@ def segment(net: nn.Module, crops: NDArray[np.uint8], batch: int = 100) -> NDArr
 
 
 class SegmenterTask:
-    """The segmenter's samples, loss and judgement.
+    """The segmenter with its samples, loss and validation.
 
     Args:
         config: the run.
         train, val: faces.
-        wardrobe: mask drawings worn in training besides the procedural masks, and places without any.
-        val_templates: drawings never trained on, worn in validation; procedural masks where empty.
+        sources: mask templates worn in training besides the procedural masks, and places without any.
+        val_templates: mask templates for validation alone; procedural masks if empty.
     """
 
     def __init__(
@@ -50,16 +50,16 @@ class SegmenterTask:
         config: FitConfig,
         train: FaceSet,
         val: FaceSet,
-        wardrobe: Wardrobe | None = None,
+        sources: MaskSources | None = None,
         val_templates: Sequence[Template] = (),
     ) -> None:
         torch.manual_seed(config.seed)
         self.net: nn.Module = MaskSegmenterNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train_count = len(train)
         self._trained, self._device = self.net, torch.device("cpu")
-        self._config, self._train, self._wardrobe = config, train, wardrobe
-        self._bare = val.some(config.validation_faces, config.seed)
-        self._worn = wear_all(self._bare, val_templates, seed=1)
+        self._config, self._train, self._sources = config, train, sources
+        self._bare = val.sample(config.validation_faces, config.seed)
+        self._worn = wear_masks(self._bare, val_templates, seed=1)
 
     def setup(
         self, fabric: Fabric, optimiser: torch.optim.Optimizer, compiled: bool
@@ -72,62 +72,62 @@ class SegmenterTask:
 
     def draw(
         self, stage: Stage, step: int, indices: list[int], rng: np.random.Generator
-    ) -> MaskBatch:
-        """Draw a batch of masked and bare faces with their alpha."""
+    ) -> SegmenterBatch:
+        """Draw a batch of masked and bare faces with their mask pixels."""
         config = self._config
-        return draw_mask_batch(
-            self._train, indices, rng, config.jitter, self._wardrobe, config.bare_share
+        return draw_segmenter_batch(
+            self._train, indices, rng, config.jitter, self._sources, config.bare_share
         )
 
-    def loss(self, stage: Stage, batch: MaskBatch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Cross-entropy plus half the soft Dice loss, over what lies inside the photograph.
+    def loss(self, stage: Stage, batch: SegmenterBatch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Cross-entropy plus half the soft Dice loss, over the pixels inside the photograph.
 
-        Ear loops are few pixels: in the cross-entropy they count twice.
+        Ear loops have few pixels, which count twice in the cross-entropy.
         """
-        alphas = torch.from_numpy(batch.alphas).to(self._device)
-        wanted = alphas.float()
-        counted = torch.from_numpy(batch.counted).to(self._device).float()
+        masks = torch.from_numpy(batch.masks).to(self._device)
+        wanted = masks.float()
+        valid = torch.from_numpy(batch.valid).to(self._device).float()
         logits = self._trained(to_tensor(batch.crops).to(self._device)).float()
-        entropy = functional.cross_entropy(logits, alphas.long(), reduction="none")
-        weight = counted * (1 + (_THIN_COUNTS - 1) * thin_parts(wanted))
+        entropy = functional.cross_entropy(logits, masks.long(), reduction="none")
+        weight = valid * (1 + (_THIN_WEIGHT - 1) * thin_parts(wanted))
         entropy = (entropy * weight).sum() / weight.sum().clamp_min(1)
-        found, wanted = logits.softmax(1)[:, 1] * counted, wanted * counted
+        found, wanted = logits.softmax(1)[:, 1] * valid, wanted * valid
         both = (found * wanted).sum((1, 2))
         dice = 1 - (2 * both + 50) / (found.sum((1, 2)) + wanted.sum((1, 2)) + 50)
         total = entropy + 0.5 * dice.mean()
         return total, {"entropy": entropy.detach(), "dice": dice.mean().detach()}
 
     def after_step(self, stage: Stage) -> dict[str, Tensor]:
-        """Nothing follows."""
+        """Do nothing: there is no discriminator."""
         return {}
 
     def validate(self, net: nn.Module) -> tuple[dict[str, float], NDArray[np.uint8]]:
-        """IoU on held-out faces wearing masks, and false pixels on the same faces bare."""
+        """Measure IoU on held-out faces with masks, and false alarms on the same faces without."""
         found = segment(net, self._worn.crops) > 0.5
         false = segment(net, self._bare.crops) > 0.5
         figures = {
-            "iou": float(iou(found, self._worn.alphas).mean()),
+            "iou": float(iou(found, self._worn.masks).mean()),
             "bare_false_share": float((false.mean((1, 2)) > 0.01).mean()),
         }
-        return figures, _sheet(self._worn.crops, found, self._worn.alphas)
+        return figures, _sheet(self._worn.crops, found, self._worn.masks)
 
     def extra_state(self) -> dict[str, Any]:
-        """Nothing else."""
+        """Return nothing: there is no further state."""
         return {}
 
     def load_extra(self, state: dict[str, Any]) -> None:
-        """Nothing else."""
+        """Do nothing: there is no further state."""
 
 
 def thin_parts(masks: Tensor, width_px: int = 5) -> Tensor:
-    """What of masks, float [N, H, W] of 0 and 1, is thinner than so many pixels; the same shape."""
+    """Return the parts of masks, float [N, H, W] of 0 and 1, thinner than `width_px`; the same shape."""
     halves = width_px // 2
     eroded = 1 - functional.max_pool2d(1 - masks, width_px, 1, halves)
     return masks - functional.max_pool2d(eroded, width_px, 1, halves)
 
 
-def wear_all(faces: FaceSet, templates: Sequence[Template], seed: int) -> MaskBatch:
-    """Put a mask on every face: from the templates where given, else procedural; seeded."""
+def wear_masks(faces: FaceSet, templates: Sequence[Template], seed: int) -> SegmenterBatch:
+    """Put a mask on every face: a template if there are any, else a procedural one."""
     rng = np.random.default_rng(seed)
     worn = [
         render_mask(
@@ -135,14 +135,14 @@ def wear_all(faces: FaceSet, templates: Sequence[Template], seed: int) -> MaskBa
         )
         for crop, landmarks in zip(faces.crops, faces.landmarks, strict=True)
     ]
-    alphas = np.stack([item.alpha > 0 for item in worn])
-    return MaskBatch(np.stack([item.image_rgb for item in worn]), alphas, np.ones_like(alphas))
+    masks = np.stack([item.alpha > 0 for item in worn])
+    return SegmenterBatch(np.stack([item.image_rgb for item in worn]), masks, np.ones_like(masks))
 
 
 def _sheet(
     crops: NDArray[np.uint8], found: NDArray[np.bool_], true: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
-    """Lay out masked crops above what was found (green) and missed (red)."""
+    """Draw masked crops above their masks: found green, missed red, false yellow."""
     rows = []
     for at in range(0, min(48, len(crops) - 11), 12):
         group = slice(at, at + 12)

@@ -1,4 +1,4 @@
-"""How fast a run goes: crops a second, and the share of the device's matrix peak they amount to."""
+"""Throughput of a run: crops a second, and their share of the device's peak in matrix products."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from inpaint_model.networks.layers import flops
 from trainer.config import FitConfig
 from trainer.precision import matrix_type
 
-_SHOW_EVERY = 50
+_SHOW_EVERY = 50  # steps
 
 
 class Progress:
-    """Collects the figures of steps into a line every fifty.
+    """Averages the losses of fifty steps into one line of the log.
 
     Args:
         config: the run.
-        net: the network trained; its arithmetic is counted.
+        net: the trained network, whose operations are counted.
         fabric: the devices.
     """
 
@@ -30,7 +30,7 @@ class Progress:
         self._training_gflop = 0.0
         self._peak_gflops = 0.0
         if config.network in ("paper", "glcic"):
-            # Backward is twice forward: a product for the input and one for the weights.
+            # The backward pass has two products for each of the forward pass.
             self._training_gflop = 3 * flops(net)
             kind = matrix_type(fabric)
             self._peak_gflops = _peak_once(fabric.device, kind, torch.get_num_threads())
@@ -39,7 +39,7 @@ class Progress:
         self._began = time.perf_counter()
 
     def add(self, step: int, crops: int, parts: dict[str, Tensor]) -> str:
-        """Take one step's figures; return the line to show, or nothing between two."""
+        """Add the losses of one step; return the line to log, or an empty string."""
         for name, value in parts.items():
             self._parts.setdefault(name, []).append(value)
         self._crops += crops
@@ -57,7 +57,7 @@ class Progress:
         return line
 
     def restart(self) -> None:
-        """Begin to count and time again."""
+        """Restart counting and timing."""
         self._parts.clear()
         self._crops = 0
         self._began = time.perf_counter()
@@ -65,17 +65,17 @@ class Progress:
 
 @cache
 def _peak_once(device: torch.device, kind: torch.dtype, threads: int) -> float:
-    """Measure the peak for the first run of a process; it costs a second on a CPU."""
+    """Measure the peak once a process; it takes a second on a CPU."""
     return matrix_peak(device, kind)
 
 
 def matrix_peak(device: torch.device, kind: torch.dtype = torch.bfloat16, side: int = 0) -> float:
-    """Measure the device's matrix product, GFLOP/s: the best of five of one square product.
+    """Measure the device's peak in square matrix products, GFLOP/s: the best of six.
 
     Args:
         device: a CPU or a GPU.
-        kind: the type to multiply in.
-        side: of the square matrices; by default 8192 on a GPU, 2048 on a CPU.
+        kind: the type of the matrices.
+        side: rows of the matrices; 0: 8192 on a GPU, 2048 on a CPU.
     """
     side = side or (8192 if device.type == "cuda" else 2048)
     a = torch.randn(side, side, dtype=kind, device=device)

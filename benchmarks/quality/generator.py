@@ -43,19 +43,19 @@ def run(data: Data, out: Out = None, model: Model = "fast", engine: Engine = "au
 
     A sheet shows 40 faces. Where the faces have a margin, wider crops are measured too.
     """
-    val = faceset.load(data).only("val", ("lfw", "celeba"))
+    val = faceset.load(data).select("val", ("lfw", "celeba"))
     canonical = val.canonical()
     rows: list[Row] = []
     with open_inpainter(model=model, engine=engine) as inpainter:
         for source in ("lfw", "celeba"):
-            faces = canonical.only("val", (source,))
+            faces = canonical.select("val", (source,))
             faces = faces.where(np.arange(len(faces)) < _FACES_PER_SOURCE)
             for protocol in ("face-mask", "paper-squares"):
-                holes, counted = draw_protocol(faces, protocol, seed=7)
+                holes, valid_holes = draw_protocol(faces, protocol, seed=7)
                 fills = _fills(inpainter, faces, holes)
                 for name, fill in fills.items():
                     row = {"data": source, "faces": len(faces), "protocol": protocol}
-                    rows.append(row | _measures(name, faces, fill, holes, counted))
+                    rows.append(row | _measures(name, faces, fill, holes, valid_holes))
                 if out is not None and protocol == "face-mask":
                     sheet = make_sheet(faces.crops, holes, fills[_name(inpainter)])
                     out.mkdir(parents=True, exist_ok=True)
@@ -90,16 +90,16 @@ def _name(inpainter: Inpainter) -> str:
 
 def _wider(faces: FaceSet, inpainter: Inpainter, *, turn: bool) -> Row:
     """Measure on wider crops, which the product takes of faces whose mask the crop would cut off."""
-    batch = draw_wider_protocol(faces, turn=turn, seed=7)
+    batch = draw_wider_protocol(faces, rotate=turn, seed=7)
     filled = inpainter(batch.crops, batch.holes)
-    inside = batch.counted | ~batch.holes
+    inside = batch.valid_holes | ~batch.holes
     return {
         "faces": len(batch.crops),
         "protocol": "face-mask, wider crops" + (", turned heads" if turn else ""),
-        "coverage": float(batch.counted.mean()),
+        "coverage": float(batch.valid_holes.mean()),
         "filled by": _name(inpainter),
         "composited dB": float(composited_psnr(filled, batch.crops, inside).mean()),
-        "hole dB": float(composited_psnr(filled, batch.crops, batch.counted).mean()),
+        "hole dB": float(composited_psnr(filled, batch.crops, batch.valid_holes).mean()),
     }
 
 
@@ -108,7 +108,7 @@ def _measures(
     faces: FaceSet,
     fill: NDArray[np.uint8],
     holes: NDArray[np.bool_],
-    counted: NDArray[np.bool_],
+    valid_holes: NDArray[np.bool_],
 ) -> dict[str, str | float | int]:
     everywhere = np.ones_like(faces.valid)
     shown = np.where((holes & ~faces.valid)[..., None], faces.crops, fill)
@@ -117,6 +117,6 @@ def _measures(
         "filled by": name,
         "composited dB": float(composited_psnr(fill, faces.crops, faces.valid).mean()),
         "whole crop dB": float(composited_psnr(shown, faces.crops, everywhere).mean()),
-        "hole dB": float(composited_psnr(fill, faces.crops, counted).mean()),
+        "hole dB": float(composited_psnr(fill, faces.crops, valid_holes).mean()),
         "SSIM": float(ssim(shown, faces.crops, everywhere)[0].mean()),
     }

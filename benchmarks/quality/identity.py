@@ -38,8 +38,8 @@ def run(
 ) -> list[Row]:
     """Compare held-out faces, masked and unmasked, with their bare selves by dlib's recogniser."""
     identity = load_identity()
-    faces = faceset.load(data).canonical().only("val")
-    faces = faces.some(limit or len(faces), 4)
+    faces = faceset.load(data).canonical().select("val")
+    faces = faces.sample(limit or len(faces), 4)
     masked, unmasked = _masked_and_unmasked(faces, templates, model, engine)
     bare = identity.embed(faces.crops)
     embeddings = {"masked": identity.embed(masked), f"unmasked, {model}": identity.embed(unmasked)}

@@ -23,8 +23,8 @@ def run(data: Data, templates: Templates = None, out: Out = None, limit: Limit =
 
     A sheet shows pixels that were wrongly found in yellow and pixels that were missed in red.
     """
-    faces = faceset.load(data).canonical().only("val", ("lfw", "celeba"))
-    faces = faces.some(limit or len(faces), 3)
+    faces = faceset.load(data).canonical().select("val", ("lfw", "celeba"))
+    faces = faces.sample(limit or len(faces), 3)
     kinds: dict[str, list[Template]] = {"procedural": []}
     for template in load_templates(templates) if templates else []:
         kinds[template.name] = [template]

@@ -20,14 +20,15 @@ from benchmarks.options import Data, Out, Threads
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from trainer.commands.export import load_generator
-from trainer.commands.fit import Devices, Order, start, training_faces
+from trainer.commands.fit import start, training_faces
 from trainer.config import FitConfig
 from trainer.data import face_set as faceset
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.bootstrap import paired_difference
 from trainer.evaluate.protocols import evaluate, from_module
 from trainer.evaluate.scores import Scores, summarise
-from trainer.presets import PRESETS, Changes
+from trainer.options import FitOptions
+from trainer.presets import PRESETS
 from trainer.runs import RunFolder
 
 # The printed PSNR in dB and SSIM; the paper does not say on which images or holes.
@@ -54,8 +55,16 @@ def run(
                 raise UserError(f"{runs / preset}: holds no run; name --crops to train one")
             config = PRESETS[preset]
             scale = crops / config.crops_before(config.steps)
-            changes = Changes(scale=scale, batch=batch, width=width)
-            start(Order(preset, data, runs / preset, changes, Devices(threads=threads)), faces)
+            options = FitOptions(
+                preset=preset,
+                data=data,
+                run=runs / preset,
+                scale=scale,
+                batch=batch,
+                width=width,
+                threads=threads,
+            )
+            start(options, faces)
     configs = {preset: RunFolder(runs / preset).config() for preset in PAPER}
     loaded = {preset: load_generator(runs / preset) for preset in PAPER}
     seen = {preset: configs[preset].crops_before(loaded[preset][1]) for preset in PAPER}
@@ -80,10 +89,10 @@ def _check_equal(configs: dict[str, FitConfig], seen: dict[str, int]) -> None:
 
 def _measure(net: nn.Module, config: FitConfig, faces: FaceSet) -> dict[str, Scores]:
     generator = from_module(net)
-    held_out = faces.only("val", config.sources)
+    held_out = faces.select("val", config.sources)
     sets = {"seen": training_faces(faces, config), "held out": held_out if len(held_out) else faces}
     return {
-        name: evaluate(generator, part.some(JUDGED, 7), "paper-squares", seed=7)
+        name: evaluate(generator, part.sample(JUDGED, 7), "paper-squares", seed=7)
         for name, part in sets.items()
     }
 

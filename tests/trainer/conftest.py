@@ -28,7 +28,7 @@ def wide_faces(tmp_path_factory: pytest.TempPathFactory, photo_folder: Path) -> 
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """Work this small only waits where threads share it, and is exact to the bit on one."""
+    """Use one thread: small work is faster, and exact to the bit."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

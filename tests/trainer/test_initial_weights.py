@@ -1,4 +1,4 @@
-"""Beginning from a run or a shipped file: weights are taken, a narrower network is widened unchanged."""
+"""Initial weights from a run or a shipped file; widening keeps the function."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import to_mask, to_tensor
 from trainer.export.from_tflite import segmenter_from_tflite
 from trainer.generator_task import make_generator
-from trainer.initial_weights import begin_from, check_start, widened
+from trainer.initial_weights import check_initial_weights, load_initial_weights, widened
 from trainer.presets import PRESETS
 from trainer.runs import RunFolder
 from trainer.segmenter_task import segment
 
 
 def trained(width: int) -> PaperGenerator:
-    """A generator whose batch-norm figures are not the initial ones."""
+    """A generator whose batch-norm statistics are not the initial ones."""
     torch.manual_seed(width)
     net = PaperGenerator(2, width, balance=True)
     for _ in range(3):
@@ -48,7 +48,7 @@ def save_run(net: PaperGenerator, folder: Path) -> Path:
     return folder
 
 
-def test_widening_keeps_the_function():
+def test_widened_keeps_the_function():
     net = trained(4)
     wide = widened(net).eval()
     crops = torch.rand(2, 3, 128, 128) * 2 - 1
@@ -62,7 +62,7 @@ def test_widening_keeps_the_function():
     assert (before - after).abs().max() < 1e-4 * before.abs().max().clamp_min(1)
 
 
-def test_twins_part_in_training():
+def test_widened_copies_separate_in_training():
     wide = widened(trained(4)).train()
     optimiser = torch.optim.SGD(wide.parameters(), lr=0.1)
     for _ in range(2):
@@ -74,12 +74,12 @@ def test_twins_part_in_training():
     assert not torch.allclose(weight[:4], weight[4:], atol=1e-7)
 
 
-def test_a_run_is_taken_as_it_is_or_widened(tmp_path: Path, faces: FaceSet):
+def test_initial_weights_of_run_are_widened(tmp_path: Path, faces: FaceSet):
     net = trained(4)
     run = save_run(net, tmp_path / "narrow")
     same, wide = make_generator(tiny(4)), make_generator(tiny(16))
-    begin_from(run, same, tiny(4), faces)
-    begin_from(run, wide, tiny(16), faces)
+    load_initial_weights(run, same, tiny(4), faces)
+    load_initial_weights(run, wide, tiny(16), faces)
     crops, holes = torch.rand(1, 3, 128, 128) * 2 - 1, torch.ones(1, 1, 128, 128)
     with torch.no_grad():
         wanted = net(crops, holes)
@@ -87,25 +87,25 @@ def test_a_run_is_taken_as_it_is_or_widened(tmp_path: Path, faces: FaceSet):
         assert torch.allclose(wide.eval()(crops, holes), wanted, atol=1e-4)
 
 
-def test_what_does_not_fit_is_named(tmp_path: Path, faces: FaceSet):
+def test_initial_weights_that_do_not_fit_are_refused(tmp_path: Path, faces: FaceSet):
     run = save_run(trained(4), tmp_path / "run")
     with pytest.raises(UserError, match="does not double"):
-        begin_from(run, make_generator(tiny(6)), tiny(6), faces)
-    student = PRESETS["fast"]
-    with pytest.raises(UserError, match="trains a student"):
-        begin_from(run, make_generator(student), student, faces)
+        load_initial_weights(run, make_generator(tiny(6)), tiny(6), faces)
+    fast = PRESETS["fast"]
+    with pytest.raises(UserError, match="this run trains fast"):
+        load_initial_weights(run, make_generator(fast), fast, faces)
     with pytest.raises(UserError, match="another network"):
-        begin_from(WEIGHTS_DIR / "segmenter.tflite", make_generator(student), student, faces)
+        load_initial_weights(WEIGHTS_DIR / "segmenter.tflite", make_generator(fast), fast, faces)
     with pytest.raises(UserError, match="no such file"):
-        check_start(tmp_path / "nothing.onnx")
+        check_initial_weights(tmp_path / "nothing.onnx")
 
 
 @pytest.mark.parametrize("name", ["fast.onnx", "segmenter.tflite"])
-def test_a_shipped_file_is_trained_on_from_where_it_was(name: str, faces: FaceSet):
+def test_initial_weights_of_shipped_file_keep_function(name: str, faces: FaceSet):
     segmenter = name.endswith("tflite")
     config = PRESETS["segmenter" if segmenter else "fast"]
     net = MaskSegmenterNet() if segmenter else make_generator(config)
-    begin_from(WEIGHTS_DIR / name, net, config, faces)
+    load_initial_weights(WEIGHTS_DIR / name, net, config, faces)
     crops = to_tensor(faces.crops[:16])
     inputs = [crops] if segmenter else [crops, torch.ones(16, 1, 128, 128)]
     inputs[1:] = [to_mask(draw_protocol(faces, "face-mask")[0][:16])] * (len(inputs) - 1)
@@ -115,7 +115,7 @@ def test_a_shipped_file_is_trained_on_from_where_it_was(name: str, faces: FaceSe
     assert (shipped - trained).abs().mean() < 0.25 * (shipped - shipped.mean()).abs().mean()
 
 
-def test_the_segmenter_comes_back_as_it_ships(astronaut_rgb, astronaut_face: Face):
+def test_segmenter_of_shipped_file_predicts_the_same(astronaut_rgb, astronaut_face: Face):
     assert astronaut_face.landmarks is not None
     worn = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical"))
     crop, _ = warp_crop(worn.image_rgb, astronaut_face.matrix)

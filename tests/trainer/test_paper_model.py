@@ -1,4 +1,4 @@
-"""The shipped `paper`: its file holds the paper's network, and computes what torch does in fp32."""
+"""The shipped `paper`: its file holds the paper's network and computes what torch does in fp32."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def holes(faces: FaceSet) -> NDArray[np.bool_]:
     return np.stack(drawn)
 
 
-def test_it_is_the_papers_network_in_half_precision():
+def test_shipped_paper_is_full_width_fp16():
     path = find_generator("paper").path
     net = generator_from_onnx(path)
     assert isinstance(net, PaperGenerator)
@@ -39,7 +39,7 @@ def test_it_is_the_papers_network_in_half_precision():
     assert path.stat().st_size < 26e6
 
 
-def test_half_precision_keeps_to_torch(faces: FaceSet, holes: NDArray[np.bool_], tmp_path: Path):
+def test_shipped_paper_equals_torch(faces: FaceSet, holes: NDArray[np.bool_], tmp_path: Path):
     path = find_generator("paper").path
     crops = faces.crops[:4]
     truth = fill(generator_from_onnx(path), crops, holes)
@@ -49,7 +49,7 @@ def test_half_precision_keeps_to_torch(faces: FaceSet, holes: NDArray[np.bool_],
     assert np.abs(out.astype(int) - truth.astype(int))[holes].max() <= 2
 
 
-def test_the_product_opens_it_by_name(faces: FaceSet, holes: NDArray[np.bool_]):
+def test_open_inpainter_paper_fills(faces: FaceSet, holes: NDArray[np.bool_]):
     with open_inpainter("paper") as paper, open_inpainter("fast") as fast:
         assert paper.model == "paper"
         out, other = paper(faces.crops[:4], holes), fast(faces.crops[:4], holes)

@@ -1,4 +1,4 @@
-"""What the segmenter's loss weighs: thin parts of masks count more."""
+"""The segmenter's loss: thin parts of masks have more weight."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from trainer.segmenter_task import thin_parts
 
 
-def test_loops_are_thin_and_the_mask_is_not():
+def test_thin_parts_are_ear_loops():
     mask = torch.zeros(1, 64, 64)
     mask[0, 30:50, 20:44] = 1
     mask[0, 32:34, 44:60] = 1

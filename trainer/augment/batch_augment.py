@@ -1,4 +1,4 @@
-"""Moves, recolours and makes holes for whole batches with torch, on whatever device they lie."""
+"""Data augmentation of whole batches in torch, on any device: random affine, colour jitter, holes."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from torch.nn import functional
 from realtime.align.canonical_crop import CROP_SIZE
 from trainer.augment.generator_samples import Jitter
 
-MAX_RADIUS_PX = 6
+MAX_RADIUS_PX = 6  # of dilation
 
 _HALF = (CROP_SIZE - 1) / 2
 
 
 def warp_grid(draw: Tensor, flip: Tensor, jitter: Jitter) -> Tensor:
-    """Make the sampling grid of random similarities about the crop's centre.
+    """Make the sampling grid of random affines (similarities) about the crop's centre.
 
-    The product is written out: a matrix product, as in torch's own `affine_grid`, may run in TF32
-    on a GPU, whose 10 bits of mantissa displace pixels.
+    torch's `affine_grid` uses a matrix product, which may run in TF32 on a GPU and displace pixels; here
+    the product is written out.
 
     Args:
         draw: float [B, 4], standard normal, clipped: rotation, scale, shift in x and y.
-        flip: bool [B], mirrored before it is moved.
+        flip: bool [B], mirror before the affine.
         jitter: standard deviations of the four.
 
     Returns:
-        float32 [B, 128, 128, 2]: for each pixel of the result the place in the source, x and y,
-        -1..1 from the first pixel's centre to the last's.
+        float32 [B, 128, 128, 2]: source x and y of each pixel, -1..1 from the centre of the first pixel
+        to that of the last.
     """
     angle, size, right, down = (part.view(-1, 1, 1) for part in draw.unbind(1))
     angle = angle * math.radians(jitter.rotation_deg)
@@ -45,25 +45,25 @@ def warp_grid(draw: Tensor, flip: Tensor, jitter: Jitter) -> Tensor:
 
 
 def warp_pictures(pictures: Tensor, grid: Tensor) -> Tensor:
-    """Sample float [B, C, 128, 128] bilinearly; outside it its border is repeated."""
+    """Warp float [B, C, 128, 128] bilinearly; the border is repeated outside."""
     return functional.grid_sample(pictures, grid, padding_mode="border", align_corners=True)
 
 
 def warp_flags(flags: Tensor, grid: Tensor) -> Tensor:
-    """Sample bool [B, C, 128, 128] bilinearly, cut at a half; outside it all is False."""
+    """Warp bool [B, C, 128, 128] bilinearly, thresholded at one half; False outside."""
     moved = functional.grid_sample(flags.float(), grid, padding_mode="zeros", align_corners=True)
     return moved > 0.5
 
 
 def recolour(pictures: Tensor, draw: Tensor, grey: Tensor, strength: float) -> Tensor:
-    """Change gamma, contrast, saturation and colour cast, as `sampling.recolour` does.
+    """Colour jitter as in `trainer.augment.generator_samples.recolour`.
 
     Args:
         pictures: float [B, 3, 128, 128], RGB, 0..255; overwritten.
         draw: float [B, 6], standard normal, clipped: gamma, its change in red, green and blue,
             contrast, saturation.
-        grey: bool [B], all colour taken away.
-        strength: 0..1; at 0 nothing changes.
+        grey: bool [B], crops to make grey.
+        strength: 0..1; 0 changes nothing.
 
     Returns:
         float [B, 3, 128, 128], 0..255, not rounded.
@@ -79,7 +79,7 @@ def recolour(pictures: Tensor, draw: Tensor, grey: Tensor, strength: float) -> T
     return torch.lerp(luma, out, keep).mul_(255).clamp_(0, 255)
 
 
-def unpack(packed: Tensor) -> Tensor:
+def unpack_masks(packed: Tensor) -> Tensor:
     """Unpack uint8 [B, 2048], the first pixel in the highest bit, into bool [B, 128, 128]."""
     shifts = torch.arange(7, -1, -1, dtype=torch.uint8, device=packed.device)
     bits = packed.unsqueeze(-1).bitwise_right_shift(shifts).bitwise_and_(1)
@@ -100,12 +100,12 @@ def ellipse_kernels(device: torch.device) -> Tensor:
 def dilate(flags: Tensor, kernels: Tensor, radius_px: Tensor) -> Tensor:
     """Dilate each sample by its own radius, exactly as `cv2.dilate` with an elliptic kernel.
 
-    The set pixels under the kernel are counted by a convolution in which every sample is a channel
-    with a kernel of its own; counts up to 169 are exact in every float format in use.
+    A grouped convolution, with a kernel for each sample, counts the set pixels; counts up to 169 are
+    exact in every float format in use.
 
     Args:
         flags: bool [B, 128, 128].
-        kernels: what `ellipse_kernels` returned.
+        kernels: from `ellipse_kernels`.
         radius_px: int64 [B], 0..6.
 
     Returns:
@@ -116,12 +116,12 @@ def dilate(flags: Tensor, kernels: Tensor, radius_px: Tensor) -> Tensor:
     return counts > 0.5
 
 
-def push(flags: Tensor, down_px: Tensor, right_px: Tensor, union: Tensor) -> Tensor:
-    """Roll each sample by its own shift; where `union`, keep the unmoved pixels as well.
+def shift_holes(flags: Tensor, down_px: Tensor, right_px: Tensor, union: Tensor) -> Tensor:
+    """Shift each hole by its own offset; where `union`, keep the pixels before the shift as well.
 
     Args:
         flags: bool [B, 128, 128].
-        down_px, right_px: int64 [B]; what leaves the crop comes in opposite.
+        down_px, right_px: int64 [B]; pixels that leave the crop enter at the opposite edge.
         union: bool [B].
 
     Returns:
@@ -140,7 +140,7 @@ def squares(side_px: Tensor, place: Tensor) -> Tensor:
 
     Args:
         side_px: int64 [B].
-        place: float [B, 2], 0..1, below 1: top and left, as a share of the possible ones.
+        place: float [B, 2] in [0, 1): top and left, as a share of the possible range.
 
     Returns:
         bool [B, 128, 128].
@@ -153,16 +153,16 @@ def squares(side_px: Tensor, place: Tensor) -> Tensor:
     return inside[:, 0].unsqueeze(2) & inside[:, 1].unsqueeze(1)
 
 
-def visible(chance: dict[str, Tensor], edge_px: dict[str, Tensor], size: int) -> Tensor:
-    """Mark what a picture shows that ends inside the crop.
+def inside_frame(chance: dict[str, Tensor], edge_px: dict[str, Tensor], size: int) -> Tensor:
+    """Return the crop pixels inside a picture whose edges cut the crop off.
 
     Args:
-        chance: bool [B] each, by the name of the edge, x0, y0, x1 or y1: whether it ends there.
-        edge_px: int64 [B] each: where, the first pixel shown (x0, y0) or no longer shown (x1, y1).
-        size: side of the crop, pixels.
+        chance: by the name of the edge (x0, y0, x1 or y1) bool [B]: whether it cuts the crop.
+        edge_px: likewise int64 [B]: the first pixel inside (x0, y0) or outside (x1, y1).
+        size: side of the crop in pixels.
 
     Returns:
-        Bool [B, 1, size, size].
+        bool [B, 1, size, size].
     """
     at = torch.arange(size, device=chance["x0"].device)
     shown = []

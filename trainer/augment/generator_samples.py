@@ -1,4 +1,4 @@
-"""Draws training samples for the generator: faces moved, cut off and recoloured, and their holes."""
+"""Draws augmented training samples for the generator: crops and their holes."""
 
 from __future__ import annotations
 
@@ -14,32 +14,35 @@ from realtime.align.canonical_crop import CROP_SIZE
 from realtime.align.crop_window import CropWindow
 from realtime.synthetic.pose import fit_pose
 from trainer.augment.headgear import wear_headgear
-from trainer.augment.holes import protocol_mask_hole, random_hole, reach_ahead, square_hole
-from trainer.augment.views import has_surroundings, turned_view, view_of, wider_view
+from trainer.augment.holes import extend_hole_forward, protocol_mask_hole, random_hole, square_hole
+from trainer.augment.views import has_surroundings, random_wider_crop, rotated_view, view_of
 from trainer.data.face_set import FaceSet
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
 _CENTRE = (CROP_SIZE - 1) / 2
-CUT_SHARE = 0.3  # of the samples end at a picture's edge
-# How often each edge does so, and where: from the first pixel on to before the last.
-CUTS = {
+FRAME_CUT_SHARE = 0.3  # of the samples are cut off by the edge of a picture
+# For each edge the share of these samples that it cuts, and the range of its place in pixels, [low, high).
+FRAME_EDGES = {
     "x0": (0.4, 0, 36),
     "y0": (0.3, 0, 34),
     "x1": (0.4, 92, CROP_SIZE),
     "y1": (0.7, 88, CROP_SIZE),
 }
-_TURN_SHARE, _PROFILES, _AHEAD_SHARE = 0.5, 0.55, 0.7
-# A head in profile is found by five points of which two are hidden: its crop lies less exactly.
-_LOOSER = 2.0
+# Shares: of heads that are rotated, of profiles among them, of holes extended in front of these.
+_ROTATED_SHARE, _PROFILES, _FORWARD_SHARE = 0.5, 0.55, 0.7
+# Factor on the jitter of a rotated head: the detector sees three of five points in profile, so that
+# crops are aligned less exactly.
+_ROTATED_JITTER = 2.0
 
 
 @dataclass(frozen=True)
 class Jitter:
-    """How far a sample is moved from its canonical place.
+    """Strength of the data augmentation: random affine and colour jitter.
 
     Attributes:
-        rotation_deg, scale, shift_px: standard deviations of a normal draw, clipped at two.
-        colour: strength of gamma, saturation and colour-cast changes, 0..1.
+        rotation_deg, scale, shift_px: standard deviations of normal draws, clipped at two of them:
+            degrees, natural logarithm of a factor, pixels.
+        colour: strength of the changes of gamma, contrast, saturation and colour cast, 0..1.
     """
 
     rotation_deg: float = 3.0
@@ -47,44 +50,44 @@ class Jitter:
     shift_px: float = 2.0
     colour: float = 0.3
 
-    def looser(self, factor: float) -> Jitter:
-        """Turn and shift samples `factor` times as far."""
+    def scaled(self, factor: float) -> Jitter:
+        """Return the jitter with `factor` times the rotation and shift."""
         return replace(
             self, rotation_deg=self.rotation_deg * factor, shift_px=self.shift_px * factor
         )
 
 
 @dataclass(frozen=True)
-class HoleBatch:
+class GeneratorBatch:
     """Samples for the generator.
 
     Attributes:
         crops: uint8 [N, 128, 128, 3], RGB.
         holes: bool [N, 128, 128], to be filled.
-        counted: bool [N, 128, 128], hole pixels whose truth is known (inside the photograph).
-        shift: y and x, 0..3 px: where a network of large strides is to begin to look, so that its
-            grid leaves no pattern in what is trained against it.
-        turned: bool [N], whose head was turned (`trainer.augment.head_turns`); empty where none was.
+        valid_holes: bool [N, 128, 128], hole pixels whose truth is known (inside the photograph).
+        shift: y and x, 0..3 px: offset of the recogniser's input, so that its strides leave no pattern
+            in what is trained against it.
+        rotated: bool [N], samples with a rotated head (`trainer.augment.head_rotation`); may be empty.
     """
 
     crops: NDArray[np.uint8]
     holes: NDArray[np.bool_]
-    counted: NDArray[np.bool_]
+    valid_holes: NDArray[np.bool_]
     shift: tuple[int, int] = (0, 0)
-    turned: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    rotated: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
 
 
-def visible_part(rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """Draw what a picture shows that cuts the crop off below, above or at a side: x0, y0, x1, y1."""
-    part: dict[str, int] = dict(zip(CUTS, (0, 0, CROP_SIZE, CROP_SIZE), strict=True))
-    for edge, (share, low, high) in CUTS.items():
+def random_frame_edges(rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """Draw the edges of a picture that cut a crop off: x0, y0, x1, y1 in crop pixels."""
+    part: dict[str, int] = dict(zip(FRAME_EDGES, (0, 0, CROP_SIZE, CROP_SIZE), strict=True))
+    for edge, (share, low, high) in FRAME_EDGES.items():
         if rng.random() < share:
             part[edge] = int(rng.integers(low, high))
     return part["x0"], part["y0"], part["x1"], part["y1"]
 
 
 def random_affine(jitter: Jitter, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Draw a random similarity about the crop's centre, flipped half the time; [2, 3]."""
+    """Draw a random affine about the crop's centre (a similarity, mirrored half the time); [2, 3]."""
     draw = np.clip(rng.standard_normal(4), -2, 2)
     angle = np.deg2rad(draw[0] * jitter.rotation_deg)
     scale = np.exp(draw[1] * jitter.scale)
@@ -106,7 +109,7 @@ def _warp_flags(flags: NDArray[np.bool_], matrix: NDArray[np.float64]) -> NDArra
 def recolour(
     crop: NDArray[np.uint8], strength: float, rng: np.random.Generator, grey_share: float = 0.05
 ) -> NDArray[np.uint8]:
-    """Change gamma, contrast, saturation and colour cast at random; some become grey altogether."""
+    """Colour jitter: change gamma, contrast, saturation and colour cast; make some crops grey."""
     draw = np.clip(rng.standard_normal(6), -2, 2) * strength
     level = np.arange(256, dtype=np.float32) / 255
     table = np.stack([level ** np.exp(0.4 * draw[0] + 0.15 * d) for d in draw[1:4]], -1)
@@ -118,87 +121,92 @@ def recolour(
     return np.asarray(cv2.addWeighted(out, keep, grey, 1 - keep, 0), dtype=np.uint8)
 
 
-def draw_hole_batch(
+def draw_generator_batch(
     faces: FaceSet,
     indices: Sequence[int],
     rng: np.random.Generator,
     jitter: Jitter,
     kind: str = "masks",
-) -> HoleBatch:
-    """Draw one augmented generator batch of the faces at `indices`.
+) -> GeneratorBatch:
+    """Draw an augmented batch for the generator.
 
-    With `kind` "masks" the holes are silhouettes of worn masks and some squares; with "squares" they
-    are the paper's squares alone, exactly square. Of the crops with masks some are cut off as a
-    picture's edge does, and in some a cap or sunglasses are worn. Faces with a margin are shown smaller
-    too, and some of them turned. What lies outside the photograph is hole too, as in the product, and
-    never counts in the loss.
+    With `kind` "masks" the holes are silhouettes of worn masks and some squares; with "squares" they are
+    the paper's squares alone, not rotated. Crops with masks may be cut off by the edge of a picture and
+    show caps or sunglasses; faces with a margin may be shown in a wider crop or with a rotated head.
+    Pixels outside the photograph are hole too, as in the product, and never count in a loss.
+
+    Args:
+        faces: the faces.
+        indices: which of them.
+        rng: random generator.
+        jitter: strength of the augmentation.
+        kind: "masks" or "squares".
     """
     faces = faces.canonical() if kind == "squares" else faces
-    crops, holes, counted, turned = [], [], [], []
+    crops, holes, valid_holes, rotated = [], [], [], []
     for index in indices:
-        turn = False
+        rotate = False
         if kind == "squares":
             matrix = random_affine(jitter, rng)
             crop, valid = _warp(faces.crops[index], matrix), _warp_flags(faces.valid[index], matrix)
             hole = square_hole(rng)
         else:
-            turn = bool(faces.margin_px and rng.random() < _TURN_SHARE)
-            crop, valid, hole = _with_mask_hole(faces, index, jitter, rng, turn=turn)
-            if rng.random() < CUT_SHARE:
-                x0, y0, x1, y1 = visible_part(rng)
+            rotate = bool(faces.margin_px and rng.random() < _ROTATED_SHARE)
+            crop, valid, hole = _mask_sample(faces, index, jitter, rng, rotate=rotate)
+            if rng.random() < FRAME_CUT_SHARE:
+                x0, y0, x1, y1 = random_frame_edges(rng)
                 shown = np.zeros_like(valid)
                 shown[y0:y1, x0:x1] = True
                 valid = valid & shown
         crops.append(recolour(crop, jitter.colour, rng))
-        counted.append(hole & valid)
+        valid_holes.append(hole & valid)
         holes.append(hole | ~valid)
-        turned.append(turn)
+        rotated.append(rotate)
     shift = int(rng.integers(4)), int(rng.integers(4))
-    stacked = np.stack(crops), np.stack(holes), np.stack(counted)
-    return HoleBatch(*stacked, shift, np.array(turned))
+    stacked = np.stack(crops), np.stack(holes), np.stack(valid_holes)
+    return GeneratorBatch(*stacked, shift, np.array(rotated))
 
 
-def _with_mask_hole(
-    faces: FaceSet, index: int, jitter: Jitter, rng: np.random.Generator, *, turn: bool
+def _mask_sample(
+    faces: FaceSet, index: int, jitter: Jitter, rng: np.random.Generator, *, rotate: bool
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]:
-    """A crop, what of it is inside the photograph, and a hole in it; all moved."""
+    """Draw a crop, its pixels inside the photograph, and its hole, all warped alike."""
     margin, view = faces.margin_px, view_of(faces, index)
-    if turn:
-        view = turned_view(view, rng, _PROFILES)
+    if rotate:
+        view = rotated_view(view, rng, _PROFILES)
     crop = wear_headgear(view.crop, view.landmarks, rng)
     hole = random_hole(view.landmarks - margin, rng, margin)
-    if turn and rng.random() < _AHEAD_SHARE:
-        hole = reach_ahead(hole, fit_pose(view.landmarks).yaw, rng)
-    wider = wider_view(view.valid, margin, rng)
-    matrix = random_affine(jitter.looser(_LOOSER) if turn else jitter, rng)
+    if rotate and rng.random() < _FORWARD_SHARE:
+        hole = extend_hole_forward(hole, fit_pose(view.landmarks).yaw, rng)
+    wider = random_wider_crop(view.valid, margin, rng)
+    matrix = random_affine(jitter.scaled(_ROTATED_JITTER) if rotate else jitter, rng)
     matrix = matrix if wider is None else compose(wider, matrix)
     matrix = compose(matrix, view.to_canonical)
     return _warp(crop, matrix), _warp_flags(view.valid, matrix), _warp_flags(hole, matrix)
 
 
-def draw_wider_protocol(faces: FaceSet, *, turn: bool, seed: int = 0) -> HoleBatch:
-    """Draw fixed samples as crops that are widened for a mask show them.
+def draw_wider_protocol(faces: FaceSet, *, rotate: bool, seed: int = 0) -> GeneratorBatch:
+    """Draw the fixed samples of the face-mask protocol in widened crops.
 
-    The hole is the face-mask protocol's; faces are shown at 0.8 and 0.64 of their size
-    (`realtime.align.crop_window.CropWindow.widened`), in turns, and those are left out whose photograph
-    does not go on round the crop.
+    Faces have 0.8 and 0.64 of their size in turns (`CropWindow.widened` of `realtime.align`). Faces whose
+    photograph ends near the crop are left out.
 
     Args:
         faces: prepared with a margin.
-        turn: turn the heads too (`trainer.augment.head_turns`).
-        seed: the draw's seed.
+        rotate: rotate the heads (`trainer.augment.head_rotation`).
+        seed: random seed.
     """
     margin, rng = faces.margin_px, np.random.default_rng(seed)
     views = [CropWindow(scale).matrix for scale in (0.8, 0.64)]
-    crops, holes, counted = [], [], []
+    crops, holes, valid_holes = [], [], []
     for index in range(len(faces)):
         if not has_surroundings(faces.valid[index]):
             continue
-        view = turned_view(view_of(faces, index), rng) if turn else view_of(faces, index)
+        view = rotated_view(view_of(faces, index), rng) if rotate else view_of(faces, index)
         hole = protocol_mask_hole(view.landmarks - margin, rng, margin=margin)
         matrix = compose(views[len(crops) % 2], view.to_canonical)
         crops.append(_warp(view.crop, matrix))
         valid, hole = _warp_flags(view.valid, matrix), _warp_flags(hole, matrix)
-        counted.append(hole & valid)
+        valid_holes.append(hole & valid)
         holes.append(hole | ~valid)
-    return HoleBatch(np.stack(crops), np.stack(holes), np.stack(counted))
+    return GeneratorBatch(np.stack(crops), np.stack(holes), np.stack(valid_holes))

@@ -1,4 +1,4 @@
-"""Draws holes: silhouettes of worn masks, the paper's squares, and the protocols' fixed ones."""
+"""Draws holes (inpainting masks): silhouettes of worn masks, the paper's squares, protocols."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from realtime.synthetic import random_style, silhouette
 from trainer.data.face_set import FaceSet
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
-_AHEAD_PX = 20.0
+_FORWARD_PX = 20.0  # how far a hole reaches out in front of a face in profile, at most
 
 
 def mask_hole(
@@ -29,7 +29,7 @@ def mask_hole(
 
 
 def square_hole(rng: np.random.Generator, low: int = 24, high: int = 48) -> NDArray[np.bool_]:
-    """Draw one square of side `low`..`high` anywhere (the paper's training holes); bool [128, 128]."""
+    """Draw one square of side `low`..`high` px anywhere (the paper's holes); bool [128, 128]."""
     side = int(rng.integers(low, high + 1))
     y, x = rng.integers(0, CROP_SIZE - side + 1, 2)
     hole = np.zeros(_SHAPE, dtype=bool)
@@ -44,9 +44,9 @@ def protocol_mask_hole(
 
     Args:
         landmarks: float32 [478, 2], canonical crop pixels.
-        rng: the draw.
-        dilate_px: by how much the silhouette is dilated.
-        margin: how much more than the crop is shown on every side, M.
+        rng: random generator.
+        dilate_px: radius of the silhouette's dilation.
+        margin: margin around the canonical crop in pixels, M.
 
     Returns:
         bool [128 + 2M, 128 + 2M].
@@ -63,7 +63,7 @@ def protocol_mask_hole(
 def random_hole(
     landmarks: NDArray[np.float32], rng: np.random.Generator, margin: int
 ) -> NDArray[np.bool_]:
-    """Draw a training hole in a crop with a margin: mostly masks, some pushed aside, some squares."""
+    """Draw a training hole in a crop with a margin: mostly masks, some shifted, and some squares."""
     if rng.random() < 0.15:
         return np.pad(square_hole(rng), margin)
     side = CROP_SIZE + 2 * margin
@@ -75,21 +75,23 @@ def random_hole(
     return hole
 
 
-def reach_ahead(hole: NDArray[np.bool_], yaw: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Let a hole reach further out in front of a turned face, as a cup or a loose mask does.
+def extend_hole_forward(
+    hole: NDArray[np.bool_], yaw: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Extend a hole in front of a rotated face, as a cup-shaped or loose mask does.
 
-    Where holes end with the face they show where its outline is, and a fill learns to follow them.
+    A hole that ends at the face's outline reveals it, and a fill would learn to follow the hole.
 
     Args:
         hole: bool [H, W].
-        yaw: where the head is turned to, radians, to the right of the picture where positive.
-        rng: how far, up to 20 px in profile and a little down.
+        yaw: rotation of the head in radians, positive to the right of the picture.
+        rng: draws the extension, up to 20 px in profile and a little down.
     """
-    dx, dy = round(np.sin(yaw) * rng.uniform(0, _AHEAD_PX)), int(rng.integers(-2, 6))
+    dx, dy = round(np.sin(yaw) * rng.uniform(0, _FORWARD_PX)), int(rng.integers(-2, 6))
     reach = max(abs(dx), abs(dy))
-    way = np.zeros((2 * reach + 1,) * 2, np.uint8)
-    cv2.line(way, (reach, reach), (reach - dx, reach - dy), 1)  # dilation looks the other way
-    return cv2.dilate(hole.astype(np.uint8), way) > 0
+    kernel = np.zeros((2 * reach + 1,) * 2, np.uint8)
+    cv2.line(kernel, (reach, reach), (reach - dx, reach - dy), 1)  # dilation mirrors its kernel
+    return cv2.dilate(hole.astype(np.uint8), kernel) > 0
 
 
 def draw_protocol(
@@ -98,13 +100,13 @@ def draw_protocol(
     """Draw the fixed holes of a named protocol.
 
     Args:
-        faces: the faces to be evaluated, in order.
+        faces: the faces to evaluate, in order.
         kind: "face-mask" (dilated mask silhouette, 20-45 % of the crop) or "paper-squares" (one
             square of side 24-48 anywhere inside the photograph).
-        seed: the draw's seed.
+        seed: random seed.
 
     Returns:
-        holes and counted, bool [N, 128, 128]; counted are the hole pixels inside the photograph.
+        Holes, and the hole pixels inside the photograph (valid holes); both bool [N, 128, 128].
     """
     rng = np.random.default_rng(seed)
     draw = {

@@ -1,4 +1,4 @@
-"""Draws the masks the segmenter learns from: random ones, and unusual cuts and prints besides."""
+"""Draws random mask styles for the segmenter, unusual cuts and prints among them."""
 
 from __future__ import annotations
 
@@ -12,30 +12,31 @@ from numpy.typing import NDArray
 from realtime.synthetic import MaskStyle, Template, random_style
 from realtime.synthetic.palette import random_colour
 
-_SHEET = (256, 208)
-_PICTURE_PRINT, _SCARF, _VALVES, _BORDER, _FIGURE = 0.15, 0.07, 0.06, 0.08, 0.08
-_STANDS_OFF, _MOST_OFF_CM = 0.3, 2.5
+_SHEET = (256, 208)  # width and height of a template's picture, pixels
+# Shares of the masks.
+_PICTURE_PRINT, _SCARF, _VALVES, _BORDER, _LARGE_PATTERN = 0.15, 0.07, 0.06, 0.08, 0.08
+_BULGE, _MAX_BULGE_CM = 0.3, 2.5  # share of masks that stand off the face, and how far at most
 
 
-def training_style(
+def random_training_style(
     rng: np.random.Generator,
     templates: Sequence[Template] = (),
     pictures: NDArray[np.uint8] | None = None,
 ) -> MaskStyle:
-    """Draw a style for training.
+    """Draw a mask style for training.
 
     Args:
-        rng: the draw.
-        templates: mask drawings; worn by a fifth where there are any.
+        rng: random generator.
+        templates: mask templates; a fifth of the masks use one if there are any.
         pictures: uint8 [N, H, W, 3], RGB; parts of them are printed on some masks.
     """
     if pictures is not None and rng.random() < _PICTURE_PRINT:
-        return _unusual(random_style(rng, [picture_print(pictures, rng)], 1.0), rng)
-    return _unusual(random_style(rng, templates), rng)
+        return _add_variations(random_style(rng, [picture_print(pictures, rng)], 1.0), rng)
+    return _add_variations(random_style(rng, templates), rng)
 
 
 def picture_print(pictures: NDArray[np.uint8], rng: np.random.Generator) -> Template:
-    """Make cloth printed with a part of a random picture, its colours exchanged: any figure at all."""
+    """Make a template printed with a part of a random picture, its colour channels permuted."""
     crop = pictures[int(rng.integers(len(pictures)))]
     size = min(crop.shape[:2])
     side = int(rng.integers(size // 6, size))
@@ -51,8 +52,8 @@ def picture_print(pictures: NDArray[np.uint8], rng: np.random.Generator) -> Temp
     return Template("picture", fit, np.asarray(sheet, np.uint8))  # type: ignore[arg-type]
 
 
-def _unusual(style: MaskStyle, rng: np.random.Generator) -> MaskStyle:
-    """Make some scarves, or let them stand off the face; give some two valves, a wide hem or figures."""
+def _add_variations(style: MaskStyle, rng: np.random.Generator) -> MaskStyle:
+    """Turn some masks into scarves or bulging ones; add valves, a wide hem or a large pattern to some."""
     if rng.random() < _SCARF:
         fit = replace(
             style.fit,
@@ -63,14 +64,14 @@ def _unusual(style: MaskStyle, rng: np.random.Generator) -> MaskStyle:
             bottom_power=float(rng.uniform(1.0, 4.0)),
         )
         style = replace(style, fit=fit, straps="none", pulled_down="no")
-    elif rng.random() < _STANDS_OFF:
-        bulge = style.fit.bulge + float(rng.uniform(0, _MOST_OFF_CM))
+    elif rng.random() < _BULGE:
+        bulge = style.fit.bulge + float(rng.uniform(0, _MAX_BULGE_CM))
         style = replace(style, fit=replace(style.fit, bulge=bulge))
     if rng.random() < _VALVES:
         style = replace(style, valve="both", accent_rgb=random_colour(rng))
     if rng.random() < _BORDER:
         style = replace(style, hem_cm=float(rng.uniform(0.5, 1.4)), hem_rgb=random_colour(rng))
-    if rng.random() < _FIGURE and style.template is None:
+    if rng.random() < _LARGE_PATTERN and style.template is None:
         pattern = ("dots", "blobs", "lettering", "flowers", "camouflage", "plaid")
         style = replace(
             style,

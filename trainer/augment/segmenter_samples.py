@@ -1,4 +1,4 @@
-"""Draws training samples for the segmenter: faces wearing masks, bare faces, and places without one."""
+"""Draws augmented training samples for the segmenter: masked faces, bare faces, backgrounds."""
 
 from __future__ import annotations
 
@@ -14,103 +14,103 @@ from realtime.align.canonical_crop import CROP_SIZE
 from realtime.detect.face_geometry import placed
 from realtime.synthetic import Template, render_mask
 from trainer.augment.generator_samples import (
-    CUT_SHARE,
+    FRAME_CUT_SHARE,
     Jitter,
     random_affine,
+    random_frame_edges,
     recolour,
-    visible_part,
 )
 from trainer.augment.headgear import wear_headgear
-from trainer.augment.mask_styles import training_style
-from trainer.augment.occlusion import cover_up
-from trainer.augment.reflections import behind_glass
-from trainer.augment.views import View, turned_view, view_of, wider_view
+from trainer.augment.mask_styles import random_training_style
+from trainer.augment.occlusion import add_occlusion
+from trainer.augment.reflections import add_reflections
+from trainer.augment.views import View, random_wider_crop, rotated_view, view_of
 from trainer.data.face_set import FaceSet, margin_of
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
-_PLACE_SHARE, _TURN_SHARE, _PROFILES = 0.2, 0.35, 0.45
+# Shares: of backgrounds, of heads that are rotated, of profiles among these.
+_BACKGROUND_SHARE, _ROTATED_SHARE, _PROFILES = 0.2, 0.35, 0.45
 
-
-# Crop, mask pixels, and what lies inside the photograph.
+# Crop, mask pixels, pixels inside the photograph.
 _Sample = tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
-class MaskBatch:
+class SegmenterBatch:
     """Samples for the segmenter.
 
     Attributes:
         crops: uint8 [N, 128, 128, 3], RGB, mask worn or bare.
-        alphas: bool [N, 128, 128], mask pixels.
-        counted: bool [N, 128, 128], what lies inside the photograph; the rest repeats its edge.
+        masks: bool [N, 128, 128], mask pixels.
+        valid: bool [N, 128, 128], pixels inside the photograph; the others repeat its border.
     """
 
     crops: NDArray[np.uint8]
-    alphas: NDArray[np.bool_]
-    counted: NDArray[np.bool_]
+    masks: NDArray[np.bool_]
+    valid: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Wardrobe:
-    """What faces may wear, and where else to look.
+class MaskSources:
+    """Sources of the samples besides the faces.
 
     Attributes:
-        templates: mask drawings.
-        places: photographs, uint8 [H, W, 3] RGB, without any mask: every part of them is bare.
+        templates: mask templates, worn beside procedural masks.
+        backgrounds: photographs without any mask, uint8 [H, W, 3] RGB.
     """
 
     templates: Sequence[Template] = ()
-    places: Sequence[NDArray[np.uint8]] = field(default=())
+    backgrounds: Sequence[NDArray[np.uint8]] = field(default=())
 
 
-def draw_mask_batch(
+def draw_segmenter_batch(
     faces: FaceSet,
     indices: Sequence[int],
     rng: np.random.Generator,
     jitter: Jitter,
-    wardrobe: Wardrobe | None = None,
+    sources: MaskSources | None = None,
     bare_share: float = 0.3,
-) -> MaskBatch:
-    """Draw one augmented batch: worn masks with their alpha, bare faces, and parts of places."""
-    wardrobe = wardrobe or Wardrobe()
+) -> SegmenterBatch:
+    """Draw an augmented batch: worn masks with their pixels, bare faces, and parts of backgrounds."""
+    sources = sources or MaskSources()
     samples = []
     for index in indices:
-        if wardrobe.places and rng.random() < _PLACE_SHARE:
-            place = wardrobe.places[int(rng.integers(len(wardrobe.places)))]
-            samples.append(_finish(_some_part(place, rng), jitter, rng))
+        if sources.backgrounds and rng.random() < _BACKGROUND_SHARE:
+            place = sources.backgrounds[int(rng.integers(len(sources.backgrounds)))]
+            samples.append(_degraded(_background_sample(place, rng), jitter, rng))
             continue
         view = view_of(faces, index)
-        if rng.random() < _TURN_SHARE:
-            view = turned_view(view, rng, _PROFILES)
+        if rng.random() < _ROTATED_SHARE:
+            view = rotated_view(view, rng, _PROFILES)
         crop, alpha = view.crop, np.zeros_like(view.valid)
         crop = wear_headgear(crop, view.landmarks, rng)
         if rng.random() >= bare_share:
-            style = training_style(rng, wardrobe.templates, faces.crops)
+            style = random_training_style(rng, sources.templates, faces.crops)
             worn = render_mask(crop, view.landmarks, style)
             crop, alpha = worn.image_rgb, worn.alpha > 0
-        crop, alpha = cover_up(crop, alpha, view.landmarks, rng)
-        crop = behind_glass(crop, rng)
-        moved = _moved(crop, alpha, view, jitter, rng)
-        samples.append(_finish(moved, jitter, rng))
-    return MaskBatch(*(np.stack(part) for part in zip(*samples, strict=True)))
+        crop, alpha = add_occlusion(crop, alpha, view.landmarks, rng)
+        crop = add_reflections(crop, rng)
+        moved = _warped(crop, alpha, view, jitter, rng)
+        samples.append(_degraded(moved, jitter, rng))
+    return SegmenterBatch(*(np.stack(part) for part in zip(*samples, strict=True)))
 
 
-def _moved(
+def _warped(
     crop: NDArray[np.uint8],
     alpha: NDArray[np.bool_],
     view: View,
     jitter: Jitter,
     rng: np.random.Generator,
 ) -> _Sample:
-    """Move a sample; sometimes cut it off as a picture's edge does."""
+    """Warp a sample to the canonical crop with jitter; cut some off at the edge of a picture."""
     flags = np.stack([alpha, view.valid], -1).astype(np.uint8) * 255
     matrix = random_affine(jitter, rng)
     margin = margin_of(len(crop))
-    wider = wider_view(view.valid, margin, rng)
+    wider = random_wider_crop(view.valid, margin, rng)
     matrix = matrix if wider is None else compose(wider, matrix)
     matrix = compose(matrix, view.to_canonical)
-    cut = rng.random() < CUT_SHARE
-    rows, columns = _shown(len(crop), margin, rng) if cut else (slice(0, len(crop)),) * 2
+    cut = rng.random() < FRAME_CUT_SHARE
+    rows, columns = _visible_window(len(crop), margin, rng) if cut else (slice(0, len(crop)),) * 2
     matrix = compose(matrix, placed(columns.start, rows.start))
     warp = {"dsize": _SHAPE, "flags": cv2.INTER_LINEAR}
     moved = cv2.warpAffine(crop[rows, columns], matrix, **warp, borderMode=cv2.BORDER_REPLICATE)
@@ -121,16 +121,16 @@ def _moved(
     return np.asarray(moved, np.uint8), flags[:, :, 0] & inside, inside
 
 
-def _shown(size: int, margin: int, rng: np.random.Generator) -> tuple[slice, slice]:
-    """Rows and columns that are shown of a crop with a margin where a picture's edge cuts it off."""
-    x0, y0, x1, y1 = visible_part(rng)
+def _visible_window(size: int, margin: int, rng: np.random.Generator) -> tuple[slice, slice]:
+    """Rows and columns of a crop with a margin that remain when a picture's edge cuts it off."""
+    x0, y0, x1, y1 = random_frame_edges(rng)
     first = [at + margin if at else 0 for at in (y0, x0)]
     last = [at + margin if at < CROP_SIZE else size for at in (y1, x1)]
     return slice(first[0], last[0]), slice(first[1], last[1])
 
 
-def _some_part(place: NDArray[np.uint8], rng: np.random.Generator) -> _Sample:
-    """A part of a photograph at any place, size and angle."""
+def _background_sample(place: NDArray[np.uint8], rng: np.random.Generator) -> _Sample:
+    """Cut a part out of a photograph at a random place, size and angle."""
     height, width = place.shape[:2]
     scale = CROP_SIZE / (min(height, width) * np.exp(rng.uniform(np.log(0.15), np.log(1.2))))
     angle = rng.normal(0, 0.35)
@@ -143,14 +143,14 @@ def _some_part(place: NDArray[np.uint8], rng: np.random.Generator) -> _Sample:
     return np.asarray(crop, np.uint8), np.zeros(_SHAPE, dtype=bool), np.asarray(inside)
 
 
-def _finish(sample: _Sample, jitter: Jitter, rng: np.random.Generator) -> _Sample:
-    crop, alpha, counted = sample
+def _degraded(sample: _Sample, jitter: Jitter, rng: np.random.Generator) -> _Sample:
+    crop, alpha, valid = sample
     crop = recolour(crop, jitter.colour, rng, grey_share=0.12)
-    return degrade(crop, rng), alpha, counted
+    return degrade(crop, rng), alpha, valid
 
 
 def degrade(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Blur, downscale, add noise or JPEG blocks, as cameras and files do."""
+    """Blur, downscale, add noise or JPEG artefacts at random, as cameras and files do."""
     if rng.random() < 0.3:
         crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), float(rng.uniform(0.4, 1.8))), np.uint8)
     if rng.random() < 0.25:

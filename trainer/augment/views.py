@@ -1,4 +1,4 @@
-"""How a face is shown: as its photograph has it, turned to a side, or smaller in its surroundings."""
+"""Views of a face for training: as photographed, with the head rotated, or in a wider crop."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from realtime.align.affine import compose, scale_of
 from realtime.align.canonical_crop import level_of, similarity_from_landmarks
 from realtime.align.crop_window import MOST_ASIDE_PX, MOST_UP_PX, CropWindow
 from realtime.detect.face_geometry import placed
-from trainer.augment.head_turns import turned
+from trainer.augment.head_rotation import random_head_rotation
 from trainer.data.face_set import FaceSet
 
-# Where a crop cuts a mask off the product moves it (`realtime.align.crop_window`) and shows the face
-# smaller. So are faces shown of whose margin the photograph has at least so much.
-_WIDE_SHARE, _WIDEST, _LEAST_CONTEXT = 0.45, 0.6, 0.85
-_MOST_ENLARGED = 1.35
+# The product moves and widens a crop that would cut a mask off (`realtime.align.crop_window`). So does
+# training: share of the faces, smallest scale, and least share of the margin inside the photograph.
+_WIDE_SHARE, _MIN_SCALE, _MIN_CONTEXT = 0.45, 0.6, 0.85
+_MAX_ENLARGEMENT = 1.35  # of a rotated head against its photograph
 
 
 @dataclass(frozen=True)
 class View:
-    """A face as its photograph shows it, or turned.
+    """A face as photographed, or with the head rotated.
 
     Attributes:
         crop: uint8 [128 + 2M, 128 + 2M, 3], RGB.
-        valid: bool [128 + 2M, 128 + 2M].
+        valid: bool [128 + 2M, 128 + 2M], False outside the photograph.
         landmarks: float32 [478, 2], pixels of `crop`.
         to_canonical: float64 [2, 3], pixels of `crop` to those of the canonical crop.
     """
@@ -38,46 +38,45 @@ class View:
 
 
 def view_of(faces: FaceSet, index: int) -> View:
-    """Take a face as it is."""
+    """Return a face as photographed."""
     margin = faces.margin_px
     at = faces.landmarks[index] + margin
     return View(faces.crops[index], faces.valid[index], at, placed(-margin, -margin))
 
 
-def turned_view(view: View, rng: np.random.Generator, profiles: float = 0.0) -> View:
-    """Turn a face's head (`trainer.augment.head_turns`); where it then is decides of the canonical crop.
+def rotated_view(view: View, rng: np.random.Generator, profiles: float = 0.0) -> View:
+    """Rotate a face's head at random and align its canonical crop anew; see `random_head_rotation`.
 
-    Of the heads a share of `profiles` is turned to a profile or nearly so, the others to any side. What
-    is level on a head stays so: in profile its landmarks would not say it. Of its size they say little
-    where it is bowed too: it is never shown larger than `_MOST_ENLARGED`.
+    The roll of the crop is that of the head before: in profile the landmarks do not determine it. They
+    do not determine the scale of a bowed profile either, so the enlargement is limited.
     """
     level = level_of(view.landmarks)
     flags = view.valid[..., None].astype(np.uint8) * 255
-    crop, flags, landmarks = turned(view.crop, flags, view.landmarks, rng, profiles)
+    crop, flags, landmarks = random_head_rotation(view.crop, flags, view.landmarks, rng, profiles)
     to_canonical = similarity_from_landmarks(landmarks, level)
     enlarged = scale_of(to_canonical)
-    if enlarged > _MOST_ENLARGED:
-        to_canonical = compose(CropWindow(_MOST_ENLARGED / enlarged).matrix, to_canonical)
+    if enlarged > _MAX_ENLARGEMENT:
+        to_canonical = compose(CropWindow(_MAX_ENLARGEMENT / enlarged).matrix, to_canonical)
     return View(crop, flags[..., 0] > 127, landmarks, to_canonical)
 
 
 def has_surroundings(valid: NDArray[np.bool_]) -> bool:
-    """Whether the photograph goes on round the crop; `valid` is bool [128 + 2M, 128 + 2M]."""
-    return bool(valid.mean() >= _LEAST_CONTEXT)
+    """Whether the photograph goes on around the crop; `valid` is bool [128 + 2M, 128 + 2M]."""
+    return bool(valid.mean() >= _MIN_CONTEXT)
 
 
-def wider_view(
+def random_wider_crop(
     valid: NDArray[np.bool_], margin: int, rng: np.random.Generator
 ) -> NDArray[np.float64] | None:
-    """Draw what takes canonical crop pixels to those of a wider crop, [2, 3]; None leaves the crop.
+    """Draw the map from canonical crop pixels to those of a wider crop, [2, 3]; None keeps the crop.
 
     Args:
-        valid: bool [128 + 2M, 128 + 2M]: only faces are widened that have real surroundings.
-        margin: M.
-        rng: the draw; not touched where there is no margin.
+        valid: bool [128 + 2M, 128 + 2M]: crops are widened only where the photograph goes on.
+        margin: M, pixels.
+        rng: random generator; not used without a margin.
     """
     if not margin or not has_surroundings(valid) or rng.random() >= _WIDE_SHARE:
         return None
-    scale, aside = rng.uniform(_WIDEST, 1.0), rng.uniform(-MOST_ASIDE_PX, MOST_ASIDE_PX)
+    scale, aside = rng.uniform(_MIN_SCALE, 1.0), rng.uniform(-MOST_ASIDE_PX, MOST_ASIDE_PX)
     up = max(rng.uniform(-MOST_UP_PX, MOST_UP_PX), 0.0)
     return CropWindow(scale, (aside, -up)).matrix

@@ -1,8 +1,7 @@
-"""Exports a run's averaged weights, or a shipped file's, to the artefact: the command `export`."""
+"""The command `export`: writes the averaged weights of a run, or those of a file, as an artefact."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,79 +17,69 @@ from trainer.augment.holes import draw_protocol
 from trainer.data import face_set as faceset
 from trainer.data.face_set import FaceSet
 from trainer.export.onnx_export import export_generator
-from trainer.export.prune import narrowest
+from trainer.export.prune import prune_generator
 from trainer.export.quantize import Samples, quantize_onnx
 from trainer.fit import load_average
 from trainer.generator_task import make_generator
-from trainer.initial_weights import network_at
+from trainer.initial_weights import load_network
+from trainer.options import ExportOptions
 from trainer.runs import RunFolder
-from trainer.segmenter_task import wear_all
+from trainer.segmenter_task import wear_masks
 
+# Numbers of crops: held-out ones for parity and for the cost of int8, training ones to calibrate and prune.
 _PARITY_CROPS, _MEASURED_CROPS, _CALIBRATION_CROPS, _PRUNING_CROPS = 32, 300, 400, 120
 
 
 def load_generator(run: Path) -> tuple[nn.Module, int]:
-    """Load the averaged weights of a finished or running `fit` of a generator, and their step.
+    """Load the averaged weights of a generator's run, finished or not, and their step.
 
     Raises:
-        UserError: the folder holds no run, or one of a network that is no generator.
+        UserError: the folder holds no run of a generator.
     """
     net = make_generator(RunFolder(run).config())
     step = load_average(run, net)
     return net.eval(), step
 
 
-def export(
-    run: Path | None,
-    model: Path | None,
-    data: Sequence[Path],
-    out: Path,
-    share: float | None = None,
-) -> str:
-    """Export one of the two; return lines on parity and on what int8 costs.
+def export(options: ExportOptions) -> str:
+    """Write the artefact of a run or of a file; return lines on parity and on the cost of int8.
 
-    Args:
-        run: a folder `fit` wrote: its averaged weights are exported.
-        model: an ONNX file that `export` wrote, fp32 or fp16: its weights are.
-        data: prepared files: int8 is made from training faces; parity and costs are measured on
-            held-out ones.
-        out: the artefact's folder: `fast.onnx`, `paper.onnx` or `segmenter.tflite`.
-        share: with both `run` and `model`, the file the run began from: how much the run's weights
-            count, 0..1, the file's the rest (Wortsman et al. 2022, WiSE-FT). A run that gained in
-            one way and lost in another is half undone so.
+    int8 is calibrated on training faces; parity and cost are measured on held-out ones. The artefact is
+    `fast.onnx`, `paper.onnx` or `segmenter.tflite`.
 
     Raises:
-        UserError: not exactly one of `run` and `model`, or what they name cannot be exported.
+        UserError: not exactly one of `run` and `model` without `share`, not both with it, or what they
+            name cannot be exported.
     """
+    run, model, share = options.run, options.model, options.share
     if share is not None and (run is None or model is None or not 0 <= share <= 1):
         raise UserError("--share is a number from 0 to 1 and needs --run and --model")
     if share is None and (run is None) == (model is None):
         raise UserError("name either --run or --model")
     if model is not None and not model.is_file():
         raise UserError(f"{model}: no such model file")
-    faces = faceset.load(data).canonical()
+    faces = faceset.load(options.data).canonical()
     if run is None:
         assert model is not None
         net = generator_from_onnx(model)
     elif model is None or share is None:
         net = _load(run)
     else:
-        net = averaged(run, model, faces.only("train"), share)
-    return (_export_segmenter if isinstance(net, MaskSegmenterNet) else export_network)(
-        net.eval(), faces, out
-    )
+        net = averaged(run, model, faces.select("train"), share)
+    write = _export_segmenter if isinstance(net, MaskSegmenterNet) else export_network
+    return write(net.eval(), faces, options.out)
 
 
 def export_network(net: nn.Module, faces: FaceSet, out: Path) -> str:
-    """Write a generator's file in fp16, and in int8 where that costs little; see `export`."""
+    """Write a generator in fp16, and in int8 if that costs little quality; see `export`."""
     name = _name_of(net)
     out.mkdir(parents=True, exist_ok=True)
-    calibration = _samples(faces.only("train").some(_CALIBRATION_CROPS, 0))
-    measured = _samples(faces.only("val").some(_MEASURED_CROPS, 0))
+    calibration = _samples(faces.select("train").sample(_CALIBRATION_CROPS, 0))
+    measured = _samples(faces.select("val").sample(_MEASURED_CROPS, 0))
     few = measured.crops[:_PARITY_CROPS], measured.holes[:_PARITY_CROPS]
     path = out / f"{name}.onnx"
     lines = [f"{path}: {export_generator(net, path, *few, half=True)}"]
-    # int8 is made from full precision: NNCF folds and measures in it.
+    # NNCF quantises a file of full precision.
     whole, narrow = out / f"{name}.fp32.onnx", None
     try:
         export_generator(net, whole, *few)
@@ -130,7 +119,7 @@ def averaged(run: Path, model: Path, faces: FaceSet, share: float) -> nn.Module:
         UserError: the two hold different networks.
     """
     net = _load(run)
-    other = network_at(model, RunFolder(run).config(), faces)
+    other = load_network(model, RunFolder(run).config(), faces)
     if type(other) is not type(net):
         raise UserError(f"{model}: holds another network than {run}")
     theirs = other.state_dict()
@@ -158,7 +147,9 @@ def _name_of(net: nn.Module) -> str:
 def _narrowed(net: nn.Module, calibration: Samples) -> PaperGenerator | None:
     if not isinstance(net, PaperGenerator):
         return None
-    return narrowest(net, calibration.crops[:_PRUNING_CROPS], calibration.holes[:_PRUNING_CROPS])
+    return prune_generator(
+        net, calibration.crops[:_PRUNING_CROPS], calibration.holes[:_PRUNING_CROPS]
+    )
 
 
 def _size(net: nn.Module) -> str:
@@ -171,6 +162,6 @@ def _export_segmenter(net: nn.Module, faces: FaceSet, out: Path) -> str:
 
     out.mkdir(parents=True, exist_ok=True)
     path = out / "segmenter.tflite"
-    val = faces.only("val").some(_MEASURED_CROPS, 0)
-    worn = wear_all(val.where(np.arange(len(val)) < _PARITY_CROPS), [], seed=2)
+    val = faces.select("val").sample(_MEASURED_CROPS, 0)
+    worn = wear_masks(val.where(np.arange(len(val)) < _PARITY_CROPS), [], seed=2)
     return f"{path}: {export_segmenter(net, path, worn.crops)}"

@@ -1,4 +1,4 @@
-"""Loads photographs in which nobody wears a mask: any part of them is a sample without one."""
+"""Loads background photographs, in which nobody wears a mask, for the segmenter."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from trainer.data.prepare import find_photos
 _LONGEST_SIDE_PX = 320
 
 
-def load_places(
+def load_backgrounds(
     folder: Path, manifest: Path | None = None, limit: int = 2500, seed: int = 0
 ) -> list[NDArray[np.uint8]]:
-    """Load photographs of the training split, drawn at random.
+    """Load a random choice of the photographs of the training split.
 
     Args:
         folder: photographs, in one of the layouts `prepare` knows.
         manifest: CSV `path,source,split,identity`, as for `prepare`.
-        limit: at most this many.
-        seed: the draw's seed.
+        limit: largest number of photographs.
+        seed: random seed.
 
     Returns:
-        uint8 [H, W, 3] RGB each, at most 320 px wide and high.
+        Photographs, uint8 [H, W, 3] RGB, at most 320 px wide and high.
 
     Raises:
         UserError: no such folder, or none of its pictures can be read.
     """
     paths = [photo.path for photo in find_photos(folder, manifest) if photo.split == "train"]
     order = np.random.default_rng(seed).permutation(len(paths))[:limit]
-    places = []
+    photographs = []
     for index in sorted(order):
         picture = cv2.imread(str(paths[index]))
         if picture is None:
@@ -41,7 +41,7 @@ def load_places(
         scale = min(1.0, _LONGEST_SIDE_PX / max(picture.shape[:2]))
         if scale < 1:
             picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        places.append(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8))
-    if not places:
+        photographs.append(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8))
+    if not photographs:
         raise UserError(f"{folder}: holds no photograph of the training split")
-    return places
+    return photographs

@@ -1,4 +1,4 @@
-"""The order in which a run sees its faces: epochs, each a new permutation, known from seed and place."""
+"""The order of the faces in a run: a new permutation each epoch, derived from seed and position."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 
 class EpochOrder:
-    """Faces in epochs: every one once before any comes again.
+    """Order of faces in epochs: every face comes once an epoch.
 
     Args:
-        count: how many faces there are.
-        seed: fixes every permutation.
+        count: number of faces.
+        seed: random seed of the permutations.
     """
 
     def __init__(self, count: int, seed: int) -> None:
@@ -19,14 +19,11 @@ class EpochOrder:
         self._epoch, self._permutation = -1, np.empty(0, np.int64)
 
     def take(self, first: int, count: int) -> list[int]:
-        """Return the faces at places `first` to `first + count` of the whole run."""
-        return [int(self._of(place)) for place in range(first, first + count)]
+        """Return the faces at positions `first` to `first + count` of the whole run."""
+        places = range(first, first + count)
+        return [int(self._epoch_of(at // self._count)[at % self._count]) for at in places]
 
-    def _of(self, place: int) -> np.int64:
-        epoch, at = divmod(place, self._count)
-        return self._of_epoch(epoch)[at]
-
-    def _of_epoch(self, epoch: int) -> NDArray[np.int64]:
+    def _epoch_of(self, epoch: int) -> NDArray[np.int64]:
         if epoch != self._epoch:
             rng = np.random.default_rng([self._seed, 1, epoch])
             self._epoch, self._permutation = epoch, rng.permutation(self._count)

@@ -1,4 +1,4 @@
-"""The prepared data file: coded canonical crops with validity, landmarks, split and source."""
+"""The prepared data file: JPEG canonical crops with validity, landmarks, split and data set."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 96, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x11111
 
 @dataclass(frozen=True)
 class CodedFace:
-    """One face as it lies in the file.
+    """One face as the file stores it.
 
     Attributes:
-        jpeg: the canonical crop, JPEG (4:4:4), with a margin of M px more on every side.
+        jpeg: the canonical crop with a margin of M px, as JPEG (4:4:4).
         valid: bool [128 + 2M, 128 + 2M], False outside the source photograph.
         landmarks: float32 [478, 2], canonical crop pixels.
         split: train, val or test.
@@ -42,10 +42,10 @@ class CodedFace:
 
 @dataclass(frozen=True)
 class FaceSet:
-    """Decoded faces, resident in memory.
+    """Decoded faces in memory.
 
     Attributes:
-        crops: uint8 [N, 128 + 2M, 128 + 2M, 3], RGB: canonical crops, and a margin of M px round them.
+        crops: uint8 [N, 128 + 2M, 128 + 2M, 3], RGB, canonical crops with a margin of M px.
         valid: bool [N, 128 + 2M, 128 + 2M].
         landmarks: float32 [N, 478, 2], canonical crop pixels.
         split, source, identity: str [N].
@@ -63,33 +63,26 @@ class FaceSet:
 
     @property
     def margin_px(self) -> int:
-        """How much more than the canonical crop is shown on every side."""
+        """Margin around the canonical crop in pixels, M."""
         return margin_of(self.crops.shape[1])
 
     def canonical(self) -> FaceSet:
-        """Return the same faces without a margin; their pixels are shared."""
+        """Return the faces without their margin; pixels are shared."""
         inside = slice(self.margin_px, self.margin_px + CROP_SIZE)
         crops, valid = self.crops[:, inside, inside], self.valid[:, inside, inside]
         return replace(self, crops=crops, valid=valid)
 
     def where(self, keep: NDArray[np.bool_]) -> FaceSet:
         """Return the faces for which `keep`, bool [N], is true."""
-        return FaceSet(
-            self.crops[keep],
-            self.valid[keep],
-            self.landmarks[keep],
-            self.split[keep],
-            self.source[keep],
-            self.identity[keep],
-        )
+        return FaceSet(*(values[keep] for values in vars(self).values()))
 
-    def some(self, count: int, seed: int | Sequence[int]) -> FaceSet:
-        """Return at most `count` faces, drawn at random, in their order; the same for one seed."""
+    def sample(self, count: int, seed: int | Sequence[int]) -> FaceSet:
+        """Return at most `count` faces, drawn at random, in their order."""
         chosen = np.random.default_rng(seed).permutation(len(self))[:count]
         return self.where(np.isin(np.arange(len(self)), chosen))
 
-    def only(self, split: str, sources: Sequence[str] = ()) -> FaceSet:
-        """Return one split, and of it the named sources (all where none is named)."""
+    def select(self, split: str, sources: Sequence[str] = ()) -> FaceSet:
+        """Return the faces of a split, and of the named data sets if any is named."""
         keep = self.split == split
         if sources:
             keep &= np.isin(self.source, list(sources))
@@ -97,20 +90,20 @@ class FaceSet:
 
 
 def margin_of(side_px: int) -> int:
-    """How much more than the canonical crop a square crop shows on every side."""
+    """Return the margin around the canonical crop in a square crop, in pixels."""
     return (side_px - CROP_SIZE) // 2
 
 
 def encode(crop_rgb: NDArray[np.uint8]) -> bytes:
-    """Code one crop, uint8 [H, W, 3] RGB, as JPEG."""
+    """Encode one crop, uint8 [H, W, 3] RGB, as JPEG."""
     ok, data = cv2.imencode(".jpg", crop_rgb[:, :, ::-1], _JPEG)
     if not ok:
-        raise RuntimeError("OpenCV could not code a crop as JPEG")
+        raise RuntimeError("OpenCV could not encode a crop as JPEG")
     return data.tobytes()
 
 
 def write(path: Path, faces: Sequence[CodedFace]) -> None:
-    """Write one file, beside its place first and renamed when complete."""
+    """Write one file; it appears under its name when complete."""
     sizes = np.array([len(face.jpeg) for face in faces], dtype=np.int64)
     arrays: dict[str, Any] = {
         "version": np.array(FORMAT_VERSION),
@@ -132,7 +125,7 @@ def write(path: Path, faces: Sequence[CodedFace]) -> None:
 
 
 def write_shards(path: Path, faces: Sequence[CodedFace], shard_mib: float = 0) -> list[Path]:
-    """Write one file, or with `shard_mib` several of at most that size, numbered.
+    """Write one file, or numbered files of at most `shard_mib` MiB.
 
     Returns:
         The paths written: `path` itself, or `NAME-000.npz`, `NAME-001.npz`, ...
@@ -142,7 +135,7 @@ def write_shards(path: Path, faces: Sequence[CodedFace], shard_mib: float = 0) -
     if not shard_mib:
         write(path, faces)
         return [path]
-    budget = shard_mib * 2**20 - 2**16
+    budget = shard_mib * 2**20 - 2**16  # bytes, less the headers of the file
     groups: list[list[CodedFace]] = [[]]
     used = 0.0
     for face in faces:
@@ -162,7 +155,7 @@ def load(paths: Iterable[Path]) -> FaceSet:
     """Load and decode prepared files.
 
     Raises:
-        UserError: a file is missing, was not written by `prepare`, or has another margin than the rest.
+        UserError: a file is missing, was not written by `prepare`, or has another margin than the others.
     """
     parts = [_load_one(Path(path)) for path in paths]
     if not parts:

@@ -26,13 +26,13 @@ from realtime.frames import Face
 from trainer.data.face_set import CodedFace, encode, write_shards
 
 _PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
-_VAL_SHARE = 0.05
+_VAL_SHARE = 0.05  # of the people (or photographs) without a given split
 _CELEBA_SPLITS = {"0": "train", "1": "val", "2": "test"}
 
 
 @dataclass(frozen=True)
 class Photo:
-    """One photograph to prepare, with what its folder says of it."""
+    """One photograph to prepare, with its data set, split and person."""
 
     path: Path
     source: str
@@ -45,7 +45,7 @@ def find_photos(folder: Path, manifest: Path | None = None) -> list[Photo]:
 
     Known layouts: LFW (`Name/Name_0001.jpg`: split by person), CelebA (`img_align_celeba/*.jpg` with
     `list_eval_partition.txt` and `identity_CelebA.txt` beside it), and any other folder (split by a
-    hash of the file name). A manifest, CSV with `path,source,split,identity`, goes before all.
+    hash of the file name). A manifest, CSV with `path,source,split,identity`, overrides the layout.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder of faces")
@@ -79,7 +79,7 @@ def _read_manifest(path: Path) -> dict[Path, dict[str, str]]:
 
 
 def _read_pairs(folder: Path, name: str) -> dict[str, str]:
-    """Read one of CelebA's two-column lists, in the folder or above it."""
+    """Read one of CelebA's two-column lists, in the folder or its parent."""
     for place in (folder, folder.parent, folder / "Eval", folder.parent / "Eval"):
         if (place / name).is_file():
             lines = (place / name).read_text(encoding="utf-8").split("\n")
@@ -93,20 +93,20 @@ def _split_by_hash(key: str) -> str:
 
 
 class _Worker:
-    """One process's face finder, made once."""
+    """The face detector of one process, created once."""
 
-    finder: FaceDetector | None = None
+    detector: FaceDetector | None = None
 
     @classmethod
     def prepare(cls, min_eye_px: float, margin_px: int, photo: Photo) -> CodedFace | str:
-        """Prepare one photograph, or say why it is dropped."""
-        if cls.finder is None:
+        """Prepare one photograph, or return the reason for dropping it."""
+        if cls.detector is None:
             cv2.setNumThreads(1)
-            cls.finder = FaceDetector(1, detection_confidence=0.5, presence_confidence=0.5)
+            cls.detector = FaceDetector(1, detection_confidence=0.5, presence_confidence=0.5)
         image = cv2.imread(str(photo.path), cv2.IMREAD_COLOR)
         if image is None:
             return "not a picture"
-        face, landmarks = _find(cls.finder, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+        face, landmarks = _detect(cls.detector, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
         if face is None or landmarks is None:
             return "no face found"
         eye_px = float(np.hypot(*(landmarks[33] - landmarks[263])))
@@ -127,18 +127,18 @@ class _Worker:
         )
 
 
-def _find(
-    finder: FaceDetector, image_rgb: NDArray[np.uint8]
+def _detect(
+    detector: FaceDetector, image_rgb: NDArray[np.uint8]
 ) -> tuple[Face | None, NDArray[np.float64] | None]:
-    """Find the face; where the framing is too tight for the detector, once more with a border."""
-    faces = finder(image_rgb)
+    """Detect the face; if there is none, try again with a border around the photograph."""
+    faces = detector(image_rgb)
     if faces and faces[0].landmarks is not None:
         return faces[0], faces[0].landmarks
     border = max(image_rgb.shape[:2]) // 4
     padded = cv2.copyMakeBorder(
         image_rgb, border, border, border, border, cv2.BORDER_CONSTANT, value=(0, 0, 0)
     )
-    faces = finder(np.asarray(padded, dtype=np.uint8))
+    faces = detector(np.asarray(padded, dtype=np.uint8))
     if not faces or faces[0].landmarks is None:
         return None, None
     face, landmarks = faces[0], faces[0].landmarks - border
@@ -158,18 +158,18 @@ def prepare(
     workers: int = 2,
     limit: int = 0,
 ) -> str:
-    """Prepare every photograph of the folders; return a report of what was kept and dropped.
+    """Prepare all photographs of the folders; return a report of the kept and the dropped ones.
 
     Args:
         folders: folders of photographs (`find_photos` names the known layouts).
         out: the `.npz` to write.
         manifest: CSV with `path,source,split,identity`, paths relative to it.
-        min_eye_px: outer eye corners closer than this drop the photograph ("face too small").
-        margin_px: how much more than the canonical crop to keep on every side, a multiple of 4: for the
-            segmenter, which learns from wider crops too.
-        shard_mib: split into files of at most this size; 0 writes one file.
-        workers: processes.
-        limit: stop after this many photographs of each folder; 0 takes all.
+        min_eye_px: photographs whose outer eye corners are closer are dropped ("face too small").
+        margin_px: margin to keep around the canonical crop, a multiple of 4; wider crops and rotated
+            heads need one.
+        shard_mib: largest size of a file in MiB; 0 writes one file.
+        workers: number of processes.
+        limit: largest number of photographs of each folder; 0 takes all.
     """
     if out.suffix != ".npz":
         raise UserError(f"{out}: the prepared file's name must end in .npz")
@@ -211,7 +211,7 @@ def _report(
     dropped: Counter[tuple[str, str]],
     paths: Sequence[Path],
 ) -> str:
-    """Say what was kept of each source and split, and what was dropped and why."""
+    """Count the kept faces by data set and split, and the dropped ones by reason."""
     lines = [f"kept {len(faces)} of {len(photos)} photographs"]
     kept = Counter((face.source, face.split) for face in faces)
     lines += [f"  {source} {split}: {count}" for (source, split), count in sorted(kept.items())]

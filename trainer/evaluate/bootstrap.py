@@ -1,4 +1,4 @@
-"""Means with bootstrap intervals, and the paired difference of two measurements of the same images."""
+"""Means with bootstrap confidence intervals, and the mean difference of paired measurements."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _BATCH = 100  # resamples held in memory at once
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and the interval it lies in.
+    """A mean with its confidence interval.
 
     Attributes:
         mean: over the images.
-        low, high: ends of the 95 % bootstrap interval of that mean.
+        low, high: ends of the 95 % bootstrap confidence interval.
     """
 
     mean: float
@@ -27,19 +27,19 @@ class Interval:
     high: float
 
     def text(self, digits: int) -> str:
-        """Write as `mean [low, high]` with so many decimals."""
+        """Return `mean [low, high]` with `digits` decimals."""
         return f"{self.mean:.{digits}f} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
 
 
 def mean_interval(values: NDArray[np.float64], seed: int = 0) -> Interval:
     """Return the mean over images with its percentile bootstrap interval.
 
-    2,000 samples of the images are drawn with replacement (Efron and Tibshirani 1993, chapter 13);
-    the interval runs from the 2.5th to the 97.5th percentile of their means.
+    The interval spans the 2.5th to the 97.5th percentile of the means of 2,000 resamples (Efron and
+    Tibshirani 1993, chapter 13).
 
     Args:
-        values: float64 [N], one of each image, N >= 1; of a single image the interval is a point.
-        seed: of the draws.
+        values: float64 [N], one value an image, N >= 1; the interval of a single image is a point.
+        seed: random seed.
 
     Raises:
         ValueError: there is no value, or one is not finite.
@@ -64,16 +64,15 @@ def mean_interval(values: NDArray[np.float64], seed: int = 0) -> Interval:
 def paired_difference(a: NDArray[np.float64], b: NDArray[np.float64], seed: int = 0) -> Interval:
     """Return the mean of `a - b` over images, with its bootstrap interval.
 
-    What two models do on the same images differs far less than the images do among each other: an
-    interval of the differences shows what two separate intervals would hide. Zero outside the
-    interval means that the models differ.
+    Images differ more than models do, so that the interval of the differences is narrower than those of
+    the two means. If zero lies outside the interval, the models differ.
 
     Args:
-        a, b: float64 [N], one measure of the same images in the same order, of two models.
-        seed: of the draws.
+        a, b: float64 [N], the same metric of two models on the same images in the same order.
+        seed: random seed.
 
     Raises:
-        ValueError: the two are not of the same images, or as for `mean_interval`.
+        ValueError: the lengths differ, or as for `mean_interval`.
     """
     if a.shape != b.shape:
         raise ValueError(f"paired values must be of the same images: {len(a)} and {len(b)}")

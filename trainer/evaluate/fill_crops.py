@@ -1,4 +1,4 @@
-"""Runs a generator under training as the product would, between bytes and tensors, and draws sheets."""
+"""Runs a torch generator on uint8 crops as the product does, and draws sheets of samples."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def to_bytes(pictures: Tensor) -> NDArray[np.uint8]:
     return levels.permute(0, 2, 3, 1).cpu().numpy()
 
 
-def raw_pictures(
+def raw_outputs(
     net: nn.Module, crops: NDArray[np.uint8], holes: NDArray[np.bool_], batch: int = 25
 ) -> NDArray[np.uint8]:
-    """Return the network's own pictures, uint8 [N, 128, 128, 3], of crops with holes."""
+    """Return the network's raw output, uint8 [N, 128, 128, 3], without compositing."""
     device = next(net.parameters()).device
     parts = []
     with torch.no_grad():
@@ -40,14 +40,14 @@ def raw_pictures(
 
 
 def fill(net: nn.Module, crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Run a generator as the product does: uint8 in, composited and rounded uint8 out."""
-    return np.where(holes[..., None], raw_pictures(net, crops, holes), crops)
+    """Fill holes as the product does: the rounded output composited into the crops, uint8."""
+    return np.where(holes[..., None], raw_outputs(net, crops, holes), crops)
 
 
 def make_sheet(
     crops: NDArray[np.uint8], holes: NDArray[np.bool_], results: NDArray[np.uint8], columns: int = 8
 ) -> NDArray[np.uint8]:
-    """Lay out rows of masked, result and truth, uint8 RGB; 40 faces."""
+    """Draw a sheet of up to 40 faces: rows of masked crops, results and truths; uint8 RGB."""
     count = min(40, len(crops))
     masked = np.where(holes[..., None], np.uint8(127), crops)
     rows = []

@@ -1,4 +1,4 @@
-"""How far a filled face is from the same person, by dlib's recognition network (extra `recognition`)."""
+"""Identity similarity of filled and true faces by dlib's recognition network (extra `recognition`)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from inpaint_model.errors import UserError
 MODEL_SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
 _CHIP_ROWS, _CHIP_COLUMNS, _CHIP_SIZE = slice(14, 120), slice(11, 117), 150
 _MODEL_FILE = Path("models", "dlib_face_recognition_resnet_model_v1.dat")
-_MEND = "install it with `pip install -c constraints.txt -e '.[recognition]'`"
+_HOW_TO_INSTALL = "install it with `pip install -c constraints.txt -e '.[recognition]'`"
 
 
 class Identity:
     """dlib's face recognition network (King 2017, `dlib_face_recognition_resnet_model_v1`).
 
-    The network whose feature maps serve as the perceptual loss in training is a coarser coding of
-    this one: its judgement of models trained so is not an independent one.
+    The perceptual loss of training uses a quantised copy of the same network, so that this is not an
+    independent judge of models trained with it.
 
     Args:
         model: the loaded dlib network.
@@ -34,11 +34,11 @@ class Identity:
         self._model = model
 
     def embed(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Describe the faces of canonical crops.
+        """Return identity embeddings of canonical crops.
 
-        dlib wants aligned chips of 150x150. Rows 14 to 120 and columns 11 to 117 of a canonical crop,
-        resized, stand in for them, without landmarks: of the held-out LFW crops, 98.5 % of pairs are
-        told right at dlib's threshold, a distance of 0.6 (the mean over same and different pairs).
+        dlib expects aligned chips of 150x150. Rows 14 to 120 and columns 11 to 117 of a canonical crop,
+        resized, replace them: 98.5 % of held-out LFW pairs are classified right at dlib's threshold, a
+        distance of 0.6 (mean over same and different pairs).
 
         Args:
             crops: uint8 [N, 128, 128, 3], RGB.
@@ -59,31 +59,32 @@ def load_identity() -> Identity:
     """Load the network from the packages of the extra `recognition`.
 
     Raises:
-        UserError: a package is not installed, or its weights are not the pinned ones; the line says
-            how to install them.
+        UserError: a package is not installed, or its weights are not the pinned ones.
     """
     try:
         dlib: Any = importlib.import_module("dlib")
     except ImportError as error:
-        raise UserError(f"dlib is not installed ({error}): {_MEND}") from None
-    # The weights' package is found, not imported: importing it needs the old `pkg_resources`.
+        raise UserError(f"dlib is not installed ({error}): {_HOW_TO_INSTALL}") from None
+    # The weights' package is located without an import, which would need the old `pkg_resources`.
     spec = importlib.util.find_spec("face_recognition_models")
     places = list(spec.submodule_search_locations or []) if spec else []
     path = next((file for place in places if (file := Path(place) / _MODEL_FILE).is_file()), None)
     if path is None:
-        raise UserError(f"dlib's weights (face-recognition-models) are not installed: {_MEND}")
+        raise UserError(
+            f"dlib's weights (face-recognition-models) are not installed: {_HOW_TO_INSTALL}"
+        )
     if hashlib.sha256(path.read_bytes()).hexdigest() != MODEL_SHA256:
-        raise UserError(f"{path}: not dlib's published weights: {_MEND}")
+        raise UserError(f"{path}: not dlib's published weights: {_HOW_TO_INSTALL}")
     return Identity(dlib.face_recognition_model_v1(str(path)))
 
 
 def distances(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Euclidean distance of descriptors, float64 [N, 128] each; float64 [N], 0 for the same."""
+    """Euclidean distances of embeddings, float64 [N, 128] each; float64 [N], 0 if equal."""
     return np.linalg.norm(a - b, axis=1)
 
 
 def cosines(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cosine similarity of descriptors, float64 [N, 128] each; float64 [N], 1 for the same."""
+    """Cosine similarities of embeddings, float64 [N, 128] each; float64 [N], 1 if equal."""
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     return (a * b).sum(1) / np.maximum(norms, 1e-12)
 
@@ -91,18 +92,18 @@ def cosines(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float6
 def different_people(
     people: NDArray[np.str_], sources: NDArray[np.str_], seed: int = 0
 ) -> NDArray[np.int64]:
-    """Give each photograph another one of the same data set that shows someone else.
+    """Pair each photograph with one of a different person of the same data set.
 
-    Photographs whose person is not named are taken to show different people: in data sets of
-    thousands of people, two drawn at random hardly ever show the same one.
+    Photographs without a name count as different people: among thousands of people two random
+    photographs hardly ever show the same one.
 
     Args:
         people: str [N], the person's name, or empty.
         sources: str [N], the data set's name.
-        seed: of the drawing of pairs.
+        seed: random seed.
 
     Returns:
-        int64 [N], the partner's place; -1 where the data set has nobody else.
+        int64 [N], the partner's index; -1 if the data set has no other person.
     """
     partners = np.full(len(people), -1, dtype=np.int64)
     rng = np.random.default_rng(seed)

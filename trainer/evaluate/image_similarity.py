@@ -1,7 +1,7 @@
-"""Per-image figures of a picture against its truth: PSNR, SSIM, GMSD and a perceptual distance.
+"""Metrics of a picture against its truth: SSIM, GMSD and a perceptual distance.
 
-Only pixels inside the photograph count, anywhere. Callers give pictures that equal the truth outside
-it, so that no window that reaches over its edge sees a difference that is not there.
+Only pixels inside the photograph count. Callers pass pictures that equal the truth outside it, so that
+windows across its edge see no false difference.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from skimage.metrics import structural_similarity
 
 from trainer.losses.recogniser import Recogniser
 
-_LUMA = np.array([0.299, 0.587, 0.114])
+_LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601
 _PREWITT = np.array([[1.0, 0.0, -1.0]] * 3) / 3
-_GMSD_CONSTANT = 170.0
-_SSIM_BORDER = 3
+_GMSD_CONSTANT = 170.0  # c of the paper, for luma in 0..255
+_SSIM_BORDER_PX = 3  # half of SSIM's window
 
 
 def ssim_map(result: NDArray[np.uint8], truth: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return scikit-image's SSIM of each pixel (Wang et al. 2004; 7x7 uniform window, per channel).
+    """Return scikit-image's SSIM map (Wang et al. 2004; uniform 7x7 window, per channel).
 
     Args:
         result, truth: uint8 [H, W, 3], RGB.
 
     Returns:
-        float64 [H, W], the mean of the three channels'.
+        float64 [H, W], the mean over the channels.
     """
     found: Any = structural_similarity(
         truth.astype(np.float64),
@@ -41,37 +41,30 @@ def ssim_map(result: NDArray[np.uint8], truth: NDArray[np.uint8]) -> NDArray[np.
     return found[1].mean(-1)
 
 
-def ssim_counted(counted: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Drop the 3 px along the picture's border, whose windows reach outside, as scikit-image does.
-
-    Args:
-        counted: bool [N, H, W].
-
-    Returns:
-        The pixels whose SSIM counts, bool [N, H, W].
-    """
-    inside = np.zeros_like(counted)
-    border = slice(_SSIM_BORDER, -_SSIM_BORDER)
-    inside[:, border, border] = counted[:, border, border]
+def without_border(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Remove from masks, bool [N, H, W], the border whose SSIM windows reach outside the picture."""
+    inside = np.zeros_like(masks)
+    border = slice(_SSIM_BORDER_PX, -_SSIM_BORDER_PX)
+    inside[:, border, border] = masks[:, border, border]
     return inside
 
 
 def ssim(
-    results: NDArray[np.uint8], truths: NDArray[np.uint8], *counted: NDArray[np.bool_]
+    results: NDArray[np.uint8], truths: NDArray[np.uint8], *masks: NDArray[np.bool_]
 ) -> list[NDArray[np.float64]]:
-    """Return the mean of the SSIM map over each choice of pixels.
+    """Return the mean of the SSIM map over each mask.
 
     Args:
         results, truths: uint8 [N, H, W, 3], RGB.
-        counted: one or more of bool [N, H, W]; where all pixels count, the mean is the value of
+        masks: one or more, bool [N, H, W]; a mask of all pixels gives the value of
             `skimage.metrics.structural_similarity(..., channel_axis=2, data_range=255)`.
 
     Returns:
-        For each of `counted` float64 [N].
+        float64 [N] for each mask.
     """
     maps = np.stack([ssim_map(a, b) for a, b in zip(results, truths, strict=True)])
-    chosen = [ssim_counted(pixels) for pixels in counted]
-    return [(maps * pixels).sum((1, 2)) / np.maximum(pixels.sum((1, 2)), 1) for pixels in chosen]
+    kept = [without_border(pixels) for pixels in masks]
+    return [(maps * pixels).sum((1, 2)) / np.maximum(pixels.sum((1, 2)), 1) for pixels in kept]
 
 
 def gmsd(
@@ -79,13 +72,13 @@ def gmsd(
 ) -> NDArray[np.float64]:
     """Gradient magnitude similarity deviation (Xue et al. 2014, equations 4 to 6).
 
-    Luma in 0..255 is averaged over 2x2 pixels and halved, Prewitt gradients give magnitudes m, their
-    similarity is (2 m1 m2 + c) / (m1^2 + m2^2 + c) with c = 170, and its standard deviation over the
-    picture is the score. It needs no weights, and no network was trained on it.
+    Luma in 0..255 is averaged over 2x2 pixels; Prewitt gradients give magnitudes m; their similarity is
+    (2 m1 m2 + c) / (m1^2 + m2^2 + c) with c = 170; the score is its standard deviation over the picture.
+    The metric has no weights, and no network was trained on it.
 
     Args:
         results, truths: uint8 [N, H, W, 3], RGB, H and W even.
-        valid: bool [N, H, W]; a pair of 2x2 pixels counts where all four do.
+        valid: bool [N, H, W]; a block of 2x2 pixels counts if all four are valid.
 
     Returns:
         float64 [N], 0 for equal pictures, larger is worse.
@@ -114,11 +107,9 @@ def _gradient_magnitude(picture_rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
 def perceptual_distance(
     recogniser: Recogniser, results: NDArray[np.uint8], truths: NDArray[np.uint8]
 ) -> NDArray[np.float64]:
-    """Distance of the face recogniser's feature maps, each picture by itself.
+    """`Recogniser.perceptual_loss` of each picture: the distance of the face recogniser's feature maps.
 
-    `Recogniser.perceptual_loss` of one picture at a time: the sum over five maps of the L1 distance
-    relative to the true map's mean. The models of this project are trained to make it small (the
-    same network, the same maps): it says how well they learned, and flatters them beside others.
+    The models of this project are trained to minimise it, so that it favours them against others.
 
     Args:
         recogniser: the frozen network, on any device.

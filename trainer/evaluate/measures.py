@@ -1,4 +1,4 @@
-"""Figures of quality: PSNR over known pixels, intersection over union."""
+"""Metrics that need NumPy alone: PSNR over a mask, intersection over union."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 def composited_psnr(
     results: NDArray[np.uint8], truths: NDArray[np.uint8], valid: NDArray[np.bool_] | None = None
 ) -> NDArray[np.float64]:
-    """PSNR of whole composited crops over the pixels inside the photograph.
+    """PSNR of composited crops over the pixels inside the photograph.
 
     Args:
         results, truths: uint8 [N, 128, 128, 3].
-        valid: bool [N, 128, 128], the pixels that count; all where not given.
+        valid: bool [N, 128, 128], the pixels that count; None: all.
 
     Returns:
-        float64 [N], dB; 100 where nothing differs.
+        float64 [N], dB; 100 for equal pictures.
     """
     error = (results.astype(np.float64) - truths.astype(np.float64)) ** 2
     valid = np.ones(error.shape[:3], bool) if valid is None else valid

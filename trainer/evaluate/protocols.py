@@ -1,4 +1,4 @@
-"""Measures a generator on faces under a named protocol of holes, image by image."""
+"""Evaluates a generator on faces under a named protocol of holes, image by image."""
 
 from __future__ import annotations
 
@@ -14,39 +14,24 @@ from inpaint_model.errors import UserError
 from trainer.augment.holes import draw_protocol
 from trainer.data.face_set import FaceSet
 from trainer.evaluate import image_similarity as similarity
-from trainer.evaluate.bootstrap import Interval, paired_difference
-from trainer.evaluate.fill_crops import raw_pictures
+from trainer.evaluate.fill_crops import raw_outputs
 from trainer.evaluate.identity import Identity, cosines, different_people, distances
 from trainer.evaluate.measures import composited_psnr
-from trainer.evaluate.scores import Scores, summarise
+from trainer.evaluate.scores import Scores
 from trainer.losses.recogniser import Recogniser
 
-__all__ = [
-    "PROTOCOLS",
-    "Filled",
-    "Generator",
-    "Interval",
-    "Scores",
-    "evaluate",
-    "from_inpainter",
-    "from_module",
-    "paired_difference",
-    "summarise",
-]
-
 PROTOCOLS = ("paper-squares", "face-mask")
-GREY = 127
-_BATCH = 50
+GREY = 127  # level that holes are shown at
+_BATCH = 50  # crops filled at a time
 
 
 @dataclass(frozen=True)
 class Filled:
-    """What a generator gives.
+    """The output of a generator.
 
     Attributes:
         composited: uint8 [N, 128, 128, 3], RGB, the crops with their holes filled.
-        raw: the same shape, the network's own picture everywhere, clipped and rounded; None where
-            only the composited one is known.
+        raw: the network's output without compositing, likewise; None if it is not known.
     """
 
     composited: NDArray[np.uint8]
@@ -54,7 +39,7 @@ class Filled:
 
 
 class Generator(Protocol):
-    """What can be evaluated."""
+    """A generator to evaluate."""
 
     def __call__(self, crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> Filled:
         """Fill crops, uint8 [N, 128, 128, 3] RGB, in holes, bool [N, 128, 128]."""
@@ -62,11 +47,11 @@ class Generator(Protocol):
 
 
 def from_module(net: nn.Module) -> Generator:
-    """Wrap a torch generator; its own picture is known too. It runs where its weights lie."""
+    """Wrap a torch generator; it runs on the device of its weights."""
     net = net.eval()
 
     def run(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> Filled:
-        raw = raw_pictures(net, crops, holes)
+        raw = raw_outputs(net, crops, holes)
         return Filled(np.where(holes[..., None], raw, crops), raw)
 
     return run
@@ -88,25 +73,25 @@ def evaluate(
     recogniser: Recogniser | None = None,
     identity: Identity | None = None,
 ) -> Scores:
-    """Fill the faces under a protocol and measure each against its truth.
+    """Fill the holes of a protocol in faces and measure each against its truth.
 
     Args:
-        generator: what fills (`from_module`, `from_inpainter`).
+        generator: from `from_module` or `from_inpainter`.
         faces: at least one; the same faces, protocol and seed give the same holes.
         protocol: one of `PROTOCOLS` (`trainer.augment.holes.draw_protocol`).
-        seed: of the holes.
-        recogniser: measures the perceptual distance; None leaves it out.
-        identity: measures identity; None leaves it out.
+        seed: random seed of the holes.
+        recogniser: measures the perceptual distance; None: not measured.
+        identity: measures identity; None: not measured.
 
     Raises:
-        UserError: there is no such protocol, or no face with a hole to judge.
+        UserError: no such protocol, or no face with a hole inside its photograph.
     """
     if protocol not in PROTOCOLS:
         raise UserError(f"no such protocol: {protocol} (take {' or '.join(PROTOCOLS)})")
     if not len(faces):
         raise UserError("no face to evaluate")
-    holes, counted = draw_protocol(faces, protocol, seed)
-    rows = np.flatnonzero(similarity.ssim_counted(counted).any((1, 2)))
+    holes, valid_holes = draw_protocol(faces, protocol, seed)
+    rows = np.flatnonzero(similarity.without_border(valid_holes).any((1, 2)))
     if not len(rows):
         raise UserError(f"{protocol}: no hole lies inside its photograph")
     parts: list[dict[str, NDArray]] = []
@@ -114,34 +99,36 @@ def evaluate(
         some = rows[at : at + _BATCH]
         crops, valid = faces.crops[some], faces.valid[some]
         out = generator(crops, holes[some] | ~valid)
-        part = _pictures(out, crops, valid, counted[some])
+        part = _pixel_measures(out, crops, valid, valid_holes[some])
         if recogniser is not None:
             filled = part["filled"]
             part["perceptual"] = similarity.perceptual_distance(recogniser, filled, crops)
         if identity is not None:
-            part |= _likeness(identity, part["filled"], crops, counted[some])
+            part |= _identity_measures(identity, part["filled"], crops, valid_holes[some])
         parts.append(part)
     figures = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     if identity is not None:
-        figures |= _strangers(figures.pop("codes"), faces.identity[rows], faces.source[rows], seed)
+        figures |= _stranger_measures(
+            figures.pop("embeddings"), faces.identity[rows], faces.source[rows], seed
+        )
     return Scores(protocol, rows, holes[rows], coverage=holes[rows].mean((1, 2)), **figures)
 
 
-def _pictures(
+def _pixel_measures(
     out: Filled,
     crops: NDArray[np.uint8],
     valid: NDArray[np.bool_],
-    counted: NDArray[np.bool_],
+    valid_holes: NDArray[np.bool_],
 ) -> dict[str, NDArray]:
-    """Measure one batch's pictures, pixel by pixel."""
-    filled = np.where(counted[..., None], out.composited, crops)
+    """Compute the metrics of the pixels of one batch."""
+    filled = np.where(valid_holes[..., None], out.composited, crops)
     everywhere = np.ones_like(valid)
-    ssim, ssim_whole, ssim_hole = similarity.ssim(filled, crops, valid, everywhere, counted)
+    ssim, ssim_whole, ssim_hole = similarity.ssim(filled, crops, valid, everywhere, valid_holes)
     part: dict[str, NDArray] = {
         "filled": filled,
         "psnr": composited_psnr(filled, crops, valid),
         "psnr_whole": composited_psnr(filled, crops),
-        "psnr_hole": composited_psnr(filled, crops, counted),
+        "psnr_hole": composited_psnr(filled, crops, valid_holes),
         "ssim": ssim,
         "ssim_whole": ssim_whole,
         "ssim_hole": ssim_hole,
@@ -154,17 +141,17 @@ def _pictures(
     return part
 
 
-def _likeness(
+def _identity_measures(
     identity: Identity,
     filled: NDArray[np.uint8],
     crops: NDArray[np.uint8],
-    counted: NDArray[np.bool_],
+    valid_holes: NDArray[np.bool_],
 ) -> dict[str, NDArray]:
-    """Compare filled and masked faces with the true ones; `codes` are the true descriptors."""
-    masked = np.where(counted[..., None], np.uint8(GREY), crops)
+    """Compare filled and masked faces with the true ones; `embeddings` are the true ones'."""
+    masked = np.where(valid_holes[..., None], np.uint8(GREY), crops)
     true, shown, hidden = (identity.embed(pictures) for pictures in (crops, filled, masked))
     return {
-        "codes": true,
+        "embeddings": true,
         "identity_distance": distances(shown, true),
         "identity_cosine": cosines(shown, true),
         "masked_distance": distances(hidden, true),
@@ -172,13 +159,13 @@ def _likeness(
     }
 
 
-def _strangers(
-    codes: NDArray[np.float64], people: NDArray[np.str_], sources: NDArray[np.str_], seed: int
+def _stranger_measures(
+    embeddings: NDArray[np.float64], people: NDArray[np.str_], sources: NDArray[np.str_], seed: int
 ) -> dict[str, NDArray]:
-    """Compare each true face with someone else's."""
+    """Compare each true face with that of another person."""
     partners = different_people(people, sources, seed)
     found = partners >= 0
     return {
-        "others_distance": np.where(found, distances(codes, codes[partners]), np.nan),
-        "others_cosine": np.where(found, cosines(codes, codes[partners]), np.nan),
+        "others_distance": np.where(found, distances(embeddings, embeddings[partners]), np.nan),
+        "others_cosine": np.where(found, cosines(embeddings, embeddings[partners]), np.nan),
     }

@@ -1,4 +1,4 @@
-"""Writes an evaluation: JSON, a Markdown table, and a sheet of best, median and worst cases."""
+"""Writes the report of an evaluation: JSON, a Markdown table, and sheets of cases."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from trainer.evaluate.protocols import GREY
 from trainer.evaluate.scores import Scores, by_coverage, summarise
 
 ALL = "all"
-_CASES, _ZOOM, _STRIP = 4, 2, 30
-_GAP = 16
+_CASES, _ZOOM = 4, 2  # cases in a row of the sheet, and their enlargement
+_CAPTION_PX, _GAP_PX = 30, 16
 
 NOTES = """\
 Only pixels inside the photograph count. Brackets hold the 95 % percentile bootstrap interval of the mean
@@ -40,7 +40,7 @@ class Group:
         protocol: the holes' protocol.
         source: the data set's name, or "all".
         scores: of its images.
-        left_out: faces whose hole has no pixel to judge inside the photograph.
+        left_out: number of faces whose hole lies outside the photograph.
     """
 
     protocol: str
@@ -50,11 +50,11 @@ class Group:
 
 
 def group(scores: Scores, faces: FaceSet) -> list[Group]:
-    """Part an evaluation's images by data source, and where there are several, all of them together.
+    """Group an evaluation's images by data set; several data sets are followed by all together.
 
     Args:
         scores: of `faces`.
-        faces: what was evaluated.
+        faces: the evaluated faces.
     """
     sources = faces.source[scores.rows]
     groups = [
@@ -76,13 +76,11 @@ def write_report(
 ) -> str:
     """Write `evaluation.json`, `evaluation.md` and a `sheet-PROTOCOL.png` each; return the Markdown.
 
-    Every file is written beside its place first and renamed when complete.
-
     Args:
-        out: the folder; made where it does not exist.
-        settings: what was evaluated and how, ready for JSON.
-        evaluated: one of each protocol.
-        faces: what all of them evaluated.
+        out: the folder; created if it does not exist.
+        settings: what was evaluated and how, as JSON types.
+        evaluated: the scores of each protocol.
+        faces: the evaluated faces.
     """
     out.mkdir(parents=True, exist_ok=True)
     groups = [part for scores in evaluated for part in group(scores, faces)]
@@ -129,7 +127,7 @@ def _means(scores: Scores) -> dict[str, dict[str, float]]:
 
 
 def _markdown(settings: Mapping[str, Any], groups: Sequence[Group]) -> str:
-    """Write the table of sources, the table of coverage bins of the widest group, and the notes."""
+    """Write the table of data sets, the table of coverage bins of the largest group, and the notes."""
     last = {part.protocol: part for part in groups}
     rows = [
         {"protocol": part.protocol, "source": part.source, **_cells(part.scores)} for part in groups
@@ -155,7 +153,7 @@ def _markdown(settings: Mapping[str, Any], groups: Sequence[Group]) -> str:
 
 
 def _cells(scores: Scores) -> dict[str, str]:
-    """Return a row's figures as text; columns of what was not measured are absent."""
+    """Return the metrics of a row as text, without those that were not measured."""
     means = summarise(scores)
     cells = {
         "n": str(len(scores)),
@@ -189,8 +187,8 @@ def case_sheet(scores: Scores, faces: FaceSet) -> NDArray[np.uint8]:
     """Draw the best, the median and the worst four cases by composited PSNR.
 
     Args:
-        scores: of `faces`; of fewer than four cases a row shows what there are.
-        faces: what was evaluated.
+        scores: of `faces`; rows are shorter if there are fewer than four cases.
+        faces: the evaluated faces.
 
     Returns:
         uint8 RGB; a row each of best, median and worst, a case being masked, result and truth
@@ -225,7 +223,9 @@ def _cases(
             f"{name}: {scores.psnr[case]:.2f} dB, hole {scores.psnr_hole[case]:.2f} dB, "
             f"{faces.source[row]}, {100 * scores.coverage[case]:.0f} % (masked, result, truth)"
         )
-        tile = cv2.copyMakeBorder(tile, _STRIP, 0, 0, _GAP, cv2.BORDER_CONSTANT, value=(0, 0, 0))
+        tile = cv2.copyMakeBorder(
+            tile, _CAPTION_PX, 0, 0, _GAP_PX, cv2.BORDER_CONSTANT, value=(0, 0, 0)
+        )
         cv2.putText(
             tile, text, (6, 21), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 255), 1, cv2.LINE_AA
         )

@@ -1,4 +1,4 @@
-"""Folds batch norms into the convolutions before them, and undoes it for networks to train on."""
+"""Folds batch norms into the convolutions before them, and restores them for further training."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def convolution_of(layer: nn.Module) -> Convolution:
 
 @torch.no_grad()
 def folded(layer: nn.Module) -> tuple[Tensor, Tensor]:
-    """Return weight and bias of one convolution that computes what it and its batch norm do.
+    """Fold a unit's batch norm into its convolution.
 
     Args:
         layer: a unit of `inpaint_model.networks.layers`, or a bare convolution; in evaluation mode.
 
     Returns:
-        The weight in the convolution's own shape, and the bias, float [outputs].
+        Weight, in the convolution's shape, and bias, float [outputs].
     """
     conv = convolution_of(layer)
     weight = conv.weight.clone()
@@ -37,7 +37,7 @@ def folded(layer: nn.Module) -> tuple[Tensor, Tensor]:
 
 
 def unfold_into(layer: nn.Module, weight: Tensor, bias: Tensor) -> None:
-    """Set a unit's weights so that it computes this convolution: its batch norm only adds the bias."""
+    """Set a unit to a folded convolution; its batch norm becomes the identity plus the bias."""
     conv = convolution_of(layer)
     conv.weight.data = weight
     if conv.bias is not None:
@@ -48,19 +48,19 @@ def unfold_into(layer: nn.Module, weight: Tensor, bias: Tensor) -> None:
 
 
 @torch.no_grad()
-def revive_norms(net: nn.Module, *inputs: Tensor) -> None:
-    """Give batch norms that are mere biases real figures again, without changing what they compute.
+def restore_batch_norms(net: nn.Module, *inputs: Tensor) -> None:
+    """Give folded batch norms the statistics of real inputs, without changing the network's function.
 
-    A norm that came back from an exported file as the identity would normalise its input, which was
-    never normal, at the first training step and change the network. Here each norm takes its mean and
-    deviation from real inputs, and weight and bias that undo them.
+    The norms of an exported file are the identity. In training mode they would normalise inputs that were
+    never normalised, and change the network at the first step. Each norm gets mean and variance of its
+    input, and the weight and bias that undo them.
 
     Args:
         net: the network; left in evaluation mode.
         inputs: one batch as the network takes it.
     """
 
-    def revive(norm: nn.Module, given: tuple[Tensor, ...]) -> None:
+    def restore(norm: nn.Module, given: tuple[Tensor, ...]) -> None:
         assert isinstance(norm, nn.BatchNorm2d)
         assert norm.running_mean is not None and norm.running_var is not None
         scale = norm.weight / (norm.running_var + norm.eps).sqrt()
@@ -72,7 +72,7 @@ def revive_norms(net: nn.Module, *inputs: Tensor) -> None:
         norm.bias.copy_(offset + mean * scale)
 
     norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
-    hooks = [norm.register_forward_pre_hook(revive) for norm in norms]
+    hooks = [norm.register_forward_pre_hook(restore) for norm in norms]
     try:
         net.eval()(*inputs)
     finally:

@@ -1,4 +1,4 @@
-"""Finds channels that say the same: merges the pair that costs least until few enough are left."""
+"""Merges redundant channels: the pair of least cost, until few enough are left."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from torch import Tensor
 
 
 def merge_channels(gram: Tensor, keep: int) -> Tensor:
-    """Choose how to replace channels by fewer, each a mixture of some.
+    """Choose mixtures that replace channels by fewer.
 
-    Two channels in a fixed proportion to each other are one: the reader loses nothing where both
-    are replaced by their sum. How far a pair is from it is the smaller eigenvalue of its second
-    moments, the larger one's eigenvector is what stands for both from then on. Pairs are merged,
-    the cheapest first, until `keep` are left.
+    Two proportional channels carry the same information, and their sum replaces both without loss. The
+    cost of merging a pair is the smaller eigenvalue of its second moments; the eigenvector of the larger
+    one is the mixture. The cheapest pair is merged first, until `keep` channels are left.
 
     Args:
-        gram: float [C, C], sums of products of the channels over many pixels, none negative: of
-            what a ReLU gives, each channel weighed as its readers weigh it.
-        keep: how many channels to leave, 1..C.
+        gram: float [C, C], sums of products of the channels over many pixels, after their ReLU (none
+            negative) and scaled by the weights that read them.
+        keep: number of channels to leave, 1..C.
 
     Returns:
-        float64 [keep, C]: the mixtures, rows of unit length, nothing negative, one channel in one
-        row, in the order of each row's first channel.
+        float64 [keep, C]: non-negative mixtures, rows of unit length; each channel is in one row, and the
+        rows are in the order of their first channels.
     """
     work = gram.double().clone()
     count = len(work)
@@ -30,7 +29,7 @@ def merge_channels(gram: Tensor, keep: int) -> Tensor:
     costs = _pair_costs(work)
     for _ in range(count - keep):
         first, second = divmod(int(costs.argmin()), count)
-        u, v = _stand_in(work, first, second)
+        u, v = _principal_direction(work, first, second)
         mixtures[first] = u * mixtures[first] + v * mixtures[second]
         work[first] = u * work[first] + v * work[second]
         work[:, first] = u * work[:, first] + v * work[:, second]
@@ -48,13 +47,13 @@ def _pair_costs(gram: Tensor) -> Tensor:
 
 
 def _costs_of(gram: Tensor, row: int) -> Tensor:
-    """Smaller eigenvalue of the 2x2 second moments of one channel with each; float64 [C]."""
+    """Return the smaller eigenvalue of the second moments of one channel with each; float64 [C]."""
     ours, theirs, both = gram[row, row], gram.diagonal(), gram[row]
     return (ours + theirs - ((ours - theirs) ** 2 + 4 * both**2).sqrt()) / 2
 
 
-def _stand_in(gram: Tensor, first: int, second: int) -> tuple[float, float]:
-    """Unit vector along which the pair has most energy: neither part negative."""
+def _principal_direction(gram: Tensor, first: int, second: int) -> tuple[float, float]:
+    """Return the principal direction of a pair: a unit vector, neither part negative."""
     pair = gram[[first, second]][:, [first, second]]
     u, v = torch.linalg.eigh(pair).eigenvectors[:, -1].abs().tolist()
     return u, v

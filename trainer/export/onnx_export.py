@@ -1,4 +1,4 @@
-"""Writes a generator as ONNX, bytes in and bytes out, and checks its parity with the network."""
+"""Exports a generator as ONNX, uint8 in and uint8 out, and checks its parity with the network."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from inpaint_model.networks.byte_generator import ByteGenerator
 from inpaint_model.networks.layers import half_convolutions
 from trainer.evaluate.fill_crops import fill
 
-# Levels of 255 inside the hole, between torch in fp32 and the exported file on ONNX Runtime.
-MOST_DIFFERENCE = {"fp32": 1, "fp16": 2}
+# Largest difference inside the hole between torch in fp32 and the file on ONNX Runtime, levels of 255.
+MAX_DIFFERENCE = {"fp32": 1, "fp16": 2}
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How far an exported network is from the trained one, in levels of 0..255 inside the holes."""
+    """Difference of an exported network from the trained one inside the holes, in levels of 255."""
 
     largest: int
     mean: float
 
     def check(self, what: str, precision: str) -> None:
-        """Raise where the export is not the trained network."""
-        if self.largest > MOST_DIFFERENCE[precision]:
+        """Raise `RuntimeError` if the difference is too large."""
+        if self.largest > MAX_DIFFERENCE[precision]:
             raise RuntimeError(f"{what}: exported and trained network differ by {self.largest}/255")
 
 
@@ -40,20 +40,20 @@ def export_generator(
     *,
     half: bool = False,
 ) -> Parity:
-    """Write a generator as ONNX and compare it with the trained network.
+    """Export a generator as ONNX and compare it with the trained network.
 
     Args:
         net: the trained network, float in and out.
         out: the `.onnx` to write.
         crops: uint8 [N, 128, 128, 3], real crops to compare on.
         holes: bool [N, 128, 128].
-        half: keep the weights and run the convolutions in fp16.
+        half: weights and convolutions in fp16.
 
     Returns:
-        The difference ONNX Runtime shows against torch in fp32.
+        The difference of the file on ONNX Runtime from torch in fp32.
 
     Raises:
-        RuntimeError: the exported file does not compute what the network does.
+        RuntimeError: the file differs from the network, or changes pixels outside the hole.
     """
     net = net.eval().float().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     precision, exported = "fp32", net

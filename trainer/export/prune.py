@@ -1,4 +1,4 @@
-"""Narrows a trained generator of the paper's: merges channels, then refits each layer to the data."""
+"""Prunes a trained `paper` generator: merges channels, then refits each layer to data."""
 
 from __future__ import annotations
 
@@ -19,19 +19,18 @@ from trainer.export.batch_norm_folding import convolution_of, folded, unfold_int
 from trainer.export.channel_merging import merge_channels
 from trainer.export.refit import Refit
 
-SHARES = (1 / 4, 5 / 16, 3 / 8, 1 / 2)
-"""Widths to try, as shares of the full one, the narrowest first."""
-MOST_COST_DB = 0.05
-_FIT_CROPS = 48
+WIDTH_SHARES = (1 / 4, 5 / 16, 3 / 8, 1 / 2)  # widths to try, as shares of the full width
+MAX_COST_DB = 0.05  # of mean PSNR
+_FIT_CROPS = 48  # crops that layers are fitted to
 
 
 @dataclass
-class _Flow:
-    """What flows through the two networks between two layers, one entry a batch of crops.
+class _Activations:
+    """Activations of both networks between two layers, one entry a batch of crops.
 
     Attributes:
         full, narrow: float [n, C, H, W] and [n, K, H, W].
-        mixtures: float32 [K, C]: how the narrow channels are made of the full ones.
+        mixtures: float32 [K, C], the mixtures of full channels that the narrow ones approximate.
     """
 
     full: list[Tensor]
@@ -39,21 +38,21 @@ class _Flow:
     mixtures: Tensor
 
 
-def narrowest(
+def prune_generator(
     net: PaperGenerator,
     crops: NDArray[np.uint8],
     holes: NDArray[np.bool_],
     *,
-    most_cost_db: float = MOST_COST_DB,
+    max_cost_db: float = MAX_COST_DB,
 ) -> PaperGenerator | None:
-    """Find the narrowest generator that still fills about as well, or None where none does.
+    """Return the narrowest pruned generator within the cost, or None if there is none.
 
     Args:
         net: the trained generator; not changed.
-        crops: uint8 [N, 128, 128, 3], RGB, bare faces; the first 48 (of fewer, half) are what the
-            narrow networks are fitted to, the others measure them.
+        crops: uint8 [N, 128, 128, 3], RGB, bare faces; the first 48 (at most half) fit the narrow
+            networks, the others measure them.
         holes: bool [N, 128, 128].
-        most_cost_db: what narrowing may cost, mean PSNR of the composited crops.
+        max_cost_db: largest loss of mean PSNR of the composited crops.
     """
     count = min(_FIT_CROPS, len(crops) // 2)
     rest, rest_holes = crops[count:], holes[count:]
@@ -61,28 +60,30 @@ def narrowest(
     def quality(generator: nn.Module) -> float:
         return float(composited_psnr(fill(generator, rest, rest_holes), rest).mean())
 
-    wanted = quality(net) - most_cost_db
-    for width in sorted({2 * round(net.width * share / 2) for share in SHARES} - {0, net.width}):
-        small = narrowed(net, width, crops[:count], holes[:count])
+    wanted = quality(net) - max_cost_db
+    for width in sorted(
+        {2 * round(net.width * share / 2) for share in WIDTH_SHARES} - {0, net.width}
+    ):
+        small = prune_to_width(net, width, crops[:count], holes[:count])
         if quality(small) >= wanted:
             return small
     return None
 
 
 @torch.no_grad()
-def narrowed(
+def prune_to_width(
     net: PaperGenerator, width: int, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
 ) -> PaperGenerator:
     """Make a narrower generator that computes nearly the same, without training.
 
-    Layer by layer: channels that are alike on these crops are merged (`trainer.export.channel_merging`),
-    and the narrow layer's weights are the ridge regression of the merged channels' values, before the ReLU,
-    on what the narrow network itself has computed so far (`trainer.export.refit`).
+    In each layer, similar channels are merged (`trainer.export.channel_merging`). A ridge regression then
+    fits the narrow layer to the merged channels, before their ReLU, from the narrow network's own
+    activations (`trainer.export.refit`).
 
     Args:
         net: the trained generator; not changed.
-        width: channels of the narrow one's first layer: even, below the net's.
-        crops: uint8 [N, 128, 128, 3], RGB: real ones, 32 to 64 are enough.
+        width: channels of the narrow network's first layer: even, below the net's.
+        crops: uint8 [N, 128, 128, 3], RGB, real crops; 32 to 64 are enough.
         holes: bool [N, 128, 128].
 
     Returns:
@@ -100,10 +101,12 @@ def narrowed(
     full, narrow = known, known
     for old, new in zip(net.autoencoders, small.autoencoders, strict=True):
         assert isinstance(old, Autoencoder) and isinstance(new, Autoencoder)
-        flow = _Flow(_with(full, masks), _with(narrow, masks), torch.eye(4))
-        _narrow_one(old, new, flow)
-        full = _composited(known, flow.full, masks)
-        narrow = _composited(known, flow.narrow, masks)
+        activations = _Activations(
+            _append_masks(full, masks), _append_masks(narrow, masks), torch.eye(4)
+        )
+        _prune_autoencoder(old, new, activations)
+        full = _composited(known, activations.full, masks)
+        narrow = _composited(known, activations.narrow, masks)
     return small
 
 
@@ -120,7 +123,7 @@ def _balanced(
     return given, masks
 
 
-def _with(pictures: list[Tensor], masks: list[Tensor]) -> list[Tensor]:
+def _append_masks(pictures: list[Tensor], masks: list[Tensor]) -> list[Tensor]:
     return [torch.cat([x, m], 1) for x, m in zip(pictures, masks, strict=True)]
 
 
@@ -128,28 +131,28 @@ def _composited(known: list[Tensor], pictures: list[Tensor], masks: list[Tensor]
     return [k + p * m for k, p, m in zip(known, pictures, masks, strict=True)]
 
 
-def _narrow_one(old: Autoencoder, new: Autoencoder, flow: _Flow) -> None:
-    """Fill the narrow autoencoder's layers in; `flow` goes from its input to its picture."""
+def _prune_autoencoder(old: Autoencoder, new: Autoencoder, activations: _Activations) -> None:
+    """Set the narrow autoencoder's layers; `activations` goes from its input to its output."""
     layers = list(zip(old, new, strict=True))
     for index, (theirs, ours) in enumerate(layers):
         last = index == len(layers) - 1
         outputs = convolution_of(ours).out_channels
-        before = [_run(theirs, x) for x in flow.full]
+        before = [_before_relu(theirs, x) for x in activations.full]
         after = before if last else [functional.relu(y) for y in before]
-        reading = None if last else _reading(old[index + 1])
+        reading = None if last else _input_weight_norms(old[index + 1])
         mixtures = torch.eye(outputs) if reading is None else _mixtures(after, reading, outputs)
         wanted = [torch.einsum("kc,nchw->nkhw", mixtures, y) for y in before]
         refit = Refit(convolution_of(ours))
-        for x, y in zip(flow.narrow, wanted, strict=True):
+        for x, y in zip(activations.narrow, wanted, strict=True):
             refit.add(x, y)
-        weight, bias = refit.solve(*_merged(theirs, flow, mixtures))
+        weight, bias = refit.solve(*_prior(theirs, activations, mixtures))
         unfold_into(ours, weight, bias)
-        flow.narrow = [ours(x) for x in flow.narrow]
-        flow.full, flow.mixtures = after, mixtures
+        activations.narrow = [ours(x) for x in activations.narrow]
+        activations.full, activations.mixtures = after, mixtures
 
 
-def _run(layer: nn.Module, x: Tensor) -> Tensor:
-    """A unit's value before its ReLU."""
+def _before_relu(layer: nn.Module, x: Tensor) -> Tensor:
+    """Run a unit without its ReLU."""
     parts = list(layer.children()) or [layer]
     for part in parts:
         if not isinstance(part, nn.ReLU):
@@ -157,8 +160,8 @@ def _run(layer: nn.Module, x: Tensor) -> Tensor:
     return x
 
 
-def _reading(layer: nn.Module) -> Tensor:
-    """How much a layer makes of each of its inputs; float [C]."""
+def _input_weight_norms(layer: nn.Module) -> Tensor:
+    """Return the norm of a layer's weights for each input channel; float [C]."""
     conv = convolution_of(layer)
     weight, _ = folded(layer)
     if not isinstance(conv, nn.ConvTranspose2d):
@@ -167,7 +170,7 @@ def _reading(layer: nn.Module) -> Tensor:
 
 
 def _mixtures(after: list[Tensor], reading: Tensor, keep: int) -> Tensor:
-    """Choose the mixtures of a layer's channels, float32 [keep, C]; alike channels weigh alike."""
+    """Choose the mixtures of a layer's channels, weighted as they are read; float32 [keep, C]."""
     gram = torch.zeros(len(reading), len(reading), dtype=torch.float64)
     for a in after:
         flat = a.transpose(0, 1).flatten(1) * reading[:, None]
@@ -177,26 +180,23 @@ def _mixtures(after: list[Tensor], reading: Tensor, keep: int) -> Tensor:
     return mixtures / mixtures.norm(dim=1, keepdim=True).clamp_min(1e-12)
 
 
-def _merged(layer: nn.Module, flow: _Flow, mixtures: Tensor) -> tuple[Tensor, Tensor]:
-    """The full layer's weights as they fall on merged channels: where the regression begins.
-
-    A merged input stands for each of its channels in the proportion the data show.
-    """
+def _prior(layer: nn.Module, activations: _Activations, mixtures: Tensor) -> tuple[Tensor, Tensor]:
+    """Project the full layer's weights onto the merged channels: the prior of the regression."""
     weight, bias = folded(layer)
     transposed = isinstance(convolution_of(layer), nn.ConvTranspose2d)
     if transposed:
         weight = weight.transpose(0, 1)
-    shares = _shares(flow)
+    shares = _shares(activations)
     weight = torch.einsum("kc,cdyx,dj->kjyx", mixtures, weight, shares)
     return (weight.transpose(0, 1) if transposed else weight).contiguous(), mixtures @ bias
 
 
-def _shares(flow: _Flow) -> Tensor:
-    """How much of each full channel a merged one stands for: least squares; float [C, K]."""
-    top = torch.zeros(flow.mixtures.shape[1], len(flow.mixtures))
-    below = torch.zeros(len(flow.mixtures))
-    for full, narrow in zip(flow.full, flow.narrow, strict=True):
+def _shares(activations: _Activations) -> Tensor:
+    """Least-squares factors from merged to full channels; float [C, K]."""
+    top = torch.zeros(activations.mixtures.shape[1], len(activations.mixtures))
+    below = torch.zeros(len(activations.mixtures))
+    for full, narrow in zip(activations.full, activations.narrow, strict=True):
         a, b = full.transpose(0, 1).flatten(1), narrow.transpose(0, 1).flatten(1)
         top += a @ b.T
         below += b.square().sum(1)
-    return top / below.clamp_min(1e-12) * (flow.mixtures.T > 0)
+    return top / below.clamp_min(1e-12) * (activations.mixtures.T > 0)

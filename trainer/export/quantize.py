@@ -1,4 +1,4 @@
-"""Quantises an exported generator to int8 (NNCF, after training) and keeps it if it costs little."""
+"""Quantises an exported generator to int8 (NNCF, post-training) and keeps it if it costs little."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ from trainer.evaluate.measures import composited_psnr
 if TYPE_CHECKING:
     import onnx
 
-MOST_COST_DB = 0.3
-MOST_ENGINE_ERROR = 0.1
-_LEAST_CROPS = 4
+MAX_COST_DB = 0.3  # of mean PSNR, with pruning
+MAX_ENGINE_ERROR = 0.1  # mean error of OpenVINO beyond that of exact arithmetic, levels of 255
+_MIN_CROPS = 4
+_BATCH = 8  # crops filled at a time
 _CONVOLUTIONS = ("Conv", "ConvTranspose")
-_PICTURE_CHANNELS = {"in": 4, "out": 3}  # a picture with its hole, and a picture
+_PICTURE_CHANNELS = {"in": 4, "out": 3}  # RGB with the hole, and RGB
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Bare faces and where to fill them.
+    """Bare faces and their holes.
 
     Attributes:
-        crops: uint8 [N, 128, 128, 3], RGB: also the truth.
+        crops: uint8 [N, 128, 128, 3], RGB; they are the truth too.
         holes: bool [N, 128, 128].
     """
 
@@ -41,31 +42,31 @@ class Samples:
 
 @dataclass(frozen=True)
 class QuantizeReport:
-    """What int8 costs, on crops that neither calibration nor pruning saw.
+    """The cost of int8 on crops that neither calibration nor pruning used.
 
     Attributes:
-        psnr_full_db: mean PSNR of the crops composited by the network as trained, in fp32.
-        psnr_narrow_db: the same of the pruned network in fp32; None where it was not pruned.
-        psnr_int8_db: the same in int8, on OpenVINO.
-        strays: mean difference of the int8 file from the network it was made of, in fp32, in levels of
-            255, inside the holes, on OpenVINO.
-        strays_exactly: the same in exact arithmetic: what rounding to 8 bits costs. Where OpenVINO
-            strays further, it computes the file wrongly.
-        crops: how many crops were measured.
+        psnr_full_db: mean PSNR of composited crops, by the network as trained in fp32.
+        psnr_narrow_db: the same of the pruned network in fp32; None if it was not pruned.
+        psnr_int8_db: the same of the int8 file on OpenVINO.
+        int8_error: mean difference inside the holes, in levels of 255, of the int8 file on OpenVINO from
+            the fp32 file it was made of.
+        exact_error: the same in exact arithmetic, the cost of rounding to 8 bits. If OpenVINO's error is
+            larger, OpenVINO computes the file wrongly.
+        crops: number of crops measured.
         kept: whether the int8 file was written.
     """
 
     psnr_full_db: float
     psnr_narrow_db: float | None
     psnr_int8_db: float
-    strays: float
-    strays_exactly: float
+    int8_error: float
+    exact_error: float
     crops: int
     kept: bool
 
     @property
     def cost_db(self) -> float:
-        """What the int8 file loses against the network as trained."""
+        """Loss of mean PSNR of the int8 file against the network as trained."""
         return self.psnr_full_db - self.psnr_int8_db
 
     def __str__(self) -> str:
@@ -75,8 +76,8 @@ class QuantizeReport:
             parts = f" (pruning {pruning:.3f}, int8 {self.cost_db - pruning:.3f})"
         return (
             f"int8 costs {self.cost_db:.3f} dB{parts}: {self.psnr_full_db:.2f} to "
-            f"{self.psnr_int8_db:.2f} on {self.crops} crops; fills differ by {self.strays:.3f}/255, in "
-            f"exact arithmetic by {self.strays_exactly:.3f}: {'kept' if self.kept else 'not kept'}"
+            f"{self.psnr_int8_db:.2f} on {self.crops} crops; fills differ by {self.int8_error:.3f}/255, in "
+            f"exact arithmetic by {self.exact_error:.3f}: {'kept' if self.kept else 'not kept'}"
         )
 
 
@@ -87,20 +88,20 @@ def quantize_onnx(
     out_path: Path,
     *,
     narrow: Path | None = None,
-    most_cost_db: float = MOST_COST_DB,
+    max_cost_db: float = MAX_COST_DB,
 ) -> QuantizeReport:
-    """Write an int8 version (QDQ, the same inputs and output) of a generator.
+    """Write an int8 version of a generator (QDQ, the same inputs and output).
 
-    Where it costs too much, or OpenVINO computes it wrongly, nothing is kept and an older
-    `out_path` is removed.
+    If it costs too much, or OpenVINO computes it wrongly, no file is kept, and an older `out_path` is
+    removed.
 
     Args:
-        full: the generator as trained, fp32: what is lost is lost against it.
-        calibration: what ranges are taken from; 200 to 400 are enough.
-        measured: what the cost is measured on.
+        full: the generator as trained, fp32; the cost is measured against it.
+        calibration: samples for the ranges; 200 to 400 are enough.
+        measured: samples to measure the cost on.
         out_path: the file to write, `NAME.int8.onnx` beside the other.
         narrow: the pruned generator, fp32, to quantise instead of the full one.
-        most_cost_db: what pruning and int8 may cost together.
+        max_cost_db: largest cost of pruning and int8 together.
 
     Returns:
         The measured cost.
@@ -111,12 +112,12 @@ def quantize_onnx(
     import onnx
 
     for crops in (calibration.crops, measured.crops):
-        if len(crops) < _LEAST_CROPS:
-            raise UserError(f"quantising needs at least {_LEAST_CROPS} crops, not {len(crops)}")
+        if len(crops) < _MIN_CROPS:
+            raise UserError(f"quantising needs at least {_MIN_CROPS} crops, not {len(crops)}")
     part = out_path.with_name(f"part-{out_path.name}")
     try:
         onnx.save(_quantized(onnx.load(narrow or full), calibration), part)
-        report = _measure(full, narrow, part, measured, most_cost_db)
+        report = _measure(full, narrow, part, measured, max_cost_db)
         out_path.unlink(missing_ok=True)
         if report.kept:
             part.replace(out_path)
@@ -126,12 +127,12 @@ def quantize_onnx(
 
 
 def float_nodes(model: onnx.ModelProto) -> list[str]:
-    """Name the nodes to leave in floating point: all but the network between its ends.
+    """Name the nodes to leave in floating point.
 
-    These are normalisation and compositing, and the convolutions that read or draw a picture: they
-    are little of the arithmetic and most of the loss. So is each first convolution, the one that an
-    input reaches with no other before it: OpenVINO (2026.4) takes the normalisation of a quantised
-    one's input for part of its scale and computes it wrongly.
+    These are normalisation and compositing, and the convolutions that read or draw a picture: they have
+    little of the arithmetic and cause most of the loss. The first convolutions after each input stay in
+    floating point too: OpenVINO 2026.4 merges the normalisation before a quantised one into its scale and
+    computes it wrongly.
     """
     nodes = [node for node in model.graph.node if node.op_type != "Constant"]
     floating = _before_first(nodes, {value.name for value in model.graph.input})
@@ -154,7 +155,7 @@ def _touches_picture(shape: tuple[int, ...]) -> bool:
 
 
 def _before_first(nodes: Iterable[onnx.NodeProto], raw: set[str]) -> set[str]:
-    """Name the nodes up to the first convolutions, these included, from the inputs `raw`."""
+    """Name the nodes from the inputs `raw` to the first convolutions, these included."""
     found, raw = set(), set(raw)
     for node in nodes:
         if raw.intersection(node.input):
@@ -165,7 +166,7 @@ def _before_first(nodes: Iterable[onnx.NodeProto], raw: set[str]) -> set[str]:
 
 
 def _quantized(model: onnx.ModelProto, calibration: Samples) -> onnx.ModelProto:
-    os.environ.setdefault("NNCF_CI", "1")  # its way of switching telemetry off
+    os.environ.setdefault("NNCF_CI", "1")  # switches its telemetry off
     import nncf
     from nncf.quantization.advanced_parameters import OverflowFix
 
@@ -182,29 +183,29 @@ def _quantized(model: onnx.ModelProto, calibration: Samples) -> onnx.ModelProto:
         preset=nncf.QuantizationPreset.PERFORMANCE,
         ignored_scope=nncf.IgnoredScope(names=float_nodes(model)),
         advanced_parameters=nncf.AdvancedQuantizationParameters(
-            # Weights of 7 bits: pairs of products then fit 16 bits, and no CPU saturates.
+            # With weights of 7 bits, pairs of products fit 16 bits, and no CPU saturates.
             overflow_fix=OverflowFix.ENABLE,
-            # Measured: correcting biases moves the fill's colour by more than it mends.
+            # Measured: bias correction shifts the fill's colour by more than it repairs.
             disable_bias_correction=True,
         ),
     )
 
 
 def _measure(
-    full: Path, narrow: Path | None, int8: Path, measured: Samples, most_cost_db: float
+    full: Path, narrow: Path | None, int8: Path, measured: Samples, max_cost_db: float
 ) -> QuantizeReport:
     whole = _fill(full, "onnxruntime", measured)
     part = whole if narrow is None else _fill(narrow, "onnxruntime", measured)
     before, between = _psnr(whole, measured), None if narrow is None else _psnr(part, measured)
     filled, exact = _fill(int8, "openvino", measured), _exact_fill(int8, measured)
     after = _psnr(filled, measured)
-    strays, strays_exactly = (_strays(out, part, measured.holes) for out in (filled, exact))
-    right = strays - strays_exactly <= MOST_ENGINE_ERROR
-    kept = right and before - after <= most_cost_db
-    return QuantizeReport(before, between, after, strays, strays_exactly, len(filled), kept)
+    int8_error, exact_error = (_mean_error(out, part, measured.holes) for out in (filled, exact))
+    right = int8_error - exact_error <= MAX_ENGINE_ERROR
+    kept = right and before - after <= max_cost_db
+    return QuantizeReport(before, between, after, int8_error, exact_error, len(filled), kept)
 
 
-def _strays(
+def _mean_error(
     filled: NDArray[np.uint8], wanted: NDArray[np.uint8], holes: NDArray[np.bool_]
 ) -> float:
     apart = np.abs(filled.astype(np.int16) - wanted)[holes]
@@ -218,14 +219,17 @@ def _psnr(filled: NDArray[np.uint8], measured: Samples) -> float:
 def _fill(path: Path, engine: str, measured: Samples) -> NDArray[np.uint8]:
     crops, holes = measured.crops, measured.holes
     with open_inpainter(path, engine) as inpainter:
-        outs = [inpainter(crops[i : i + 8], holes[i : i + 8]) for i in range(0, len(crops), 8)]
+        outs = [
+            inpainter(crops[i : i + _BATCH], holes[i : i + _BATCH])
+            for i in range(0, len(crops), _BATCH)
+        ]
     return np.concatenate(outs)
 
 
 def _exact_fill(path: Path, measured: Samples) -> NDArray[np.uint8]:
-    """Run an int8 file as it is written: values rounded to 8 bits, sums in float.
+    """Run an int8 file exactly: values rounded to 8 bits, sums in float.
 
-    ONNX Runtime does so with its optimisations off, on every CPU.
+    ONNX Runtime does so on every CPU if its optimisations are off.
     """
     import onnxruntime
 
@@ -234,7 +238,7 @@ def _exact_fill(path: Path, measured: Samples) -> NDArray[np.uint8]:
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     crops, flags = measured.crops, measured.holes.astype(np.uint8)
     outs = [
-        session.run(["filled"], {"crops": crops[i : i + 8], "holes": flags[i : i + 8]})[0]
-        for i in range(0, len(crops), 8)
+        session.run(["filled"], {"crops": crops[i : i + _BATCH], "holes": flags[i : i + _BATCH]})[0]
+        for i in range(0, len(crops), _BATCH)
     ]
     return np.concatenate([np.asarray(out) for out in outs])

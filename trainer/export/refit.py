@@ -1,4 +1,4 @@
-"""Refits one convolution to data: ridge regression of wanted outputs on given inputs."""
+"""Fits one convolution to data: ridge regression of wanted outputs on given inputs."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-_RIDGE = 1e-3
-_MOST_PIXELS = 2048
-_TAPS = ((1, 3), (0, 2))
+_RIDGE = 1e-3  # relative to the mean of the diagonal
+_MAX_PIXELS = 2048  # drawn from each crop
+_TAPS = ((1, 3), (0, 2))  # taps of a transposed 4x4 kernel that write even and odd pixels
 
 
 class Refit:
-    """Gathers a convolution's normal equations, and solves them.
+    """Accumulates and solves the normal equations of a convolution.
 
-    A transposed 4x4 convolution of stride 2 is four 2x2 convolutions, one for each parity of the
-    output pixel, and so four regressions.
+    A transposed 4x4 convolution of stride 2 is four 2x2 convolutions, one for each parity of the output
+    pixel, with a regression each.
 
     Args:
         conv: a `Conv2d`, or a `ConvTranspose2d` of kernel 4, stride 2 and padding 1.
-        seed: of the choice of pixels.
+        seed: random seed of the choice of pixels.
     """
 
     def __init__(self, conv: nn.Conv2d | nn.ConvTranspose2d, seed: int = 0) -> None:
@@ -32,22 +32,22 @@ class Refit:
         self._random = torch.Generator().manual_seed(seed)
 
     def add(self, given: Tensor, wanted: Tensor) -> None:
-        """Add crops.
+        """Add the pixels of crops.
 
         Args:
-            given: float [N, inputs, H, W], what the convolution reads.
-            wanted: float [N, outputs, H', W'], what it should give.
+            given: float [N, inputs, H, W], inputs of the convolution.
+            wanted: float [N, outputs, H', W'], the wanted outputs.
         """
         for x, y in zip(given, wanted, strict=True):
             for parity, (columns, targets) in enumerate(self._views(x[None], y[None])):
-                chosen = torch.randperm(columns.shape[1], generator=self._random)[:_MOST_PIXELS]
+                chosen = torch.randperm(columns.shape[1], generator=self._random)[:_MAX_PIXELS]
                 columns, targets = columns[:, chosen], targets[:, chosen]
                 columns = torch.cat([columns, torch.ones_like(columns[:1])])
                 self._xx[parity] += columns @ columns.T
                 self._xy[parity] += columns @ targets.T
 
     def solve(self, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the weight and bias nearest to the data, held towards given ones.
+        """Return the weight and bias that fit the data; the ridge penalises the distance from given ones.
 
         Args:
             weight: in the convolution's shape.
@@ -63,7 +63,7 @@ class Refit:
         return self._join(table[:, :-1].transpose(1, 2)), table[:, -1].mean(0)
 
     def _views(self, x: Tensor, y: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Columns [inputs x taps, pixels] and targets [outputs, pixels], for each parity."""
+        """Return columns [inputs x taps, pixels] and targets [outputs, pixels] for each parity."""
         conv = self._conv
         if not self._transposed:
             assert isinstance(conv.padding, tuple)
@@ -81,7 +81,7 @@ class Refit:
         return views
 
     def _split(self, weight: Tensor) -> list[Tensor]:
-        """Weights [outputs, inputs x taps] for each parity."""
+        """Split a weight into tables [outputs, inputs x taps], one for each parity."""
         if not self._transposed:
             return [weight.flatten(1)]
         # The 2x2 window's first pixel is read through the later tap.

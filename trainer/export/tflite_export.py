@@ -1,8 +1,8 @@
 """Writes the mask segmenter as a TFLite file with the metadata MediaPipe Image Segmenter needs.
 
-The network is a handful of operators, so it is written straight into TFLite's own schema (which
-MediaPipe ships) instead of through a converter that needs an environment of its own. Batch norm is
-folded into the convolutions; `export_segmenter` compares the file, run by MediaPipe, with torch.
+The network has few operators, so that it is written in TFLite's schema, which MediaPipe ships; a
+converter would need an environment of its own. Batch norms are folded into the convolutions.
+`export_segmenter` compares the file, run by MediaPipe, with torch.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from trainer.export.tflite_graph import TfliteGraph, serialise
 from trainer.segmenter_task import segment
 
 LABELS = ("background", "mask")
-MOST_DIFFERENCE = 0.02
+MAX_DIFFERENCE = 0.02  # of the mask's probability
 _PARSER_VERSION = "1.5.0"
 
 
 @dataclass(frozen=True)
 class SegmenterParity:
-    """How far the file, run by MediaPipe, is from the trained network.
+    """Difference of the file, run by MediaPipe, from the trained network.
 
     Attributes:
         largest, mean: absolute difference of the mask's probability.
-        iou: of the two masks, thresholded at one half.
+        iou: mean IoU of the two masks, thresholded at one half.
     """
 
     largest: float
@@ -54,21 +54,23 @@ def write_graph(net: MaskSegmenterNet) -> bytes:
     """Write the network's forward pass as a TFLite model, without metadata."""
     graph = TfliteGraph()
     crops = graph.tensor("crops", [1, CROP_SIZE, CROP_SIZE, 3])
-    at64 = graph.unit(crops, net.down64)
-    at32 = graph.unit(at64, net.down32)
-    at16 = graph.unit(at32, net.down16)
-    x = graph.join(graph.double(graph.unit(at16, net.down8)), at16)
-    x = graph.join(graph.double(graph.unit(x, net.fuse16)), at32)
-    x = graph.join(graph.double(graph.unit(x, net.fuse32)), at64)
-    margins = graph.convolution(graph.unit(x, net.fuse64), _margins(net.logits), relu=False)
-    coarse = graph.double(margins)
-    beside = graph.unit(graph.join(coarse, crops), net.beside)
-    corrections = graph.convolution(beside, _margins(net.corrections), relu=False)
-    return graph.pack([crops], [graph.sigmoid(graph.add(coarse, corrections), "masks")])
+    at64 = graph.conv_unit(crops, net.down64)
+    at32 = graph.conv_unit(at64, net.down32)
+    at16 = graph.conv_unit(at32, net.down16)
+    x = graph.concatenate(graph.upsample(graph.conv_unit(at16, net.down8)), at16)
+    x = graph.concatenate(graph.upsample(graph.conv_unit(x, net.fuse16)), at32)
+    x = graph.concatenate(graph.upsample(graph.conv_unit(x, net.fuse32)), at64)
+    margins = graph.convolution(
+        graph.conv_unit(x, net.fuse64), _logit_differences(net.logits), relu=False
+    )
+    coarse = graph.upsample(margins)
+    beside = graph.conv_unit(graph.concatenate(coarse, crops), net.beside)
+    corrections = graph.convolution(beside, _logit_differences(net.corrections), relu=False)
+    return graph.build([crops], [graph.sigmoid(graph.add(coarse, corrections), "masks")])
 
 
-def _margins(logits: nn.Conv2d) -> nn.Conv2d:
-    """Each of two logits less the other: their sigmoid is the softmax, at a fraction of its cost."""
+def _logit_differences(logits: nn.Conv2d) -> nn.Conv2d:
+    """Make each of two logits its difference from the other, whose sigmoid equals the softmax."""
     margins = copy.deepcopy(logits)
     for part in margins.parameters():
         part.data = part.data - part.data.flip(0)
@@ -83,11 +85,11 @@ def add_metadata(model: bytes) -> bytes:
     labels = metadata_writer.Labels().add(list(LABELS))
     writer = image_segmenter.MetadataWriter.create(bytearray(model), [127.5], [127.5], labels)
     content, _ = writer.populate()
-    return _settle(bytes(content))
+    return _align_buffers(bytes(content))
 
 
-def _settle(content: bytes) -> bytes:
-    """Align the buffers, which the writer packs anew, and drop the time: one network, one file."""
+def _align_buffers(content: bytes) -> bytes:
+    """Align the buffers and remove the time, so that one network gives one file."""
     file = io.BytesIO(serialise(schema.ModelT.InitFromPackedBuf(content)))
     with zipfile.ZipFile(io.BytesIO(content)) as written, zipfile.ZipFile(file, "a") as settled:
         for entry in written.infolist():
@@ -96,7 +98,7 @@ def _settle(content: bytes) -> bytes:
 
 
 def _stand_in_for_parser_version() -> None:
-    """MediaPipe 1.2 does not ship the compiled module its metadata writer imports for one string."""
+    """Replace a compiled module that MediaPipe 1.2 imports for one string and does not ship."""
     name = "mediapipe.tasks.cc.metadata.python"
     try:
         importlib.import_module(f"{name}._pywrap_metadata_version")
@@ -114,7 +116,7 @@ def _stand_in_for_parser_version() -> None:
 
 
 def export_segmenter(net: nn.Module, out: Path, crops: NDArray[np.uint8]) -> SegmenterParity:
-    """Write the segmenter and compare it, run by MediaPipe, with the trained network.
+    """Export the segmenter and compare the file, run by MediaPipe, with the trained network.
 
     Args:
         net: the trained network.
@@ -147,7 +149,7 @@ def export_segmenter(net: nn.Module, out: Path, crops: NDArray[np.uint8]) -> Seg
     difference = np.abs(found - wanted)
     agreement = float(iou(found > 0.5, wanted > 0.5).mean())
     parity = SegmenterParity(float(difference.max()), float(difference.mean()), agreement)
-    if parity.largest > MOST_DIFFERENCE:
+    if parity.largest > MAX_DIFFERENCE:
         raise RuntimeError(
             f"{out.name}: exported and trained network differ by {parity.largest:.3f}"
         )

@@ -73,7 +73,7 @@ class TfliteGraph:
         return list(self.tensors[tensor].shape or ())
 
     def convolution(self, x: int, conv: nn.Conv2d, *, relu: bool, name: str = "") -> int:
-        """A convolution with torch's symmetric padding; TFLite's "same" differs at stride 2."""
+        """Add a convolution with torch's symmetric padding; TFLite's "same" differs at stride 2."""
         (stride, _), (dilation, _), (kernel, _) = conv.stride, conv.dilation, conv.kernel_size
         padding = dilation * (kernel - 1) // 2
         n, height, width, channels = self.shape(x)
@@ -95,19 +95,19 @@ class TfliteGraph:
         shape = [n, height // stride, width // stride, len(weight)]
         return self.operator("CONV_2D", inputs, shape, options, name=name)
 
-    def unit(self, x: int, unit: nn.Module) -> int:
-        """A ConvUnit, or a sequence of them, batch norm folded in."""
-        if not isinstance(unit, ConvUnit):
-            for part in unit.children():
-                x = self.unit(x, part)
+    def conv_unit(self, x: int, conv_unit: nn.Module) -> int:
+        """Add a ConvUnit, or a sequence of them, with folded batch norm."""
+        if not isinstance(conv_unit, ConvUnit):
+            for part in conv_unit.children():
+                x = self.conv_unit(x, part)
             return x
-        conv, norm = unit[0], unit[1]
+        conv, norm = conv_unit[0], conv_unit[1]
         if not isinstance(conv, nn.Conv2d) or not isinstance(norm, nn.BatchNorm2d):
             raise TypeError("a ConvUnit is a convolution, a batch norm and a ReLU")
         return self.convolution(x, fuse_conv_bn_eval(conv, norm), relu=True)
 
-    def double(self, x: int) -> int:
-        """Twice the size, bilinear, as torch's `interpolate(align_corners=False)`."""
+    def upsample(self, x: int) -> int:
+        """Upsample twofold, bilinear, as torch's `interpolate(align_corners=False)`."""
         n, height, width, channels = self.shape(x)
         options = schema.ResizeBilinearOptionsT()
         options.alignCorners, options.halfPixelCenters = False, True
@@ -115,7 +115,7 @@ class TfliteGraph:
         shape = [n, 2 * height, 2 * width, channels]
         return self.operator("RESIZE_BILINEAR", [x, size], shape, options)
 
-    def join(self, one: int, two: int) -> int:
+    def concatenate(self, one: int, two: int) -> int:
         """Concatenate channels."""
         options = schema.ConcatenationOptionsT()
         options.axis = 3
@@ -128,10 +128,10 @@ class TfliteGraph:
         return self.operator("ADD", [one, two], self.shape(one), schema.AddOptionsT())
 
     def sigmoid(self, x: int, name: str) -> int:
-        """Sigmoid of each value."""
+        """Add a sigmoid."""
         return self.operator("LOGISTIC", [x], self.shape(x), name=name)
 
-    def pack(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
+    def build(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
         """Serialise the model."""
         graph = schema.SubGraphT()
         graph.tensors, graph.operators = self.tensors, self.operators
@@ -143,14 +143,14 @@ class TfliteGraph:
 
 
 class _AlignedBuilder(flatbuffers.Builder):
-    """Starts every vector at a multiple of 16 bytes, as TFLite's schema asks of buffers."""
+    """Aligns every vector to 16 bytes, as TFLite's schema requires of buffers."""
 
     def StartVector(self, elemSize: int, numElems: int, alignment: int) -> int:
         return super().StartVector(elemSize, numElems, max(alignment, 16))
 
 
 def serialise(model: Any) -> bytes:
-    """Pack a model, its buffers aligned to 16 bytes as the schema asks."""
+    """Serialise a model with buffers aligned to 16 bytes."""
     builder = _AlignedBuilder(1 << 20)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
@@ -165,6 +165,6 @@ def _buffer(data: bytes) -> schema.BufferT:
 def _operator_code(code: int) -> schema.OperatorCodeT:
     entry = schema.OperatorCodeT()
     entry.builtinCode = entry.deprecatedBuiltinCode = code
-    # The third version of RESIZE_BILINEAR knows half-pixel centres, the second of CONV_2D dilation.
+    # Half-pixel centres need version 3 of RESIZE_BILINEAR, dilation version 2 of CONV_2D.
     entry.version = {_Operator.RESIZE_BILINEAR: 3, _Operator.CONV_2D: 2}.get(code, 1)
     return entry

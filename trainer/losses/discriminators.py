@@ -1,4 +1,4 @@
-"""The generator's opponents: the paper's discriminator and a light patch discriminator, each trained."""
+"""The adversaries of the generator, each with its optimiser: the paper's and a patch discriminator."""
 
 from __future__ import annotations
 
@@ -14,86 +14,86 @@ from trainer.config import Stage
 from trainer.losses.paper_losses import discriminator_minimax, generator_minimax
 from trainer.losses.patch_discriminator import (
     PatchDiscriminator,
-    discriminator_loss,
     feature_matching,
-    generator_loss,
+    hinge_discriminator_loss,
+    hinge_generator_loss,
     patch_weights,
 )
 
-Figures = dict[str, Tensor]
+Metrics = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """What an opponent judges.
+class DiscriminatorBatch:
+    """What a discriminator judges.
 
     Attributes:
         fake: float [N, 3, 128, 128] in [-1, 1], crops with the generator's fill composited in.
-        real: the true crops.
-        holes: float [N, 1, 128, 128], 1 on hole pixels whose truth is known.
+        real: the true crops, likewise.
+        valid_holes: float [N, 1, 128, 128], 1 on hole pixels whose truth is known.
     """
 
     fake: Tensor
     real: Tensor
-    holes: Tensor
+    valid_holes: Tensor
 
 
 class Adversary:
-    """A discriminator, its optimiser, and the pictures of this step it will learn from.
+    """A discriminator, its optimiser, and the batch it will be trained on next.
 
     Args:
-        net: the discriminator.
-        rate: its learning rate.
+        module: the discriminator.
+        learning_rate: of its Adam optimiser.
     """
 
-    def __init__(self, net: nn.Module, rate: float = 4e-4) -> None:
-        self.plain: nn.Module = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.net: nn.Module = self.plain
+    def __init__(self, module: nn.Module, learning_rate: float = 4e-4) -> None:
+        self.module: nn.Module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.net: nn.Module = self.module
         self.optimiser: torch.optim.Optimizer = torch.optim.Adam(
-            self.plain.parameters(), lr=rate, betas=(0.5, 0.99)
+            self.module.parameters(), lr=learning_rate, betas=(0.5, 0.99)
         )
         self._autocast = Fabric(accelerator="cpu").autocast
-        self._seen: Pictures | None = None
+        self._batch: DiscriminatorBatch | None = None
 
     def setup(self, fabric: Fabric) -> None:
         """Move to the devices of the run."""
-        self.net, self.optimiser = fabric.setup(self.plain, self.optimiser)
+        self.net, self.optimiser = fabric.setup(self.module, self.optimiser)
         self._autocast = fabric.autocast
 
-    def judge(self, stage: Stage, seen: Pictures) -> tuple[Tensor, Figures]:
-        """Return the weighted loss of the generator; no slope reaches the discriminator."""
-        self._seen = Pictures(seen.fake.detach(), seen.real, seen.holes)
-        self.plain.requires_grad_(False)
+    def generator_loss(self, stage: Stage, batch: DiscriminatorBatch) -> tuple[Tensor, Metrics]:
+        """Return the weighted adversarial loss; the discriminator receives no gradient from it."""
+        self._batch = DiscriminatorBatch(batch.fake.detach(), batch.real, batch.valid_holes)
+        self.module.requires_grad_(False)
         try:
             with self._autocast():
-                return self._generator_loss(stage, seen)
+                return self._generator_loss(stage, batch)
         finally:
-            self.plain.requires_grad_(True)
+            self.module.requires_grad_(True)
 
-    def learn(self, fabric: Fabric) -> Figures:
-        """Train the discriminator on the pictures judged last."""
-        if self._seen is None:
+    def train_step(self, fabric: Fabric) -> Metrics:
+        """Train the discriminator on the batch of the last `generator_loss`."""
+        if self._batch is None:
             return {}
-        seen, self._seen = self._seen, None
-        loss = self._own_loss(seen)
+        batch, self._batch = self._batch, None
+        loss = self._discriminator_loss(batch)
         self.optimiser.zero_grad(set_to_none=True)
         fabric.backward(loss)
         self.optimiser.step()
         return {"disc": loss.detach()}
 
-    def state(self) -> dict[str, Any]:
-        """What a checkpoint holds of it."""
-        return {"net": self.plain.state_dict(), "optimiser": self.optimiser.state_dict()}
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint holds: the weights and the optimiser's state."""
+        return {"net": self.module.state_dict(), "optimiser": self.optimiser.state_dict()}
 
-    def load(self, state: dict[str, Any]) -> None:
-        """Take back what `state` returned."""
-        self.plain.load_state_dict(state["net"])
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Load what `state_dict` returned."""
+        self.module.load_state_dict(state["net"])
         self.optimiser.load_state_dict(state["optimiser"])
 
-    def _generator_loss(self, stage: Stage, seen: Pictures) -> tuple[Tensor, Figures]:
+    def _generator_loss(self, stage: Stage, batch: DiscriminatorBatch) -> tuple[Tensor, Metrics]:
         raise NotImplementedError
 
-    def _own_loss(self, seen: Pictures) -> Tensor:
+    def _discriminator_loss(self, batch: DiscriminatorBatch) -> Tensor:
         raise NotImplementedError
 
 
@@ -107,13 +107,13 @@ class PaperAdversary(Adversary):
     def __init__(self, width: int) -> None:
         super().__init__(GlobalLocalDiscriminator(width))
 
-    def _generator_loss(self, stage: Stage, seen: Pictures) -> tuple[Tensor, Figures]:
-        loss = generator_minimax(self.plain(seen.fake, seen.holes).float())
+    def _generator_loss(self, stage: Stage, batch: DiscriminatorBatch) -> tuple[Tensor, Metrics]:
+        loss = generator_minimax(self.module(batch.fake, batch.valid_holes).float())
         return stage.minimax * loss, {"minimax": loss.detach()}
 
-    def _own_loss(self, seen: Pictures) -> Tensor:
-        both = torch.cat([seen.real, seen.fake])
-        logits = self.net(both, torch.cat([seen.holes, seen.holes]))
+    def _discriminator_loss(self, batch: DiscriminatorBatch) -> Tensor:
+        both = torch.cat([batch.real, batch.fake])
+        logits = self.net(both, torch.cat([batch.valid_holes, batch.valid_holes]))
         return discriminator_minimax(*logits.float().chunk(2))
 
 
@@ -123,16 +123,18 @@ class PatchAdversary(Adversary):
     def __init__(self) -> None:
         super().__init__(PatchDiscriminator())
 
-    def _generator_loss(self, stage: Stage, seen: Pictures) -> tuple[Tensor, Figures]:
-        logits, features = self.plain(seen.fake)
+    def _generator_loss(self, stage: Stage, batch: DiscriminatorBatch) -> tuple[Tensor, Metrics]:
+        logits, features = self.module(batch.fake)
         with torch.no_grad():
-            _, wanted = self.plain(seen.real)
-        adversarial = generator_loss(logits.float(), patch_weights(seen.holes, logits.shape[-1]))
+            _, wanted = self.module(batch.real)
+        weights = patch_weights(batch.valid_holes, logits.shape[-1])
+        adversarial = hinge_generator_loss(logits.float(), weights)
         matching = feature_matching(wanted, features)
-        figures = {"adv": adversarial.detach(), "match": matching.detach()}
-        return stage.adversarial * adversarial + stage.matching * matching, figures
+        metrics = {"adv": adversarial.detach(), "match": matching.detach()}
+        return stage.adversarial * adversarial + stage.matching * matching, metrics
 
-    def _own_loss(self, seen: Pictures) -> Tensor:
-        logits, _ = self.net(torch.cat([seen.real, seen.fake]))
+    def _discriminator_loss(self, batch: DiscriminatorBatch) -> Tensor:
+        logits, _ = self.net(torch.cat([batch.real, batch.fake]))
         real, fake = logits.float().chunk(2)
-        return discriminator_loss(real, fake, patch_weights(seen.holes, logits.shape[-1]))
+        weights = patch_weights(batch.valid_holes, logits.shape[-1])
+        return hinge_discriminator_loss(real, fake, weights)

@@ -1,7 +1,7 @@
-"""The paper's losses by its own numbers: minimax (1) and completion (2); the joint loss (3) adds both.
+"""The paper's losses by its equations: minimax (1), completion (2), and joint (3), their sum.
 
-Equation 3 is `completion_mse` + ALPHA times minimax: the stage `JOINT` of `trainer.presets`. As printed
-it omits a D; the paper gives no alpha, and this is that of Iizuka et al. 2017.
+Equation 3 is `completion_mse` plus ALPHA times minimax: the stage `JOINT` of `trainer.presets`. As printed
+it omits a D. The paper gives no alpha; ALPHA is that of Iizuka et al. 2017.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def discriminator_minimax(real: Tensor, fake: Tensor) -> Tensor:
 def generator_minimax(fake: Tensor) -> Tensor:
     """Equation 1 for the generator: -log D(G), mean over the batch.
 
-    The equation's log(1 - D(G)) has the same fixed point but no slope where the discriminator is
-    sure; this is the usual form (Goodfellow et al. 2014, section 3).
+    The equation's log(1 - D(G)) has the same fixed point but a vanishing gradient when the discriminator
+    is sure; this is the usual non-saturating form (Goodfellow et al. 2014, section 3).
 
     Args:
         fake: float [N], logits of filled crops.
@@ -33,14 +33,14 @@ def generator_minimax(fake: Tensor) -> Tensor:
     return functional.softplus(-fake).mean()
 
 
-def completion_mse(pictures: list[Tensor], truth: Tensor, counted: Tensor) -> Tensor:
-    """Equation 2: mean squared error inside the hole, summed over the autoencoders' pictures.
+def completion_mse(pictures: list[Tensor], truth: Tensor, valid_holes: Tensor) -> Tensor:
+    """Equation 2: mean squared error inside the hole, summed over the autoencoders.
 
     Args:
         pictures: float [N, 3, H, W] of each autoencoder, in [-1, 1].
         truth: float [N, 3, H, W].
-        counted: float [N, 1, H, W], 1 on hole pixels whose truth is known.
+        valid_holes: float [N, 1, H, W], 1 on hole pixels whose truth is known.
     """
-    count = 3 * counted.sum().clamp_min(1)
-    errors = [((picture - truth) ** 2 * counted).sum() / count for picture in pictures]
+    count = 3 * valid_holes.sum().clamp_min(1)
+    errors = [((picture - truth) ** 2 * valid_holes).sum() / count for picture in pictures]
     return sum(errors[1:], errors[0])

@@ -33,19 +33,19 @@ class PatchDiscriminator(nn.Module):
 
 
 def patch_weights(holes: Tensor, size: int) -> Tensor:
-    """Weigh patches by how far they lie in the hole: float [N, 1, size, size], sum 1."""
+    """Weigh each patch by the hole's share of it, 0 below one half; float [N, 1, size, size], sum 1."""
     share = functional.adaptive_avg_pool2d(holes, size)
     weight = torch.where(share > 0.5, share, torch.zeros_like(share))
     return weight / weight.sum().clamp_min(1e-6)
 
 
-def discriminator_loss(real: Tensor, fake: Tensor, weight: Tensor) -> Tensor:
+def hinge_discriminator_loss(real: Tensor, fake: Tensor, weight: Tensor) -> Tensor:
     """Hinge loss over the weighted patches (Lim and Ye 2017)."""
     return (weight * (functional.relu(1 - real) + functional.relu(1 + fake))).sum()
 
 
-def generator_loss(fake: Tensor, weight: Tensor) -> Tensor:
-    """The generator's side of the hinge loss."""
+def hinge_generator_loss(fake: Tensor, weight: Tensor) -> Tensor:
+    """Hinge loss of the generator over the weighted patches."""
     return -(weight * fake).sum()
 
 

@@ -1,4 +1,4 @@
-"""dlib's face recognition network in torch, frozen: perceptual features and identity embeddings."""
+"""dlib's face recognition network in torch, frozen: perceptual loss and identity embeddings."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from platformdirs import user_cache_path
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -24,7 +25,7 @@ _SHA256 = {
     _WEIGHTS: "b413e420d6840b2775fba32008db6f3cddb07d485967fb42cfcf379c16a8c589",
     _MANIFEST: "cbaffa501b0b9275a12b63357a6843e7e30c054e1c9151e1a5f879b26e32986b",
 }
-_MEND = (
+_HOW_TO_GET = (
     "run `npm pack @vladmandic/face-api@1.7.15`, unpack the .tgz, and name its folder "
     f"package/model (--recogniser or {FOLDER_VARIABLE})"
 )
@@ -45,7 +46,7 @@ class _Block(nn.Module):
         if not self.down:
             return functional.relu_(out.add_(x))
         shortcut = functional.avg_pool2d(x, 2)
-        # dlib adds maps of unlike shapes as if zeros padded the smaller to the larger.
+        # dlib pads the smaller of two maps with zeros before it adds them.
         rows, columns = (a - b for a, b in zip(shortcut.shape[2:], out.shape[2:], strict=True))
         if rows or columns:
             out = functional.pad(out, (0, columns, 0, rows))
@@ -56,7 +57,7 @@ class _Block(nn.Module):
 
 
 class Recogniser(nn.Module):
-    """The network, each convolution's scale and bias folded in; random weights until loaded.
+    """The network with folded scales and biases; its weights are random until loaded.
 
     Pictures are float RGB [N, 3, H, W] in [0, 255], normalised inside. Parameters are frozen;
     gradients flow to the pictures. Under autocast only the convolutions run in the lower type.
@@ -77,11 +78,11 @@ class Recogniser(nn.Module):
         self.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> Recogniser:
-        """Stay in evaluation mode, whatever a parent module asks."""
+        """Stay in evaluation mode."""
         return super().train(False)
 
     def features(self, rgb: Tensor) -> list[Tensor]:
-        """Return five rectified maps, fine to coarse, of pictures of any size from 48 px.
+        """Return five feature maps after their ReLU, fine to coarse; pictures have 48 px or more.
 
         Args:
             rgb: float [N, 3, H, W] in [0, 255].
@@ -98,12 +99,11 @@ class Recogniser(nn.Module):
         return [first, pooled, fine, middle, self.stage128(middle)]
 
     def embedding(self, rgb: Tensor) -> Tensor:
-        """Describe faces: the same person lies near (dlib's threshold is a distance of 0.6).
+        """Return identity embeddings; dlib's threshold for one person is a distance of 0.6.
 
         Args:
-            rgb: float [N, 3, H, W] in [0, 255]; resized to 150x150. Frame faces tightly: the
-                outer eye corners about 68 px apart at that size, forehead and chin inside (of a
-                canonical crop, rows 14 to 120 and columns 11 to 117).
+            rgb: float [N, 3, H, W] in [0, 255]; resized to 150x150, where the outer eye corners should
+                be about 68 px apart (rows 14 to 120 and columns 11 to 117 of a canonical crop).
 
         Returns:
             Float [N, 128], not normalised.
@@ -114,7 +114,7 @@ class Recogniser(nn.Module):
         return self.to_embedding(self.stage256(self.features(rgb)[-1]).mean((2, 3)))
 
     def perceptual_loss(self, fake_rgb: Tensor, real_rgb: Tensor) -> Tensor:
-        """Sum over the five maps of their L1 distance relative to the real map's mean.
+        """Perceptual loss: sum over five feature maps of the L1 distance relative to the real map's mean.
 
         Args:
             fake_rgb: float [N, 3, H, W] in [0, 255]; receives the gradient.
@@ -139,22 +139,17 @@ def _stage(inputs: int, outputs: int, plain: int) -> nn.Sequential:
 
 
 def find_recogniser(folder: Path | None = None) -> Path:
-    """Return the folder of the weights: the one named, else the environment's, else the cache's.
+    """Return the folder of the weights: the given one, else that of the environment, else the cache.
 
     Raises:
-        UserError: none of them holds both files.
+        UserError: the folder does not hold both files.
     """
-    if folder is not None:
-        places = [folder]
-    elif named := os.environ.get(FOLDER_VARIABLE):
-        places = [Path(named)]
-    else:
-        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        places = [Path(cache) / "unmask-video" / "recogniser"]
-    for place in places:
-        if all((place / name).is_file() for name in _SHA256):
-            return place
-    raise UserError(f"{places[0]}: does not hold the recogniser's weights; {_MEND}")
+    if folder is None:
+        folder = user_cache_path("unmask-video", appauthor=False) / "recogniser"
+        folder = Path(os.environ.get(FOLDER_VARIABLE) or folder)
+    if not all((folder / name).is_file() for name in _SHA256):
+        raise UserError(f"{folder}: does not hold the recogniser's weights; {_HOW_TO_GET}")
+    return folder
 
 
 def load_recogniser(folder: Path) -> Recogniser:
@@ -176,14 +171,14 @@ def _read_pinned(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError:
-        raise UserError(f"{path}: cannot be read; {_MEND}") from None
+        raise UserError(f"{path}: cannot be read; {_HOW_TO_GET}") from None
     if hashlib.sha256(content).hexdigest() != _SHA256[path.name]:
-        raise UserError(f"{path}: not the file of version 1.7.15; {_MEND}")
+        raise UserError(f"{path}: not the file of version 1.7.15; {_HOW_TO_GET}")
     return content
 
 
 def _decode(manifest: bytes, weights: bytes) -> dict[str, NDArray[np.float32]]:
-    """Read tensors by name: float32, or uint8 with a scale and an offset each."""
+    """Read the tensors by name: float32, or uint8 with scale and offset."""
     tensors, at = {}, 0
     for entry in json.loads(manifest)[0]["weights"]:
         coded, count = entry.get("quantization"), math.prod(entry["shape"])
@@ -197,7 +192,7 @@ def _decode(manifest: bytes, weights: bytes) -> dict[str, NDArray[np.float32]]:
 
 
 def _fold(tensors: Mapping[str, NDArray[np.float32]]) -> dict[str, Tensor]:
-    """Turn the file's names and layout (HWIO, scale apart) into the module's state."""
+    """Turn the file's names and layout (HWIO, scales apart) into the module's state."""
     state = {"to_embedding.weight": torch.from_numpy(tensors["fc"].T.copy())}
     for theirs, ours in _names().items():
         filters, bias = tensors[f"{theirs}/conv/filters"], tensors[f"{theirs}/conv/bias"]

@@ -17,7 +17,7 @@ from inpaint_model.networks.fast import FastGenerator
 from inpaint_model.networks.from_onnx import generator_from_onnx
 from inpaint_model.networks.layers import fuse_batch_norms
 from inpaint_model.networks.paper import PaperGenerator
-from tests.trainer.network_making import seasoned
+from tests.trainer.networks import randomise_batch_norms
 from trainer.export.onnx_export import export_generator
 
 NETWORKS = {
@@ -32,7 +32,7 @@ def test_generator_from_onnx_computes_the_same(
     kind: str, crops: NDArray[np.uint8], holes: NDArray[np.uint8], tmp_path: Path
 ):
     torch.manual_seed(3)
-    net = seasoned(NETWORKS[kind]())
+    net = randomise_batch_norms(NETWORKS[kind]())
     path = tmp_path / "net.onnx"
     export_generator(net, path, crops, holes > 0)
     again = generator_from_onnx(path)

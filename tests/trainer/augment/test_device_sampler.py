@@ -1,4 +1,4 @@
-"""Batches drawn where the faces lie: repeatable, like the numpy ones, exact where nothing moves."""
+"""Batches drawn on the device: repeatable, distributed as the NumPy ones, exact without jitter."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from realtime.synthetic import random_style, silhouette
 from trainer.augment.batch_augment import (
     dilate,
     ellipse_kernels,
-    push,
     recolour,
-    unpack,
+    shift_holes,
+    unpack_masks,
     warp_flags,
     warp_grid,
     warp_pictures,
 )
-from trainer.augment.device_sampler import HoleTensors, ResidentFaces
-from trainer.augment.generator_samples import HoleBatch, Jitter, draw_hole_batch
-from trainer.augment.hole_bank import HoleBank, draw_packed
+from trainer.augment.device_sampler import DeviceSampler, GeneratorTensors
+from trainer.augment.generator_samples import GeneratorBatch, Jitter, draw_generator_batch
+from trainer.augment.hole_bank import HoleBank, draw_packed_silhouettes
 from trainer.data.face_set import FaceSet
 from trainer.generator_task import to_tensor
 
@@ -36,12 +36,12 @@ _STILL = Jitter(0, 0, 0, 0)
 
 
 @pytest.fixture(scope="module")
-def resident(faces: FaceSet) -> ResidentFaces:
-    return ResidentFaces(faces, _CPU, Jitter(), "masks", 7)
+def sampler(faces: FaceSet) -> DeviceSampler:
+    return DeviceSampler(faces, _CPU, Jitter(), "masks", 7)
 
 
-def _same(one: HoleTensors, two: HoleTensors) -> bool:
-    pairs = ((one.real, two.real), (one.holes, two.holes), (one.counted, two.counted))
+def _same(one: GeneratorTensors, two: GeneratorTensors) -> bool:
+    pairs = ((one.real, two.real), (one.holes, two.holes), (one.valid_holes, two.valid_holes))
     return one.shift == two.shift and all(torch.equal(a, b) for a, b in pairs)
 
 
@@ -52,69 +52,69 @@ def _cut(faces: FaceSet) -> FaceSet:
     return replace(faces, valid=valid)
 
 
-def _numpy_batch(batch: HoleTensors) -> HoleBatch:
-    """The same samples as `draw_hole_batch` returns them."""
+def _numpy_batch(batch: GeneratorTensors) -> GeneratorBatch:
+    """The same samples as `draw_generator_batch` returns them."""
     crops = ((batch.real + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-    flags = [(part[:, 0] > 0).cpu().numpy() for part in (batch.holes, batch.counted)]
-    return HoleBatch(np.ascontiguousarray(crops), flags[0], flags[1], batch.shift)
+    flags = [(part[:, 0] > 0).cpu().numpy() for part in (batch.holes, batch.valid_holes)]
+    return GeneratorBatch(np.ascontiguousarray(crops), flags[0], flags[1], batch.shift)
 
 
-def test_a_batch_has_the_promised_form(resident: ResidentFaces):
-    batch = resident.draw([0, 1, 2, 0], 3)
+def test_device_sampler_batch_has_its_shapes(sampler: DeviceSampler):
+    batch = sampler.draw([0, 1, 2, 0], 3)
     assert batch.real.shape == (4, 3, 128, 128)
     assert batch.real.is_contiguous(memory_format=torch.channels_last)
-    assert batch.holes.shape == batch.counted.shape == (4, 1, 128, 128)
-    assert {part.dtype for part in (batch.real, batch.holes, batch.counted)} == {torch.float32}
+    assert batch.holes.shape == batch.valid_holes.shape == (4, 1, 128, 128)
+    assert {part.dtype for part in (batch.real, batch.holes, batch.valid_holes)} == {torch.float32}
     assert -1 <= float(batch.real.min()) < float(batch.real.max()) <= 1
-    assert batch.holes.unique().tolist() == batch.counted.unique().tolist() == [0, 1]
+    assert batch.holes.unique().tolist() == batch.valid_holes.unique().tolist() == [0, 1]
 
 
-def test_a_step_always_gives_the_same_batch(resident: ResidentFaces, faces: FaceSet):
-    first = resident.draw([0, 1, 2, 3], 5)
-    other = resident.draw([0, 1, 2, 3], 6)
+def test_device_sampler_step_fixes_the_batch(sampler: DeviceSampler, faces: FaceSet):
+    first = sampler.draw([0, 1, 2, 3], 5)
+    other = sampler.draw([0, 1, 2, 3], 6)
     assert not torch.equal(first.real, other.real)
     assert not torch.equal(first.holes, other.holes)
-    assert _same(first, resident.draw(torch.tensor([0, 1, 2, 3]), 5))
-    assert _same(first, ResidentFaces(faces, _CPU, Jitter(), "masks", 7).draw([0, 1, 2, 3], 5))
-    assert not _same(first, ResidentFaces(faces, _CPU, Jitter(), "masks", 8).draw([0, 1, 2, 3], 5))
+    assert _same(first, sampler.draw(torch.tensor([0, 1, 2, 3]), 5))
+    assert _same(first, DeviceSampler(faces, _CPU, Jitter(), "masks", 7).draw([0, 1, 2, 3], 5))
+    assert not _same(first, DeviceSampler(faces, _CPU, Jitter(), "masks", 8).draw([0, 1, 2, 3], 5))
 
 
-def test_the_grid_shift_takes_all_its_values(resident: ResidentFaces):
-    shifts = {resident.draw([0], step).shift for step in range(100)}
+def test_device_sampler_shift_takes_all_values(sampler: DeviceSampler):
+    shifts = {sampler.draw([0], step).shift for step in range(100)}
     assert shifts == {(y, x) for y in range(4) for x in range(4)}
 
 
-def test_faces_are_drawn_on_the_device_too(faces: FaceSet):
-    resident = ResidentFaces(faces, _CPU, _STILL, "squares", 0)
+def test_device_sampler_draws_faces(faces: FaceSet):
+    sampler = DeviceSampler(faces, _CPU, _STILL, "squares", 0)
     sources = torch.cat([to_tensor(faces.crops), to_tensor(faces.crops).flip(3)])
     sources = sources.flatten(1)[:, ::31]
-    batch = resident.draw(None, 0, batch=150)
-    assert _same(batch, resident.draw(None, 0, batch=150))
+    batch = sampler.draw(None, 0, batch=150)
+    assert _same(batch, sampler.draw(None, 0, batch=150))
     drawn = batch.real.flatten(1)[:, ::31]
     seen = [int((sources == crop).all(1).nonzero()[0, 0]) for crop in drawn]
     assert {place % len(faces) for place in seen} == set(range(len(faces)))
     with pytest.raises(ValueError, match="batch"):
-        resident.draw(None, 0)
+        sampler.draw(None, 0)
 
 
-def test_without_jitter_crops_are_exact_but_for_the_flip(faces: FaceSet):
-    resident = ResidentFaces(faces, _CPU, _STILL, "masks", 0, per_face=2)
+def test_device_sampler_without_jitter_keeps_crops(faces: FaceSet):
+    sampler = DeviceSampler(faces, _CPU, _STILL, "masks", 0, per_face=2)
     indices = list(range(len(faces))) * 8
     source = to_tensor(faces.crops[indices])
-    real = resident.draw(indices, 0).real
+    real = sampler.draw(indices, 0).real
     straight = (real == source).all(3).all(2).all(1)
     flipped = (real == source.flip(3)).all(3).all(2).all(1)
     assert (straight ^ flipped).all()
     assert abs(float(flipped.float().mean()) - 0.5) < 4 * 0.5 / len(indices) ** 0.5
 
 
-def test_squares_are_upright_whole_and_everywhere(faces: FaceSet):
+def test_device_sampler_squares_are_uniform(faces: FaceSet):
     blind = replace(
         faces,
         landmarks=np.full_like(faces.landmarks, np.nan),
         valid=np.ones_like(faces.valid),
     )
-    batch = ResidentFaces(blind, _CPU, _STILL, "squares", 0).draw(None, 0, batch=350)
+    batch = DeviceSampler(blind, _CPU, _STILL, "squares", 0).draw(None, 0, batch=350)
     holes = batch.holes[:, 0] > 0
     height, width = holes.any(2).sum(1), holes.any(1).sum(1)
     assert torch.equal(height, width)
@@ -128,15 +128,17 @@ def test_squares_are_upright_whole_and_everywhere(faces: FaceSet):
     assert abs(float(holes.float().mean()) - area.mean()) < 4 * area.std() / len(holes) ** 0.5
 
 
-def test_masks_lie_where_the_numpy_ones_lie(faces: FaceSet):
+def test_device_sampler_masks_cover_mouth_like_numpy(faces: FaceSet):
     """Straight crops with a silhouette hole cover mouth and chin, and leave the eyes free."""
-    resident = ResidentFaces(faces, _CPU, _STILL, "masks", 0)
+    sampler = DeviceSampler(faces, _CPU, _STILL, "masks", 0)
     at = np.rint(faces.landmarks[:, [13, 17, 33, 263]]).astype(int).clip(0, 127)
     indices = list(range(len(faces))) * 12
-    drawn = draw_hole_batch(faces, indices, np.random.default_rng(0), _STILL)
+    drawn = draw_generator_batch(faces, indices, np.random.default_rng(0), _STILL)
     shares = []
-    for batch in (_numpy_batch(resident.draw(indices, 1)), drawn):
-        hit = batch.counted[np.arange(len(indices))[:, None], at[indices, :, 1], at[indices, :, 0]]
+    for batch in (_numpy_batch(sampler.draw(indices, 1)), drawn):
+        hit = batch.valid_holes[
+            np.arange(len(indices))[:, None], at[indices, :, 1], at[indices, :, 0]
+        ]
         straight = np.abs(batch.crops.astype(np.int16) - faces.crops[indices]).mean((1, 2, 3)) < 2
         shares.append(hit[straight].mean(0))
     assert (shares[0][:2] > 0.7).all()
@@ -144,16 +146,19 @@ def test_masks_lie_where_the_numpy_ones_lie(faces: FaceSet):
     assert np.abs(shares[0] - shares[1]).max() < 0.1
 
 
-def _figures(batch: HoleBatch) -> NDArray[np.float64]:
-    """Figures of each sample, [N, 11]: hole's share, counted's, row, column, share squared; means of
-    red, green, blue, standard deviation, red from blue, step across."""
+def _figures(batch: GeneratorBatch) -> NDArray[np.float64]:
+    """Statistics of each sample, [N, 11].
+
+    Share of the hole and of its valid part, its mean row and column, its share squared; of the crop the
+    mean of red, green and blue, the standard deviation, red against blue, horizontal steps.
+    """
     crops = batch.crops[:, ::2].astype(np.float32)
     rows, columns = np.arange(128)[:, None], np.arange(128)
     area = np.maximum(batch.holes.sum((1, 2)), 1)
     return np.column_stack(
         [
             batch.holes.mean((1, 2)),
-            batch.counted.mean((1, 2)),
+            batch.valid_holes.mean((1, 2)),
             (batch.holes * rows).sum((1, 2)) / area,
             (batch.holes * columns).sum((1, 2)) / area,
             batch.holes.mean((1, 2)) ** 2,
@@ -165,29 +170,29 @@ def _figures(batch: HoleBatch) -> NDArray[np.float64]:
     )
 
 
-def test_statistics_are_those_of_the_numpy_version(faces: FaceSet):
+def test_device_sampler_statistics_equal_numpy(faces: FaceSet):
     """Means over many samples differ by no more than chance and half a level of rounding."""
     jitter = Jitter(rotation_deg=6, scale=0.08, shift_px=4, colour=0.6)
     faces = _cut(faces)
     indices = list(range(len(faces))) * 14
-    resident = ResidentFaces(faces, _CPU, jitter, "masks", 3, per_face=16)
-    ours = _figures(_numpy_batch(resident.draw(indices, 0)))
-    theirs = _figures(draw_hole_batch(faces, indices, np.random.default_rng(3), jitter))
+    sampler = DeviceSampler(faces, _CPU, jitter, "masks", 3, per_face=16)
+    ours = _figures(_numpy_batch(sampler.draw(indices, 0)))
+    theirs = _figures(draw_generator_batch(faces, indices, np.random.default_rng(3), jitter))
     error = np.sqrt((ours.var(0) + theirs.var(0)) / len(indices))
     slack = np.array([0.002, 0.002, 0.2, 0.2, 0.001, 0.7, 0.7, 0.7, 0.3, 0.2, 0.3])
     assert (np.abs(ours.mean(0) - theirs.mean(0)) < 4 * error + slack).all()
 
 
-def test_what_lies_outside_the_photograph_never_counts(faces: FaceSet):
-    resident = ResidentFaces(_cut(faces), _CPU, _STILL, "masks", 0, per_face=2)
-    batch = resident.draw(None, 0, batch=200)
-    assert not (batch.counted > batch.holes).any()
-    assert not batch.counted[:, :, 90:].any()
-    assert batch.counted.any()
+def test_device_sampler_ignores_pixels_outside_photograph(faces: FaceSet):
+    sampler = DeviceSampler(_cut(faces), _CPU, _STILL, "masks", 0, per_face=2)
+    batch = sampler.draw(None, 0, batch=200)
+    assert not (batch.valid_holes > batch.holes).any()
+    assert not batch.valid_holes[:, :, 90:].any()
+    assert batch.valid_holes.any()
     assert batch.holes[:, :, 90:].all()
 
 
-def test_a_warp_is_opencvs(faces: FaceSet):
+def test_warp_grid_equals_opencv(faces: FaceSet):
     """A turned, larger, shifted and mirrored crop equals `cv2.warpAffine` of the same matrix."""
     draw = torch.tensor([[1.0, 0.5, -1.0, 1.5]])
     jitter = Jitter(rotation_deg=10, scale=0.1, shift_px=6)
@@ -209,7 +214,7 @@ def test_a_warp_is_opencvs(faces: FaceSet):
     assert (got_flags != want_flags).mean() < 0.002
 
 
-def test_grey_and_colour_cast_do_what_they_say(faces: FaceSet):
+def test_recolour_applies_grey_and_colour_cast(faces: FaceSet):
     pictures = torch.from_numpy(faces.crops[:2]).permute(0, 3, 1, 2).float()
     cast = torch.tensor([[0.0, 2, 0, -2, 0, 0]]).expand(2, -1)
     out = recolour(pictures.clone(), cast, torch.tensor([True, False]), 1.0)
@@ -218,13 +223,13 @@ def test_grey_and_colour_cast_do_what_they_say(faces: FaceSet):
     assert out[1, 2].mean() > pictures[1, 2].mean() + 5
 
 
-def test_dilation_and_push_are_opencvs_and_numpys(faces: FaceSet):
+def test_dilate_and_shift_equal_opencv_and_numpy(faces: FaceSet):
     rng = np.random.default_rng(2)
     masks = [silhouette(points, random_style(rng), (128, 128)) for points in faces.landmarks[:7]]
     flags = torch.from_numpy(np.stack(masks) > 0)
     wide = dilate(flags, ellipse_kernels(_CPU), torch.arange(7))
     down, right = torch.tensor([-4, 0, 3, 10, 0, 5, 9]), torch.tensor([10, 0, -10, 1, 2, -3, 7])
-    pushed = push(flags, down, right, torch.arange(7) % 2 == 0)
+    pushed = shift_holes(flags, down, right, torch.arange(7) % 2 == 0)
     for radius, mask in enumerate(masks):
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
         assert np.array_equal(wide[radius].numpy(), cv2.dilate(mask, kernel) > 0)
@@ -233,10 +238,10 @@ def test_dilation_and_push_are_opencvs_and_numpys(faces: FaceSet):
         assert np.array_equal(pushed[radius].numpy(), both)
 
 
-def test_bank_holds_silhouettes_whoever_draws_them(faces: FaceSet):
-    here = dict(HoleBank(faces.landmarks, 4, 2, workers=0).changed(0))
+def test_hole_bank_is_equal_for_any_workers(faces: FaceSet):
+    here = dict(HoleBank(faces.landmarks, 4, 2, workers=0).updated_columns(0))
     beside = HoleBank(faces.landmarks, 4, 2, workers=2)
-    there = dict(beside.changed(0))
+    there = dict(beside.updated_columns(0))
     beside.close()
     assert here.keys() == there.keys() == {0, 1}
     assert all(np.array_equal(here[column], there[column]) for column in here)
@@ -244,26 +249,26 @@ def test_bank_holds_silhouettes_whoever_draws_them(faces: FaceSet):
     want = silhouette(
         faces.landmarks[3], random_style(np.random.default_rng([4, 0, 1, 3])), (128, 128)
     )
-    assert np.array_equal(unpack(torch.from_numpy(here[1]))[3].numpy(), want > 0)
-    assert np.array_equal(draw_packed(faces.landmarks[3:4], 4, 0, 1, 3)[0], here[1][3])
+    assert np.array_equal(unpack_masks(torch.from_numpy(here[1]))[3].numpy(), want > 0)
+    assert np.array_equal(draw_packed_silhouettes(faces.landmarks[3:4], 4, 0, 1, 3)[0], here[1][3])
 
 
-def test_bank_redraws_one_column_a_generation_whatever_the_way_there(faces: FaceSet):
+def test_hole_bank_generation_redraws_one_column(faces: FaceSet):
     landmarks = faces.landmarks[:3]
     walked = HoleBank(landmarks, 0, 3, workers=0)
-    held = dict(walked.changed(0))
+    held = dict(walked.updated_columns(0))
     for generation, column in ((1, 0), (2, 1), (3, 2), (4, 0)):
-        changed = dict(walked.changed(generation))
-        assert list(changed) == [column]
-        assert not np.array_equal(changed[column], held[column])
-        held |= changed
-    jumped = dict(HoleBank(landmarks, 0, 3, workers=0).changed(4))
+        updated_columns = dict(walked.updated_columns(generation))
+        assert list(updated_columns) == [column]
+        assert not np.array_equal(updated_columns[column], held[column])
+        held |= updated_columns
+    jumped = dict(HoleBank(landmarks, 0, 3, workers=0).updated_columns(4))
     assert all(np.array_equal(held[column], jumped[column]) for column in range(3))
 
 
-def test_a_resumed_run_sees_the_same_redrawn_silhouettes(faces: FaceSet):
-    def fresh() -> ResidentFaces:
-        return ResidentFaces(
+def test_device_sampler_resumed_redraws_same_silhouettes(faces: FaceSet):
+    def fresh() -> DeviceSampler:
+        return DeviceSampler(
             faces, _CPU, Jitter(), "masks", 1, per_face=2, redraw_every=2, workers=1
         )
 
@@ -272,24 +277,24 @@ def test_a_resumed_run_sees_the_same_redrawn_silhouettes(faces: FaceSet):
     batches = [unbroken.draw(indices, step) for step in range(6)]
     assert _same(batches[5], resumed.draw(indices, 5))
     assert _same(batches[0], resumed.draw(indices, 0))
-    fixed = ResidentFaces(faces, _CPU, Jitter(), "masks", 1, per_face=2).draw(indices, 5)
+    fixed = DeviceSampler(faces, _CPU, Jitter(), "masks", 1, per_face=2).draw(indices, 5)
     assert torch.equal(fixed.real, batches[5].real)
     assert not torch.equal(fixed.holes, batches[5].holes)
     unbroken.close()
     resumed.close()
 
 
-def test_wrong_wishes_are_refused_in_a_line(faces: FaceSet):
+def test_device_sampler_refuses_bad_arguments(faces: FaceSet):
     with pytest.raises(UserError, match="squares, masks"):
-        ResidentFaces(faces, _CPU, Jitter(), "circles", 0)
+        DeviceSampler(faces, _CPU, Jitter(), "circles", 0)
     with pytest.raises(UserError, match="no faces"):
-        ResidentFaces(faces.only("none"), _CPU, Jitter(), "squares", 0)
+        DeviceSampler(faces.select("none"), _CPU, Jitter(), "squares", 0)
 
 
 _BLOCKED = ("mediapipe", "openvino", "onnxruntime", "av", "nncf")
 
 
-def test_training_imports_on_a_machine_without_the_products_libraries():
+def test_trainer_imports_without_product_libraries():
     """A training machine has torch, OpenCV and NumPy, but nothing of video, faces and engines."""
     code = f"""
 import importlib.machinery, sys
@@ -309,17 +314,17 @@ import trainer.augment.hole_bank, trainer.commands.fit, trainer.evaluate.protoco
 
 
 @pytest.mark.gpu
-def test_on_a_gpu_it_is_the_same(faces: FaceSet):
+def test_device_sampler_on_gpu_equals_cpu(faces: FaceSet):
     if not torch.cuda.is_available():
         pytest.skip("no NVIDIA GPU")
     cuda, indices = torch.device("cuda"), list(range(len(faces))) * 20
-    still = ResidentFaces(faces, cuda, _STILL, "masks", 0, per_face=2, redraw_every=0)
+    still = DeviceSampler(faces, cuda, _STILL, "masks", 0, per_face=2, redraw_every=0)
     batch, source = still.draw(indices, 0), to_tensor(faces.crops[indices]).cuda()
     straight = (batch.real == source).all(3).all(2).all(1)
     assert (straight | (batch.real == source.flip(3)).all(3).all(2).all(1)).all()
     jitter = Jitter(rotation_deg=6, scale=0.08, shift_px=4, colour=0.6)
     kept = [
-        ResidentFaces(faces, device, jitter, "masks", 3, per_face=16, redraw_every=0)
+        DeviceSampler(faces, device, jitter, "masks", 3, per_face=16, redraw_every=0)
         for device in (cuda, _CPU)
     ]
     first = kept[0].draw(indices, 5)
@@ -331,7 +336,7 @@ def test_on_a_gpu_it_is_the_same(faces: FaceSet):
     torch.cuda.set_sync_debug_mode("error")
     kept[0].draw(None, 6, batch=64)
     torch.cuda.set_sync_debug_mode("default")
-    redrawn = ResidentFaces(faces, cuda, jitter, "masks", 3, per_face=2, redraw_every=2, workers=1)
+    redrawn = DeviceSampler(faces, cuda, jitter, "masks", 3, per_face=2, redraw_every=2, workers=1)
     walked = [redrawn.draw(indices, step) for step in range(4)]
     assert _same(walked[3], redrawn.draw(indices, 3))
     redrawn.close()

@@ -1,4 +1,4 @@
-"""Training samples: holes and what counts in the loss."""
+"""The generator's samples: holes, and the pixels that count in the loss."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ import numpy as np
 import pytest
 
 from trainer.augment import generator_samples as sampling
-from trainer.augment.generator_samples import Jitter, draw_hole_batch, draw_wider_protocol
-from trainer.augment.holes import draw_protocol, protocol_mask_hole, reach_ahead, square_hole
+from trainer.augment.generator_samples import Jitter, draw_generator_batch, draw_wider_protocol
+from trainer.augment.holes import (
+    draw_protocol,
+    extend_hole_forward,
+    protocol_mask_hole,
+    square_hole,
+)
 from trainer.data.face_set import FaceSet
 
 
-def test_squares_have_the_papers_sides_and_lie_inside():
+def test_square_hole_has_sides_of_24_to_48():
     rng = np.random.default_rng(0)
     sides = set()
     for _ in range(400):
@@ -26,12 +31,13 @@ def test_squares_have_the_papers_sides_and_lie_inside():
     assert max(sides) == 48
 
 
-def test_holes_of_turned_heads_reach_further_where_these_look():
+def test_extend_hole_forward_follows_the_yaw():
     hole = np.zeros((128, 128), bool)
     hole[60:90, 50:80] = True
     for yaw, side in ((1.2, 1), (-1.2, -1)):
         reached = [
-            reach_ahead(hole, yaw, np.random.default_rng(seed)) & ~hole for seed in range(20)
+            extend_hole_forward(hole, yaw, np.random.default_rng(seed)) & ~hole
+            for seed in range(20)
         ]
         columns = np.concatenate([np.nonzero(one.any(0))[0] for one in reached])
         ahead = columns >= 80 if side > 0 else columns < 50
@@ -42,7 +48,7 @@ def test_holes_of_turned_heads_reach_further_where_these_look():
         assert 12 <= widest <= 20
 
 
-def test_protocol_holes_cover_what_they_say_and_the_mouth(faces: FaceSet):
+def test_protocol_mask_hole_covers_share_and_mouth(faces: FaceSet):
     rng = np.random.default_rng(1)
     for landmarks in faces.landmarks[:6]:
         hole = protocol_mask_hole(landmarks, rng)
@@ -51,63 +57,63 @@ def test_protocol_holes_cover_what_they_say_and_the_mouth(faces: FaceSet):
         assert hole[int(mouth[1]), int(mouth[0])] or hole[int(mouth[1]) + 8, int(mouth[0])]
 
 
-def test_a_batch_is_repeatable(faces: FaceSet):
+def test_generator_batch_is_repeatable(faces: FaceSet):
     one, two = (
-        draw_hole_batch(faces, [0, 1, 2], np.random.default_rng(5), Jitter()) for _ in range(2)
+        draw_generator_batch(faces, [0, 1, 2], np.random.default_rng(5), Jitter()) for _ in range(2)
     )
     assert np.array_equal(one.crops, two.crops)
     assert np.array_equal(one.holes, two.holes)
 
 
-def test_only_known_hole_pixels_count(faces: FaceSet):
+def test_generator_batch_valid_holes_are_known(faces: FaceSet):
     valid = faces.valid.copy()
     valid[:, 90:] = False
     cut = FaceSet(faces.crops, valid, faces.landmarks, faces.split, faces.source, faces.identity)
-    batch = draw_hole_batch(cut, [0] * 8, np.random.default_rng(0), Jitter(0, 0, 0, 0))
-    assert not (batch.counted & ~batch.holes).any()
-    assert not batch.counted[:, 92:].any()
-    assert batch.counted.any()
+    batch = draw_generator_batch(cut, [0] * 8, np.random.default_rng(0), Jitter(0, 0, 0, 0))
+    assert not (batch.valid_holes & ~batch.holes).any()
+    assert not batch.valid_holes[:, 92:].any()
+    assert batch.valid_holes.any()
 
 
-def test_some_crops_are_cut_off_as_a_pictures_edge_does(faces: FaceSet):
+def test_generator_batch_cuts_some_crops_at_edges(faces: FaceSet):
     whole = Jitter(0, 0, 0, 0)
     indices = [0] * 200
-    batch = draw_hole_batch(faces, indices, np.random.default_rng(0), whole)
+    batch = draw_generator_batch(faces, indices, np.random.default_rng(0), whole)
     edges = [batch.holes[:, 20, -1], batch.holes[:, 20, 0], batch.holes[:, -1, 4]]
     shares = [edge.mean() for edge in edges]
     assert all(0.05 < share < 0.4 for share in shares), shares
     cut_right = batch.holes[:, :, -1].all(1)
-    assert cut_right.any() and not batch.counted[cut_right, :, -1].any()
-    squares = draw_hole_batch(faces, indices, np.random.default_rng(0), whole, "squares")
+    assert cut_right.any() and not batch.valid_holes[cut_right, :, -1].any()
+    squares = draw_generator_batch(faces, indices, np.random.default_rng(0), whole, "squares")
     assert not squares.holes.all(1).any()
 
 
-def test_unknown_protocol_is_refused(faces: FaceSet):
+def test_draw_protocol_unknown_is_refused(faces: FaceSet):
     with pytest.raises(KeyError):
         draw_protocol(faces, "circles")
 
 
-def test_with_a_margin_faces_are_also_shown_smaller_and_holes_reach_below(
+def test_generator_batch_with_margin_has_wider_crops(
     wide_faces: FaceSet, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(sampling, "_TURN_SHARE", 0.0)
+    monkeypatch.setattr(sampling, "_ROTATED_SHARE", 0.0)
     wide = replace(wide_faces, valid=np.ones_like(wide_faces.valid))
     still, rng = Jitter(0, 0, 0, 0), np.random.default_rng(3)
-    batch = draw_hole_batch(wide, [0] * 60, rng, still)
-    plain = draw_hole_batch(wide.canonical(), [0] * 60, rng, still)
-    sizes = [np.quantile(some.counted.mean((1, 2)), 0.25) for some in (batch, plain)]
+    batch = draw_generator_batch(wide, [0] * 60, rng, still)
+    plain = draw_generator_batch(wide.canonical(), [0] * 60, rng, still)
+    sizes = [np.quantile(some.valid_holes.mean((1, 2)), 0.25) for some in (batch, plain)]
     assert batch.crops.shape == plain.crops.shape
     assert sizes[0] < 0.85 * sizes[1]
 
 
-def test_the_wider_protocol_shows_faces_at_the_products_two_sizes(wide_faces: FaceSet):
+def test_wider_protocol_has_two_face_sizes(wide_faces: FaceSet):
     wide = replace(wide_faces, valid=np.ones_like(wide_faces.valid))
-    plain, turned = (draw_wider_protocol(wide, turn=turn) for turn in (False, True))
-    sizes = plain.counted.sum((1, 2))
+    plain, rotated = (draw_wider_protocol(wide, rotate=rotate) for rotate in (False, True))
+    sizes = plain.valid_holes.sum((1, 2))
     assert len(sizes) == len(wide)
     assert np.median(sizes[1::2]) / np.median(sizes[::2]) == pytest.approx(
         (0.64 / 0.8) ** 2, rel=0.2
     )
-    assert np.std(turned.counted.sum((1, 2))) > 1.2 * np.std(sizes)  # profiles among them
-    again = draw_wider_protocol(wide, turn=True)
-    assert np.array_equal(turned.crops, again.crops) and np.array_equal(turned.holes, again.holes)
+    assert np.std(rotated.valid_holes.sum((1, 2))) > 1.2 * np.std(sizes)  # profiles among them
+    again = draw_wider_protocol(wide, rotate=True)
+    assert np.array_equal(rotated.crops, again.crops) and np.array_equal(rotated.holes, again.holes)

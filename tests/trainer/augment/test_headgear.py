@@ -1,4 +1,4 @@
-"""Sunglasses and caps in training: over eyes and forehead, and nowhere near the mouth."""
+"""Headgear: sunglasses cover the eyes, caps the forehead, and neither the mouth."""
 
 from __future__ import annotations
 
@@ -18,24 +18,20 @@ def _worn(faces: FaceSet, monkeypatch: pytest.MonkeyPatch, share: str) -> np.nda
     return np.abs(worn.astype(int) - crop).max(2) > 8
 
 
-def test_glasses_cover_the_eyes_and_not_the_mouth(
-    faces: FaceSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_glasses_cover_the_eyes_alone(faces: FaceSet, monkeypatch: pytest.MonkeyPatch) -> None:
     changed = _worn(faces, monkeypatch, "_GLASSES_SHARE")
     for x, y in faces.landmarks[0][[159, 386]].astype(int):
         assert changed[y - 2 : y + 3, x - 2 : x + 3].mean() > 0.8
     assert not changed[80:].any()
 
 
-def test_a_cap_covers_the_top_and_not_the_lower_face(
-    faces: FaceSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cap_covers_the_top_alone(faces: FaceSet, monkeypatch: pytest.MonkeyPatch) -> None:
     changed = _worn(faces, monkeypatch, "_CAP_SHARE")
     assert changed[2:10, 50:78].mean() > 0.9
     assert changed[90:].mean() < 0.01
 
 
-def test_most_faces_wear_nothing_and_stay_as_they_are(faces: FaceSet) -> None:
+def test_wear_headgear_keeps_most_crops(faces: FaceSet) -> None:
     crop, landmarks = faces.crops[0], faces.landmarks[0]
     worn = [wear_headgear(crop, landmarks, np.random.default_rng(seed)) for seed in range(60)]
     bare = sum(picture is crop for picture in worn)

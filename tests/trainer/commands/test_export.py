@@ -1,4 +1,4 @@
-"""The command `export`: from a shipped file to the artefact and its int8 twin."""
+"""The command `export`: fp16 and int8 files from a file or a run."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from trainer.commands.export import averaged, export
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import fill
 from trainer.export.onnx_export import export_generator
-from trainer.presets import Changes, resolve
+from trainer.options import ExportOptions
+from trainer.presets import resolve
 from trainer.runs import RunFolder
 
 
-def test_a_file_is_exported_again_with_its_int8_twin(
-    prepared_file: Path, faces: FaceSet, tmp_path: Path
-):
+def test_export_of_file_writes_fp16_and_int8(prepared_file: Path, faces: FaceSet, tmp_path: Path):
     torch.manual_seed(0)
     holes, _ = draw_protocol(faces, "face-mask")
     source, out = tmp_path / "any.onnx", tmp_path / "out"
     export_generator(PaperGenerator(1, 4), source, faces.crops[:4], holes[:4])
-    lines = export(None, source, [prepared_file], out)
+    lines = export(ExportOptions(model=source, data=[prepared_file], out=out))
     assert {path.name for path in out.iterdir()} == {"glcic.onnx", "glcic.int8.onnx"}
     assert "pruned from width 4 " in lines and "(pruning " in lines
     with (
@@ -44,7 +43,7 @@ def test_average_share_weighs_the_run(faces: FaceSet, tmp_path: Path):
     begun, trained = PaperGenerator(1, 4).eval(), PaperGenerator(1, 4).eval()
     export_generator(begun, tmp_path / "begun.onnx", *few)
     folder = RunFolder(tmp_path / "run")
-    folder.begin(resolve("glcic", Changes(width=4)), resume=False)
+    folder.begin(resolve("glcic", width=4), resume=False)
     folder.save({"step": 1, "average": trained.state_dict()})
     for share, wanted in ((0.0, begun), (1.0, trained)):
         net = averaged(folder.path, tmp_path / "begun.onnx", faces, share)
@@ -52,10 +51,12 @@ def test_average_share_weighs_the_run(faces: FaceSet, tmp_path: Path):
         assert difference.max() <= 1
 
 
-def test_what_cannot_be_exported_is_named(prepared_file: Path, tmp_path: Path):
+def test_export_of_nothing_is_refused(prepared_file: Path, tmp_path: Path):
+    where = {"data": [prepared_file], "out": tmp_path}
+    missing = tmp_path / "none.onnx"
     with pytest.raises(UserError, match="either --run or --model"):
-        export(None, None, [prepared_file], tmp_path)
+        export(ExportOptions(**where))
     with pytest.raises(UserError, match="from 0 to 1 and needs --run and --model"):
-        export(None, tmp_path / "none.onnx", [prepared_file], tmp_path, share=0.5)
+        export(ExportOptions(**where, model=missing, share=0.5))
     with pytest.raises(UserError, match="no such model file"):
-        export(None, tmp_path / "none.onnx", [prepared_file], tmp_path)
+        export(ExportOptions(**where, model=missing))

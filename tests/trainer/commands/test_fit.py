@@ -1,4 +1,4 @@
-"""`python -m trainer fit` as a user runs it: the paper's preset, several devices, orders that fail."""
+"""`python -m trainer fit` as a user runs it: the paper's preset, two devices, bad options."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def run_here(command: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def check_run(run: Path, said: str) -> None:
-    """Whatever the devices, the run's folder and its last line are the paper's preset's."""
+    """Check the run folder and the log of the paper's preset."""
     assert "crops/s" in said and "of the matrix peak" in said
     assert said.count("faces to train on") == 1
     config = json.loads((run / "config.json").read_text())
@@ -39,7 +39,7 @@ def check_run(run: Path, said: str) -> None:
     assert (run / "checkpoint.pt").is_file()
 
 
-def test_the_papers_preset_runs(
+def test_fit_paper_preset_runs(
     prepared_file: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -50,7 +50,7 @@ def test_the_papers_preset_runs(
     check_run(run, capsys.readouterr().out)
 
 
-def test_two_devices_share_the_batch(prepared_file: Path, tmp_path: Path):
+def test_fit_on_two_devices_shares_the_batch(prepared_file: Path, tmp_path: Path):
     order = paper(prepared_file, tmp_path / "run", "--devices", "2")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
     done = subprocess.run(
@@ -68,7 +68,7 @@ def test_two_devices_share_the_batch(prepared_file: Path, tmp_path: Path):
         (["--begin", "nowhere"], "holds no run"),
     ],
 )
-def test_an_order_that_cannot_be_met_is_one_line(
+def test_fit_with_bad_option_is_one_line(
     prepared_file: Path,
     tmp_path: Path,
     more: list[str],
@@ -81,7 +81,7 @@ def test_an_order_that_cannot_be_met_is_one_line(
     assert named in line
 
 
-def test_a_shipped_model_teaches(
+def test_fit_with_teacher_distils(
     prepared_file: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

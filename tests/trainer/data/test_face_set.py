@@ -1,4 +1,4 @@
-"""Prepared files: what is damaged is refused in one line."""
+"""Prepared files: damaged ones are refused in one line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trainer.data import face_set as faceset
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9])
-def test_a_file_cut_short_is_refused(prepared_file: Path, tmp_path: Path, share: float) -> None:
+def test_load_truncated_file_is_refused(prepared_file: Path, tmp_path: Path, share: float) -> None:
     whole = prepared_file.read_bytes()
     cut = tmp_path / "cut.npz"
     cut.write_bytes(whole[: int(share * len(whole))])
@@ -20,7 +20,7 @@ def test_a_file_cut_short_is_refused(prepared_file: Path, tmp_path: Path, share:
         faceset.load([cut])
 
 
-def test_damaged_crops_are_refused(prepared_file: Path, tmp_path: Path) -> None:
+def test_load_damaged_crops_are_refused(prepared_file: Path, tmp_path: Path) -> None:
     with np.load(prepared_file) as data:
         parts = dict(data)
     parts["jpeg"][: len(parts["jpeg"]) // 2] = 0

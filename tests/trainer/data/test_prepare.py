@@ -1,4 +1,4 @@
-"""Preparing photographs: what is kept, how it is split, what the file gives back."""
+"""Preparing photographs: kept and dropped faces, splits, the file's content."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, photo_folder: Path):
     return out, report
 
 
-def test_faces_are_kept_and_the_rest_is_named(prepared):
+def test_prepare_reports_kept_and_dropped(prepared):
     out, report = prepared
     faces = faceset.load([out])
     assert len(faces) == 24
@@ -36,7 +36,7 @@ def test_faces_are_kept_and_the_rest_is_named(prepared):
     assert "no face found: 1" in report
 
 
-def test_crops_are_aligned(prepared):
+def test_prepare_aligns_crops(prepared):
     faces = faceset.load([prepared[0]])
     assert faces.crops.shape == (24, 128, 128, 3)
     eyes = faces.landmarks[:, [33, 263]]
@@ -44,13 +44,13 @@ def test_crops_are_aligned(prepared):
     assert faces.valid[:, 40:80, 40:80].all()
 
 
-def test_a_person_is_never_in_two_splits(prepared):
+def test_prepare_keeps_a_person_in_one_split(prepared):
     faces = faceset.load([prepared[0]])
     for person in set(faces.identity.tolist()):
         assert len(set(faces.split[faces.identity == person].tolist())) == 1
 
 
-def test_celeba_layout_takes_its_own_split(tmp_path: Path):
+def test_find_photos_celeba_uses_its_split(tmp_path: Path):
     pictures = tmp_path / "img_align_celeba"
     pictures.mkdir()
     for name in ("000001.jpg", "000002.jpg", "000003.jpg"):
@@ -62,7 +62,7 @@ def test_celeba_layout_takes_its_own_split(tmp_path: Path):
     assert [photo.identity for photo in photos] == ["7", "8", "9"]
 
 
-def test_shards_hold_the_same_faces(tmp_path: Path, photo_folder: Path):
+def test_prepare_shards_hold_all_faces(tmp_path: Path, photo_folder: Path):
     out = tmp_path / "faces.npz"
     prepare([photo_folder], out, workers=1, shard_mib=0.15)
     shards = sorted(tmp_path.glob("faces-*.npz"))
@@ -71,9 +71,7 @@ def test_shards_hold_the_same_faces(tmp_path: Path, photo_folder: Path):
     assert len(faceset.load(shards)) == 24
 
 
-def test_a_margin_shows_more_of_the_photograph_round_the_same_crop(
-    tmp_path: Path, prepared, photo_folder: Path
-):
+def test_prepare_with_margin_keeps_more_photograph(tmp_path: Path, prepared, photo_folder: Path):
     out = tmp_path / "wide.npz"
     prepare([photo_folder], out, workers=1, margin_px=32)
     wide, plain = faceset.load([out]), faceset.load([prepared[0]])
@@ -91,7 +89,7 @@ def test_a_margin_shows_more_of_the_photograph_round_the_same_crop(
         prepare([photo_folder], out, margin_px=3)
 
 
-def test_bad_input_is_named(tmp_path: Path):
+def test_prepare_bad_input_is_refused(tmp_path: Path):
     with pytest.raises(UserError, match="no such folder"):
         prepare([tmp_path / "nowhere"], tmp_path / "x.npz")
     with pytest.raises(UserError, match="holds no picture"):

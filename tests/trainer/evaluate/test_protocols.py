@@ -1,4 +1,4 @@
-"""Evaluating generators: known generators get the figures they must, the command writes its report."""
+"""Evaluation: scores of known generators, and the report of the command."""
 
 from __future__ import annotations
 
@@ -19,17 +19,16 @@ from trainer import __main__ as command_line
 from trainer.commands.evaluate import choose_faces
 from trainer.config import FitConfig, Stage
 from trainer.data.face_set import FaceSet
+from trainer.evaluate.bootstrap import paired_difference
 from trainer.evaluate.protocols import (
     PROTOCOLS,
     Filled,
     evaluate,
     from_inpainter,
     from_module,
-    paired_difference,
-    summarise,
 )
 from trainer.evaluate.report import case_sheet, group
-from trainer.evaluate.scores import by_coverage
+from trainer.evaluate.scores import by_coverage, summarise
 from trainer.generator_task import make_generator
 from trainer.losses.recogniser import Recogniser
 from trainer.runs import RunFolder
@@ -48,7 +47,7 @@ def telea(crops: Crops, holes: Holes) -> Crops:
 
 
 class Oracle:
-    """Knows the truth: paints it, whatever it is shown."""
+    """Returns the truth for any input."""
 
     def __init__(self, faces: FaceSet) -> None:
         self.crops = faces.crops
@@ -69,7 +68,7 @@ class Painter(nn.Module):
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_perfect_generator_gets_the_best_figures(faces: FaceSet, protocol: str):
+def test_evaluate_perfect_generator_gets_best_scores(faces: FaceSet, protocol: str):
     means = summarise(evaluate(Oracle(faces), faces, protocol))
     for name in ("psnr", "psnr_whole", "psnr_hole", "psnr_raw"):
         assert means[name].mean == 100
@@ -79,7 +78,7 @@ def test_a_perfect_generator_gets_the_best_figures(faces: FaceSet, protocol: str
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_grey_is_worse_than_telea_in_every_figure(faces: FaceSet, protocol: str):
+def test_evaluate_ranks_telea_above_grey(faces: FaceSet, protocol: str):
     bad = evaluate(grey, faces, protocol)
     better = evaluate(from_inpainter(telea), faces, protocol)
     for name in ("psnr", "psnr_hole", "ssim", "ssim_hole"):
@@ -92,7 +91,7 @@ def test_grey_is_worse_than_telea_in_every_figure(faces: FaceSet, protocol: str)
     assert (bad.psnr_hole < bad.psnr).all()
 
 
-def test_what_lies_outside_the_photograph_counts_in_nothing(faces: FaceSet):
+def test_evaluate_ignores_pixels_outside_photograph(faces: FaceSet):
     valid = faces.valid.copy()
     valid[:, :, :40] = False
     cut = replace(faces, valid=valid)
@@ -112,7 +111,7 @@ def test_what_lies_outside_the_photograph_counts_in_nothing(faces: FaceSet):
     assert np.array_equal(one.filled[~valid[one.rows]], cut.crops[one.rows][~valid[one.rows]])
 
 
-def test_what_a_network_paints_outside_the_photograph_costs_nothing(faces: FaceSet):
+def test_evaluate_ignores_output_outside_photograph(faces: FaceSet):
     valid = faces.valid.copy()
     valid[:, :, :40] = False
     cut = replace(faces, valid=valid)
@@ -124,7 +123,7 @@ def test_what_a_network_paints_outside_the_photograph_costs_nothing(faces: FaceS
         assert means[name].mean == 100, name
 
 
-def test_a_hole_with_nothing_to_judge_is_left_out(faces: FaceSet):
+def test_evaluate_leaves_out_holes_outside_photograph(faces: FaceSet):
     valid = faces.valid.copy()
     valid[3] = False
     cut = replace(faces, valid=valid)
@@ -135,7 +134,7 @@ def test_a_hole_with_nothing_to_judge_is_left_out(faces: FaceSet):
         evaluate(grey, replace(faces, valid=np.zeros_like(valid)), "face-mask")
 
 
-def test_a_networks_own_picture_is_clipped_and_measured(faces: FaceSet):
+def test_from_module_clips_raw_output(faces: FaceSet):
     few = faces.where(np.arange(len(faces)) < 2)
     filled = from_module(Painter())(few.crops, few.valid)
     assert filled.raw is not None
@@ -148,7 +147,7 @@ def test_a_networks_own_picture_is_clipped_and_measured(faces: FaceSet):
     assert np.array_equal(scores.filled[0][~hole], few.crops[0][~hole])
 
 
-def test_the_perceptual_distance_is_measured_where_asked(faces: FaceSet):
+def test_evaluate_with_recogniser_measures_distance(faces: FaceSet):
     torch.manual_seed(0)
     few = faces.where(np.arange(len(faces)) < 3)
     recogniser = Recogniser()
@@ -160,7 +159,7 @@ def test_the_perceptual_distance_is_measured_where_asked(faces: FaceSet):
     assert perfect.tolist() == [0, 0, 0]
 
 
-def test_identity_of_fill_mask_and_strangers(faces: FaceSet):
+def test_evaluate_with_identity_measures_distances(faces: FaceSet):
     pytest.importorskip("dlib", reason="dlib is not installed")
     from trainer.evaluate.identity import load_identity
 
@@ -173,7 +172,7 @@ def test_identity_of_fill_mask_and_strangers(faces: FaceSet):
     assert means["others_distance"].mean > 0
 
 
-def test_coverage_bins_part_the_images(faces: FaceSet):
+def test_by_coverage_bins_all_images(faces: FaceSet):
     for protocol, most in (("paper-squares", 0.15), ("face-mask", 1.0)):
         scores = evaluate(grey, faces, protocol)
         bins = by_coverage(scores)
@@ -183,7 +182,7 @@ def test_coverage_bins_part_the_images(faces: FaceSet):
         assert bins[-1][1] <= most
 
 
-def test_sources_are_reported_apart_and_together(faces: FaceSet):
+def test_group_has_each_data_set_and_all(faces: FaceSet):
     source = np.where(np.arange(len(faces)) % 2, "lfw", "celeba")
     mixed = replace(faces, source=source)
     scores = evaluate(grey, mixed, "face-mask")
@@ -194,7 +193,7 @@ def test_sources_are_reported_apart_and_together(faces: FaceSet):
     assert [part.source for part in group(evaluate(grey, faces, "face-mask"), faces)] == ["photos"]
 
 
-def test_the_sheet_shows_best_first_and_worst_last(faces: FaceSet):
+def test_case_sheet_orders_best_to_worst(faces: FaceSet):
     scores = evaluate(grey, faces, "face-mask")
     sheet = case_sheet(scores, faces)
     assert sheet.shape[2] == 3
@@ -208,7 +207,7 @@ def test_the_sheet_shows_best_first_and_worst_last(faces: FaceSet):
     assert case_sheet(evaluate(grey, two, "face-mask"), two).shape[1] == 2 * width
 
 
-def test_faces_are_chosen_by_the_seed(faces: FaceSet):
+def test_choose_faces_depends_on_the_seed(faces: FaceSet):
     names = faces.identity
     chosen = [choose_faces(faces, "train", (), 5, seed) for seed in (1, 1, 2)]
     assert [len(some) for some in chosen] == [5, 5, 5]
@@ -232,7 +231,7 @@ def call(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
     return int(end.value.code or 0)
 
 
-def test_the_command_reports_a_shipped_model(
+def test_evaluate_command_reports_a_model(
     prepared_file: Path, tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str]
 ):
     arguments = ["--data", prepared_file, "--model", "fast", "--out", tmp_path, "--no-identity"]
@@ -256,16 +255,16 @@ def test_the_command_reports_a_shipped_model(
     assert cv2.imread(str(tmp_path / "sheet-face-mask.png")) is not None
 
 
-def test_the_command_reports_a_run(prepared_file: Path, tmp_path: Path, monkeypatch):
+def test_evaluate_command_reports_a_run(prepared_file: Path, tmp_path: Path, monkeypatch):
     run, out = RunFolder(tmp_path / "run"), tmp_path / "out"
-    config = FitConfig("fast", "student", (Stage(10),))
+    config = FitConfig("fast", "fast", (Stage(10),))
     run.begin(config, resume=False)
     run.save({"step": 7, "average": make_generator(config).state_dict()})
     arguments = ["--data", prepared_file, "--run", run.path, "--out", out, "--no-identity"]
     assert call(monkeypatch, *arguments, "--faces", "2", "--protocol", "face-mask") == 0
     report = json.loads((out / "evaluation.json").read_text())
     assert report["settings"]["step"] == 7
-    assert report["settings"]["network"] == "student"
+    assert report["settings"]["network"] == "fast"
     assert [part["protocol"] for part in report["results"]] == ["face-mask"]
     assert "psnr_raw" in report["results"][0]["means"]
     assert "raw PSNR dB" in (out / "evaluation.md").read_text()
@@ -283,7 +282,7 @@ def test_the_command_reports_a_run(prepared_file: Path, tmp_path: Path, monkeypa
         (["--run", "nowhere"], "nowhere: holds no run"),
     ],
 )
-def test_wrong_use_is_one_line_and_exit_code_2(
+def test_evaluate_with_bad_option_is_one_line(
     prepared_file: Path, tmp_path: Path, monkeypatch, capsys, wrong: list[str], line: str
 ):
     arguments = ["--data", prepared_file, "--out", tmp_path / "out", "--no-identity", *wrong]
@@ -294,7 +293,7 @@ def test_wrong_use_is_one_line_and_exit_code_2(
     assert not (tmp_path / "out").exists()
 
 
-def test_without_dlib_the_command_says_so_and_goes_on(
+def test_evaluate_command_without_dlib_goes_on(
     prepared_file: Path, tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setitem(sys.modules, "dlib", None)

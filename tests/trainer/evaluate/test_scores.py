@@ -1,4 +1,4 @@
-"""Figures of pictures against their truth, their intervals, and telling people apart."""
+"""Metrics of pictures against their truth, confidence intervals, identity distances."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def everywhere() -> NDArray[np.bool_]:
     return np.ones((3, 128, 128), dtype=bool)
 
 
-def test_where_all_pixels_count_the_figures_are_scikit_images(truths, blurred, everywhere):
+def test_psnr_and_ssim_of_all_pixels_equal_scikit_image(truths, blurred, everywhere):
     psnr = composited_psnr(blurred, truths, everywhere)
     (ssim,) = similarity.ssim(blurred, truths, everywhere)
     for index, (result, truth) in enumerate(zip(blurred, truths, strict=True)):
@@ -52,7 +52,7 @@ def test_where_all_pixels_count_the_figures_are_scikit_images(truths, blurred, e
         assert ssim[index] == pytest.approx(wanted, abs=1e-9)
 
 
-def test_figures_over_the_hole_see_the_hole_alone(truths, blurred, everywhere):
+def test_psnr_of_hole_ignores_other_pixels(truths, blurred, everywhere):
     hole = np.zeros_like(everywhere)
     hole[:, 40:90, 30:100] = True
     whole_ssim, hole_ssim = similarity.ssim(blurred, truths, everywhere, hole)
@@ -64,7 +64,7 @@ def test_figures_over_the_hole_see_the_hole_alone(truths, blurred, everywhere):
     assert composited_psnr(blurred, truths, hole) == pytest.approx(in_hole, abs=1e-9)
 
 
-def test_gmsd_follows_the_papers_definition(truths, blurred, everywhere):
+def test_gmsd_equals_the_reference(truths, blurred, everywhere):
     """The authors' program, written out with plain convolutions (2x2 mean, every second pixel)."""
     scipy_signal = pytest.importorskip("scipy.signal")
     wanted = []
@@ -83,13 +83,13 @@ def test_gmsd_follows_the_papers_definition(truths, blurred, everywhere):
     assert min(wanted) > 0.01
 
 
-def test_gmsd_does_not_see_what_does_not_count(truths, blurred):
+def test_gmsd_ignores_invalid_pixels(truths, blurred):
     valid = np.ones((3, 128, 128), dtype=bool)
     valid[:, 38:92, 28:102] = False
     assert similarity.gmsd(blurred, truths, valid) == pytest.approx(0, abs=1e-12)
 
 
-def test_the_perceptual_distance_of_each_picture_is_its_own(truths, blurred):
+def test_perceptual_distance_is_per_picture(truths, blurred):
     torch.manual_seed(0)
     recogniser = Recogniser()
     together = similarity.perceptual_distance(recogniser, blurred, truths)
@@ -99,7 +99,7 @@ def test_the_perceptual_distance_of_each_picture_is_its_own(truths, blurred):
     assert similarity.perceptual_distance(recogniser, truths, truths).tolist() == [0, 0, 0]
 
 
-def test_the_interval_holds_the_mean_and_narrows_with_more_images():
+def test_mean_interval_narrows_with_more_images():
     values = np.random.default_rng(0).normal(27, 2, 2000)
     few, many = mean_interval(values[:50]), mean_interval(values)
     for interval in (few, many):
@@ -110,7 +110,7 @@ def test_the_interval_holds_the_mean_and_narrows_with_more_images():
     assert mean_interval(values) == many
 
 
-def test_a_single_image_has_a_point_and_none_has_no_interval():
+def test_mean_interval_of_one_image_is_a_point():
     only = mean_interval(np.array([3.5]))
     assert (only.low, only.mean, only.high) == (3.5, 3.5, 3.5)
     for values in (np.array([]), np.array([1.0, np.nan])):
@@ -118,7 +118,7 @@ def test_a_single_image_has_a_point_and_none_has_no_interval():
             mean_interval(values)
 
 
-def test_a_paired_difference_shows_what_separate_intervals_hide():
+def test_paired_difference_is_narrower_than_intervals():
     rng = np.random.default_rng(1)
     a = rng.normal(27, 3, 100)
     b = a - rng.normal(0.2, 0.1, 100)
@@ -129,7 +129,7 @@ def test_a_paired_difference_shows_what_separate_intervals_hide():
         paired_difference(a, b[:-1])
 
 
-def test_others_are_of_the_same_data_set_and_never_the_same_person():
+def test_different_people_stay_in_their_data_set():
     people = np.array(["Ann", "Ann", "Bea", "Cyd", "", "", "Dee", "Dee"])
     sources = np.array(["lfw"] * 4 + ["utk"] * 2 + ["home"] * 2)
     for seed in range(5):
@@ -140,13 +140,13 @@ def test_others_are_of_the_same_data_set_and_never_the_same_person():
         assert (sources[partners[:4]] == "lfw").all()
 
 
-def test_missing_dlib_is_one_line_that_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+def test_load_identity_without_dlib_says_how_to_install(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "dlib", None)
     with pytest.raises(UserError, match=r"dlib is not installed.*pip install.*recognition"):
         load_identity()
 
 
-def test_dlib_finds_a_changed_face_less_alike(faces):
+def test_identity_distance_grows_with_a_hidden_face(faces):
     pytest.importorskip("dlib", reason="dlib is not installed")
     identity = load_identity()
     true = faces.crops[:2]

@@ -1,4 +1,4 @@
-"""The exported generator is the trained one: parity in ONNX Runtime, untouched known pixels."""
+"""ONNX export: parity with torch in ONNX Runtime, unchanged known pixels."""
 
 from __future__ import annotations
 
@@ -13,38 +13,32 @@ import torch
 from inpaint_model.networks.fast import FastGenerator
 from inpaint_model.networks.layers import flops
 from inpaint_model.networks.paper import PaperGenerator
+from tests.trainer.networks import randomise_batch_norms
 from trainer.augment.holes import draw_protocol
 from trainer.data.face_set import FaceSet
 from trainer.export.onnx_export import Parity, export_generator
 
 
-def used(net: torch.nn.Module) -> torch.nn.Module:
-    """Give a network batch-norm figures that are not the initial ones."""
-    torch.manual_seed(0)
-    for module in net.modules():
-        if isinstance(module, torch.nn.BatchNorm2d) and module.running_mean is not None:
-            torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
-    return net
-
-
-@pytest.fixture(scope="module", params=["student", "paper"])
+@pytest.fixture(scope="module", params=["fast", "paper"])
 def exported(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, faces: FaceSet
 ):
     half = request.param == "paper"
-    net = used(PaperGenerator(2, 8, balance=True) if half else FastGenerator())
+    torch.manual_seed(0)
+    net = PaperGenerator(2, 8, balance=True) if half else FastGenerator()
+    randomise_batch_norms(net)
     path = tmp_path_factory.mktemp("export") / "generator.onnx"
     holes, _ = draw_protocol(faces, "face-mask")
     parity = export_generator(net, path, faces.crops[:6], holes[:6], half=half)
     return path, parity, holes, half
 
 
-def test_parity_with_the_trained_network(exported):
+def test_export_generator_keeps_parity(exported):
     _, parity, _, half = exported
     assert parity.largest <= (2 if half else 1)
 
 
-def test_half_precision_is_what_the_file_holds(exported):
+def test_exported_weights_have_the_precision(exported):
     path, _, _, half = exported
     graph = onnx.load(path).graph
     convolutions = {n.input[1] for n in graph.node if n.op_type in ("Conv", "ConvTranspose")}
@@ -54,15 +48,15 @@ def test_half_precision_is_what_the_file_holds(exported):
     assert {w.data_type for w in weights} == {wanted}
 
 
-def test_exporting_leaves_the_network_as_it_was(tmp_path: Path, faces: FaceSet):
-    net = used(PaperGenerator(1, 4))
+def test_export_generator_keeps_the_network(tmp_path: Path, faces: FaceSet):
+    net = PaperGenerator(1, 4)
     holes, _ = draw_protocol(faces, "face-mask")
     export_generator(net, tmp_path / "x.onnx", faces.crops[:2], holes[:2], half=True)
     assert {p.dtype for p in net.parameters()} == {torch.float32}
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_any_batch_and_untouched_known_pixels(exported, faces: FaceSet, count: int):
+def test_exported_file_keeps_known_pixels(exported, faces: FaceSet, count: int):
     path, _, holes, _ = exported
     session = onnxruntime.InferenceSession(str(path))
     feed = {"crops": faces.crops[:count], "holes": holes[:count].astype(np.uint8) * 255}
@@ -71,10 +65,10 @@ def test_any_batch_and_untouched_known_pixels(exported, faces: FaceSet, count: i
     assert np.array_equal(out[~holes[:count]], faces.crops[:count][~holes[:count]])
 
 
-def test_a_wrong_export_is_refused():
+def test_parity_check_refuses_a_difference():
     with pytest.raises(RuntimeError, match="differ by 9/255"):
-        Parity(9, 1.0).check("student.onnx", "fp32")
+        Parity(9, 1.0).check("fast.onnx", "fp32")
 
 
-def test_the_student_is_small():
+def test_flops_of_fast_stay_below_one_gflop():
     assert 0.5 < flops(FastGenerator()) < 1.0

@@ -1,4 +1,4 @@
-"""Pruning finds the channels that say the same, and the narrow network fills as the wide one."""
+"""Pruning merges redundant channels, and the narrow network fills as the wide one."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from torch import nn
 from inpaint_model.errors import UserError
 from inpaint_model.networks.layers import ConvUnit, UpUnit
 from inpaint_model.networks.paper import PaperGenerator
-from tests.trainer.network_making import seasoned
+from tests.trainer.networks import randomise_batch_norms
 from trainer.augment.holes import draw_protocol
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import fill
 from trainer.export.batch_norm_folding import folded, unfold_into
 from trainer.export.channel_merging import merge_channels
-from trainer.export.prune import narrowed, narrowest
+from trainer.export.prune import prune_generator, prune_to_width
 from trainer.export.refit import Refit
 from trainer.initial_weights import widened
 
 
 def permuted(net: PaperGenerator) -> PaperGenerator:
-    """Shuffle the first layer's channels, so that twins lie anywhere."""
+    """Shuffle the first layer's channels, so that copies are not neighbours."""
     for autoencoder in net.autoencoders:
         first, second = autoencoder[0], autoencoder[1]  # type: ignore[index]
         order = torch.randperm(net.width)
@@ -36,35 +36,35 @@ def permuted(net: PaperGenerator) -> PaperGenerator:
 @pytest.fixture(scope="module")
 def doubled() -> PaperGenerator:
     torch.manual_seed(4)
-    net = seasoned(PaperGenerator(2, 4, balance=True))
+    net = randomise_batch_norms(PaperGenerator(2, 4, balance=True))
     assert isinstance(net, PaperGenerator)
     return permuted(widened(net).eval())
 
 
-def test_twins_are_found_and_nothing_is_lost(doubled: PaperGenerator, faces: FaceSet):
+def test_prune_to_width_of_doubled_network_is_exact(doubled: PaperGenerator, faces: FaceSet):
     holes, _ = draw_protocol(faces, "face-mask")
-    small = narrowed(doubled, 4, faces.crops[:3], holes[:3])
+    small = prune_to_width(doubled, 4, faces.crops[:3], holes[:3])
     assert small.width == 4 and small.balance
     full, narrow = (fill(net, faces.crops[6:12], holes[6:12]) for net in (doubled, small))
     assert full[holes[6:12]].std() > 5
     assert np.abs(full.astype(int) - narrow).max() <= 2
 
 
-def test_the_narrowest_that_fills_as_well_is_taken(doubled: PaperGenerator, faces: FaceSet):
+def test_prune_generator_takes_narrowest_within_cost(doubled: PaperGenerator, faces: FaceSet):
     holes, _ = draw_protocol(faces, "face-mask")
     crops, holes = faces.crops[:3], holes[:3]
-    cheap = narrowest(doubled, crops, holes, most_cost_db=100)
+    cheap = prune_generator(doubled, crops, holes, max_cost_db=100)
     assert cheap is not None and cheap.width == 2
-    assert narrowest(doubled, crops, holes, most_cost_db=-100) is None
+    assert prune_generator(doubled, crops, holes, max_cost_db=-100) is None
 
 
 @pytest.mark.parametrize("width", [0, 3, 8, 16])
-def test_widths_that_do_not_narrow_are_refused(doubled: PaperGenerator, faces: FaceSet, width: int):
+def test_prune_to_width_refuses_wrong_width(doubled: PaperGenerator, faces: FaceSet, width: int):
     with pytest.raises(UserError, match="below the network's 8"):
-        narrowed(doubled, width, faces.crops[:1], np.ones((1, 128, 128), bool))
+        prune_to_width(doubled, width, faces.crops[:1], np.ones((1, 128, 128), bool))
 
 
-def test_channels_in_proportion_are_merged_wherever_they_are():
+def test_merge_channels_merges_proportional_ones():
     torch.manual_seed(0)
     values = torch.rand(5, 1000)
     order = torch.tensor([3, 0, 4, 1, 2, 0, 3])
@@ -87,7 +87,7 @@ def test_channels_in_proportion_are_merged_wherever_they_are():
     ],
     ids=["5x5", "strided", "dilated", "transposed"],
 )
-def test_refitting_finds_the_weights_that_made_the_data(conv: nn.Conv2d | nn.ConvTranspose2d):
+def test_refit_recovers_the_weights(conv: nn.Conv2d | nn.ConvTranspose2d):
     torch.manual_seed(1)
     refit = Refit(conv)
     with torch.no_grad():
@@ -103,10 +103,11 @@ def test_refitting_finds_the_weights_that_made_the_data(conv: nn.Conv2d | nn.Con
 
 
 @pytest.mark.parametrize("kind", ["convolution", "transposed"])
-def test_folding_keeps_what_a_unit_computes_and_can_be_undone(kind: str):
+def test_folded_unit_computes_the_same(kind: str):
     torch.manual_seed(2)
     unit, other = (
-        seasoned(ConvUnit(3, 4) if kind == "convolution" else UpUnit(3, 4)) for _ in range(2)
+        randomise_batch_norms(ConvUnit(3, 4) if kind == "convolution" else UpUnit(3, 4))
+        for _ in range(2)
     )
     weight, bias = folded(unit)
     unfold_into(other, weight, bias)

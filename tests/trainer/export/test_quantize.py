@@ -1,4 +1,4 @@
-"""Quantising keeps a generator's interface and its known pixels, and is dropped where it costs."""
+"""Quantising keeps a generator's interface and known pixels; a costly file is not kept."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ def quantised(
     return full, int8, quantize_onnx(full, *halves(faces.crops[:16], holes[:16]), int8)
 
 
-def test_costs_little_and_is_kept(quantised):
+def test_quantize_cheap_is_kept(quantised):
     full, int8, report = quantised
     assert report.kept
     assert abs(report.cost_db) < 0.3
     assert report.crops == 8
-    assert 0 < report.strays < report.strays_exactly + 0.1
+    assert 0 < report.int8_error < report.exact_error + 0.1
     assert str(report).endswith(": kept")
     assert int8.stat().st_size < full.stat().st_size
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
-def test_runs_as_int8_and_keeps_known_pixels(engine, quantised, faces: FaceSet):
+def test_int8_file_keeps_known_pixels(engine, quantised, faces: FaceSet):
     holes, _ = draw_protocol(faces, "face-mask", seed=1)
     with open_inpainter(quantised[1], engine) as inpainter:
         assert inpainter.precision == "int8"
@@ -63,7 +63,7 @@ def test_runs_as_int8_and_keeps_known_pixels(engine, quantised, faces: FaceSet):
     assert np.array_equal(out[~holes[:3]], faces.crops[:3][~holes[:3]])
 
 
-def test_the_ends_stay_in_floating_point(quantised):
+def test_float_nodes_hold_both_ends(quantised):
     model = onnx.load(quantised[0])
     floating = set(float_nodes(model))
     convolutions = [n.name for n in model.graph.node if n.op_type in ("Conv", "ConvTranspose")]
@@ -71,7 +71,7 @@ def test_the_ends_stay_in_floating_point(quantised):
     assert {n.name for n in model.graph.node if n.op_type in ("Where", "Cast", "Round")} <= floating
 
 
-def test_convolutions_that_touch_a_picture_stay_in_floating_point(faces: FaceSet, tmp_path: Path):
+def test_float_nodes_hold_convolutions_at_pictures(faces: FaceSet, tmp_path: Path):
     path = tmp_path / "net.onnx"
     holes, _ = draw_protocol(faces, "face-mask")
     export_generator(PaperGenerator(2, 8), path, faces.crops[:2], holes[:2])
@@ -82,24 +82,22 @@ def test_convolutions_that_touch_a_picture_stay_in_floating_point(faces: FaceSet
     assert kept == [0, 17, 18, 35]
 
 
-def test_the_report_tells_pruning_from_int8():
+def test_quantize_report_tells_pruning_from_int8():
     report = QuantizeReport(25.0, 24.9, 24.8, 0.1, 0.1, 4, False)
     assert "costs 0.200 dB (pruning 0.100, int8 0.100)" in str(report)
     assert str(report).endswith("not kept")
 
 
-def test_is_dropped_where_it_costs_too_much(quantised, faces: FaceSet, tmp_path: Path):
+def test_quantize_too_costly_keeps_no_file(quantised, faces: FaceSet, tmp_path: Path):
     holes, _ = draw_protocol(faces, "face-mask")
     out = tmp_path / "net.int8.onnx"
     out.write_bytes(b"of an older network")
-    report = quantize_onnx(
-        quantised[0], *halves(faces.crops[:8], holes[:8]), out, most_cost_db=-100
-    )
+    report = quantize_onnx(quantised[0], *halves(faces.crops[:8], holes[:8]), out, max_cost_db=-100)
     assert not report.kept
     assert list(tmp_path.iterdir()) == []
 
 
-def test_is_dropped_where_openvino_computes_it_wrongly(
+def test_quantize_wrong_on_openvino_keeps_no_file(
     quantised, faces: FaceSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     def but_convolutions(model: onnx.ModelProto) -> list[str]:
@@ -110,11 +108,11 @@ def test_is_dropped_where_openvino_computes_it_wrongly(
     holes, _ = draw_protocol(faces, "face-mask")
     out = tmp_path / "net.int8.onnx"
     report = quantize_onnx(quantised[0], *halves(faces.crops[:16], holes[:16]), out)
-    assert report.strays > report.strays_exactly + 0.1
+    assert report.int8_error > report.exact_error + 0.1
     assert not report.kept and not out.exists()
 
 
-def test_too_few_crops_are_refused(quantised, faces: FaceSet, tmp_path: Path):
+def test_quantize_too_few_crops_is_refused(quantised, faces: FaceSet, tmp_path: Path):
     few = Samples(faces.crops[:2], np.zeros((2, 128, 128), bool))
     with pytest.raises(UserError, match="at least 4"):
         quantize_onnx(quantised[0], few, few, tmp_path / "x")

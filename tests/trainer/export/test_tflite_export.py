@@ -1,4 +1,4 @@
-"""The segmenter's TFLite file: run by MediaPipe it is the trained network."""
+"""TFLite export: the file, run by MediaPipe, computes what the trained network does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from trainer.export.tflite_export import export_segmenter, write_graph
 
 @pytest.fixture(scope="module")
 def net() -> MaskSegmenterNet:
-    """Untrained, but with batch-norm figures that matter and logits that differ by place."""
+    """Untrained, with random batch-norm statistics and logits that differ by place."""
     torch.manual_seed(0)
     net = MaskSegmenterNet()
     for module in net.modules():
@@ -33,7 +33,9 @@ def net() -> MaskSegmenterNet:
     return net.eval()
 
 
-def test_parity_in_mediapipe(net: MaskSegmenterNet, faces: FaceSet, tmp_path: Path):
+def test_export_segmenter_keeps_parity_in_mediapipe(
+    net: MaskSegmenterNet, faces: FaceSet, tmp_path: Path
+):
     out = tmp_path / "segmenter.tflite"
     parity = export_segmenter(net, out, faces.crops[:6])
     assert parity.largest < 1e-3
@@ -43,7 +45,9 @@ def test_parity_in_mediapipe(net: MaskSegmenterNet, faces: FaceSet, tmp_path: Pa
     assert found.std() > 0.05  # the comparison was not of two flat pictures
 
 
-def test_background_and_mask_add_up(net: MaskSegmenterNet, faces: FaceSet, tmp_path: Path):
+def test_exported_segmenter_probabilities_add_up(
+    net: MaskSegmenterNet, faces: FaceSet, tmp_path: Path
+):
     out = tmp_path / "segmenter.tflite"
     export_segmenter(net, out, faces.crops[:1])
     options = vision.ImageSegmenterOptions(
@@ -59,7 +63,7 @@ def test_background_and_mask_add_up(net: MaskSegmenterNet, faces: FaceSet, tmp_p
     np.testing.assert_allclose(background + mask, 1, atol=1e-5)
 
 
-def test_one_network_gives_one_file(
+def test_export_segmenter_is_deterministic(
     net: MaskSegmenterNet, faces: FaceSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     export_segmenter(net, tmp_path / "first.tflite", faces.crops[:1])
@@ -69,7 +73,7 @@ def test_one_network_gives_one_file(
     assert first == (tmp_path / "deeper" / "second.tflite").read_bytes()
 
 
-def test_weights_are_aligned(net: MaskSegmenterNet, faces: FaceSet, tmp_path: Path):
+def test_exported_segmenter_aligns_weights(net: MaskSegmenterNet, faces: FaceSet, tmp_path: Path):
     out = tmp_path / "segmenter.tflite"
     export_segmenter(net, out, faces.crops[:1])
     model = schema.Model.GetRootAs(out.read_bytes(), 0)
@@ -79,7 +83,7 @@ def test_weights_are_aligned(net: MaskSegmenterNet, faces: FaceSet, tmp_path: Pa
     assert not any(start % 16 for start in starts)
 
 
-def test_a_file_that_differs_is_not_written(
+def test_export_segmenter_differing_writes_nothing(
     net: MaskSegmenterNet, faces: FaceSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     other = MaskSegmenterNet().eval()
@@ -89,7 +93,7 @@ def test_a_file_that_differs_is_not_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_other_networks_are_refused(tmp_path: Path):
+def test_export_segmenter_refuses_other_networks(tmp_path: Path):
     with pytest.raises(UserError, match="MaskSegmenterNet"):
         export_segmenter(nn.Identity(), tmp_path / "x.tflite", np.zeros((1, 128, 128, 3), np.uint8))
 
@@ -104,13 +108,15 @@ def test_other_networks_are_refused(tmp_path: Path):
     ],
     ids=["none", "small", "one without N", "float"],
 )
-def test_wrong_crops_are_refused(net: MaskSegmenterNet, tmp_path: Path, crops: np.ndarray):
+def test_export_segmenter_refuses_wrong_crops(
+    net: MaskSegmenterNet, tmp_path: Path, crops: np.ndarray
+):
     with pytest.raises(UserError, match="uint8 crops"):
         export_segmenter(net, tmp_path / "x.tflite", crops)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_no_model_is_named(tmp_path: Path):
+def test_mask_segmenter_of_broken_file_is_refused(tmp_path: Path):
     path = tmp_path / "broken.tflite"
     path.write_bytes(b"not a model")
     with pytest.raises(UserError, match=r"broken\.tflite"):

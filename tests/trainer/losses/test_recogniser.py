@@ -1,4 +1,4 @@
-"""The face recogniser: finding and loading its weights, gradients, and telling people apart."""
+"""The face recogniser: its weights, its gradients, its identity embeddings."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def pair(astronaut_rgb: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("present", [(), FILES[:1]])
-def test_missing_weights_say_where_to_get_them(tmp_path: Path, present: tuple[str, ...]):
+def test_recogniser_missing_says_where_to_get_it(tmp_path: Path, present: tuple[str, ...]):
     for name in present:
         (tmp_path / name).write_bytes(b"")
     with pytest.raises(UserError, match=r"npm pack @vladmandic/face-api@1\.7\.15"):
@@ -61,7 +61,7 @@ def test_missing_weights_say_where_to_get_them(tmp_path: Path, present: tuple[st
         load_recogniser(tmp_path)
 
 
-def test_other_weights_are_refused(tmp_path: Path):
+def test_load_recogniser_refuses_other_weights(tmp_path: Path):
     for name in FILES:
         (tmp_path / name).write_bytes(b"[]")
     assert find_recogniser(tmp_path) == tmp_path
@@ -69,7 +69,7 @@ def test_other_weights_are_refused(tmp_path: Path):
         load_recogniser(tmp_path)
 
 
-def test_the_weights_are_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_find_recogniser_order_of_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     named, environment = tmp_path / "named", tmp_path / "environment"
     cached = tmp_path / "cache" / "unmask-video" / "recogniser"
     for folder in (named, environment, cached):
@@ -84,13 +84,13 @@ def test_the_weights_are_looked_for_in_order(tmp_path: Path, monkeypatch: pytest
     assert find_recogniser(named) == named
 
 
-def test_map_sizes(untrained: Recogniser):
+def test_recogniser_features_have_their_sizes(untrained: Recogniser):
     sizes = [tuple(maps.shape[1:]) for maps in untrained.features(torch.zeros(2, 3, 128, 128))]
     assert sizes == [(32, 61, 61), (32, 30, 30), (32, 30, 30), (64, 15, 15), (128, 7, 7)]
     assert untrained.embedding(torch.zeros(2, 3, 128, 128)).shape == (2, 128)
 
 
-def test_the_gradient_reaches_the_fake_picture_only(
+def test_perceptual_loss_gradient_reaches_fake_alone(
     untrained: Recogniser, pair: tuple[Tensor, Tensor]
 ):
     fake, real = (picture.requires_grad_() for picture in pair)
@@ -104,13 +104,15 @@ def test_the_gradient_reaches_the_fake_picture_only(
     assert not untrained.training
 
 
-def test_equal_pictures_cost_nothing(untrained: Recogniser, pair: tuple[Tensor, Tensor]):
+def test_perceptual_loss_of_equal_pictures_is_zero(
+    untrained: Recogniser, pair: tuple[Tensor, Tensor]
+):
     fake, real = pair
     assert untrained.perceptual_loss(real, real).item() == 0
     assert untrained.perceptual_loss(fake, real).item() > 0
 
 
-def test_half_precision_gives_the_same_loss(trained: Recogniser, pair: tuple[Tensor, Tensor]):
+def test_perceptual_loss_in_bf16_is_close(trained: Recogniser, pair: tuple[Tensor, Tensor]):
     exact = trained.perceptual_loss(*pair)
     with torch.autocast("cpu", torch.bfloat16):
         half = trained.perceptual_loss(*pair)
@@ -118,7 +120,7 @@ def test_half_precision_gives_the_same_loss(trained: Recogniser, pair: tuple[Ten
     assert half.item() == pytest.approx(exact.item(), rel=0.01)
 
 
-def test_descending_the_loss_restores_detail(trained: Recogniser, pair: tuple[Tensor, Tensor]):
+def test_perceptual_loss_descent_restores_detail(trained: Recogniser, pair: tuple[Tensor, Tensor]):
     fake, real = pair[0].requires_grad_(), pair[1]
     optimiser = torch.optim.Adam([fake], lr=4)
     before = trained.perceptual_loss(fake, real).item()
@@ -129,7 +131,7 @@ def test_descending_the_loss_restores_detail(trained: Recogniser, pair: tuple[Te
     assert trained.perceptual_loss(fake, real).item() < 0.9 * before
 
 
-def test_people_are_told_apart(trained: Recogniser, shared_data: Path):
+def test_recogniser_embedding_separates_people(trained: Recogniser, shared_data: Path):
     listing = shared_data / "manifest.csv"
     if not listing.is_file():
         pytest.skip("no list of photographs with the research data")
@@ -151,7 +153,7 @@ def test_people_are_told_apart(trained: Recogniser, shared_data: Path):
     assert correct / 2 >= 0.9
 
 
-def test_it_agrees_with_dlib(trained: Recogniser, astronaut_rgb: NDArray[np.uint8]):
+def test_recogniser_embedding_equals_dlib(trained: Recogniser, astronaut_rgb: NDArray[np.uint8]):
     dlib = pytest.importorskip("dlib", reason="dlib is not installed")
     models = pytest.importorskip("face_recognition_models", reason="dlib's weights are not here")
     chip = np.ascontiguousarray(astronaut_rgb[40:190, 150:300])

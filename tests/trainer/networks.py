@@ -1,12 +1,12 @@
-"""Networks as training would leave them."""
+"""Networks for tests."""
 
 from __future__ import annotations
 
 from torch import nn
 
 
-def seasoned(net: nn.Module) -> nn.Module:
-    """Give the batch norms figures as training would; evaluation mode."""
+def randomise_batch_norms(net: nn.Module) -> nn.Module:
+    """Give the batch norms random statistics, as training would; return the net in evaluation mode."""
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.5)

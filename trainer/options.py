@@ -1,0 +1,159 @@
+"""The options of the trainer's commands: the fields of one dataclass a command, with their help."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from typer import Option
+
+T = TypeVar("T")
+
+Data = Annotated[list[Path], Option(help="Prepared file (.npz); repeat for several shards.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareOptions:
+    """What `prepare` reads and writes."""
+
+    folders: Annotated[
+        list[Path], Option("--faces", help="Folder of photographs; repeat for several.")
+    ]
+    out: Annotated[Path, Option(help="Prepared file to write (.npz).")]
+    manifest: Annotated[
+        Path | None, Option(help="CSV path,source,split,identity; paths relative to the CSV.")
+    ] = None
+    shard_mib: Annotated[
+        float, Option(help="Largest size of a file in MiB; splits the output. 0: one file.")
+    ] = 0
+    min_eye_px: Annotated[
+        float, Option(help="Drop faces whose outer eye corners are closer than this, in pixels.")
+    ] = 24
+    margin_px: Annotated[
+        int, Option("--margin", help="Crop pixels kept around each crop, a multiple of 4.")
+    ] = 0
+    workers: Annotated[int, Option(help="Number of processes.")] = 2
+    limit: Annotated[int, Option(help="Largest number of photographs a folder. 0: all.")] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions:
+    """A training run: what it learns from, what it changes of its preset, and where it runs."""
+
+    preset: Annotated[str, Option(help="paper, glcic, paper-mask, fast or segmenter.")]
+    data: Data
+    run: Annotated[Path, Option(help="Run folder: configuration, metrics, sheets, checkpoint.")]
+    resume: Annotated[bool, Option("--resume", help="Continue from the run's checkpoint.")] = False
+    begin: Annotated[
+        Path | None,
+        Option(
+            help="Initial weights: a run folder, .onnx or .tflite; a narrower network is widened."
+        ),
+    ] = None
+    scale: Annotated[float, Option(help="Factor on the preset's number of steps.")] = 1.0
+    stage: Annotated[
+        list[int] | None, Option(help="Stage of the preset to run, from 1; repeat. Default: all.")
+    ] = None
+    batch: Annotated[
+        int | None,
+        Option(min=2, help="Crops a step; the steps are scaled to see as many crops in all."),
+    ] = None
+    width: Annotated[int | None, Option(help="Channels of the first layer of paper and glcic.")] = (
+        None
+    )
+    faces: Annotated[int | None, Option(help="Number of faces to train on. 0: all.")] = None
+    teacher: Annotated[
+        str | None, Option(help="Shipped model for self-ensemble distillation: fast or paper.")
+    ] = None
+    seed: Annotated[int | None, Option(help="Random seed, in place of the preset's.")] = None
+    accelerator: Annotated[str, Option(help="auto, cpu, cuda or another of Fabric's.")] = "auto"
+    devices: Annotated[int, Option(min=1, help="Number of devices; they share each batch.")] = 1
+    precision: Annotated[
+        str, Option(help="bf16-mixed, 16-mixed, 32-true, ...; auto: bf16 where it is fast.")
+    ] = "auto"
+    threads: Annotated[int, Option(help="Number of CPU threads. 0: torch's default.")] = 0
+    compiled: Annotated[
+        bool, Option("--compile", help="Compile the network with torch.compile (minutes).")
+    ] = False
+    recogniser: Annotated[
+        Path | None, Option(help="Folder of the face recogniser's weights: perceptual loss.")
+    ] = None
+    templates: Annotated[
+        Path | None, Option(help="Segmenter: folder of mask templates worn in training.")
+    ] = None
+    val_templates: Annotated[
+        Path | None, Option(help="Segmenter: folder of mask templates worn in validation.")
+    ] = None
+    backgrounds: Annotated[
+        Path | None,
+        Option(
+            "--backgrounds", "--places", help="Segmenter: folder of photographs without any mask."
+        ),
+    ] = None
+    manifest: Annotated[
+        Path | None, Option(help="CSV of the splits of --backgrounds, as for prepare.")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions:
+    """What `evaluate` measures, and on which faces."""
+
+    data: Data
+    out: Annotated[Path, Option(help="Folder for the JSON, the Markdown table and the sheets.")]
+    run: Annotated[Path | None, Option(help="Run folder of a fit; or name --model.")] = None
+    model: Annotated[str | None, Option(help="fast, paper, or an ONNX file.")] = None
+    engine: Annotated[str, Option(help="Engine of --model: auto, openvino, ...")] = "auto"
+    split: Annotated[str, Option(help="val, train or test.")] = "val"
+    source: Annotated[
+        list[str] | None, Option(help="Data set to measure; repeat. Default: all.")
+    ] = None
+    faces: Annotated[int, Option(help="Largest number of faces a data set. 0: all.")] = 0
+    protocol: Annotated[
+        list[str] | None, Option(help="paper-squares or face-mask; repeat. Default: both.")
+    ] = None
+    recogniser: Annotated[
+        Path | None, Option(help="Folder of the face recogniser's weights: perceptual distance.")
+    ] = None
+    identity: Annotated[
+        bool, Option(help="Measure identity distances, where dlib is installed.")
+    ] = True
+    seed: Annotated[int, Option(help="Random seed of the choice of faces and of the holes.")] = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """What `export` writes as an artefact."""
+
+    data: Data
+    run: Annotated[Path | None, Option(help="Run folder of a fit; or name --model.")] = None
+    model: Annotated[
+        Path | None, Option(help="Exported .onnx file (fp32, fp16) to export again.")
+    ] = None
+    out: Annotated[Path, Option(help="Folder to write the artefact to.")] = Path(
+        "inpaint_model/weights"
+    )
+    share: Annotated[
+        float | None,
+        Option(help="Weight of --run, 0 to 1, in its average with --model, which it began from."),
+    ] = None
+
+
+def takes_options(
+    options: type[T],
+) -> Callable[[Callable[[T], None]], Callable[..., None]]:
+    """Make the fields of a dataclass the options of a Typer command that takes such an object."""
+
+    def decorate(command: Callable[[T], None]) -> Callable[..., None]:
+        @wraps(command)
+        def run(**values: Any) -> None:
+            command(options(**values))
+
+        run.__dict__["__signature__"] = inspect.signature(options, eval_str=True)
+        return run
+
+    return decorate
