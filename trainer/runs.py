@@ -48,7 +48,10 @@ class RunFolder:
         file = self.path / _CONFIG
         if not file.is_file():
             raise UserError(f"{self.path}: holds no run ({_CONFIG} is missing)")
-        return FitConfig.from_dict(json.loads(file.read_text(encoding="utf-8")))
+        try:
+            return FitConfig.from_dict(json.loads(file.read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{file}: not a configuration of this version ({error})") from None
 
     def log(self, row: dict[str, float]) -> None:
         """Append a row to the metrics; later steps of an interrupted run are removed."""

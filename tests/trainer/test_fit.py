@@ -288,6 +288,9 @@ def test_bad_configuration_is_refused(tmp_path: Path, faces: FaceSet):
         resolve("paper", width=7)
     with pytest.raises(UserError, match="holds no run"):
         RunFolder(tmp_path).config()
+    (tmp_path / "config.json").write_text('{"network": "student", "begun_from": ""}')
+    with pytest.raises(UserError, match="not a configuration of this version"):
+        RunFolder(tmp_path).config()
     RunFolder(tmp_path / "run").begin(resolve("fast"), resume=False)
     with pytest.raises(UserError, match="--resume"):
         RunFolder(tmp_path / "run").begin(resolve("fast"), resume=False)
