@@ -14,7 +14,8 @@ from realtime.image_file import unmask_image
 from realtime.runtime.memory import return_freed_frames
 from realtime.runtime.report import NoFaceError, Report
 from realtime.unmasker import Mode, Unmasker
-from realtime.video.file import OtherJobError, VideoOptions, unmask_video
+from realtime.video.file import VideoOptions, unmask_video
+from realtime.video.resume import OtherJobError
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import shutil
 import time
@@ -11,30 +10,23 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Self
 
-import av
-
 from inpaint_model.errors import UserError
 from realtime.media.atomic_file import check_paths, sync_and_rename
 from realtime.media.codecs import Encoding, check_encoding, container_format
 from realtime.media.encoder_choice import choose_encoder
-from realtime.media.frames import Progress, Span
+from realtime.media.frames import Span
 from realtime.media.gop_copy import GopCopier
 from realtime.media.muxing import OutputPlan, mux_output
 from realtime.media.reader import VideoReader
 from realtime.media.segment_encoder import SegmentEncoder
 from realtime.media.segment_store import SegmentStore, finishing_path
 from realtime.media.stream_copy import Cut, plan_copies
-from realtime.media.stream_properties import header_digest, stream_properties
+from realtime.media.stream_properties import stream_properties
 from realtime.runtime.report import Counts, NoFaceError, Report
 from realtime.runtime.stage_times import StageTimes
 from realtime.stages import FrameUnmasker
-from realtime.video.pipeline import Line, LineOptions, ProgressCall, ResultCall
-
-_FINGERPRINT_BYTES = 1 << 20  # hashed at each end of the source
-
-
-class OtherJobError(UserError):
-    """An interrupted run left frames of another source or of other options."""
+from realtime.video.pipeline import OutputOptions, ProgressCall, ResultCall, VideoPipeline
+from realtime.video.resume import OtherJobError, begin_or_resume, resume_facts
 
 
 @dataclass(frozen=True)
@@ -135,25 +127,23 @@ class VideoJob:
     ) -> Report:
         began_s = time.perf_counter()
         file, plan, options = self._file, self._plan, self._options
-        counts, done = self._earlier_progress(store, self._resume_facts(unmasker))
+        earlier = begin_or_resume(store, self._resume_facts(unmasker), resume=options.resume)
+        self._warnings += earlier.warnings
+        counts, done = earlier.counts, earlier.progress
         frames = file.frames(options.span, done)
-        first = next(frames, None)
-        line = Line(
+        first = next(frames, None)  # without frames there is nothing to run
+        gop_copier = GopCopier(file.video) if options.copy_untouched else None
+        pipeline = VideoPipeline(
             unmasker,
-            SegmentEncoder(
-                store,
-                plan.encoder,
-                plan.properties,
-                GopCopier(file.video) if options.copy_untouched else None,
-            ),
+            SegmentEncoder(store, plan.encoder, plan.properties, gop_copier),
             plan.encoder.pixel_format,
-            LineOptions(options.side_by_side, options.badge, options.segment_frames),
+            OutputOptions(options.side_by_side, options.badge, options.segment_frames),
         )
         times = StageTimes()
         if first is not None:
             expected = file.expected_frames(options.span)
             all_frames = itertools.chain([first], frames)
-            times = line.run(all_frames, counts, expected, progress, on_result)
+            times = pipeline.run(all_frames, counts, expected, progress, on_result)
         self._warnings += file.warnings
         if not counts.faces:
             raise NoFaceError(f"{file.path}: no face found in {counts.frames} frames")
@@ -162,37 +152,8 @@ class VideoJob:
         return Report.of(counts, times, seconds, unmasker, self._warnings, done.frames)
 
     def _resume_facts(self, unmasker: FrameUnmasker) -> dict[str, object]:
-        """Return what must be the same for an interrupted job to be resumed."""
-        options = asdict(replace(self._options, overwrite=False, resume=False))
-        encoder = self._plan.encoder
-        return {
-            "source": _fingerprint(self._file.path),
-            "options": {name: repr(value) for name, value in options.items()},
-            "networks": unmasker.artefacts.as_dict(),
-            "encoder": [encoder.encoder, encoder.pixel_format],
-            "header": header_digest(encoder, self._plan.properties),
-            "av": av.__version__,
-        }
-
-    def _earlier_progress(
-        self, store: SegmentStore, facts: dict[str, object]
-    ) -> tuple[Counts, Progress]:
-        """Return what an interrupted run of this job has finished."""
-        counts, segments = Counts(), store.segments()
-        if not (self._options.resume and segments):
-            if segments:
-                self._warnings.append("an unfinished run was discarded; --resume would continue it")
-            store.begin(facts)
-            return counts, Progress()
-        if not store.holds(facts):
-            raise OtherJobError(
-                f"{store.path}: was begun from another source or with other options; "
-                "run without --resume to start again"
-            )
-        for segment in segments:
-            counts.merge(segment.counts)
-        self._warnings.append(f"resumed after {counts.frames} frames that were done")
-        return counts, Progress(counts.frames, segments[-1].last_pts)
+        result_options = asdict(replace(self._options, overwrite=False, resume=False))
+        return resume_facts(self._file.path, result_options, self._plan, unmasker.artefacts)
 
     def _write_target(self, store: SegmentStore, counts: Counts) -> None:
         """Write the complete file under a temporary name, then rename it."""
@@ -270,14 +231,3 @@ def _plan(file: VideoReader, target: Path, options: VideoOptions) -> OutputPlan:
         native, file.video, file.frame_rate, side_by_side=options.side_by_side
     )
     return OutputPlan(encoder, properties, copied_streams, [*encoder.warnings, *warnings])
-
-
-def _fingerprint(path: Path) -> list[int | str]:
-    """Return size, modification time and a hash of both ends, which together identify a file."""
-    size = path.stat().st_size
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        digest.update(file.read(_FINGERPRINT_BYTES))
-        file.seek(max(size - _FINGERPRINT_BYTES, 0))
-        digest.update(file.read(_FINGERPRINT_BYTES))
-    return [size, path.stat().st_mtime_ns, digest.hexdigest()]

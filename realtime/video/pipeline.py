@@ -1,4 +1,4 @@
-"""The way of a recorded video's frames: every frame, in order, smoothed with frames from both sides."""
+"""Runs the stages on every frame of a recorded video, in order, with smoothing that looks ahead."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from realtime.media.frames import Frame
 from realtime.media.native_planes import NativePlanes
 from realtime.media.segment_encoder import SegmentEncoder
 from realtime.media.side_by_side import draw_badge, side_by_side
-from realtime.runtime.pipeline import Ordered, Pipeline
+from realtime.runtime.pipeline import Ordered, each, run
 from realtime.runtime.report import Counts
 from realtime.runtime.stage_times import StageTimes
 from realtime.runtime.threads import opencv_in_one_thread
@@ -33,12 +33,12 @@ _POLICY = Ordered(depth=2)
 
 
 @dataclass(frozen=True)
-class LineOptions:
-    """What is done besides unmasking.
+class OutputOptions:
+    """How the frames of the result are drawn and stored.
 
     Attributes:
-        side_by_side: source and result beside each other.
-        badge: mark frames with synthetic faces.
+        side_by_side: source and result are shown side by side.
+        badge: a label in the picture says which frames show synthetic faces.
         segment_frames: frames a segment.
     """
 
@@ -48,39 +48,39 @@ class LineOptions:
 
 
 @dataclass(frozen=True, eq=False)
-class _Decoded:
-    """A frame in the format it is processed in, and upright 8-bit BGR."""
+class _DecodedFrame:
+    """A decoded frame in the pixel format of the result, and upright in 8-bit BGR."""
 
-    frame: Frame
+    source: Frame
     native: av.VideoFrame
     image_bgr: NDArray[np.uint8]
 
 
-class Line:
-    """Runs the frames of one video from the source to the encoder.
+class VideoPipeline:
+    """Runs the frames of one video from the decoder to the encoder.
 
-    Five threads joined by short links, so that memory does not grow with the video. Decoding; detection and
-    tracking; segmentation and inpainting; compositing; and encoding take about as long as one another on
-    two cores (`python -m benchmarks file-fps`).
+    Five threads are joined by short queues, so memory does not grow with the video: decoding; detection and
+    tracking; segmentation and inpainting; compositing; encoding. On two cores these five take about as long
+    as one another (`python -m benchmarks file-fps`).
 
     Args:
-        unmasker: called on each frame.
-        coder: takes the results.
-        pixel_format: planar, what frames are processed in.
-        options: what else is done.
+        unmasker: its stages are called on each frame.
+        encoder: takes the frames of the result.
+        pixel_format: FFmpeg's name of the planar pixel format of the result.
+        options: how the frames of the result are drawn and stored.
     """
 
     def __init__(
         self,
         unmasker: FrameUnmasker,
-        coder: SegmentEncoder,
+        encoder: SegmentEncoder,
         pixel_format: str,
-        options: LineOptions,
+        options: OutputOptions,
     ) -> None:
-        self._unmasker, self._coder = unmasker, coder
-        self._format, self._options = pixel_format, options
-        self._view: NativePlanes | None = None
-        self._segment = Counts()
+        self._unmasker, self._encoder = unmasker, encoder
+        self._pixel_format, self._options = pixel_format, options
+        self._planes: NativePlanes | None = None
+        self._segment_counts = Counts()
         self._decode_times, self._encode_times = StageTimes(), StageTimes()
 
     def run(
@@ -91,52 +91,53 @@ class Line:
         progress: ProgressCall | None,
         on_result: ResultCall | None = None,
     ) -> StageTimes:
-        """Run until the frames end or a stage raises.
+        """Run until the frames end or a stage raises; return the time of each stage.
 
         Args:
             frames: in order.
-            counts: continued; each segment keeps what was added in it.
-            expected: about how many frames there are in all.
-            progress: told after each frame.
-            on_result: given each result, before it is encoded.
+            counts: the totals, continued; each segment is stored with the counts of its own frames.
+            expected: about how many frames there are in all; 0: not known.
+            progress: called after each frame.
+            on_result: called with the result of each frame, before it is encoded.
         """
         times = StageTimes()
         first_track = max(counts.track_ids, default=-1) + 1
-        stages = [self._detect_and_track, self._segment_and_inpaint, self._composite]
-        with (
-            opencv_in_one_thread(),
-            Pipeline(self._decode(frames), stages, _POLICY) as pipeline,
-        ):
-            for decoded, result in pipeline:
-                times.add(result.latency_ms)
-                if on_result is not None:
-                    on_result(result)
-                self._encode(decoded, result, counts, first_track)
-                if progress is not None:
-                    progress(counts.frames, expected)
+
+        def encode(item: tuple[_DecodedFrame, UnmaskResult]) -> None:
+            decoded, result = item
+            times.add(result.latency_ms)
+            if on_result is not None:
+                on_result(result)
+            self._encode(decoded, result, counts, first_track)
+            if progress is not None:
+                progress(counts.frames, expected)
+
+        stages = [each(self._detect_and_track), self._segment_and_inpaint, each(self._composite)]
+        with opencv_in_one_thread():
+            run(self._decode(frames), stages, encode, _POLICY)
         self._close_segment()
         times.merge(self._decode_times, first=True)
         times.merge(self._encode_times)
         return times
 
-    def _decode(self, frames: Iterable[Frame]) -> Iterator[_Decoded]:
-        """Decode, and convert to the format that is processed."""
+    def _decode(self, frames: Iterable[Frame]) -> Iterator[_DecodedFrame]:
+        """Decode, and convert to the pixel format of the result."""
         began = time.perf_counter()
         for frame in frames:
-            native = self._in_format(frame.native)
-            if self._view is None:
-                self._view = NativePlanes(native)
-            image_bgr = self._view.to_bgr(native)
+            native = self._in_pixel_format(frame.native)
+            if self._planes is None:
+                self._planes = NativePlanes(native)
+            image_bgr = self._planes.to_bgr(native)
             self._decode_times.add({"decode": (time.perf_counter() - began) * 1e3})
-            yield _Decoded(frame, native, image_bgr)
+            yield _DecodedFrame(frame, native, image_bgr)
             began = time.perf_counter()
 
-    def _in_format(self, frame: av.VideoFrame) -> av.VideoFrame:
-        if frame.format.name == self._format:
+    def _in_pixel_format(self, frame: av.VideoFrame) -> av.VideoFrame:
+        if frame.format.name == self._pixel_format:
             return frame
         from_rgb = frame.format.is_rgb or frame.format.has_palette
         converted = frame.reformat(
-            format=self._format,
+            format=self._pixel_format,
             dst_colorspace=1 if from_rgb else None,
             dst_color_range=1 if from_rgb else frame.color_range or None,
             interpolation=EXACT,
@@ -146,61 +147,58 @@ class Line:
             converted.colorspace = converted.color_range = 1
         return converted
 
-    def _detect_and_track(
-        self, items: Iterator[_Decoded]
-    ) -> Iterator[tuple[_Decoded, TrackedFrame]]:
-        for item in items:
-            yield (
-                item,
-                self._unmasker.detect_and_track(item.image_bgr, item.frame.time_s, smooth=False),
-            )
+    def _detect_and_track(self, decoded: _DecodedFrame) -> tuple[_DecodedFrame, TrackedFrame]:
+        time_s = decoded.source.time_s
+        return decoded, self._unmasker.detect_and_track(decoded.image_bgr, time_s, smooth=False)
 
     def _segment_and_inpaint(
-        self, items: Iterator[tuple[_Decoded, TrackedFrame]]
-    ) -> Iterator[tuple[_Decoded, InpaintedFrame]]:
-        """Segment on smoothed tracks, and inpaint masks that the frames on both sides agree on."""
-        segmented = ((i, self._unmasker.segment(tracked)) for i, tracked in smooth_tracks(items))
-        for item, closed in close_mask_gaps(segmented):
-            yield item, self._unmasker.inpaint(closed)
+        self, items: Iterator[tuple[_DecodedFrame, TrackedFrame]]
+    ) -> Iterator[tuple[_DecodedFrame, InpaintedFrame]]:
+        """Segment on smoothed tracks, and inpaint the masks after the gaps in them are closed."""
+        segmented = (
+            (decoded, self._unmasker.segment(tracked)) for decoded, tracked in smooth_tracks(items)
+        )
+        for decoded, closed in close_mask_gaps(segmented):
+            yield decoded, self._unmasker.inpaint(closed)
 
     def _composite(
-        self, items: Iterator[tuple[_Decoded, InpaintedFrame]]
-    ) -> Iterator[tuple[_Decoded, UnmaskResult]]:
-        for item, inpainted in items:
-            yield item, self._unmasker.composite(inpainted)
+        self, item: tuple[_DecodedFrame, InpaintedFrame]
+    ) -> tuple[_DecodedFrame, UnmaskResult]:
+        decoded, inpainted = item
+        return decoded, self._unmasker.composite(inpainted)
 
     def _encode(
-        self, decoded: _Decoded, result: UnmaskResult, counts: Counts, first_track: int
+        self, decoded: _DecodedFrame, result: UnmaskResult, counts: Counts, first_track: int
     ) -> None:
-        """Write a result into the frame's own planes and encode it; close a segment where one is full."""
+        """Encode the frame of the result; close the segment before a GOP, or once it is full."""
         began = time.perf_counter()
-        packet, follows_groups = decoded.frame.packet, self._coder.follows_groups
-        if follows_groups and packet is not None and packet.is_key:
+        source, follows_groups = decoded.source, self._encoder.follows_groups
+        if follows_groups and source.packet is not None and source.packet.is_key:
             self._close_segment()
-        written = self._written(decoded, result)
-        frame = decoded.frame
-        self._coder.write(written, frame.pts, frame.duration, packet)
-        for total in (counts, self._segment):
+        output = self._output_frame(decoded, result)
+        self._encoder.write(output, source.pts, source.duration, source.packet)
+        for total in (counts, self._segment_counts):
             total.add(result, first_track)
-        if not follows_groups and self._segment.frames >= self._options.segment_frames:
+        if not follows_groups and self._segment_counts.frames >= self._options.segment_frames:
             self._close_segment()
         self._encode_times.add({"encode": (time.perf_counter() - began) * 1e3})
 
-    def _written(self, decoded: _Decoded, result: UnmaskResult) -> av.VideoFrame:
-        view = self._view
-        assert view is not None
+    def _output_frame(self, decoded: _DecodedFrame, result: UnmaskResult) -> av.VideoFrame:
+        """Write the replaced pixels into the frame's own planes, and draw what the options ask for."""
+        planes = self._planes
+        assert planes is not None
         image_bgr, replaced = result.frame, result.replaced
         if self._options.badge and any(face.inpainted for face in result.faces):
             image_bgr, replaced = image_bgr.copy(), replaced.copy()
             draw_badge(image_bgr, replaced)
-        written = view.write(decoded.native, decoded.image_bgr, image_bgr, replaced)
+        output = planes.write(decoded.native, decoded.image_bgr, image_bgr, replaced)
         if self._options.side_by_side:
-            written = side_by_side(decoded.native, written, view.quarter_turns)
-        return written
+            output = side_by_side(decoded.native, output, planes.quarter_turns)
+        return output
 
     def _close_segment(self) -> None:
-        """Keep what was encoded since the last segment against a crash."""
-        if self._segment.frames:
-            untouched = not self._segment.masked_faces
-            self._coder.close_segment(self._segment.as_json(), untouched=untouched)
-            self._segment = Counts()
+        """Store the frames encoded since the last segment, so that a crash does not lose them."""
+        if self._segment_counts.frames:
+            untouched = not self._segment_counts.masked_faces
+            self._encoder.close_segment(self._segment_counts.as_json(), untouched=untouched)
+            self._segment_counts = Counts()
