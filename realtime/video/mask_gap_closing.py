@@ -1,7 +1,8 @@
-"""Says of recorded video from both sides where a mask is worn: gaps are closed, changes come at once.
+"""Closes gaps in the masks of recorded video, with frames from both sides.
 
-Live, a change counts once it has lasted for a moment, and a mask that is not found for a quarter of a
-second blinks. A file knows what comes next.
+Live, a mask counts as put on or taken off once that has lasted for a moment, and a mask that is missed for
+a quarter of a second blinks. In a file the next frames are known: a change counts in the frame in which it
+happens, and short gaps are closed.
 """
 
 from __future__ import annotations
@@ -21,43 +22,45 @@ from realtime.video.window import windowed
 
 T = TypeVar("T")
 WINDOW = 8  # frames on each side
-_ALIKE = 18.0  # levels: what covers the mask, a hand, differs by more from it
-_BLUR_PX = 5  # side of the box filter before the comparison
+_MAX_CHANGE = 18.0  # mean difference, levels of 0..255; a hand in front of the mask differs by more
+_BLUR_PX = 5  # side of the box filter before two crops are compared, crop pixels
 
 Around = deque[dict[int, SegmentedFace]]
+"""The faces of the frames around one, by track id."""
 
 
 def close_mask_gaps(
     items: Iterable[tuple[T, SegmentedFrame]], window: int = WINDOW
 ) -> Iterator[tuple[T, SegmentedFrame]]:
-    """Yield the same items in the same order, `window` later, with what each face wears decided anew.
+    """Yield the same items in the same order, `window` later, with `wears_mask` of each face decided anew.
 
     A mask that is missed in at most `window` - 1 frames between two in which it is seen is taken from
-    the nearer one, where the frame still looks the same there. A mask seen in one frame alone is none.
+    the nearer one, where the frame still looks the same there. A mask that is seen in a single frame does
+    not count.
 
     Args:
-        items: what travels along, and the frame with its segmented faces.
-        window: so many frames on each side are known.
+        items: anything that belongs to a frame, and the frame with its segmented faces.
+        window: how many frames on each side are looked at.
     """
-    decide = _Decider(window)
+    close_gaps = _GapClosing(window)
     for (item, segmented), around, place in windowed(items, _by_track, window):
-        yield item, decide(segmented, around, place)
+        yield item, close_gaps(segmented, around, place)
 
 
 def _by_track(pair: tuple[T, SegmentedFrame]) -> dict[int, SegmentedFace]:
     return {face.track_id: face for face in pair[1].faces}
 
 
-class _Decider:
-    """Decides on the frame at a place of those around.
+class _GapClosing:
+    """Decides which faces of a frame wear a mask.
 
-    It remembers which epochs of a face are one, because the gap between them was closed: what was filled
-    before a gap counts after it.
+    Where a gap was closed, the epoch (`CropChange.epoch`) after it becomes the epoch before it, so that the
+    temporal blend goes on across the gap.
     """
 
     def __init__(self, window: int) -> None:
         self._window = window
-        self._first: dict[tuple[int, int], int] = {}
+        self._joined: dict[tuple[int, int], int] = {}  # track id, epoch: the epoch it continues
 
     def __call__(self, segmented: SegmentedFrame, around: Around, place: int) -> SegmentedFrame:
         frame_bgr = segmented.tracked.frame_bgr
@@ -86,11 +89,11 @@ class _Decider:
 
     def _join(self, earlier: SegmentedFace, later: SegmentedFace) -> None:
         if later.change.epoch != earlier.change.epoch:
-            self._first[later.track_id, later.change.epoch] = self._epoch(earlier)
+            self._joined[later.track_id, later.change.epoch] = self._epoch(earlier)
 
     def _epoch(self, face: SegmentedFace) -> int:
         epoch = face.change.epoch
-        return self._first.get((face.track_id, epoch), epoch)
+        return self._joined.get((face.track_id, epoch), epoch)
 
 
 def _in_epoch(face: SegmentedFace, epoch: int) -> SegmentedFace:
@@ -100,14 +103,14 @@ def _in_epoch(face: SegmentedFace, epoch: int) -> SegmentedFace:
 def _with_mask_of(
     face: SegmentedFace, other: SegmentedFace, frame_bgr: NDArray[np.uint8]
 ) -> SegmentedFace:
-    """The same face with another frame's mask; without one where something else is in the mask's place."""
+    """Return the face with the mask of another frame, or without a mask where the crop looks different."""
     if face.window != other.window:
         matrix = other.window.of(face.tracked.matrix)
         crop, valid = warp_crop_rgb(frame_bgr, matrix)
         face = replace(face, window=other.window, matrix=matrix, crop_rgb=crop, valid=valid)
     change = cv2.absdiff(*(cv2.blur(f.crop_rgb, (_BLUR_PX, _BLUR_PX)) for f in (face, other)))
     seen = other.mask & face.valid
-    if not seen.any() or float(change[seen].mean()) >= _ALIKE:
+    if not seen.any() or float(change[seen].mean()) >= _MAX_CHANGE:
         return _without_mask(face)
     return replace(
         face,

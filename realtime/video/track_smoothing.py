@@ -1,8 +1,8 @@
-"""Smooths tracks with frames from both sides, and fills their gaps: files can be better than live.
+"""Smooths the tracks of recorded video with frames from both sides, and fills gaps in them.
 
-The transform of a track at a frame is a local straight line through the transforms of the frames around:
-there is no lag, and a frame in which the face was missed lies on the line. The window is short, so memory
-does not grow.
+The transform of a track in a frame is the value of a straight line that is fitted to the transforms of the
+frames around it (local linear regression). The line has no lag and passes through frames in which the face
+was missed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from realtime.video.window import windowed
 
 T = TypeVar("T")
 WINDOW = 6  # frames on each side
-_SIGMA_FRAMES = 2.2  # of the Gaussian that weights near frames more
+_SIGMA_FRAMES = 2.2  # standard deviation of the Gaussian weights: near frames count more
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class _Entry:
 
 
 Entries = dict[int, _Entry]
+"""The tracks of one frame, by track id."""
 
 
 def smooth_tracks(
@@ -41,8 +42,8 @@ def smooth_tracks(
     """Yield the same items in the same order, `window` later, with smoothed transforms.
 
     Args:
-        items: what travels along, and the frame with its faces, whose transforms are not smoothed yet.
-        window: so many frames on each side count.
+        items: anything that belongs to a frame, and the frame with its faces, not smoothed yet.
+        window: how many frames on each side are looked at.
     """
     for (item, tracked), around, place in windowed(items, _entries_of, window):
         yield item, _smoothed(tracked, around, place)
@@ -57,38 +58,40 @@ def _entries_of(pair: tuple[T, TrackedFrame]) -> Entries:
 
 def _smoothed(tracked: TrackedFrame, around: deque[Entries], place: int) -> TrackedFrame:
     here = around[place]
-    numbers = [*here, *(number for number in _in_gaps(around, place) if number not in here)]
+    track_ids = [*here, *(t for t in _tracks_on_both_sides(around, place) if t not in here)]
     faces = []
-    for number in numbers:
+    for track_id in track_ids:
         entries = [
-            (index - place, found[number]) for index, found in enumerate(around) if number in found
+            (index - place, tracks[track_id])
+            for index, tracks in enumerate(around)
+            if track_id in tracks
         ]
-        face = here[number].face if number in here else _carried(entries)
+        face = here[track_id].face if track_id in here else _last_before(entries)
         seen = [(offset, entry.vector) for offset, entry in entries if entry.vector is not None]
         if seen:
             offsets, vectors = zip(*seen, strict=True)
             matrix = to_matrix(_line_at_zero(np.array(offsets), np.array(vectors)))
             face = replace(face, matrix=matrix)
         faces.append(face)
-    known = tracked.known_tracks.union(numbers)
+    known = tracked.known_tracks.union(track_ids)
     return replace(tracked, faces=tuple(faces), known_tracks=known)
 
 
-def _carried(entries: list[tuple[int, _Entry]]) -> TrackedFace:
-    """The face of a frame in which its track has a gap: as in the last frame before."""
+def _last_before(entries: list[tuple[int, _Entry]]) -> TrackedFace:
+    """Return the face as it was in the last frame before a gap in its track."""
     earlier = [entry.face for offset, entry in entries if offset < 0]
     return replace(earlier[-1], found=False, restarted=False, check_due=False)
 
 
-def _in_gaps(around: deque[Entries], place: int) -> list[int]:
-    """Return the tracks that are there before and after a frame."""
-    earlier = {number for index in range(place) for number in around[index]}
-    later = {number for index in range(place + 1, len(around)) for number in around[index]}
+def _tracks_on_both_sides(around: deque[Entries], place: int) -> list[int]:
+    """Return the ids of the tracks that are there both before and after a frame."""
+    earlier = {track_id for index in range(place) for track_id in around[index]}
+    later = {track_id for index in range(place + 1, len(around)) for track_id in around[index]}
     return sorted(earlier & later)
 
 
 def _line_at_zero(offsets: NDArray[np.int_], vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Fit a line to the vectors around a frame, near ones counting more; return its value at the frame."""
+    """Fit a line to the vectors of the frames around one, weighted; return its value at offset 0."""
     values = vectors.copy()
     values[:, 3] = np.unwrap(values[:, 3], period=TURN)
     nearest = np.abs(offsets).min()

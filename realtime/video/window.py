@@ -1,4 +1,4 @@
-"""Looks at each item of a stream with what lies around it on both sides."""
+"""A sliding window: each item of a stream with the items before and after it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def windowed(
 
     Args:
         items: a stream.
-        note: called once for each item, in order: what the others are to know of it.
-        window: so many items on each side are known.
+        note: called once for each item, in order; returns what the window holds of it.
+        window: how many items on each side the window holds.
 
     Yields:
-        The item, the notes of those around it, and the place of its own among them.
+        The item, the notes in the window, and the index of its own note among them.
     """
     around: deque[N] = deque(maxlen=2 * window + 1)
     waiting: deque[T] = deque()
