@@ -49,7 +49,7 @@ class Samples:
         if now_s - self._began_s >= self._settle_s:
             self.minutes.append((now_s - self._began_s) / 60)
             self.memory_mb.append(self._process.memory_info().rss / 2**20)
-            self.delay_ms.append(figures.delay_ms)
+            self.delay_ms.append(figures.latency_ms)
 
     def slope(self, values: list[float]) -> float:
         """The growth of values a minute, by least squares."""

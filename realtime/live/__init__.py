@@ -1,1 +1,1 @@
-"""Live preview: the newest frame wins, what is left out is counted, and it stops cleanly."""
+"""Live preview: the newest frame wins, and dropped frames are counted."""

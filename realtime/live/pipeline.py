@@ -1,117 +1,109 @@
-"""The way of a camera's frames: the newest frame wins, and what is left out is counted."""
+"""Runs the stages on a camera's frames: the newest frame wins, and dropped frames are counted."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, Self
 
 from realtime.capture.frame import CapturedFrame
 from realtime.frames import SegmentedFrame, UnmaskResult
-from realtime.runtime.pipeline import LatestWins, Pipeline
+from realtime.runtime.pipeline import LatestWins, Pipeline, each
 from realtime.stages import FrameUnmasker
 
 
 class LiveSource(Protocol):
-    """What the pipeline needs of a capture: `Reconnecting`, or a test's own."""
+    """What the pipeline needs of a live source, such as `Reconnecting`."""
 
     def read(self) -> CapturedFrame | None:
-        """Wait for the next picture; None at the end or soon after `stop`."""
+        """Wait for the next frame; None at the end or soon after `stop`."""
         ...
 
     def stop(self) -> None:
-        """Make `read` return soon; from any thread."""
+        """Make `read` return soon; may be called from any thread."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
-class Processed:
+class ProcessedFrame:
     """A frame that is ready to be shown.
 
     Attributes:
-        shot: as it was captured.
-        result: unmasked.
+        captured: the frame as the source gave it.
+        result: the unmasked frame.
     """
 
-    shot: CapturedFrame
+    captured: CapturedFrame
     result: UnmaskResult
-
-    def age_ms(self) -> float:
-        """How long ago it was captured."""
-        return (time.perf_counter() - self.shot.captured_s) * 1e3
 
 
 class _CapturedFrames:
-    """The frames of a source as a stream; counts those that the source itself left out."""
+    """Iterates over the frames of a source, and counts those that the source itself skipped."""
 
     def __init__(self, source: LiveSource) -> None:
         self._source = source
         self.skipped = 0
 
     def __iter__(self) -> Iterator[CapturedFrame]:
-        following = 0
-        while (shot := self._source.read()) is not None:
-            self.skipped += shot.index - following
-            following = shot.index + 1
-            yield shot
+        next_index = 0
+        while (captured := self._source.read()) is not None:
+            self.skipped += captured.index - next_index
+            next_index = captured.index + 1
+            yield captured
 
 
 class LivePipeline:
-    """Runs the stages while the context is entered; the caller, who shows, takes frames with `next`.
+    """Runs the stages while its context is entered; the caller takes finished frames with `next`.
 
-    Three threads: capture; detection, tracking and segmentation; inpainting and compositing. More threads
-    are no faster on two cores, and a frame waits more often (`python -m benchmarks live`).
+    Three threads work: capture; detection, tracking and segmentation; inpainting and compositing. The
+    caller shows the frames in a fourth. On two cores more threads are no faster, and frames wait more often
+    (`python -m benchmarks live`).
 
     Args:
         source: read in a thread of its own; not closed.
-        unmasker: used from two threads, two steps each; not closed.
+        unmasker: used from two threads, two stages each; not closed.
     """
 
     def __init__(self, source: LiveSource, unmasker: FrameUnmasker) -> None:
         self._unmasker, self._captured = unmasker, _CapturedFrames(source)
-        stages = [self._find_masks, self._fill_masks]
+        stages = [each(self._find_masks), each(self._fill_masks)]
         self._pipeline = Pipeline(self._captured, stages, LatestWins(), source.stop)
 
-    def _find_masks(
-        self, shots: Iterator[CapturedFrame]
-    ) -> Iterator[tuple[CapturedFrame, SegmentedFrame]]:
-        for shot in shots:
-            tracked = self._unmasker.detect_and_track(shot.image_bgr, shot.captured_s)
-            yield shot, self._unmasker.segment(tracked)
+    def _find_masks(self, captured: CapturedFrame) -> tuple[CapturedFrame, SegmentedFrame]:
+        tracked = self._unmasker.detect_and_track(captured.image_bgr, captured.captured_s)
+        return captured, self._unmasker.segment(tracked)
 
-    def _fill_masks(
-        self, items: Iterator[tuple[CapturedFrame, SegmentedFrame]]
-    ) -> Iterator[Processed]:
-        for shot, segmented in items:
-            yield Processed(shot, self._unmasker.composite(self._unmasker.inpaint(segmented)))
+    def _fill_masks(self, item: tuple[CapturedFrame, SegmentedFrame]) -> ProcessedFrame:
+        captured, segmented = item
+        result = self._unmasker.composite(self._unmasker.inpaint(segmented))
+        return ProcessedFrame(captured, result)
 
     @property
-    def skipped(self) -> int:
-        """Captured frames left out by the source."""
+    def skipped_by_source(self) -> int:
+        """Frames that the source itself skipped."""
         return self._captured.skipped
 
     @property
-    def not_looked_at(self) -> int:
-        """Frames replaced by newer ones before faces were detected in them."""
+    def dropped_before_detection(self) -> int:
+        """Captured frames that were replaced by newer ones before faces were detected in them."""
         return self._pipeline.dropped_after(0)
 
     @property
-    def not_shown(self) -> int:
-        """Finished frames replaced by newer ones before they were shown."""
+    def dropped_before_display(self) -> int:
+        """Finished frames that were replaced by newer ones before they were shown."""
         return self._pipeline.dropped_after(2)
 
     @property
     def dropped(self) -> int:
-        """All frames that were captured, or should have been, and are not shown."""
-        return self.skipped + self.not_looked_at + self.not_shown
+        """All frames that are not shown: skipped by the source or replaced by newer ones."""
+        return self.skipped_by_source + self.dropped_before_detection + self.dropped_before_display
 
-    def next(self, timeout_s: float) -> Processed | None:
-        """Wait for the newest finished frame; None where none came in time.
+    def next(self, timeout_s: float) -> ProcessedFrame | None:
+        """Wait for the newest finished frame; None if none came in time.
 
         Raises:
             Ended: the source has ended and every frame was taken.
-            BaseException: what a stage raised.
+            BaseException: what the source or a stage raised.
         """
         return self._pipeline.take(timeout_s)
 

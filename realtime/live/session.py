@@ -1,4 +1,4 @@
-"""A live run from the first frame to the report: shows what is finished, does what keys ask for."""
+"""A live run from the first frame to the report: shows finished frames and obeys keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from inpaint_model.errors import UserError
 from realtime.capture.reconnecting import Reconnecting
 from realtime.live.choices import KEY_HELP, Key
-from realtime.live.pipeline import LivePipeline, Processed
+from realtime.live.pipeline import LivePipeline, ProcessedFrame
 from realtime.live.recording import Recorder, save_picture, timestamped_path
 from realtime.live.sinks import Sink
 from realtime.live.statistics import LiveReport, LiveStatistics
@@ -19,17 +19,20 @@ from realtime.runtime.pipeline import Ended
 from realtime.runtime.threads import opencv_in_one_thread
 from realtime.stages import FrameUnmasker
 
-_LOOK_UP_S = 0.02
-Tell = Callable[[str], None]
+_POLL_INTERVAL_S = 0.02  # keys are polled at least this often
+_DEFAULT_FPS = 30.0  # of a recording whose source has no known rate yet
+Notify = Callable[[str], None]
+"""Called with one line for the user."""
 Progress = Callable[[LiveStatistics], None]
+"""Called after each frame that is shown."""
 
 
 @dataclass(frozen=True)
 class LiveOptions:
-    """How a live run goes.
+    """The options of a live run.
 
     Attributes:
-        seconds: stop after so long, counted from the first frame shown; None: never.
+        seconds: stop this long after the first frame shown; None: never.
         out: folder for pictures and recordings.
         record: record from the first frame on.
         view: what is shown at first.
@@ -46,31 +49,31 @@ def run_live(
     sink: Sink,
     unmasker: FrameUnmasker,
     options: LiveOptions | None = None,
-    tell: Tell = lambda _line: None,
-    progress: Progress = lambda _figures: None,
+    notify: Notify = lambda _line: None,
+    progress: Progress = lambda _statistics: None,
 ) -> LiveReport:
     """Show a source unmasked until it ends, the user quits, or the time is up.
 
-    Ctrl-C is a way to quit. However it ends, the threads have ended and a recording is finished; source,
-    sink and unmasker stay open for the caller to close.
+    Ctrl-C quits as well. In every case, also on an error, the threads are joined and the recording is
+    finished. Source, sink and unmasker stay open for the caller to close.
 
     Args:
         source: read in a thread of its own.
-        sink: fed from the caller's thread, which must be the one that opened it.
-        unmasker: used from two threads, a step each.
-        options: how it goes.
-        tell: takes lines for the user.
-        progress: told after each frame shown.
+        sink: used in the caller's thread, which must be the one that opened it.
+        unmasker: used from two threads, two stages each.
+        options: of the run.
+        notify: called with one line for the user.
+        progress: called after each frame that is shown.
 
     Raises:
         UserError: the source does not come back, or something cannot be written.
         Exception: what a stage raised.
     """
-    return _Session(source, sink, unmasker, options or LiveOptions(), tell, progress).run()
+    return _Session(source, sink, unmasker, options or LiveOptions(), notify, progress).run()
 
 
 class _Session:
-    """The state of a run."""
+    """The state of a live run."""
 
     def __init__(
         self,
@@ -78,16 +81,16 @@ class _Session:
         sink: Sink,
         unmasker: FrameUnmasker,
         options: LiveOptions,
-        tell: Tell,
+        notify: Notify,
         progress: Progress,
     ) -> None:
         self._progress = progress
-        self._source, self._sink, self._options, self._tell = source, sink, options, tell
+        self._source, self._sink, self._options, self._notify = source, sink, options, notify
         self._unmasker = unmasker
         self._view = View(**vars(options.view))
-        self._figures = LiveStatistics()
+        self._statistics = LiveStatistics()
         self._recorder: Recorder | None = None
-        self._last: Processed | None = None
+        self._last: ProcessedFrame | None = None
         self._warnings: list[str] = list(source.warnings)
         self._lost_shown = ""
 
@@ -98,10 +101,10 @@ class _Session:
                 try:
                     self._show_all(pipeline)
                 except KeyboardInterrupt:
-                    self._tell("stopped")
+                    self._notify("stopped")
         finally:
             self._stop_recording()
-        return self._figures.report(
+        return self._statistics.report(
             pipeline,
             self._unmasker,
             self._source.name,
@@ -114,7 +117,7 @@ class _Session:
     def _show_all(self, pipeline: LivePipeline) -> None:
         while True:
             try:
-                processed = pipeline.next(_LOOK_UP_S)
+                processed = pipeline.next(_POLL_INTERVAL_S)
             except Ended:
                 return
             if processed is not None:
@@ -125,45 +128,45 @@ class _Session:
             if key is Key.QUIT or self._time_is_up():
                 return
             if key is not None:
-                self._obey(key, pipeline)
+                self._handle_key(key, pipeline)
 
     def _time_is_up(self) -> bool:
         limit = self._options.seconds
-        return limit is not None and self._figures.seconds >= limit
+        return limit is not None and self._statistics.seconds >= limit
 
-    def _show(self, processed: Processed, pipeline: LivePipeline) -> None:
+    def _show(self, processed: ProcessedFrame, pipeline: LivePipeline) -> None:
         began_s = time.perf_counter()
         if self._last is None and self._options.record:
             self._start_recording()
         self._draw(processed, pipeline)
         shown_s = time.perf_counter()
-        self._figures.add(processed, (shown_s - began_s) * 1e3, shown_s)
+        self._statistics.add(processed, (shown_s - began_s) * 1e3, shown_s)
         self._last = processed
         if self._recorder is not None:
             self._record(processed)
-        self._progress(self._figures)
+        self._progress(self._statistics)
 
-    def _draw(self, processed: Processed, pipeline: LivePipeline) -> None:
+    def _draw(self, processed: ProcessedFrame, pipeline: LivePipeline) -> None:
         image_bgr = compose(processed, self._view)
         self._lost_shown = self._source.lost
         if self._sink.has_text and (self._view.text or self._lost_shown):
-            image_bgr = with_text(image_bgr, self._lines(pipeline))
+            image_bgr = with_text(image_bgr, self._overlay_lines(pipeline))
         self._sink.show(image_bgr)
 
-    def _lines(self, pipeline: LivePipeline) -> list[str]:
+    def _overlay_lines(self, pipeline: LivePipeline) -> list[str]:
         if self._lost_shown:
             return [self._lost_shown, "waiting for it to come back; q quits"]
         network = self._unmasker.inpainter
-        rates = f"{self._figures.fps:.0f} fps of {self._source.fps:.0f}"
-        what = f"{rates}  {self._figures.delay_ms:.0f} ms  {pipeline.dropped} dropped"
-        what += f"  {network.model} {network.engine}"
+        rates = f"{self._statistics.fps:.0f} fps of {self._source.fps:.0f}"
+        status = f"{rates}  {self._statistics.latency_ms:.0f} ms  {pipeline.dropped} dropped"
+        status += f"  {network.model} {network.engine}"
         if not self._view.unmasked:
-            what += "  UNMASKING IS OFF"
+            status += "  UNMASKING IS OFF"
         if self._recorder is not None:
-            what += "  REC"
-        return [what, KEY_HELP]
+            status += "  REC"
+        return [status, KEY_HELP]
 
-    def _obey(self, key: Key, pipeline: LivePipeline) -> None:
+    def _handle_key(self, key: Key, pipeline: LivePipeline) -> None:
         if key is Key.TOGGLE:
             self._view.unmasked = not self._view.unmasked
         elif key is Key.SIDE_BY_SIDE:
@@ -183,24 +186,23 @@ class _Session:
         if self._last is not None:
             self._draw(self._last, pipeline)
 
-    def _save(self, processed: Processed) -> None:
+    def _save(self, processed: ProcessedFrame) -> None:
         try:
-            self._tell(
-                f"picture: {save_picture(self._options.out, compose(processed, self._view))}"
-            )
+            path = save_picture(self._options.out, compose(processed, self._view))
+            self._notify(f"picture: {path}")
         except UserError as error:
             self._warn(str(error))
 
     def _start_recording(self) -> None:
-        fps = self._source.nominal_fps or self._source.fps or 30.0
+        fps = self._source.nominal_fps or self._source.fps or _DEFAULT_FPS
         self._recorder = Recorder(timestamped_path(self._options.out, ".mp4"), fps)
 
-    def _record(self, processed: Processed) -> None:
-        """Record the picture alone: whole, as it is shown, without boxes and text."""
+    def _record(self, processed: ProcessedFrame) -> None:
+        """Record the frame as it is shown, but without boxes, text and the other side."""
         assert self._recorder is not None
-        shown = processed.result.frame if self._view.unmasked else processed.shot.image_bgr
+        shown = processed.result.frame if self._view.unmasked else processed.captured.image_bgr
         try:
-            self._recorder.put(shown, processed.shot.captured_s)
+            self._recorder.put(shown, processed.captured.captured_s)
         except (UserError, OSError) as error:
             self._warn(f"{error}; the recording ends here")
             self._stop_recording()
@@ -213,10 +215,10 @@ class _Session:
             recorder.close()
         except (UserError, OSError) as error:
             return self._warn(str(error))
-        left_out = f", {recorder.dropped} frames left out" if recorder.dropped else ""
-        self._tell(f"recording: {recorder.target}{left_out}")
+        dropped = f", {recorder.dropped} frames dropped" if recorder.dropped else ""
+        self._notify(f"recording: {recorder.target}{dropped}")
 
     def _warn(self, line: str) -> None:
         if line not in self._warnings:
             self._warnings.append(line)
-            self._tell(f"note: {line}")
+            self._notify(f"note: {line}")

@@ -1,20 +1,23 @@
-"""What a live run did: rates, delay from capture to display, and every frame that was left out."""
+"""Statistics of a live run: frame rates, latency from capture to display, and dropped frames."""
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 
 from realtime.capture.frame import RateMeter
-from realtime.live.pipeline import LivePipeline, Processed
+from realtime.live.pipeline import LivePipeline, ProcessedFrame
 from realtime.runtime.report import Counts, Report
 from realtime.runtime.stage_times import StageTimes
 from realtime.stages import FrameUnmasker
 
-_REMEMBERED = 36_000  # ten minutes at 60 frames a second: a run may last for days
-_SHOWN_DELAYS = 60
+_MAX_FRAMES = (
+    36_000  # kept for the percentiles: ten minutes at 60 frames/s; a run may last for days
+)
+_RECENT_FRAMES = 60  # of the latency that the window shows
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,12 @@ class LiveReport(Report):
     """A finished live run; `fps` is the rate at which frames were shown.
 
     Attributes:
-        source, sink: what was read, and where it was shown.
-        camera_fps: the rate at which the source really gave frames at the end.
+        source, sink: names of what was read, and of where it was shown.
+        camera_fps: the measured rate of the source at the end.
         seconds: from the first frame shown to the last.
         latency_ms: from capture to display: p50, p95 and p99 of the last ten minutes.
-        dropped: where frames were left out: by the source itself, before the unmasker, before display.
+        dropped: frames not shown, by where they were dropped: by the source itself, before the unmasker,
+            before display.
         losses: how often the source was lost and came back.
     """
 
@@ -39,63 +43,67 @@ class LiveReport(Report):
     losses: int
 
     def lines(self) -> list[str]:
-        """The run for a reader."""
+        """Return the report as lines of text."""
         lines = [f"note: {warning}" for warning in self.warnings]
         rates = f"{self.fps:.1f} frames/s shown, {self.camera_fps:.1f} captured"
         lines.append(f"{self.source}: {self.frames} frames in {self.seconds:.1f} s, {rates}")
         if self.latency_ms:
-            delays = ", ".join(f"{name} {value:.0f} ms" for name, value in self.latency_ms.items())
-            lines.append(f"from capture to display: {delays}")
-        left_out = ", ".join(f"{count} {where}" for where, count in self.dropped.items() if count)
-        lines.append(f"left out: {left_out or 'nothing'}")
+            latencies = ", ".join(f"{name} {ms:.0f} ms" for name, ms in self.latency_ms.items())
+            lines.append(f"from capture to display: {latencies}")
+        dropped = ", ".join(f"{count} {where}" for where, count in self.dropped.items() if count)
+        lines.append(f"frames dropped: {dropped or 'none'}")
         lines.append(f"{self.faces} faces found, {self.masked_faces} unmasked")
         return lines
 
 
 class LiveStatistics:
-    """Collects while frames are shown.
+    """Collects the statistics while frames are shown.
 
     Attributes:
         counts: running totals.
     """
 
     def __init__(self) -> None:
-        self.counts, self._times = Counts(), StageTimes(_REMEMBERED)
-        self._delays_ms: deque[float] = deque(maxlen=_REMEMBERED)
+        self.counts, self._times = Counts(), StageTimes(_MAX_FRAMES)
+        self._latencies_ms: deque[float] = deque(maxlen=_MAX_FRAMES)
         self._shown = RateMeter()
         self._first_s = self._last_s = 0.0
 
-    def add(self, processed: Processed, show_ms: float, now_s: float) -> None:
-        """Take a frame that was shown, which took `show_ms`, and is visible since `now_s`."""
+    def add(self, processed: ProcessedFrame, show_ms: float, now_s: float) -> None:
+        """Add a shown frame.
+
+        Args:
+            processed: the frame.
+            show_ms: how long showing it took.
+            now_s: `time.perf_counter()` when it was visible.
+        """
         self.counts.add(processed.result)
         self._times.add({**processed.result.latency_ms, "show": show_ms})
-        self._delays_ms.append((now_s - processed.shot.captured_s) * 1e3)
+        self._latencies_ms.append((now_s - processed.captured.captured_s) * 1e3)
         self._shown.tick(now_s)
         self._first_s, self._last_s = self._first_s or now_s, now_s
 
     @property
     def fps(self) -> float:
-        """Frames a second shown, of late."""
+        """The rate at which recent frames were shown, frames/s."""
         return self._shown.fps
 
     @property
-    def delay_ms(self) -> float:
-        """The median delay from capture to display, of late."""
-        recent = [
-            self._delays_ms[-n] for n in range(1, min(len(self._delays_ms), _SHOWN_DELAYS) + 1)
-        ]
+    def latency_ms(self) -> float:
+        """The median latency of recent frames from capture to display; 0 before the first."""
+        recent = list(itertools.islice(reversed(self._latencies_ms), _RECENT_FRAMES))
         return float(np.median(recent)) if recent else 0.0
 
     @property
     def seconds(self) -> float:
-        """From the first frame shown to the last."""
+        """The time from the first frame shown to the last."""
         return self._last_s - self._first_s
 
     def percentiles_ms(self) -> dict[str, float]:
-        """The delays' p50, p95 and p99."""
-        if not self._delays_ms:
+        """The latencies' p50, p95 and p99; empty before the first frame."""
+        if not self._latencies_ms:
             return {}
-        values = np.percentile(np.array(self._delays_ms), (50, 95, 99))
+        values = np.percentile(np.array(self._latencies_ms), (50, 95, 99))
         return {f"p{p}": round(float(v), 2) for p, v in zip((50, 95, 99), values, strict=True)}
 
     def report(
@@ -108,7 +116,16 @@ class LiveStatistics:
         losses: int,
         warnings: list[str],
     ) -> LiveReport:
-        """Sum up."""
+        """Return the report of the run.
+
+        Args:
+            pipeline: that ran; it counted the dropped frames.
+            unmasker: that ran.
+            source, sink: their names.
+            camera_fps: the measured rate of the source.
+            losses: how often the source was lost and came back.
+            warnings: notes for the user, one line each.
+        """
         base = Report.of(
             self.counts, self._times, self.seconds, unmasker, warnings, pipeline.dropped
         )
@@ -122,9 +139,9 @@ class LiveStatistics:
             seconds=round(self.seconds, 2),
             latency_ms=self.percentiles_ms(),
             dropped={
-                "by the source": pipeline.skipped,
-                "before the unmasker": pipeline.not_looked_at,
-                "before display": pipeline.not_shown,
+                "by the source": pipeline.skipped_by_source,
+                "before the unmasker": pipeline.dropped_before_detection,
+                "before display": pipeline.dropped_before_display,
             },
             losses=losses,
         )

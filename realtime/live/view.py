@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.live.pipeline import Processed
+from realtime.live.pipeline import ProcessedFrame
 
 _FONT, _LINE_PX = cv2.FONT_HERSHEY_SIMPLEX, 20
 _FILLED_BGR, _BARE_BGR, _OUTLINE_BGR = (80, 200, 80), (200, 160, 60), (60, 200, 255)
@@ -31,17 +31,17 @@ class View:
     text: bool = True
 
 
-def compose(processed: Processed, view: View) -> NDArray[np.uint8]:
+def compose(processed: ProcessedFrame, view: View) -> NDArray[np.uint8]:
     """Return the image to show, uint8 [H, W or 2W, 3] BGR. It may be the frame: do not draw on it."""
-    shown = processed.result.frame if view.unmasked else processed.shot.image_bgr
+    shown = processed.result.frame if view.unmasked else processed.captured.image_bgr
     if view.boxes:
         shown = _with_boxes(shown, processed)
     if view.side_by_side:
-        shown = np.hstack([processed.shot.image_bgr, shown])
+        shown = np.hstack([processed.captured.image_bgr, shown])
     return shown
 
 
-def _with_boxes(image_bgr: NDArray[np.uint8], processed: Processed) -> NDArray[np.uint8]:
+def _with_boxes(image_bgr: NDArray[np.uint8], processed: ProcessedFrame) -> NDArray[np.uint8]:
     drawn = image_bgr.copy()
     if processed.result.replaced.any():
         outlines, _ = cv2.findContours(

@@ -149,7 +149,9 @@ class VideoJob:
             raise NoFaceError(f"{file.path}: no face found in {counts.frames} frames")
         self._write_target(store, counts)
         seconds = time.perf_counter() - began_s
-        return Report.of(counts, times, seconds, unmasker, self._warnings, done.frames)
+        return Report.of(
+            counts, times, seconds, unmasker, self._warnings, earlier_frames=done.frames
+        )
 
     def _resume_facts(self, unmasker: FrameUnmasker) -> dict[str, object]:
         result_options = asdict(replace(self._options, overwrite=False, resume=False))
