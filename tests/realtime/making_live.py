@@ -19,31 +19,46 @@ from realtime.live.choices import Key
 class FakeCamera:
     """Stands in for a camera, which no test machine has.
 
+    Its capture times are exactly `interval_s` apart, however busy the machine is.
+
     Args:
         frames: how many it gives before it ends or fails.
         then: what happens after them: it raises this, or ends (None).
         interval_s: between frames.
+        wait: called before each frame instead of waiting for the interval.
+
+    Attributes:
+        given: how many frames were read.
+        ended: set once all frames were given and one more was asked for.
     """
 
     name, nominal_fps = "0: Fake (/dev/video0)", 100.0
 
     def __init__(
-        self, frames: int, then: BaseException | None = None, interval_s: float = 0.01
+        self,
+        frames: int,
+        then: BaseException | None = None,
+        interval_s: float = 0.01,
+        wait: Callable[[], object] | None = None,
     ) -> None:
         self.warnings: list[str] = []
         self._frames, self._then, self._interval_s = frames, then, interval_s
-        self._next, self.closed = 0, False
+        self._wait = wait or (lambda: time.sleep(interval_s))
+        self._began_s = time.perf_counter()
+        self.given, self.closed, self.ended = 0, False, threading.Event()
 
     def read(self) -> CapturedFrame | None:
         assert not self.closed
-        if self._next == self._frames:
+        if self.given == self._frames:
+            self.ended.set()
             if self._then is not None:
                 raise self._then
             return None
-        time.sleep(self._interval_s)
-        image = np.full((48, 64, 3), self._next % 256, np.uint8)
-        self._next += 1
-        return CapturedFrame(image, self._next - 1, time.perf_counter())
+        self._wait()
+        image = np.full((48, 64, 3), self.given % 256, np.uint8)
+        captured_s = self._began_s + self.given * self._interval_s
+        self.given += 1
+        return CapturedFrame(image, self.given - 1, captured_s)
 
     def close(self) -> None:
         self.closed = True
@@ -67,7 +82,10 @@ class FingerSink:
 
     Args:
         keys: frame number to the key that is pressed after it was shown.
-        raises: raised by `show` after so many frames.
+        raises: raised by `show` at the fifth frame.
+
+    Attributes:
+        shown: the images, in order.
     """
 
     name, has_text = "fingers", False
@@ -75,9 +93,15 @@ class FingerSink:
     def __init__(self, keys: dict[int, Key] | None = None, raises: BaseException | None = None):
         self._keys, self._raises = dict(keys or {}), raises
         self.shown: list[NDArray[np.uint8]] = []
+        self._turns = threading.Semaphore(1)
+
+    def wait_until_shown(self) -> None:
+        """For a camera: wait until the frame before was shown, so that none is dropped."""
+        assert self._turns.acquire(timeout=60)
 
     def show(self, image_bgr: NDArray[np.uint8]) -> None:
         self.shown.append(image_bgr)
+        self._turns.release()
         if self._raises is not None and len(self.shown) >= 5:
             raise self._raises
 

@@ -69,6 +69,7 @@ def test_resume_goes_on_where_it_stopped(source: Path, tmp_path: Path, at: int) 
     assert after.end_s == before.end_s
     assert after.others == before.others
     assert (report.frames, report.masked_faces) == (FRAMES, FRAMES)
+    assert report.dropped_frames == 0
     assert second.seen <= FRAMES - at // 10 * 10 + 10
     if at >= 25:
         assert second.seen < FRAMES
