@@ -1,4 +1,4 @@
-"""`unmask demo`: unmask a clip with a known answer, show it, and say how close it came."""
+"""`unmask demo`: unmasks a clip whose bare faces are known, and compares the result with them."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ from realtime.segment.mask_cleaning import HOLE_MARGIN_PX
 from realtime.unmasker import Unmasker
 from realtime.video.file import VideoOptions, unmask_video
 
-_MOMENTS = 4
-_CELL_PX = 320
-_CROPS_PER_CLIP = 25
+_SHEET_ROWS = 4  # frames of the clip that the sheet shows
+_CELL_PX = 320  # side of one image of the sheet
+_CROPS_PER_CLIP = 25  # frames whose crops are compared: SSIM is slow
 
 
 @dataclass(frozen=True)
 class DemoResult:
-    """How close the result came to the truth; means over the clip's frames.
+    """How close the result is to the bare faces (the truth); means over the clip's frames.
 
     Attributes:
         frames, frames_unmasked, fps: of the video pipeline.
-        psnr_mask_db: over the pixels of the worn mask.
+        psnr_mask_db: PSNR over the pixels of the worn mask.
         psnr_masked_db: the same before unmasking, for comparison.
-        psnr_crop_db, ssim_crop: over the canonical face crop, true outside the mask.
-        ssim_mask: the similarity map's mean over the mask's pixels of that crop.
-        mask_iou: the replaced pixels against the worn mask, widened by the product's margin.
-        files: what was written.
+        psnr_crop_db, ssim_crop: over the canonical crop, with the truth outside the mask.
+        ssim_mask: SSIM over the mask's pixels of that crop.
+        mask_iou: IoU of the replaced pixels and the worn mask, dilated by the product's margin.
+        files: what was written, by description.
         report: of the video pipeline.
     """
 
@@ -60,7 +60,7 @@ class DemoResult:
     report: Report
 
     def lines(self) -> list[str]:
-        """The figures for a reader."""
+        """Return the figures as lines of text."""
         return [
             f"{self.frames_unmasked} of {self.frames} frames unmasked, {self.fps:.1f} frames/s "
             f"(model {self.report.model}, engine {self.report.engine} {self.report.precision})",
@@ -73,7 +73,7 @@ class DemoResult:
 
 
 class _ReplacedPixels:
-    """Keeps which pixels of each frame were replaced, to compare them once the video is done."""
+    """Keeps the replaced pixels of each frame, one bit a pixel, to compare them after the run."""
 
     def __init__(self) -> None:
         self._packed: list[NDArray[np.uint8]] = []
@@ -82,7 +82,7 @@ class _ReplacedPixels:
         self._packed.append(np.packbits(result.replaced > 0, axis=1))
 
     def ious(self, clip: DemoClip) -> list[float]:
-        """The intersection over union of each frame with the worn mask, widened by the product's margin."""
+        """Return the IoU of each frame with the worn mask, dilated by the product's margin."""
         ious = []
         for index, packed in enumerate(self._packed):
             found = np.unpackbits(packed, axis=1, count=clip.path.side) > 0
@@ -101,14 +101,14 @@ def run_demo(
     models_dir: Path | None = None,
     clip: DemoClip | None = None,
 ) -> DemoResult:
-    """Make the clip, unmask it as `unmask video` does, compare, and write what there is to see.
+    """Render the masked clip, unmask it as `unmask video` does, compare, and write the results.
 
     Args:
         out: folder; made if absent. Files of an earlier demo in it are replaced.
-        unmasker: what is shown.
-        progress: told after each frame.
+        unmasker: reset first.
+        progress: called after each frame.
         models_dir: folder searched first for MediaPipe's model.
-        clip: another clip than the usual one.
+        clip: the clip; the standard one if not given.
 
     Raises:
         UserError: the folder cannot be used, or no face was found.
@@ -143,7 +143,7 @@ def run_demo(
 
 
 def _compare(clip: DemoClip, unmasked: Path) -> dict[str, float]:
-    """Mean figures; the crop's similarity, which is slow, on frames spread over the clip."""
+    """Return mean figures over the frames; those of the crops are of frames spread over the clip."""
     rows: list[dict[str, float]] = []
     step = max(clip.path.frames // _CROPS_PER_CLIP, 1)
     for index, result_rgb in enumerate(_frames_rgb(unmasked)):
@@ -190,8 +190,8 @@ def _write_before_after(target: Path, masked: Path, unmasked: Path, fps: int) ->
 
 
 def _write_sheet(target: Path, clip: DemoClip, unmasked: Path) -> None:
-    """A row a moment: masked, result, truth."""
-    moments = {clip.path.frames * (2 * k + 1) // (2 * _MOMENTS) for k in range(_MOMENTS)}
+    """Write a picture with one row a frame: masked, result, truth."""
+    rows_at = {clip.path.frames * (2 * k + 1) // (2 * _SHEET_ROWS) for k in range(_SHEET_ROWS)}
     rows = [
         np.hstack(
             [
@@ -200,7 +200,7 @@ def _write_sheet(target: Path, clip: DemoClip, unmasked: Path) -> None:
             ]
         )
         for index, result_rgb in enumerate(_frames_rgb(unmasked))
-        if index in moments
+        if index in rows_at
     ]
     sheet = np.vstack(rows)
     bar = np.full((36, sheet.shape[1], 3), 255, np.uint8)

@@ -1,8 +1,8 @@
-"""The one pipeline: a source, stages and a sink, joined by short links, a thread each.
+"""The one pipeline: a source, stages and a sink, each in a thread of its own, joined by short queues.
 
-A stage is a function from a stream to a stream, so it may hold items back or look ahead. The policy says
-what a link does when its reader is slower than its writer: a recording must keep every item, a preview
-shows the newest.
+A stage is a function from an iterator to an iterator, so it may hold items back or look ahead. The policy
+says what a queue does when its reader is slower than its writer: files need every item (`Ordered`), a live
+preview shows the newest (`LatestWins`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Generic, Self, TypeVar
 
 T = TypeVar("T")
 Stage = Callable[[Iterator[Any]], Iterator[Any]]
-"""Turns a stream of items into another one; runs in a thread of its own."""
+"""Takes an iterator of items and returns one of results; runs in a thread of its own."""
 
 
 class Ended(Exception):
@@ -24,7 +24,7 @@ class Ended(Exception):
 
 @dataclass(frozen=True)
 class Ordered:
-    """Every item arrives, in order: a writer waits while `depth` items lie in its link."""
+    """Every item arrives, in order: the writer waits while `depth` items are in the queue."""
 
     depth: int = 2
     replaces: bool = False
@@ -32,10 +32,10 @@ class Ordered:
 
 @dataclass(frozen=True)
 class LatestWins:
-    """A newer item takes the place of one that nobody took, which is counted as dropped.
+    """A newer item replaces one that nobody has taken; the replaced one is counted as dropped.
 
-    Between two stages an item is never replaced: a stage takes its next item only when its last result was
-    taken. So what has been worked on is not thrown away before the last link.
+    Items are dropped only after the source and after the last stage. A stage takes its next item only when
+    its last result was taken, so no result is dropped between two stages.
     """
 
     depth: int = 1
@@ -49,7 +49,7 @@ class Link(Generic[T]):
     """A short queue between two threads.
 
     Args:
-        policy: what happens where it is full.
+        policy: what happens when it is full.
 
     Attributes:
         dropped: how many items were replaced by newer ones.
@@ -64,10 +64,10 @@ class Link(Generic[T]):
         self.dropped = 0
 
     def put(self, item: T) -> None:
-        """Lay an item down: wait for room, or replace the oldest item.
+        """Add an item: wait for room, or replace the oldest item.
 
         Raises:
-            Ended: nobody reads any more.
+            Ended: the link is closed, so nobody reads any more.
         """
         with self._changed:
             if not self._policy.replaces:
@@ -81,7 +81,7 @@ class Link(Generic[T]):
             self._changed.notify_all()
 
     def take(self, timeout_s: float | None = None) -> T | None:
-        """Wait for an item and take it; None where none came in time.
+        """Wait for an item and take it; None if none came in time.
 
         Raises:
             Ended: the link is closed and empty.
@@ -100,7 +100,7 @@ class Link(Generic[T]):
             return None
 
     def wait_until_taken(self) -> None:
-        """Wait until nothing lies there."""
+        """Wait until the queue is empty."""
         with self._changed:
             self._changed.wait_for(lambda: not self._items or self._closed)
 
@@ -108,8 +108,8 @@ class Link(Generic[T]):
         """Say that nothing more will come, or that nobody reads any more.
 
         Args:
-            error: why the writer ended; raised to the reader.
-            discard: throw away the items that lie there.
+            error: why the writer ended; the reader raises it after the last item.
+            discard: drop the items that are in the queue.
         """
         with self._changed:
             if not self._closed:
@@ -123,16 +123,16 @@ class Link(Generic[T]):
 
 
 class Pipeline:
-    """Runs a source and stages, a thread each, while the context is entered; the caller takes the results.
+    """Runs a source and stages, a thread each, while its context is entered; the caller takes the results.
 
-    Left early, all threads end soon and what still waited is dropped. What a thread raises reaches the
-    caller in its place, after the results before it.
+    If the context is left early, all threads end soon and waiting items are dropped. The caller gets an
+    error of a thread after the results that came before it.
 
     Args:
         source: the items.
         stages: in order.
-        policy: of every link.
-        stop_source: ends a source that blocks; called from any thread, more than once.
+        policy: of every queue.
+        stop_source: ends a source that blocks; may be called from any thread, and more than once.
     """
 
     def __init__(
@@ -153,11 +153,11 @@ class Pipeline:
         ]
 
     def dropped_after(self, stage: int) -> int:
-        """How many items were replaced by newer ones after the source (0) or a stage (from 1 on)."""
+        """Return how many items were dropped after the source (0) or after a stage (from 1 on)."""
         return self._links[stage].dropped
 
     def take(self, timeout_s: float | None = None) -> Any | None:
-        """Wait for the next result; None where none came in time.
+        """Wait for the next result; None if none came in time.
 
         Raises:
             Ended: there are no more.
@@ -194,7 +194,7 @@ class Pipeline:
             output.close(error)
 
     def stop(self) -> None:
-        """Make every thread end soon; from any thread."""
+        """Make every thread end soon; may be called from any thread."""
         self._stop_source()
         for link in self._links:
             link.close(discard=True)
@@ -213,14 +213,24 @@ class Pipeline:
 def run(
     source: Iterable[Any], stages: Sequence[Stage], sink: Callable[[Any], None], policy: Policy
 ) -> None:
-    """Run a pipeline to its end; the sink is called in the caller's thread."""
+    """Run a pipeline to its end.
+
+    Args:
+        source: the items.
+        stages: in order.
+        sink: called with each result, in the caller's thread.
+        policy: of every queue.
+
+    Raises:
+        BaseException: what the source, a stage or the sink raised.
+    """
     with Pipeline(source, stages, policy) as pipeline:
         for item in pipeline:
             sink(item)
 
 
 def each(function: Callable[[Any], Any]) -> Stage:
-    """Make a stage that calls a function on each item."""
+    """Return a stage that calls a function on each item."""
 
     def stage(items: Iterator[Any]) -> Iterator[Any]:
         return map(function, items)
@@ -230,7 +240,7 @@ def each(function: Callable[[Any], Any]) -> Stage:
 
 
 def _items_of(link: Link[Any], output: Link[Any] | None = None) -> Iterator[Any]:
-    """Take items until the link ends; with an output, each only when the last result was taken."""
+    """Take items until the link ends; with an output, take each only when the last result was taken."""
     while True:
         if output is not None:
             output.wait_until_taken()

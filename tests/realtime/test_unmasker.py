@@ -38,7 +38,7 @@ def unmasker():
         yield unmasker
 
 
-def test_the_mask_is_found_and_filled(unmasker: Unmasker, masked_bgr, worn, astronaut_rgb):
+def test_unmasker_finds_and_fills_the_mask(unmasker: Unmasker, masked_bgr, worn, astronaut_rgb):
     result = unmasker(masked_bgr)
     (face,) = result.faces
     assert face.inpainted
@@ -52,7 +52,7 @@ def test_the_mask_is_found_and_filled(unmasker: Unmasker, masked_bgr, worn, astr
     assert after < 0.5 * before
 
 
-def test_nothing_else_changes(unmasker: Unmasker, masked_bgr):
+def test_unmasker_changes_nothing_outside_the_hole(unmasker: Unmasker, masked_bgr):
     given = masked_bgr.copy()
     result = unmasker(masked_bgr)
     assert np.array_equal(masked_bgr, given)
@@ -61,7 +61,7 @@ def test_nothing_else_changes(unmasker: Unmasker, masked_bgr):
     assert set(np.unique(result.replaced)) == {0, 255}
 
 
-def test_a_bare_face_is_untouched(unmasker: Unmasker, astronaut_rgb):
+def test_unmasker_leaves_a_bare_face_untouched(unmasker: Unmasker, astronaut_rgb):
     frame = np.ascontiguousarray(astronaut_rgb[:, :, ::-1])
     result = unmasker(frame)
     (face,) = result.faces
@@ -71,7 +71,7 @@ def test_a_bare_face_is_untouched(unmasker: Unmasker, astronaut_rgb):
     assert np.array_equal(face.crop_before, face.crop_after)
 
 
-def test_a_record_says_where_the_face_is(unmasker: Unmasker, masked_bgr, astronaut_face: Face):
+def test_face_result_says_where_the_face_is(unmasker: Unmasker, masked_bgr, astronaut_face: Face):
     (face,) = unmasker(masked_bgr).faces
     x0, y0, x1, y1 = face.box
     assert x0 < face.keypoints[:, 0].min() < face.keypoints[:, 0].max() < x1
@@ -81,14 +81,14 @@ def test_a_record_says_where_the_face_is(unmasker: Unmasker, masked_bgr, astrona
     assert (face.crop_before != face.crop_after).any()
 
 
-def test_two_faces_are_filled_and_the_limit_holds(masked_bgr):
+def test_unmasker_two_faces_are_filled_up_to_max_faces(masked_bgr):
     pair = np.hstack([masked_bgr, masked_bgr])
     with Unmasker(mode="image") as both, Unmasker(mode="image", max_faces=1) as one:
         assert sum(face.inpainted for face in both(pair).faces) == 2
         assert len(one(pair).faces) == 1
 
 
-def test_a_stream_keeps_the_number_and_reset_forgets(masked_bgr):
+def test_unmasker_keeps_track_ids_until_reset(masked_bgr):
     with Unmasker() as unmasker:
         numbers = [unmasker(masked_bgr).faces[0].track_id for _ in range(3)]
         assert numbers == [0, 0, 0]
@@ -97,7 +97,7 @@ def test_a_stream_keeps_the_number_and_reset_forgets(masked_bgr):
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (17, 400, 3), (480, 641, 3)])
-def test_any_size_of_frame_passes(unmasker: Unmasker, shape):
+def test_unmasker_takes_any_size_of_frame(unmasker: Unmasker, shape):
     frame = np.full(shape, 80, np.uint8)
     assert np.array_equal(unmasker(frame).frame, frame)
 
@@ -105,12 +105,12 @@ def test_any_size_of_frame_passes(unmasker: Unmasker, shape):
 @pytest.mark.parametrize(
     "frame", [np.zeros((9, 9), np.uint8), np.zeros((9, 9, 4), np.uint8), np.zeros((9, 9, 3))]
 )
-def test_other_frames_are_refused(unmasker: Unmasker, frame):
+def test_unmasker_other_arrays_are_refused(unmasker: Unmasker, frame):
     with pytest.raises(ValueError, match="uint8"):
         unmasker(frame)
 
 
-def test_wrong_use_is_named():
+def test_unmasker_wrong_argument_is_named():
     with pytest.raises(UserError, match="max_faces"):
         Unmasker(max_faces=0)
     with pytest.raises(UserError):
@@ -121,7 +121,7 @@ def test_wrong_use_is_named():
         Unmasker(without_steps=["make-up"])
 
 
-def test_the_application_does_not_import_torch(masked_bgr, tmp_path: Path):
+def test_application_does_not_import_torch(masked_bgr, tmp_path: Path):
     np.save(tmp_path / "frame.npy", masked_bgr)
     program = (
         "import sys, numpy as np\n"
@@ -134,7 +134,7 @@ def test_the_application_does_not_import_torch(masked_bgr, tmp_path: Path):
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_steps_that_run_ahead_of_one_another_give_the_same(masked_bgr):
+def test_stages_that_run_ahead_give_the_same_frames(masked_bgr):
     moved = [
         cv2.warpAffine(masked_bgr, np.array([[1.0, 0, 3.0 * step], [0, 1.0, 0]]), (512, 512))
         for step in range(4)
@@ -149,7 +149,7 @@ def test_steps_that_run_ahead_of_one_another_give_the_same(masked_bgr):
         assert np.array_equal(one, two)
 
 
-def test_what_only_looks_like_a_face_is_not_one():
+def test_unmasker_unconfirmed_detection_is_no_face():
     """Textures on which the detector alone, at its low threshold, sees faces."""
     picture = cv2.cvtColor(skimage.data.gravel(), cv2.COLOR_GRAY2BGR)
     with Unmasker(mode="image") as still:
@@ -159,7 +159,7 @@ def test_what_only_looks_like_a_face_is_not_one():
 
 
 @pytest.mark.parametrize(("mode", "fills"), [("image", ENSEMBLE_OF_4), ("video", ENSEMBLE_OF_2)])
-def test_a_picture_is_the_mean_of_more_fills_than_a_frame(
+def test_image_mode_takes_the_mean_of_more_fills(
     masked_bgr, mode: Mode, fills, monkeypatch: pytest.MonkeyPatch
 ):
     batches, fill = [], Inpainter.__call__
@@ -174,7 +174,7 @@ def test_a_picture_is_the_mean_of_more_fills_than_a_frame(
     assert batches == [len(fills)]
 
 
-def test_reset_makes_a_run_independent_of_the_one_before(masked_bgr):
+def test_reset_makes_a_run_independent_of_the_last(masked_bgr):
     """Also where other frames came before it: which frames are segmented depends on their number."""
     moved = [np.roll(masked_bgr, step, axis=1) for step in range(8)]
     with Unmasker() as unmasker:
@@ -187,7 +187,7 @@ def test_reset_makes_a_run_independent_of_the_one_before(masked_bgr):
     assert all(np.array_equal(one, two) for one, two in zip(alone, again, strict=True))
 
 
-def test_values_handed_on_are_never_written_again(masked_bgr):
+def test_arrays_handed_on_are_not_written_again(masked_bgr):
     with Unmasker() as unmasker:
         for step in range(6):
             frame = np.roll(masked_bgr, step, axis=1)

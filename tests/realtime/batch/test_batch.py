@@ -52,7 +52,7 @@ def _counts(out: Path) -> dict[str, int]:
     return {name: figures[name] for name in ("files", "done", "skipped", "no_face", "failed")}
 
 
-def test_a_tree_is_mirrored_and_what_is_done_is_skipped(media: Path, tmp_path: Path) -> None:
+def test_batch_mirrors_a_tree_and_skips_done_files(media: Path, tmp_path: Path) -> None:
     source, out = _copied(media, tmp_path / "in"), tmp_path / "out"
     (source / "broken.jpg").unlink()
     face, film = source / "a" / "face.png", source / "a" / "b" / "film.mp4"
@@ -78,7 +78,7 @@ def test_a_tree_is_mirrored_and_what_is_done_is_skipped(media: Path, tmp_path: P
     assert (out / "a" / "other.png").read_bytes() == b"mine"  # a file of the user's is not replaced
 
 
-def test_worker_with_another_segmenter_does_a_file_again(
+def test_worker_another_segmenter_does_a_file_again(
     media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, target = str(media / "a" / "face.png"), str(tmp_path / "face.png")
@@ -110,7 +110,7 @@ def test_worker_results_do_not_depend_on_file_order(media: Path, tmp_path: Path)
     assert results[0] == results[1] == results[2]
 
 
-def test_patterns_folders_and_clashes(media: Path, tmp_path: Path) -> None:
+def test_find_jobs_takes_patterns_and_refuses_clashes(media: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     jobs = find_jobs([str(media / "**" / "*.png")], out)
     assert sorted(Path(job.target).name for job in jobs) == ["face.png", "room.png"]
@@ -133,7 +133,7 @@ def test_find_jobs_skips_link_loops_and_results(tmp_path: Path) -> None:
     assert [job.source for job in jobs] == [str(tmp_path / "x.png")]
 
 
-def test_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
+def test_worker_pipe_or_device_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "device.mp4").symlink_to("/dev/zero")
     worker = FileWorker(WorkerOptions())
@@ -161,7 +161,7 @@ def _kill_first(match: str, killed: list[int]) -> None:
         time.sleep(0.1)
 
 
-def test_a_worker_that_dies_takes_only_its_file_with_it(media: Path, tmp_path: Path) -> None:
+def test_batch_killed_worker_fails_only_its_file(media: Path, tmp_path: Path) -> None:
     jobs = [
         Job(str(media / "a" / "face.png"), str(tmp_path / f"{n}.png")) for n in range(3)
     ]  # fmt: skip
@@ -177,7 +177,7 @@ def test_a_worker_that_dies_takes_only_its_file_with_it(media: Path, tmp_path: P
     assert any("the worker died (signal 9)" in outcome.message for outcome in rest)
 
 
-def test_ray_does_every_file_once_though_a_worker_is_killed(media: Path, tmp_path: Path) -> None:
+def test_ray_killed_worker_every_file_is_done_once(media: Path, tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="the extra `cluster` is not installed")
     source, out = tmp_path / "in", tmp_path / "out"
     source.mkdir()

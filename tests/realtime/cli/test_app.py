@@ -50,7 +50,7 @@ def test_version_prints_the_installed_version(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == f"unmask {version('unmask-video')}\n"
 
 
-def test_a_picture_is_unmasked(
+def test_image_command_unmasks_a_picture(
     clip: DemoClip, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source, target, report = (tmp_path / name for name in ("in.png", "out.png", "report.json"))
@@ -73,9 +73,7 @@ def test_a_picture_is_unmasked(
     assert figures["engine_reason"] in lines[0]
 
 
-def test_a_video_is_unmasked_by_the_command_without_chatter(
-    masked_video: Path, tmp_path: Path
-) -> None:
+def test_video_command_unmasks_without_foreign_messages(masked_video: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     done = subprocess.run(
         [*COMMAND, "video", str(masked_video), str(target), "--max-faces", "1"],
@@ -91,7 +89,7 @@ def test_a_video_is_unmasked_by_the_command_without_chatter(
     assert after.sound == before.sound
 
 
-def test_sigterm_leaves_nothing_behind(masked_video: Path, tmp_path: Path) -> None:
+def test_video_command_sigterm_leaves_no_file(masked_video: Path, tmp_path: Path) -> None:
     long = tmp_path / "long.mp4"
     write_video(long, [np.zeros((360, 640, 3), np.uint8)] * 600)
     process = subprocess.Popen(
@@ -109,7 +107,7 @@ def test_sigterm_leaves_nothing_behind(masked_video: Path, tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["long.mp4"]
 
 
-def test_something_unforeseen_is_one_line_and_code_1(
+def test_unexpected_error_is_one_line_and_code_1(
     masked_video: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -129,13 +127,13 @@ def test_something_unforeseen_is_one_line_and_code_1(
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_command_shows_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([]) == 2
     assert "Commands:" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("option", ["--max-faces", "--side-by-side"])
-def test_options_reach_the_pipeline(
+def test_video_command_options_reach_the_pipeline(
     masked_video: Path, tmp_path: Path, option: str, astronaut_rgb: NDArray[np.uint8]
 ) -> None:
     extra = ["--max-faces", "1"] if option == "--max-faces" else ["--side-by-side"]

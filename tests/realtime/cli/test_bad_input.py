@@ -41,7 +41,7 @@ def commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Commands:
 
 
 @pytest.mark.parametrize("command", ["video", "image"])
-def test_no_file_empty_file_text_file_folder(commands: Commands, command: str) -> None:
+def test_input_that_is_no_picture_or_video_is_refused(commands: Commands, command: str) -> None:
     suffix = ".mp4" if command == "video" else ".png"
     source, target = commands.folder / f"in{suffix}", commands.folder / f"out{suffix}"
     assert "no such file" in commands.refused(command, source, target)
@@ -53,7 +53,7 @@ def test_no_file_empty_file_text_file_folder(commands: Commands, command: str) -
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_truncated_video(commands: Commands, suffix: str) -> None:
+def test_truncated_video_is_refused(commands: Commands, suffix: str) -> None:
     whole = write_video(commands.folder / f"whole{suffix}", moving_images(20), sound_s=0.5)
     content = whole.read_bytes()
     cut = commands.folder / f"cut{suffix}"
@@ -63,7 +63,7 @@ def test_truncated_video(commands: Commands, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tiff"])
-def test_truncated_picture(commands: Commands, suffix: str) -> None:
+def test_truncated_picture_is_refused(commands: Commands, suffix: str) -> None:
     image = next(moving_images(1, (200, 160)))
     content = cv2.imencode(suffix, image)[1].tobytes()
     cut = commands.folder / f"cut{suffix}"
@@ -72,7 +72,7 @@ def test_truncated_picture(commands: Commands, suffix: str) -> None:
         assert str(cut) in commands.refused("image", cut, commands.folder / "out.png")
 
 
-def test_a_video_with_damage_inside(commands: Commands) -> None:
+def test_video_with_damage_inside_is_one_line(commands: Commands) -> None:
     whole = write_video(commands.folder / "whole.mp4", moving_images(20))
     content = bytearray(whole.read_bytes())
     at = content.index(b"mdat") + 400
@@ -82,7 +82,7 @@ def test_a_video_with_damage_inside(commands: Commands) -> None:
     assert str(broken) in commands.refused("video", broken, commands.folder / "out.mp4")
 
 
-def test_pictures_are_no_videos_and_sound_alone_is_none(commands: Commands) -> None:
+def test_picture_to_video_command_and_reverse_is_refused(commands: Commands) -> None:
     picture = commands.folder / "a.png"
     cv2.imwrite(str(picture), next(moving_images(1)))
     target = commands.folder / "out.mp4"
@@ -94,7 +94,7 @@ def test_pictures_are_no_videos_and_sound_alone_is_none(commands: Commands) -> N
     assert "not a picture" in commands.refused("image", video, commands.folder / "out.png")
 
 
-def test_output_paths_that_cannot_work(commands: Commands) -> None:
+def test_output_path_that_cannot_work_is_refused(commands: Commands) -> None:
     source = write_video(commands.folder / "in.mp4", moving_images(3))
     folder = commands.folder
     assert "folder does not exist" in commands.refused("video", source, folder / "no" / "out.mp4")
@@ -108,7 +108,7 @@ def test_output_paths_that_cannot_work(commands: Commands) -> None:
     assert "does not exist" in commands.refused("video", source, source / "out.mp4")
 
 
-def test_an_unwritable_folder(commands: Commands) -> None:
+def test_output_folder_without_write_access_is_refused(commands: Commands) -> None:
     source = write_video(commands.folder / "in.mp4", moving_images(3))
     target = Path("/proc/out.mp4")
     if not target.parent.is_dir():
@@ -116,7 +116,7 @@ def test_an_unwritable_folder(commands: Commands) -> None:
     assert "cannot be written" in commands.refused("video", source, target)
 
 
-def test_wrong_use(commands: Commands) -> None:
+def test_wrong_use_is_one_line(commands: Commands) -> None:
     source = write_video(commands.folder / "in.mp4", moving_images(3))
     target = commands.folder / "out.mp4"
     assert "OUTPUT" in commands.refused("video", source)
@@ -128,7 +128,7 @@ def test_wrong_use(commands: Commands) -> None:
     assert "wrong" in commands.refused("wrong")
 
 
-def test_options_that_no_video_can_meet(commands: Commands) -> None:
+def test_options_that_no_video_can_meet_are_refused(commands: Commands) -> None:
     source = write_video(commands.folder / "in.mp4", moving_images(3))
     target = commands.folder / "out.mp4"
     assert "prores needs a .mov or .mkv file" in commands.refused(
@@ -144,13 +144,15 @@ def test_options_that_no_video_can_meet(commands: Commands) -> None:
     assert "between --start and --end" in commands.refused("video", source, target, "--start", "9")
 
 
-def test_an_engine_named_that_cannot_run_is_an_error(commands: Commands) -> None:
+def test_named_engine_that_cannot_run_is_an_error(commands: Commands) -> None:
     source = write_video(commands.folder / "in.mp4", moving_images(3))
     line = commands.refused("video", source, commands.folder / "o.mp4", "--engine", "tensorrt")
     assert "tensorrt cannot run" in line
 
 
-def test_a_wrong_model_folder(commands: Commands, astronaut_rgb: NDArray[np.uint8]) -> None:
+def test_wrong_model_folder_is_refused(
+    commands: Commands, astronaut_rgb: NDArray[np.uint8]
+) -> None:
     source = commands.folder / "in.png"
     cv2.imwrite(str(source), astronaut_rgb[:, :, ::-1])
     (commands.folder / "face_landmarker.task").write_text("not it")
@@ -159,7 +161,7 @@ def test_a_wrong_model_folder(commands: Commands, astronaut_rgb: NDArray[np.uint
     assert "is not the official face_landmarker.task" in line
 
 
-def test_no_face(commands: Commands) -> None:
+def test_input_without_a_face_is_an_error(commands: Commands) -> None:
     video = write_video(commands.folder / "in.mp4", [np.full((64, 96, 3), 90, np.uint8)] * 4)
     line = commands.refused("video", video, commands.folder / "out.mp4")
     assert "no face found in 4 frames" in line
@@ -170,7 +172,7 @@ def test_no_face(commands: Commands) -> None:
         assert "no face found" in line
 
 
-def test_the_report_goes_where_it_can(commands: Commands) -> None:
+def test_report_path_that_cannot_be_written_is_refused(commands: Commands) -> None:
     source = write_video(commands.folder / "in.mp4", moving_images(3))
     report = commands.folder / "no" / "report.json"
     line = commands.refused("video", source, commands.folder / "out.mp4", "--report", report)

@@ -16,7 +16,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def test_the_cpus_engine_is_built_listed_and_cleared(capsys: pytest.CaptureFixture[str]) -> None:
+def test_engine_of_the_cpu_is_built_listed_and_cleared(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["engine", "build", "--model", "fast", "--engine", "openvino"]) == 0
     said = capsys.readouterr().err
     assert "unmask: fast: ready in" in said and "engine named by the caller" in said
@@ -30,7 +30,7 @@ def test_the_cpus_engine_is_built_listed_and_cleared(capsys: pytest.CaptureFixtu
     assert "openvino: 0 in " in capsys.readouterr().out
 
 
-def test_an_engine_for_another_card_is_built_here(
+def test_engine_build_for_another_gpu_works_without_it(
     capsys: pytest.CaptureFixture[str], cache: Path
 ) -> None:
     try:
@@ -49,7 +49,9 @@ def test_an_engine_for_another_card_is_built_here(
     assert "fast, fp16, sm_89, TensorRT for RTX" in capsys.readouterr().out
 
 
-def test_a_repository_for_triton(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_engine_export_writes_a_triton_repository(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     target = tmp_path / "models"
     assert run(["engine", "export", "--triton", str(target)]) == 0
     assert {path.name for path in target.iterdir()} == {"unmask_fast", "unmask_paper"}
@@ -67,7 +69,7 @@ def test_a_repository_for_triton(capsys: pytest.CaptureFixture[str], tmp_path: P
         (["export"], "--triton"),
     ],
 )
-def test_wrong_use_is_one_line(
+def test_engine_wrong_use_is_one_line(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["engine", *arguments]) == 2

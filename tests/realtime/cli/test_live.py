@@ -73,7 +73,7 @@ def close_windows(display: str) -> None:
     x11.XCloseDisplay(connection)
 
 
-def test_a_paced_file_is_unmasked_live(
+def test_live_command_unmasks_a_paced_file(
     masked_video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = tmp_path / "report.json"
@@ -99,7 +99,7 @@ def test_a_paced_file_is_unmasked_live(
         (["--sink", "wall"], "Invalid value for '--sink'"),
     ],
 )
-def test_wrong_use_is_one_line(
+def test_live_command_wrong_use_is_one_line(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["live", *arguments]) == 2
@@ -109,7 +109,7 @@ def test_wrong_use_is_one_line(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
 @pytest.mark.parametrize(("name", "why"), [(None, "no display"), (":987", "could not connect")])
-def test_without_a_display_one_line_says_what_to_do(name: str | None, why: str) -> None:
+def test_live_command_without_display_says_the_fix(name: str | None, why: str) -> None:
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
     environment |= {"DISPLAY": name} if name else {}
     done = subprocess.run(LIVE, env=environment, capture_output=True, text=True)
@@ -121,7 +121,7 @@ def test_without_a_display_one_line_says_what_to_do(name: str | None, why: str) 
 
 @pytest.mark.skipif(Path("/sys/module/v4l2loopback").exists(), reason="there is such a device")
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems need no device")
-def test_without_a_virtual_camera_one_line_says_how_to_get_it(
+def test_live_command_without_virtual_camera_says_the_fix(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert run(["live", "--sink", "virtual-camera"]) == 2
@@ -129,7 +129,7 @@ def test_without_a_virtual_camera_one_line_says_how_to_get_it(
     assert "modprobe v4l2loopback" in line
 
 
-def test_cameras_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_live_command_lists_the_cameras(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["live", "--list"]) == 0
     said = capsys.readouterr()
     assert said.out or "no camera is connected" in said.err
@@ -140,7 +140,9 @@ def _heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_a_window_is_shown_until_ctrl_c(display: str, masked_video: Path, tmp_path: Path) -> None:
+def test_live_command_shows_a_window_until_ctrl_c(
+    display: str, masked_video: Path, tmp_path: Path
+) -> None:
     report = tmp_path / "report.json"
     command = [*LIVE, "--source", str(masked_video), "--loop", "--report", str(report)]
     environment = {**os.environ, "DISPLAY": display}
@@ -165,7 +167,7 @@ def test_a_window_is_shown_until_ctrl_c(display: str, masked_video: Path, tmp_pa
     assert json.loads(report.read_text())["frames"] > 3
 
 
-def test_keys_are_noticed(display: str) -> None:
+def test_window_poll_returns_the_key(display: str) -> None:
     program = """if True:
         import cv2, numpy as np
         from realtime.live.choices import Key
@@ -184,7 +186,7 @@ def test_keys_are_noticed(display: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_closing_the_window_ends_the_run(display: str, masked_video: Path) -> None:
+def test_live_command_closed_window_ends_the_run(display: str, masked_video: Path) -> None:
     command = [*LIVE, "--source", str(masked_video), "--loop"]
     environment = {**os.environ, "DISPLAY": display}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:

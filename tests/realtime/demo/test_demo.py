@@ -18,7 +18,7 @@ def clip() -> DemoClip:
     return DemoClip(path=CameraPath(side=384, seconds=0.4))
 
 
-def test_the_face_stays_in_the_usual_clip() -> None:
+def test_demo_clip_keeps_the_face_in_view() -> None:
     clip = DemoClip()
     assert clip.path.frames == 125
     for index in range(0, 125, 8):
@@ -29,13 +29,13 @@ def test_the_face_stays_in_the_usual_clip() -> None:
         assert points.max() < 511
 
 
-def test_the_mask_is_all_that_hides_the_truth(clip: DemoClip) -> None:
+def test_demo_clip_differs_from_the_truth_only_in_the_mask(clip: DemoClip) -> None:
     changed = (clip.truth_rgb(2) != clip.masked_rgb(2)).any(2)
     assert changed[clip.mask(2)].mean() > 0.95
     assert changed.mean() < 0.4
 
 
-def test_the_demo_writes_what_there_is_to_see(clip: DemoClip, tmp_path: Path) -> None:
+def test_demo_writes_its_files_and_figures(clip: DemoClip, tmp_path: Path) -> None:
     out = tmp_path / "new" / "demo"
     with Unmasker(max_faces=1) as unmasker:
         result = run_demo(out, unmasker, clip=clip)

@@ -35,7 +35,7 @@ def _kinds() -> dict[str, NDArray]:
 
 
 @pytest.mark.parametrize("kind", list(_kinds()))
-def test_kind_and_untouched_pixels_stay(kind: str, tmp_path: Path) -> None:
+def test_image_keeps_its_format_and_untouched_pixels(kind: str, tmp_path: Path) -> None:
     source, target = tmp_path / "in.png", tmp_path / "out.png"
     pixels = np.ascontiguousarray(_kinds()[kind])
     cv2.imwrite(str(source), pixels)
@@ -68,7 +68,7 @@ def test_unmask_image_reads_source_once(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_turned_photographs_are_read_upright(orientation: int, tmp_path: Path) -> None:
+def test_read_picture_rotated_photograph_is_upright(orientation: int, tmp_path: Path) -> None:
     path = tmp_path / "in.png"
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -82,7 +82,7 @@ def test_turned_photographs_are_read_upright(orientation: int, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
-def test_the_tag_and_the_profile_are_written(suffix: str, tmp_path: Path) -> None:
+def test_write_picture_writes_tag_and_colour_profile(suffix: str, tmp_path: Path) -> None:
     from PIL import ImageCms
 
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -99,7 +99,7 @@ def test_the_tag_and_the_profile_are_written(suffix: str, tmp_path: Path) -> Non
         assert picture.info["icc_profile"] == profile
 
 
-def test_without_masks_the_output_is_the_input(tmp_path: Path) -> None:
+def test_image_without_masks_is_a_copy_of_the_input(tmp_path: Path) -> None:
     source = tmp_path / "in.jpg"
     Image.fromarray(_colour()).save(source)
     done = unmask_image(source, tmp_path / "out.jpg", StubUnmasker(paints=False))
@@ -116,7 +116,7 @@ def test_without_masks_the_output_is_the_input(tmp_path: Path) -> None:
         ("colour", ".bmp", r"name a \.png"),
     ],
 )
-def test_a_target_that_would_lose_something_is_refused(
+def test_image_target_that_would_lose_data_is_refused(
     kind: str, suffix: str, why: str, tmp_path: Path
 ) -> None:
     source = tmp_path / "in.png"
@@ -126,7 +126,7 @@ def test_a_target_that_would_lose_something_is_refused(
     assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
 
 
-def test_float_pictures_are_refused(tmp_path: Path) -> None:
+def test_read_picture_float_is_refused(tmp_path: Path) -> None:
     source = tmp_path / "in.tiff"
     cv2.imwrite(str(source), _colour().astype(np.float32))
     with pytest.raises(UserError, match="8 and 16 bits"):

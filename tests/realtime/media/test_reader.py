@@ -27,7 +27,9 @@ def uneven(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
-def test_timestamps_and_sound_stay_exactly(uneven: Path, tmp_path: Path, suffix: str) -> None:
+def test_video_keeps_timestamps_and_sound_exactly(
+    uneven: Path, tmp_path: Path, suffix: str
+) -> None:
     target = tmp_path / f"out{suffix}"
     report = unmask_video(uneven, target, StubUnmasker())
     before, after = read_packets(uneven), read_packets(target)
@@ -40,7 +42,7 @@ def test_timestamps_and_sound_stay_exactly(uneven: Path, tmp_path: Path, suffix:
     assert after.size == before.size
 
 
-def test_matroska_keeps_times_to_its_millisecond(uneven: Path, tmp_path: Path) -> None:
+def test_matroska_keeps_times_to_the_millisecond(uneven: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mkv"
     unmask_video(uneven, target, StubUnmasker())
     before, after = read_packets(uneven), read_packets(target)
@@ -50,7 +52,7 @@ def test_matroska_keeps_times_to_its_millisecond(uneven: Path, tmp_path: Path) -
     assert [packet[3] for packet in after.sound] == [packet[3] for packet in before.sound]
 
 
-def test_the_file_says_that_it_is_synthetic(uneven: Path, tmp_path: Path) -> None:
+def test_video_metadata_says_synthetic(uneven: Path, tmp_path: Path) -> None:
     unmask_video(uneven, tmp_path / "out.mp4", StubUnmasker())
     assert "synthetic" in read_packets(tmp_path / "out.mp4").tags["comment"]
 
@@ -65,7 +67,7 @@ def test_side_by_side_shows_the_input_beside_the_result(uneven: Path, tmp_path: 
     assert np.abs(image[48, 14].astype(int) - (40, 80, 160)).max() > 20
 
 
-def test_odd_sizes_keep_their_size(tmp_path: Path) -> None:
+def test_video_odd_size_is_kept(tmp_path: Path) -> None:
     source = write_video(tmp_path / "odd.mp4", moving_images(5, (97, 63)), pixel_format="yuv444p")
     unmask_video(source, tmp_path / "out.mp4", StubUnmasker())
     assert read_packets(tmp_path / "out.mp4").size == (97, 63)
@@ -73,7 +75,7 @@ def test_odd_sizes_keep_their_size(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("colorspace", [1, 2, 5, 9])
 @pytest.mark.parametrize("color_range", [1, 2])
-def test_colours_survive_the_way_to_bgr_and_back(colorspace: int, color_range: int) -> None:
+def test_colours_to_bgr_and_back_stay(colorspace: int, color_range: int) -> None:
     image = next(moving_images(1, (128, 96)))
     yuv = from_bgr(image, "yuv420p", colorspace, color_range)
     back = from_bgr(to_bgr(yuv), "yuv420p", colorspace, color_range)
@@ -82,7 +84,7 @@ def test_colours_survive_the_way_to_bgr_and_back(colorspace: int, color_range: i
     assert np.abs(change).max() <= 2
 
 
-def test_what_is_not_replaced_looks_as_before(uneven: Path, tmp_path: Path) -> None:
+def test_pixels_that_are_not_replaced_stay(uneven: Path, tmp_path: Path) -> None:
     unmask_video(uneven, tmp_path / "out.mp4", StubUnmasker())
     with VideoReader(uneven) as one, VideoReader(tmp_path / "out.mp4") as other:
         for before, after in zip(one, other, strict=False):
@@ -91,7 +93,7 @@ def test_what_is_not_replaced_looks_as_before(uneven: Path, tmp_path: Path) -> N
             assert np.sqrt(np.square(change).mean()) < 4
 
 
-def test_a_turned_phone_video_comes_upright(tmp_path: Path) -> None:
+def test_reader_rotated_phone_video_is_upright(tmp_path: Path) -> None:
     images = [np.zeros((64, 96, 3), np.uint8) for _ in range(4)]
     for image in images:
         image[:, :20] = 255  # the stored left edge
@@ -116,7 +118,7 @@ def test_a_turned_phone_video_comes_upright(tmp_path: Path) -> None:
     assert np.abs(after.image_bgr[60, 50].astype(int) - before.image_bgr[60, 50]).max() < 12
 
 
-def test_sound_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+def test_sound_the_container_cannot_hold_is_refused(tmp_path: Path) -> None:
     source = tmp_path / "in.mkv"
     with av.open(str(source), "w") as file:
         video = file.add_stream("libx264", rate=25)

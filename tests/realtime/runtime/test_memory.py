@@ -32,7 +32,7 @@ print(resident_mb() - before)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps what is freed so")
-def test_frames_made_in_a_thread_go_back() -> None:
+def test_memory_of_frames_from_threads_is_returned() -> None:
     kept_mb = {
         asked: float(
             subprocess.run(

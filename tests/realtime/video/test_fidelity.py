@@ -212,7 +212,9 @@ def test_video_end_stays_whichever_frame_is_coded_last(
     ("name", "suffix"),
     [("variable frame rate", ".mov"), ("matroska", ".mp4"), ("several sounds", ".mov")],
 )
-def test_another_container_keeps_times_and_sound(name: str, suffix: str, tmp_path: Path) -> None:
+def test_video_another_container_keeps_times_and_sound(
+    name: str, suffix: str, tmp_path: Path
+) -> None:
     source = make(tmp_path, KINDS[name])
     target, _ = _run(source, suffix)
     before, after = read_facts(source), read_facts(target)
@@ -225,7 +227,7 @@ DEPTHS = ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444
 
 @pytest.mark.parametrize("transfer", [1, 16, 18])
 @pytest.mark.parametrize("pixel_format", DEPTHS)
-def test_samples_outside_the_hole_stay_bit_exact(
+def test_video_samples_outside_the_hole_stay_bit_exact(
     pixel_format: str, transfer: int, tmp_path: Path
 ) -> None:
     color = (1, 1, 1, 1) if transfer == 1 else (1, 9, 9, transfer)
@@ -239,7 +241,7 @@ def test_samples_outside_the_hole_stay_bit_exact(
             assert (one[hole] != other[hole]).mean() > 0.3
 
 
-def test_transparency_is_kept_or_refused(tmp_path: Path) -> None:
+def test_video_transparency_is_kept_or_refused(tmp_path: Path) -> None:
     source = make(
         tmp_path,
         Kind(suffix=".mov", codec="prores_ks", pixel_format="yuva444p10le", frames=3, sounds=()),
@@ -267,7 +269,7 @@ def test_stream_that_does_not_fit_is_reported(tmp_path: Path) -> None:
         _run(source, ".webm")
 
 
-def test_odd_sizes_are_coded_without_losing_a_line(tmp_path: Path) -> None:
+def test_video_odd_size_loses_no_line(tmp_path: Path) -> None:
     kind = replace(KINDS["webm"], size=(97, 63), suffix=".mkv", sounds=())
     source = make(tmp_path, kind)
     target, report = _run(source)

@@ -29,7 +29,7 @@ def _names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_the_report_has_every_figure(source: Path, tmp_path: Path) -> None:
+def test_report_has_every_figure(source: Path, tmp_path: Path) -> None:
     done = unmask_video(source, tmp_path / "out.mp4", StubUnmasker(faces=2))
     done.write(tmp_path / "report.json")
     report = json.loads((tmp_path / "report.json").read_text())
@@ -65,7 +65,7 @@ def test_run_opens_source_twice_and_decodes_it_once(
     assert len(decoders) == 1
 
 
-def test_progress_is_told_of_every_frame(source: Path, tmp_path: Path) -> None:
+def test_progress_is_called_for_every_frame(source: Path, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     unmask_video(
         source, tmp_path / "out.mp4", StubUnmasker(), progress=lambda *now: told.append(now)
@@ -73,21 +73,21 @@ def test_progress_is_told_of_every_frame(source: Path, tmp_path: Path) -> None:
     assert told == [(n, 30) for n in range(1, 31)]
 
 
-def test_without_masks_the_output_is_the_input(source: Path, tmp_path: Path) -> None:
+def test_video_without_masks_is_a_copy_of_the_input(source: Path, tmp_path: Path) -> None:
     done = unmask_video(source, tmp_path / "out.mp4", StubUnmasker(paints=False))
     assert (tmp_path / "out.mp4").read_bytes() == source.read_bytes()
     assert any("no mask" in warning for warning in done.warnings)
     assert not done.synthetic
 
 
-def test_without_faces_nothing_is_written(source: Path, tmp_path: Path) -> None:
+def test_video_without_faces_writes_nothing(source: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no face found in 30 frames"):
         unmask_video(source, tmp_path / "out.mp4", StubUnmasker(faces=0))
     assert _names(tmp_path) == ["in.mp4"]
 
 
 @pytest.mark.parametrize("fails_at", [0, 17])
-def test_a_failing_unmasker_ends_the_run_and_leaves_nothing(
+def test_failing_unmasker_ends_the_run_and_leaves_no_file(
     source: Path, tmp_path: Path, fails_at: int
 ) -> None:
     threads = threading.active_count()
@@ -97,7 +97,7 @@ def test_a_failing_unmasker_ends_the_run_and_leaves_nothing(
     assert threading.active_count() == threads
 
 
-def test_an_earlier_output_survives_a_failed_run(source: Path, tmp_path: Path) -> None:
+def test_failed_run_keeps_the_earlier_output(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     target.write_text("earlier")
     with pytest.raises(UserError, match="exists already"):
@@ -109,7 +109,7 @@ def test_an_earlier_output_survives_a_failed_run(source: Path, tmp_path: Path) -
     assert target.stat().st_size > 1000
 
 
-def test_the_input_is_never_the_output(source: Path, tmp_path: Path) -> None:
+def test_video_input_as_output_is_refused(source: Path, tmp_path: Path) -> None:
     link = tmp_path / "link.mp4"
     link.symlink_to(source)
     for target in (source, link):

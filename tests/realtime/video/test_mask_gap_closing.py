@@ -53,27 +53,27 @@ def shown(frames: list[tuple[int, SegmentedFrame]]) -> list[bool]:
 
 
 @pytest.mark.parametrize("missed", [1, 4, 7])
-def test_a_mask_missed_for_a_few_frames_is_filled_all_the_same(missed: int) -> None:
+def test_gap_of_a_few_frames_is_closed(missed: int) -> None:
     found = [True] * 12 + [False] * missed + [True] * 12
     assert shown(segmented_frames(found)) == [True] * len(found)
 
 
-def test_a_mask_that_is_gone_for_longer_is_gone_at_once_and_back_at_once() -> None:
+def test_gap_longer_than_the_window_stays_as_it_is() -> None:
     found = [True] * 12 + [False] * 20 + [True] * 12
     assert shown(segmented_frames(found)) == found
 
 
-def test_what_covers_the_mask_is_not_painted_over() -> None:
+def test_gap_where_a_hand_covers_the_mask_is_not_closed() -> None:
     found = [True] * 12 + [False] * 6 + [True] * 12
     assert shown(segmented_frames(found, covered=range(12, 18))) == found
 
 
-def test_a_mask_seen_in_one_frame_alone_is_none() -> None:
+def test_mask_seen_in_a_single_frame_does_not_count() -> None:
     found = [False] * 12 + [True] + [False] * 12
     assert shown(segmented_frames(found)) == [False] * len(found)
 
 
-def test_what_was_filled_before_a_gap_counts_after_it() -> None:
+def test_gap_closed_joins_the_epochs_on_both_sides() -> None:
     found = [True] * 12 + [False] * 7 + [True] * 12
     frames = segmented_frames(found)
     epochs = [frame.faces[0].change.epoch for _, frame in frames]

@@ -135,7 +135,7 @@ def _start(source: Path, target: Path, **more: object) -> subprocess.Popen[bytes
     return subprocess.Popen(command, stderr=subprocess.PIPE, **more)  # pyright: ignore
 
 
-def test_kill_9_loses_seconds_and_never_shows_half_a_file(source: Path, tmp_path: Path) -> None:
+def test_kill_9_leaves_no_half_file_and_resumes(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     target.write_text("earlier")
     process = _start(source, target)
@@ -155,7 +155,7 @@ def test_kill_9_loses_seconds_and_never_shows_half_a_file(source: Path, tmp_path
     assert _names(tmp_path) == ["in.mp4", "out.mp4"]
 
 
-def test_a_full_disk_is_said_and_leaves_the_earlier_output(source: Path, tmp_path: Path) -> None:
+def test_full_disk_is_one_line_and_keeps_the_earlier_output(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     target.write_text("earlier")
 
@@ -171,7 +171,7 @@ def test_a_full_disk_is_said_and_leaves_the_earlier_output(source: Path, tmp_pat
     assert target.read_text() == "earlier"
 
 
-def test_two_programs_cannot_write_one_target(source: Path, tmp_path: Path) -> None:
+def test_store_second_program_for_a_target_is_refused(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     program = (
         "import sys, time\nfrom pathlib import Path\n"
@@ -191,14 +191,14 @@ def test_two_programs_cannot_write_one_target(source: Path, tmp_path: Path) -> N
         process.communicate()
 
 
-def test_store_that_is_damaged_is_replaced(source: Path, tmp_path: Path) -> None:
+def test_store_damaged_is_replaced(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     store_path(target).write_text("not a data base " * 100)
     unmask_video(source, target, StubUnmasker(), RESUME)
     assert _names(tmp_path) == ["in.mp4", "out.mp4"]
 
 
-def test_an_open_segment_is_not_kept(tmp_path: Path) -> None:
+def test_store_open_segment_is_not_kept(tmp_path: Path) -> None:
     with SegmentStore(tmp_path / "out.mp4") as store:
         store.begin({"a": 1})
         store.add([EncodedFrame(0, 1, True, b"one")])
@@ -221,7 +221,7 @@ def test_reader_resumed_gives_the_remaining_frames(tmp_path: Path, suffix: str) 
             assert [(f.index, f.pts, f.image_bgr.tobytes()) for f in rest] == frames[done:]
 
 
-def test_a_part_is_cut_to_the_frame_and_the_sound_with_it(source: Path, tmp_path: Path) -> None:
+def test_span_cuts_frames_and_sound_alike(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     options = VideoOptions(segment_frames=10, span=Span(0.5, 1.5))
     unmask_video(source, target, StubUnmasker(), options)
@@ -237,7 +237,7 @@ def test_a_part_is_cut_to_the_frame_and_the_sound_with_it(source: Path, tmp_path
         unmask_video(source, tmp_path / "no.mp4", StubUnmasker(), VideoOptions(span=Span(2.0, 1.0)))
 
 
-def test_a_damaged_stretch_is_passed_over_and_reported(tmp_path: Path) -> None:
+def test_damaged_stretch_is_skipped_and_reported(tmp_path: Path) -> None:
     source = write_video(tmp_path / "in.mp4", moving_images(100, (320, 240)), keyframe_every=10)
     whole = read_facts(source).shown_s
     content = bytearray(source.read_bytes())

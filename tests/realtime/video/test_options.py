@@ -34,7 +34,7 @@ def source(tmp_path: Path) -> Path:
         ("ffv1", ".mkv", "ffv1"),
     ],
 )
-def test_every_codec_keeps_times_and_colours(
+def test_codec_each_keeps_times_and_colours(
     source: Path, tmp_path: Path, codec: str, suffix: str, found: str
 ) -> None:
     target = tmp_path / f"out{suffix}"
@@ -54,7 +54,7 @@ def test_every_codec_keeps_times_and_colours(
     assert np.abs(image[150, 60].astype(int) - (40, 80, 160)).max() < 14
 
 
-def test_quality_can_be_chosen(source: Path, tmp_path: Path) -> None:
+def test_crf_higher_gives_a_smaller_file(source: Path, tmp_path: Path) -> None:
     sizes = []
     for crf in (10, 30):
         target = tmp_path / f"{crf}.mp4"
@@ -72,7 +72,7 @@ def test_hardware_missing_falls_back_with_a_warning(source: Path, tmp_path: Path
     assert "encoded by libx264" in notes[0]
 
 
-def test_the_badge_is_drawn_where_faces_were_filled(source: Path, tmp_path: Path) -> None:
+def test_badge_is_drawn_where_faces_were_filled(source: Path, tmp_path: Path) -> None:
     images = []
     for badge in (False, True):
         target = tmp_path / f"{badge}.mkv"

@@ -47,7 +47,7 @@ def _errors(pairs: list[tuple[int, TrackedFrame]]) -> np.ndarray:
     return np.array(errors)
 
 
-def test_tracks_are_calmer_and_do_not_lag() -> None:
+def test_smoothing_reduces_jitter_without_lag() -> None:
     raw = _errors(list(_frames(set(), set())))
     smooth = _errors(list(smooth_tracks(_frames(set(), set()))))
     assert smooth.mean() < 0.65 * raw.mean()
@@ -55,7 +55,7 @@ def test_tracks_are_calmer_and_do_not_lag() -> None:
 
 
 @pytest.mark.parametrize("kind", ["missed", "lost"])
-def test_gaps_lie_on_the_line_between(kind: str) -> None:
+def test_smoothing_fills_a_gap_on_the_line_between(kind: str) -> None:
     gap = {30, 31, 32}
     missed, lost = (gap, set[int]()) if kind == "missed" else (set[int](), gap)
     pairs = list(smooth_tracks(_frames(missed, lost)))
@@ -63,12 +63,12 @@ def test_gaps_lie_on_the_line_between(kind: str) -> None:
     assert _errors(pairs)[sorted(gap)].max() < 2.5
 
 
-def test_a_face_that_left_is_not_kept() -> None:
+def test_smoothing_does_not_keep_a_face_that_left() -> None:
     pairs = list(smooth_tracks(_frames(set(), set(range(40, FRAMES)))))
     assert all(not tracked.faces for _, tracked in pairs[40:])
 
 
-def test_it_looks_no_further_than_its_window() -> None:
+def test_smoothing_looks_no_further_than_its_window() -> None:
     taken = 0
 
     def items() -> Iterator[tuple[int, TrackedFrame]]:
