@@ -1,27 +1,30 @@
-"""Moves and mirrors found faces, and tells whether two are one."""
+"""Moves and mirrors detected faces, and says whether two detections are of the same face."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.affine import apply, compose, invert
-
-if TYPE_CHECKING:
-    pass
 from realtime.frames import Face
+from realtime.settings import DETECT
 
-_OTHER_SIDE = [1, 0, 2, 4, 3]
+_MIRRORED_KEYPOINTS = [
+    1,
+    0,
+    2,
+    4,
+    3,
+]  # order of the five keypoints after left and right are exchanged
 
 
 def mirrored(image_rgb: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.uint8], Face]:
-    """Turn a picture and the face in it left to right."""
+    """Mirror a picture, uint8 [H, W, 3], and the face in it left to right."""
     width = image_rgb.shape[1]
     x0, y0, x1, y1 = face.box
-    keypoints = (face.keypoints * (-1, 1) + (width - 1, 0))[_OTHER_SIDE]
+    keypoints = (face.keypoints * (-1, 1) + (width - 1, 0))[_MIRRORED_KEYPOINTS]
     picture = np.ascontiguousarray(image_rgb[:, ::-1])
     box = (width - 1 - x1, y0, width - 1 - x0, y1)
     return picture, replace(face, box=box, keypoints=keypoints)
@@ -42,11 +45,13 @@ def moved(face: Face, move: NDArray[np.float64]) -> Face:
     )
 
 
-def placed(x: float, y: float, scale: float = 1.0) -> NDArray[np.float64]:
-    """Return what brings a part's pixels back into the whole picture, float64 [2, 3]."""
+def scaled_and_shifted(scale: float, x: float, y: float) -> NDArray[np.float64]:
+    """Return the transform that scales by a factor and then shifts by x, y pixels, float64 [2, 3]."""
     return np.array([[scale, 0.0, x], [0.0, scale, y]])
 
 
 def is_same_face(one: Face, other: Face) -> bool:
-    """Two finds of one face lie closer than half its size."""
-    return float(np.hypot(*(one.centre - other.centre))) < 0.5 * max(one.size, other.size)
+    """Whether two detections lie so close, for their size, that they are of one face."""
+    return float(np.hypot(*(one.centre - other.centre))) < DETECT.same_face_share * max(
+        one.size, other.size
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from realtime.align.canonical_crop import similarity_from_keypoints, similarity_from_landmarks
+from realtime.frames import Face
 
 if TYPE_CHECKING:
     import mediapipe as mp
@@ -14,13 +15,15 @@ if TYPE_CHECKING:
         DetectionResult as FaceDetectorResult,
     )
     from mediapipe.tasks.python.vision.face_landmarker import FaceLandmarkerResult
-from realtime.frames import Face
 
+# Landmarks whose mean is each keypoint: the corners of either eye, nose tip, mouth corners.
 _EYES_NOSE_MOUTH = ((33, 133), (362, 263), (1,), (61,), (291,))
+
+_HALF_MOUTH = 0.35  # half the mouth's width, of the distance between the eyes
 
 
 def faces_of_result(result: FaceLandmarkerResult, picture: mp.Image) -> list[Face]:
-    """Turn what the landmark model says of a picture into Faces in pixels."""
+    """Turn the landmark model's result on a picture into Faces in pixels."""
     size = picture.width, picture.height
     return [face_of_landmarks(points, *size) for points in result.face_landmarks]
 
@@ -49,7 +52,7 @@ def faces_of_detections(
         points = np.array([(p.x, p.y) for p in detection.keypoints or ()]) * (width, height)
         if len(points) != 6 or (detection.categories[0].score or 0) < least_score:
             continue
-        half_mouth = (points[1] - points[0]) * 0.35
+        half_mouth = (points[1] - points[0]) * _HALF_MOUTH
         keypoints = np.stack(
             [points[0], points[1], points[2], points[3] - half_mouth, points[3] + half_mouth]
         )

@@ -245,4 +245,4 @@ def _evidence_for(
     small = size < _SMALL_SHARE * min(frame_bgr.shape[:2])
     if behind or (small and not confirmed):
         return FaceEvidence.DOUBTFUL
-    return FaceEvidence.CONFIRMED if confirmed else FaceEvidence.FOUND
+    return FaceEvidence.CONFIRMED if confirmed else FaceEvidence.DETECTED

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from realtime.align.affine import compose
 from realtime.align.canonical_crop import CROP_SIZE
-from realtime.detect.face_geometry import placed
+from realtime.detect.face_geometry import scaled_and_shifted
 from realtime.synthetic import Template, render_mask
 from trainer.augment.generator_samples import (
     FRAME_CUT_SHARE,
@@ -111,7 +111,7 @@ def _warped(
     matrix = compose(matrix, view.to_canonical)
     cut = rng.random() < FRAME_CUT_SHARE
     rows, columns = _visible_window(len(crop), margin, rng) if cut else (slice(0, len(crop)),) * 2
-    matrix = compose(matrix, placed(columns.start, rows.start))
+    matrix = compose(matrix, scaled_and_shifted(1.0, columns.start, rows.start))
     warp = {"dsize": _SHAPE, "flags": cv2.INTER_LINEAR}
     moved = cv2.warpAffine(crop[rows, columns], matrix, **warp, borderMode=cv2.BORDER_REPLICATE)
     flags = (

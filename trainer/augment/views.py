@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from realtime.align.affine import compose, scale_of
 from realtime.align.canonical_crop import level_of, similarity_from_landmarks
 from realtime.align.crop_window import MOST_ASIDE_PX, MOST_UP_PX, CropWindow
-from realtime.detect.face_geometry import placed
+from realtime.detect.face_geometry import scaled_and_shifted
 from trainer.augment.head_rotation import random_head_rotation
 from trainer.data.face_set import FaceSet
 
@@ -41,7 +41,9 @@ def view_of(faces: FaceSet, index: int) -> View:
     """Return a face as photographed."""
     margin = faces.margin_px
     at = faces.landmarks[index] + margin
-    return View(faces.crops[index], faces.valid[index], at, placed(-margin, -margin))
+    return View(
+        faces.crops[index], faces.valid[index], at, scaled_and_shifted(1.0, -margin, -margin)
+    )
 
 
 def rotated_view(view: View, rng: np.random.Generator, profiles: float = 0.0) -> View:

@@ -21,7 +21,7 @@ from realtime.align.affine import apply, compose
 from realtime.align.canonical_crop import CROP_SIZE
 from realtime.align.warp_crop import warp_crop
 from realtime.detect.face_detector import FaceDetector
-from realtime.detect.face_geometry import placed
+from realtime.detect.face_geometry import scaled_and_shifted
 from realtime.frames import Face
 from trainer.data.face_set import CodedFace, encode, write_shards
 
@@ -113,7 +113,7 @@ class _Worker:
         if eye_px < min_eye_px:
             return "face too small"
         size = CROP_SIZE + 2 * margin_px
-        wider = compose(placed(margin_px, margin_px), face.matrix)
+        wider = compose(scaled_and_shifted(1.0, margin_px, margin_px), face.matrix)
         crop, valid = warp_crop(image, wider * (CROP_SIZE / size), size)
         if valid[margin_px:, margin_px:][32:104, 32:96].mean() < 0.9:
             return "face cut off"

@@ -68,8 +68,8 @@ ON_THE_MOUTH, ON_THE_COLLAR = slice(70, 105), slice(100, 125)
         (ON_THE_MOUTH, 0.80, FaceEvidence.CONFIRMED, True),
         (ON_THE_MOUTH, 0.70, FaceEvidence.CONFIRMED, False),
         (ON_THE_COLLAR, 0.95, FaceEvidence.CONFIRMED, False),  # a white beard, a collar
-        (ON_THE_MOUTH, 0.95, FaceEvidence.FOUND, True),
-        (ON_THE_MOUTH, 0.80, FaceEvidence.FOUND, False),  # a wheel
+        (ON_THE_MOUTH, 0.95, FaceEvidence.DETECTED, True),
+        (ON_THE_MOUTH, 0.80, FaceEvidence.DETECTED, False),  # a wheel
         (ON_THE_MOUTH, 0.95, FaceEvidence.DOUBTFUL, True),
         (ON_THE_MOUTH, 0.90, FaceEvidence.DOUBTFUL, False),  # somebody's shoulder before a face
         (slice(85, 88), 0.95, FaceEvidence.CONFIRMED, False),  # too little

@@ -1,0 +1,305 @@
+"""Every threshold of the stages, with its unit, its meaning and the benchmark that chose it.
+
+"benchmark: NAME" is `python -m benchmarks NAME`. Distances in "crop px" are pixels of the 128x128 crop,
+"levels" are steps of an 8-bit channel, 0..255, and "shares" lie between 0 and 1. Sizes of filter kernels,
+margins and other plain geometry stand beside the code that uses them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class MaskMeasures:
+    """What is measured of a mask to decide whether it is worn; also the least values that it must reach.
+
+    Attributes:
+        coverage: share of the visible crop that is surely mask.
+        confidence: mean probability of the sure mask pixels, 0..1.
+        nose_mouth_share: share of nose and mouth that is surely mask.
+        sure_per_vague: sure mask pixels for each vague pixel.
+    """
+
+    coverage: float
+    confidence: float
+    nose_mouth_share: float
+    sure_per_vague: float
+
+    def reaches(self, least: MaskMeasures) -> bool:
+        """Whether every value is at least as high."""
+        return (
+            self.coverage >= least.coverage
+            and self.confidence >= least.confidence
+            and self.nose_mouth_share >= least.nose_mouth_share
+            and self.sure_per_vague >= least.sure_per_vague
+        )
+
+
+@dataclass(frozen=True)
+class DetectSettings:
+    """What counts as a detected and as a confirmed face."""
+
+    sure_score: float = 0.5
+    """Detector score, 0..1, from which a detection is sure. Benchmark: bare."""
+    doubtful_score: float = 0.25
+    """Detector score, 0..1, of a doubtful face; taken only where no sure face is.
+    Not measured alone."""
+    landmark_presence: float = 0.01
+    """Presence score, 0..1, from which the landmark model keeps a face: masks lower it.
+    Not measured alone."""
+    confirming_score: float = 0.5
+    """Detector score, 0..1, that the strict landmark model asks for. Benchmark: empty."""
+    confirming_presence: float = 0.8
+    """Presence score, 0..1, from which the strict landmark model confirms a face. Benchmark: empty."""
+    least_confirmed_px: int = 16
+    """Picture px: a smaller face with its surroundings is never confirmed. Not measured alone."""
+    least_tiled_px: int = 320
+    """Picture px: from this longer side on, parts of a picture are searched too. Not measured alone."""
+    same_face_share: float = 0.5
+    """Two detections are one face if closer than this share of the larger size. Not measured alone."""
+    steady_frames: int = 3
+    """Frames with the same number of faces until only those are followed. Not measured alone."""
+    retry_frames: int = 60
+    """Frames until that is tried again where it failed. Not measured alone."""
+    search_every_n: int = 2
+    """Of the frames that follow a fixed number of faces, each n-th is searched for more.
+    Not measured alone."""
+    refused_frames: int = 20
+    """Frames for which a detection that the landmark model refused is ignored. Not measured alone."""
+
+
+@dataclass(frozen=True)
+class TrackSettings:
+    """How faces are followed: how often they are detected, and how long a track lives."""
+
+    detection_interval_s: float = 0.070
+    """Seconds from one detection to the next while one face is followed. Benchmark: live."""
+    detection_interval_per_face_s: float = 0.045
+    """Seconds more for each further face, so that four faces keep up. Benchmark: live."""
+    gate: float = 0.6
+    """A detection farther than this from the predicted place, in face sizes, is another face.
+    Benchmark: stability."""
+    gate_per_s: float = 1.5
+    """By so much, in face sizes, that distance grows for each second out of sight. Benchmark: stability."""
+    least_size_ratio: float = 0.4
+    """A detection is another face if the smaller size is below this share of the larger.
+    Benchmark: stability."""
+    shown_unseen_s: float = 5.5 / 30
+    """Seconds for which a face out of sight is still shown where it was. Benchmark: stability."""
+    remembered_s: float = 1.2
+    """Seconds for which a face out of sight keeps its number. Benchmark: stability."""
+    most_tracks: int = 16
+    """Tracks that are remembered at most, those out of sight included. Not measured alone."""
+    trusted_hits: int = 3
+    """Beside faces that are followed, a face without landmarks counts from this many detections on.
+    Not measured alone."""
+    check_every_n: int = 15
+    """A followed face is examined more closely in each n-th frame in which it is found.
+    Not measured alone."""
+    jump_px: float = 9.0
+    """Crop px between two detections of a face from which optical flow is asked too. Not measured alone."""
+    most_overruled: int = 6
+    """Detections in a row that optical flow may overrule. Not measured alone."""
+    scene_cut_levels: float = 30.0
+    """Mean change of a frame, levels, from which it begins another scene; a hand before the camera or a
+    fast pan stays below. Not measured alone."""
+    flow_least_share: float = 0.6
+    """Share of the points that optical flow must find and that must agree. Not measured alone."""
+    flow_most_error_px: float = 1.5
+    """Px of the shrunk frame by which a point may miss the common motion. Not measured alone."""
+    flow_most_zoom: float = 1.1
+    """Change of size from one frame to the next from which flow has lost the face. Not measured alone."""
+    min_cutoff_hz: float = 1.5
+    """Cut-off frequency, Hz, of the one-euro filter for a face at rest; lower is calmer.
+    Not measured alone."""
+    speed_coefficient: float = 0.15
+    """Hz by which that rises for each px/s of motion; higher lags less (the filter's beta).
+    Not measured alone."""
+
+
+@dataclass(frozen=True)
+class SegmentSettings:
+    """What counts as mask, when one is worn, when it is segmented anew, and which window the crop shows."""
+
+    begin_confirmed: MaskMeasures = MaskMeasures(0.05, 0.75, 0.2, 0.5)
+    """A mask is taken for worn from these values on, on a face that the strict landmark model confirms.
+    Below that confidence a mask is segmented in part, and the rest would stay. Benchmarks: photos, bare."""
+    begin_detected: MaskMeasures = MaskMeasures(0.05, 0.91, 0.2, 2.0)
+    """The same on a face that was only detected. Benchmarks: photos, bare, empty."""
+    begin_doubtful: MaskMeasures = MaskMeasures(0.05, 0.93, 0.2, 4.0)
+    """The same on a doubtful face (`behind_share`, `small_share`). Benchmarks: photos, bare, empty."""
+    go_on: MaskMeasures = MaskMeasures(0.035, 0.65, 0.0, 0.0)
+    """A worn mask stays worn while it reaches these values (hysteresis). Benchmark: stability."""
+    behind_share: float = 0.7
+    """A face smaller than this share of the largest one is in the background: doubtful. Benchmark: bare."""
+    small_share: float = 0.3
+    """An unconfirmed face smaller than this share of the picture's shorter side is doubtful.
+    Not measured alone."""
+    sure_probability: float = 0.5
+    """Mask probability, 0..1, above which a pixel is sure to be mask. Not measured alone."""
+    vague_probability: tuple[float, float] = (0.1, 0.9)
+    """Mask probabilities between which a pixel is vague. Not measured alone."""
+    faint_probability: float = 0.2
+    """Mask probability above which a pixel is mask if connected to sure ones (ear loops).
+    Not measured alone."""
+    line_probability: float = 0.02
+    """The same for a pixel on a thin line that the crop itself shows. Not measured alone."""
+    line_levels: float = 35
+    """Levels by which such a line is brighter or darker than its surroundings. Not measured alone."""
+    least_mask_share: float = 0.01
+    """Share of the crop that must be sure for there to be a mask. Not measured alone."""
+    least_part_share: float = 0.001
+    """Share of the crop that must be sure in each connected part of a mask. Not measured alone."""
+    most_pinhole_px: int = 60
+    """Crop px: a gap in the mask up to this area is filled. Not measured alone."""
+    most_gap_px: int = 450
+    """Crop px: the same inside the mask's opening, where no cheek shows. Benchmark: outlines."""
+    hole_margin_px: int = 3
+    """Crop px by which the hole exceeds the mask, for its edge and contact shadow. Not measured alone."""
+    grown_px: int = 5
+    """Crop px from the mask up to which pixels of its colour are added. Not measured alone."""
+    grown_contrast_levels: float = 40.0
+    """Levels by which mask and surroundings must differ for that. Not measured alone."""
+    grown_nearness: float = 0.6
+    """A pixel is added if its distance from the mask's colour is below this share of that from the colour
+    beyond. Not measured alone."""
+    smoothing_s: float = 0.10
+    """Time constant, seconds, of the low-pass on mask probabilities. Benchmark: stability."""
+    rise_at_once: float = 0.3
+    """Probability up to which a pixel rises without smoothing: moving ear loops. Not measured alone."""
+    put_on_s: float = 0.04
+    """Seconds for which a mask must be seen until it counts as worn (hysteresis). Benchmark: stability."""
+    taken_off_s: float = 0.085
+    """Seconds for which no mask must be seen until none counts as worn. Benchmark: stability."""
+    scene_cut_levels: float = 40.0
+    """Mean change of a crop, levels, from which it is of another scene. Not measured alone."""
+    moving_levels: float = 8.0
+    """Mean change outside the mask, levels, up to which a mask is kept. Benchmark: stability."""
+    edge_levels: float = 22.0
+    """90th percentile of the change along the mask's edge, levels, up to which it is kept: an edge that
+    moves by one crop px changes by about 25. Benchmark: stability."""
+    registered_edge_levels: float = 40.0
+    """The same after mask registration: the rest is resampling and what lies beyond. Benchmark: live."""
+    spot_levels: float = 40.0
+    """98th percentile of the change on the mask, levels, up to which it is kept. Benchmark: stability."""
+    edge_move_px: float = 2.0
+    """Frame px by which a mask's edge may move unseen. Not measured alone."""
+    most_edge_move_px: float = 1.6
+    """Crop px by which it may move at most. Not measured alone."""
+    wait_factor: float = 1.5
+    """Times the usual change that a face may have in a frame in which another one was segmented.
+    Benchmark: live."""
+    most_shift_px: float = 3.0
+    """Px of the halved crop that a registered mask may have moved. Not measured alone."""
+    most_turn: float = 0.06
+    """Change of scale, or radians of rotation, that a registered mask may have made. Not measured alone."""
+    least_registered_px: int = 60
+    """Px of the halved crop that a mask must have to be registered. Not measured alone."""
+    least_cut_px: int = 6
+    """Mask px at the crop's side from which the crop cuts the mask off. Not measured alone."""
+    least_cut_loop_px: int = 2
+    """The same in the canonical crop, where ear loops count too. Not measured alone."""
+    window_step: float = 0.8
+    """Factor by which each widening shrinks the face in its crop. Not measured alone."""
+    least_window_scale: float = 0.6
+    """Scale of the widest window: the generator can use no wider one. Benchmark: quality."""
+    least_window_gain: float = 1.06
+    """Factor by which a closer window must enlarge the face to be tried. Not measured alone."""
+    moved_px: tuple[float, float] = (8.0, 48.0)
+    """A crop is moved to a mask between these distances, canonical crop px. Not measured alone."""
+    least_moved_px: int = 300
+    """Area of a mask that a crop is moved to, canonical crop px. Not measured alone."""
+    canonical_margin_px: float = 4.0
+    """Canonical crop px that must be free round a mask to return to it.
+    Not measured alone."""
+    canonical_frames: int = 15
+    """Frames in a row with that margin until it returns. Not measured alone."""
+    kept_area_share: float = 0.9
+    """Share of the mask's area that a closer window must still show. Not measured alone."""
+
+
+@dataclass(frozen=True)
+class InpaintSettings:
+    """How much of an earlier fill is blended into a new one."""
+
+    blend_s: float = 0.15
+    """Time constant, seconds, of the low-pass on fills while nothing moves. Benchmark: stability."""
+    still_levels: float = 1.5
+    """Mean change of the crop, levels, up to which the earlier fill counts in full. Not measured alone."""
+    moving_levels: float = 8.0
+    """The same from which the earlier fill does not count at all. Not measured alone."""
+    same_levels: float = 10.0
+    """Levels between two fills from which on the new one counts more. Not measured alone."""
+    other_levels: float = 45.0
+    """Levels between two fills from which on the new one counts alone. Not measured alone."""
+
+
+@dataclass(frozen=True)
+class CompositeSettings:
+    """Where a fill is shown, and how sharp and grainy it is."""
+
+    feather_px: float = 2.0
+    """Crop px from the mask up to which a fill is shown. Not measured alone."""
+    fringe_px: float = 3.5
+    """The same where the mask's fringe surely shows. Not measured alone."""
+    alike_levels: float = 12.0
+    """Levels between crop and fill up to which the crop stays beside the mask. Not measured alone."""
+    unlike_levels: float = 36.0
+    """Levels between crop and fill from which the fill is shown in full there. Not measured alone."""
+    least_opacity: float = 1 / 20
+    """Opacity below which the frame's own pixel stays. Not measured alone."""
+    many_faces: int = 3
+    """From so many filled faces on, their grain is renewed in turns. Benchmark: live."""
+    grain_turns: int = 2
+    """Frames in which each of many faces has its turn: grain that changes 15 times a second looks as
+    alive as at 30. Benchmark: live."""
+    grain_scale: float = 1.0
+    """Frame px for each crop px up to which a fill gets no grain. Benchmark: realism."""
+    full_grain_scale: float = 1.5
+    """Frame px for each crop px from which it gets all of its grain. Benchmark: realism."""
+    grain_skin_px: int = 80
+    """Crop px of bare skin below which there is no grain. Benchmark: realism."""
+    full_grain_skin_px: int = 250
+    """Crop px of bare skin from which there is all of the grain. Benchmark: realism."""
+    structure_factor: float = 6.0
+    """Times the calm skin's energy from which detail is a wrinkle or hair, no grain. Benchmark: realism."""
+    grain_strength: float = 1.12
+    """Strength of the grain, of that measured on the skin. Benchmark: realism."""
+    most_grain_levels: float = 4.0
+    """Standard deviation of the grain, levels, at most: more is stubble, a fringe or a cap taken for skin.
+    Benchmark: realism."""
+    natural_contrast: float = 0.85
+    """Fine contrast of a lower face over its upper face that the unsharp mask aims at; held-out bare faces
+    have 0.87 (0.65 to 1.15). Benchmark: realism."""
+    most_sharpening: float = 0.6
+    """Amount of the unsharp mask at most: more gives contours corners. Benchmark: realism."""
+    noise_levels: float = 1.0
+    """Levels of fine detail that are not sharpened: the generator's noise. Not measured alone."""
+    least_contrast_px: int = 400
+    """Crop px of either half of the face that must be seen to compare them. Not measured alone."""
+
+
+@dataclass(frozen=True)
+class ThreadSettings:
+    """Which steps share a thread. Reading, and showing or encoding, have a thread each besides."""
+
+    live: tuple[tuple[str, ...], ...] = (
+        ("detect_and_track", "segment"),
+        ("inpaint", "composite"),
+    )
+    """More threads are no faster on two cores, and a frame waits more often. Benchmark: live."""
+    video: tuple[tuple[str, ...], ...] = (
+        ("detect_and_track",),
+        ("segment", "inpaint"),
+        ("composite",),
+    )
+    """These, decoding and encoding take about as long as one another on two cores. Benchmark: file-fps."""
+
+
+DETECT = DetectSettings()
+TRACK = TrackSettings()
+SEGMENT = SegmentSettings()
+INPAINT = InpaintSettings()
+COMPOSITE = CompositeSettings()
+THREADS = ThreadSettings()
