@@ -1,4 +1,4 @@
-"""Tells which of the faces found now is which of those followed, also after a second out of sight."""
+"""Matches detections with tracks, also after a second out of sight."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_GATE, _GATE_PER_S = 0.6, 1.5
-_LEAST_SIZE_RATIO = 0.4
-_SPEED_SHARE, _SPEED_KEPT_PER_S = 0.3, 0.55
+from realtime.settings import TRACK
+
+# Share of a new speed in the estimate, and after _LATE_S.
+_SPEED_SHARE, _LATE_SPEED_SHARE = 0.3, 0.5
+_LATE_S = 0.1  # seconds out of sight
+_SPEED_KEPT_PER_S = 0.55  # share of its speed that a face out of sight keeps each second
 
 
 class Place(NamedTuple):
@@ -20,51 +23,53 @@ class Place(NamedTuple):
     size: float
 
 
-class Motion:
-    """Guesses where a face is from where it was seen: it goes on at its speed and slows down.
+class MotionModel:
+    """Predicts where a face is: it goes on at constant speed, and slows down while it is out of sight.
 
     Args:
-        place: where it was first seen.
+        place: where it was first detected.
 
     Attributes:
-        guess: where it should be now.
-        unseen_s: seconds since it was last seen.
+        predicted: where it should be now.
+        unseen_s: seconds since it was last detected.
     """
 
     def __init__(self, place: Place) -> None:
-        self.guess, self.unseen_s = place, 0.0
-        self._seen_centre = place.centre
+        self.predicted, self.unseen_s = place, 0.0
+        self._last_centre = place.centre
         self._speed = np.zeros(2)
 
     def advance(self, interval_s: float) -> None:
-        """Let time pass; the face counts as unseen until `see`."""
-        self.guess = Place(self.guess.centre + self._speed * interval_s, self.guess.size)
+        """Predict the place an interval later; the face counts as unseen until `update`."""
+        centre = self.predicted.centre + self._speed * interval_s
+        self.predicted = Place(centre, self.predicted.size)
         if self.unseen_s > 0:
             self._speed *= _SPEED_KEPT_PER_S**interval_s
         self.unseen_s += interval_s
 
-    def see(self, place: Place) -> None:
-        """Take where it was found."""
+    def update(self, place: Place) -> None:
+        """Correct the prediction by a detection."""
         seconds = max(self.unseen_s, 1e-3)
-        speed = (place.centre - self._seen_centre) / seconds
-        share = _SPEED_SHARE if seconds < 0.1 else 0.5
+        speed = (place.centre - self._last_centre) / seconds
+        share = _SPEED_SHARE if seconds < _LATE_S else _LATE_SPEED_SHARE
         self._speed = self._speed * (1 - share) + speed * share
-        self.guess, self._seen_centre, self.unseen_s = place, place.centre, 0.0
+        self.predicted, self._last_centre, self.unseen_s = place, place.centre, 0.0
 
     def distance(self, place: Place) -> float:
-        """How far from the guess, in sizes of the face and of the gate, which widens out of sight.
+        """Distance of a detection from the predicted place; from 1 on it is of another face.
 
-        1 and more: another face; so is one of a very different size.
+        It is measured in sizes of the face, times a gate that widens while the face is out of sight. A face
+        of a very different size is infinitely far.
         """
-        size = max(self.guess.size, place.size, 1e-6)
-        if min(self.guess.size, place.size) < _LEAST_SIZE_RATIO * size:
+        size = max(self.predicted.size, place.size, 1e-6)
+        if min(self.predicted.size, place.size) < TRACK.least_size_ratio * size:
             return np.inf
-        gate = _GATE + _GATE_PER_S * self.unseen_s
-        return float(np.hypot(*(place.centre - self.guess.centre))) / size / gate
+        gate = TRACK.gate + TRACK.gate_per_s * self.unseen_s
+        return float(np.hypot(*(place.centre - self.predicted.centre))) / size / gate
 
 
-def match(motions: Sequence[Motion], places: Sequence[Place]) -> dict[int, int]:
-    """Pair followed faces with found ones, the surest pairs first.
+def match(motions: Sequence[MotionModel], places: Sequence[Place]) -> dict[int, int]:
+    """Pair tracks with detections greedily, the nearest pairs first.
 
     Returns:
         {index into motions: index into places}; each at most once.

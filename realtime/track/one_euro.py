@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from realtime.align.similarity_vector import to_matrix, to_vector
 from realtime.frames import NOMINAL_INTERVAL_S, TrackedFace
+from realtime.settings import TRACK
 from realtime.stages import PerTrack
+
+_SPEED_CUTOFF_HZ = 1.0  # of the low-pass on the speed, as the paper suggests
 
 
 class OneEuro:
@@ -18,10 +21,14 @@ class OneEuro:
 
     Args:
         min_cutoff_hz: cut-off frequency at rest; lower is calmer.
-        beta: how fast the cut-off frequency rises with speed; higher lags less.
+        beta: how fast the cut-off frequency rises with speed, Hz for each unit/s; higher lags less.
     """
 
-    def __init__(self, min_cutoff_hz: float = 1.5, beta: float = 0.15) -> None:
+    def __init__(
+        self,
+        min_cutoff_hz: float = TRACK.min_cutoff_hz,
+        beta: float = TRACK.speed_coefficient,
+    ) -> None:
         self._min_cutoff_hz, self._beta = min_cutoff_hz, beta
         self._value: NDArray[np.float64] | None = None
         self._speed: NDArray[np.float64] | None = None
@@ -34,7 +41,7 @@ class OneEuro:
             self._value, self._speed = value, np.zeros_like(value)
             return value
         raw_speed = (value - self._value) / interval_s
-        speed = self._speed + _share_at(1.0, interval_s) * (raw_speed - self._speed)
+        speed = self._speed + _share_at(_SPEED_CUTOFF_HZ, interval_s) * (raw_speed - self._speed)
         cutoff_hz = self._min_cutoff_hz + self._beta * np.abs(speed)
         smoothed = self._value + _share_at(cutoff_hz, interval_s) * (value - self._value)
         self._value, self._speed = smoothed, speed
@@ -50,7 +57,7 @@ class _Smoothed:
 
 
 class TransformSmoothing:
-    """Smooths the transforms of tracked faces as frames come, without a look ahead."""
+    """Smooths the transforms of tracked faces as frames come, without knowing later frames."""
 
     def __init__(self) -> None:
         self._tracks: PerTrack[_Smoothed | None] = PerTrack(lambda: None)

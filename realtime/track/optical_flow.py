@@ -1,4 +1,4 @@
-"""Follows faces from one frame to the next by optical flow, for a tenth of what finding them costs."""
+"""Follows faces from one frame to the next by optical flow, in a tenth of the time of a detection."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from numpy.typing import NDArray
 from realtime.align.affine import apply, invert
 from realtime.detect.face_geometry import moved
 from realtime.frames import Face
+from realtime.settings import TRACK
 
 # Where the canonical crop shows eyes, brows, forehead and the bridge of the nose, which no mask covers.
 _COLUMNS, _ROWS = np.arange(36.0, 93.0, 8.0), np.arange(22.0, 63.0, 8.0)
 _UPPER_FACE = np.stack(np.meshgrid(_COLUMNS, _ROWS), axis=-1).reshape(-1, 2)
+# Corners of what is compared, crop px.
 _REGION = np.array([[8.0, -8.0], [120, -8], [120, 92], [8, 92]])
-_SIDE_PX, _WINDOW_PX, _LEVELS = 96, 13, 2
-_LEAST_SHARE, _LARGEST_ERROR_PX, _LARGEST_ZOOM = 0.6, 1.5, 1.1
+_SIDE_PX = 96  # longer side to which that region is shrunk, pixels
+_WINDOW_PX, _LEVELS = 13, 2  # side of Lucas-Kanade's window, pixels; pyramid levels above the first
 
 
 class OpticalFlow:
-    """Remembers the last frame, and says where its faces are in the next one."""
+    """Remembers the last frame, and finds its faces in the next one (pyramidal Lucas-Kanade)."""
 
     def __init__(self) -> None:
         self._before: NDArray[np.uint8] | None = None
@@ -33,7 +35,7 @@ class OpticalFlow:
         self._before = None
 
     def follow_all(self, faces: list[Face], grey: NDArray[np.uint8]) -> list[Face]:
-        """Find all of the faces, or none where one of them is lost; see `follow`."""
+        """Follow all of the faces; return none where one of them is lost; see `follow`."""
         followed = []
         for face in faces:
             found = self.follow(face, grey)
@@ -43,7 +45,7 @@ class OpticalFlow:
         return followed
 
     def follow(self, face: Face, grey: NDArray[np.uint8]) -> Face | None:
-        """Find a face of the remembered frame in the next one.
+        """Follow a face of the remembered frame into the next one.
 
         Args:
             face: where it was.
@@ -72,7 +74,7 @@ class OpticalFlow:
 
 
 def _region(face: Face, shape: tuple[int, ...]) -> tuple[int, int, int, int, float] | None:
-    """The upper face's surroundings inside the frame, and how much to shrink them."""
+    """The rectangle round the upper face inside the frame, x0, y0, x1, y1, and its factor of shrinking."""
     corners = apply(invert(face.matrix), _REGION)
     height, width = shape[:2]
     x0, y0 = np.clip(np.floor(corners.min(0)).astype(int), 0, [width, height])
@@ -88,7 +90,7 @@ def _similarity(
     """The similarity, float64 [2, 3], that most points agree on."""
     height, width = before.shape
     inside = ((points >= 1) & (points < (width - 1, height - 1))).all(axis=1)
-    if inside.sum() < _LEAST_SHARE * len(points):
+    if inside.sum() < TRACK.flow_least_share * len(points):
         return None
     starts = points[inside]
     ends = starts.copy()
@@ -97,14 +99,14 @@ def _similarity(
         before, now, starts, ends, winSize=window, maxLevel=_LEVELS
     )
     good = (found.ravel() > 0) & np.isfinite(errors.ravel())
-    if good.sum() < _LEAST_SHARE * len(points):
+    if good.sum() < TRACK.flow_least_share * len(points):
         return None
     move, agreeing = cv2.estimateAffinePartial2D(
-        starts[good], ends[good], ransacReprojThreshold=_LARGEST_ERROR_PX
+        starts[good], ends[good], ransacReprojThreshold=TRACK.flow_most_error_px
     )
-    if move is None or agreeing.sum() < _LEAST_SHARE * good.sum():
+    if move is None or agreeing.sum() < TRACK.flow_least_share * good.sum():
         return None
     zoom = float(np.hypot(move[0, 0], move[1, 0]))
-    if not 1 / _LARGEST_ZOOM < zoom < _LARGEST_ZOOM:
+    if not 1 / TRACK.flow_most_zoom < zoom < TRACK.flow_most_zoom:
         return None
     return np.asarray(move, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Notices scene cuts: a frame that has little to do with the last one."""
+"""Detects scene cuts: frames that differ much from the frame before."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_STEP, _ROWS, _COLUMNS = 3, 24, 32
-_CUT = 30.0  # mean difference, levels; a hand before the camera or a fast pan stays below
+from realtime.settings import TRACK
+
+_STEP = 3  # only each third row and column is read, for speed
+_ROWS, _COLUMNS = 24, 32  # size of the pictures that are compared, pixels
 
 
 class SceneCut:
-    """Compares each frame with the last one, both much reduced."""
+    """Compares each frame with the last one at a small size."""
 
     def __init__(self) -> None:
         self._before: NDArray[np.int16] | None = None
@@ -21,7 +23,7 @@ class SceneCut:
         thin = np.ascontiguousarray(grey[::_STEP, ::_STEP])
         now = cv2.resize(thin, (_COLUMNS, _ROWS), interpolation=cv2.INTER_AREA).astype(np.int16)
         before, self._before = self._before, now
-        return before is not None and float(np.abs(now - before).mean()) > _CUT
+        return before is not None and float(np.abs(now - before).mean()) > TRACK.scene_cut_levels
 
     def forget(self) -> None:
         """The next frame is the first."""

@@ -1,4 +1,4 @@
-"""Tracks faces from frame to frame: gives them stable numbers, and optical flow between detections."""
+"""Tracks faces from frame to frame: stable numbers, and optical flow between detections."""
 
 from __future__ import annotations
 
@@ -12,17 +12,14 @@ from numpy.typing import NDArray
 
 from realtime.align.affine import apply, invert
 from realtime.frames import NOMINAL_INTERVAL_S, Face, TrackedFace
-from realtime.track.association import Motion, Place, match
+from realtime.settings import TRACK
+from realtime.track.association import MotionModel, Place, match
 from realtime.track.background_detection import BackgroundDetector
 from realtime.track.optical_flow import OpticalFlow
 from realtime.track.scene_cut import SceneCut
-from realtime.track.track import SHOWN_UNSEEN_S, Track
+from realtime.track.track import Track
 
-_MOST_TRACKS = 16  # tracks that are remembered, those out of sight included
-_LEAP_PX = 9.0  # pixels of the canonical crop: a detection further from the last one is a leap
-_MOST_DOUBTS = 6  # leaps in a row that optical flow may contradict
-_CORNERS = np.array([[32.0, 30.0], [96, 30], [32, 90], [96, 90]])  # of the upper face, in the crop
-_INTERVAL_S, _INTERVAL_PER_FACE_S = 0.070, 0.045
+_CORNERS = np.array([[32.0, 30.0], [96, 30], [32, 90], [96, 90]])  # of the upper face, crop px
 
 
 class Detector(Protocol):
@@ -38,7 +35,7 @@ class Detector(Protocol):
 
 
 class FaceTracker:
-    """Detects faces now and then, and tracks them in between.
+    """Detects faces in some frames, and follows them by optical flow in between.
 
     Args:
         open_detector: opens a face detector, again after each `reset`.
@@ -46,8 +43,8 @@ class FaceTracker:
         unrelated: frames are unrelated pictures: faces are detected in each, and nothing is remembered.
         detect_every_n: detect faces in the frames `detection_interval_s` apart alone, and follow them by
             optical flow in between.
-        background: while faces are followed, detect in a thread of its own, and take what it finds when it
-            is there: no frame waits for it.
+        background: while faces are followed, detect in a thread of its own, and take its result when it is
+            there: no frame waits for it.
     """
 
     def __init__(
@@ -88,8 +85,9 @@ class FaceTracker:
         shown = [track for track in self._tracks if track.is_shown]
         begun = [self._begin(face, alone=not shown) for face in new]
         shown = sorted([*shown, *begun], key=lambda track: track.misses)[: self._max_faces]
-        hidden = [track for track in self._tracks if track not in shown]
-        self._tracks = [*shown, *hidden][:_MOST_TRACKS]
+        shown_ids = {track.track_id for track in shown}
+        hidden = [track for track in self._tracks if track.track_id not in shown_ids]
+        self._tracks = [*shown, *hidden][: TRACK.most_tracks]
         return [track.snapshot() for track in shown if self._unrelated or track.is_trusted]
 
     @property
@@ -105,7 +103,7 @@ class FaceTracker:
     def _find(
         self, image_rgb: NDArray[np.uint8], grey: NDArray[np.uint8], interval_s: float
     ) -> list[Face]:
-        """Detect the faces, or follow all of them from where they were found a moment ago."""
+        """Detect the faces, or follow all of them by optical flow from the last frame."""
         self._since_detection_s += interval_s
         background = self._background
         found = background.take(grey) if background is not None else None
@@ -124,7 +122,7 @@ class FaceTracker:
         return self._detect(image_rgb) if background is None else background.now(image_rgb)
 
     def _stop_background(self) -> None:
-        """Forget what is being detected: that frame has nothing to do with the present one."""
+        """Drop a running detection: its frame is of another scene."""
         if self._background is not None:
             self._background.discard()
 
@@ -146,26 +144,27 @@ class FaceTracker:
                 continue
             face = faces[pairs[number]]
             if track.track_id in in_sight:
-                face = self._believed(track, face, grey)
-            track.restarted |= cut or track.motion.unseen_s > SHOWN_UNSEEN_S
+                face = self._checked_by_flow(track, face, grey)
+            track.restarted |= cut or track.motion.unseen_s > TRACK.shown_unseen_s
             track.face, track.misses, track.hits = face, 0, track.hits + 1
-            track.motion.see(_place(face))
+            track.motion.update(_place(face))
         self._tracks = [track for track in self._tracks if track.is_remembered]
         return [face for index, face in enumerate(faces) if index not in pairs.values()]
 
-    def _believed(self, track: Track, face: Face, grey: NDArray[np.uint8]) -> Face:
-        """The detection, or where that leaps and optical flow contradicts it, the face followed by flow."""
+    def _checked_by_flow(self, track: Track, face: Face, grey: NDArray[np.uint8]) -> Face:
+        """Return the detection; the face that flow follows where the detection jumps and flow disagrees."""
         followed = None
-        if track.doubts < _MOST_DOUBTS and _distance_px(track.face, face) > _LEAP_PX:
+        jumps = _distance_px(track.face, face) > TRACK.jump_px
+        if jumps and track.overruled < TRACK.most_overruled:
             followed = self._flow.follow(track.face, grey)
-        if followed is None or _distance_px(followed, face) < _LEAP_PX:
-            track.doubts = 0
+        if followed is None or _distance_px(followed, face) < TRACK.jump_px:
+            track.overruled = 0
             return face
-        track.doubts += 1
+        track.overruled += 1
         return followed
 
     def _begin(self, face: Face, *, alone: bool) -> Track:
-        return Track(next(self._numbers), face, Motion(_place(face)), began_alone=alone)
+        return Track(next(self._numbers), face, MotionModel(_place(face)), began_alone=alone)
 
     def reset(self) -> None:
         """Forget every track; numbers begin again."""
@@ -191,12 +190,13 @@ class FaceTracker:
 
 
 def detection_interval_s(faces: int) -> float:
-    """How long optical flow goes on from one detection, seconds; the longer the more faces there are."""
-    return _INTERVAL_S + _INTERVAL_PER_FACE_S * (max(faces, 1) - 1)
+    """Seconds between two detections; the longer the more faces there are."""
+    further = max(faces, 1) - 1
+    return TRACK.detection_interval_s + TRACK.detection_interval_per_face_s * further
 
 
 def _distance_px(one: Face, other: Face) -> float:
-    """The largest distance between the corners of the upper face as two finds place them, crop pixels."""
+    """The largest distance between the upper face's corners by two detections, crop pixels."""
     ends = apply(one.matrix, apply(invert(other.matrix), _CORNERS))
     return float(np.hypot(*(ends - _CORNERS).T).max())
 

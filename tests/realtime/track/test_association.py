@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from realtime.track.association import Motion, Place, match
+from realtime.track.association import MotionModel, Place, match
 
 FRAME_S = 1 / 30
 
@@ -14,38 +14,38 @@ def place(x: float, y: float = 200.0, size: float = 100.0) -> Place:
     return Place(np.array([x, y]), size)
 
 
-def walk(motion: Motion, xs: list[float | None]) -> None:
+def walk(motion: MotionModel, xs: list[float | None]) -> None:
     """Show a face frame by frame; None: out of sight."""
     for x in xs:
         motion.advance(FRAME_S)
         if x is not None:
-            motion.see(place(x))
+            motion.update(place(x))
 
 
 def test_the_nearest_pairs_are_made_first() -> None:
-    motions = [Motion(place(0)), Motion(place(50))]
+    motions = [MotionModel(place(0)), MotionModel(place(50))]
     assert match(motions, [place(40), place(-5), place(900)]) == {0: 1, 1: 0}
 
 
 def test_a_face_far_away_or_of_another_size_is_another() -> None:
-    motions = [Motion(place(0))]
+    motions = [MotionModel(place(0))]
     assert match(motions, [place(90)]) == {}
     assert match(motions, [place(10, size=300.0)]) == {}
     assert match([], [place(0)]) == {}
 
 
 def test_a_face_that_moves_is_expected_where_it_goes() -> None:
-    motion = Motion(place(0))
+    motion = MotionModel(place(0))
     walk(motion, [8.0 * step for step in range(1, 20)])
     walk(motion, [None] * 10)
-    assert motion.guess.centre[0] == pytest.approx(8.0 * 29, abs=30)
+    assert motion.predicted.centre[0] == pytest.approx(8.0 * 29, abs=30)
     assert motion.unseen_s == pytest.approx(10 * FRAME_S)
 
 
 def test_a_second_out_of_sight_does_not_part_a_swaying_face_from_its_number() -> None:
     xs = [60 * np.sin(2 * np.pi * 0.35 * frame * FRAME_S) for frame in range(240)]
     for gone in range(60, 180, 13):
-        motion = Motion(place(xs[0]))
+        motion = MotionModel(place(xs[0]))
         walk(motion, list(xs[1:gone]))
         walk(motion, [None] * 29)
         motion.advance(FRAME_S)
@@ -53,7 +53,7 @@ def test_a_second_out_of_sight_does_not_part_a_swaying_face_from_its_number() ->
 
 
 def test_two_who_pass_each_other_keep_their_numbers() -> None:
-    left, right = Motion(place(0)), Motion(place(600))
+    left, right = MotionModel(place(0)), MotionModel(place(600))
     for step in range(1, 61):
         places = [place(10.0 * step), place(600 - 10.0 * step)]
         for motion in (left, right):
@@ -63,4 +63,4 @@ def test_two_who_pass_each_other_keep_their_numbers() -> None:
         assert pairs.get(0) == 0
         assert pairs.get(1, 1) == 1
         for number, found in pairs.items():
-            (left, right)[number].see(nearer[found])
+            (left, right)[number].update(nearer[found])
