@@ -22,7 +22,7 @@ from realtime import Unmasker
 from realtime.align.canonical_crop import CROP_SIZE
 from realtime.align.warp_crop import warp_crop
 from realtime.frames import FaceResult, SegmentedFrame
-from realtime.segment.mask_cleaning import hole_of, mask_pixels
+from realtime.segment.mask_cleaning import hole_from_mask, mask_pixels
 from realtime.segment.segmenter import MaskSegmenter
 
 _TILE_PX, _COLUMNS, _PER_PAGE, _WORST = 360, 5, 20, 10
@@ -138,7 +138,7 @@ def _agreement_of_outline(
         return None
     face = max(ours, key=lambda one: one.tracked.face.size)
     mask = _to_crop(true, face.matrix)
-    face = replace(face, mask=mask, hole=hole_of(mask), wears_mask=True, mask_version=-1)
+    face = replace(face, mask=mask, hole=hole_from_mask(mask), wears_mask=True, mask_version=-1)
     result = unmasker.composite(unmasker.inpaint(replace(segmented, faces=(face,))))
     return iou(result.replaced > 0, true)
 

@@ -17,7 +17,7 @@ from inpaint_model import open_inpainter
 from realtime.frames import FaceContext, Fill
 from realtime.inpaint.colour_matching import ColourMatching
 from realtime.inpaint.self_ensemble import self_ensemble
-from realtime.segment.mask_cleaning import hole_of, mask_pixels
+from realtime.segment.mask_cleaning import hole_from_mask, mask_pixels
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.synthetic import load_templates, random_style, render_mask
 from trainer.data import face_set as faceset
@@ -76,7 +76,7 @@ def _masked_and_unmasked(
     with MaskSegmenter() as segmenter, open_inpainter(model, engine) as inpainter:
         for crop, valid, landmarks in zip(faces.crops, faces.valid, faces.landmarks, strict=True):
             worn = render_mask(crop, landmarks, random_style(rng, drawings)).image_rgb
-            hole = hole_of(mask_pixels(segmenter(np.ascontiguousarray(worn))))
+            hole = hole_from_mask(mask_pixels(segmenter(np.ascontiguousarray(worn))))
             (filled,) = self_ensemble(inpainter, worn[None], (hole | ~valid)[None])
             filled = np.where(hole[..., None], filled, worn)
             masked.append(worn)

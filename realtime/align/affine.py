@@ -24,5 +24,5 @@ def compose(after: NDArray[np.float64], before: NDArray[np.float64]) -> NDArray[
 
 
 def scale_of(matrix: NDArray[np.float64]) -> float:
-    """Return how many crop pixels one picture pixel becomes."""
+    """Return the scale of a similarity [2, 3]: crop pixels for each picture pixel."""
     return float(np.hypot(matrix[0, 0], matrix[1, 0]))

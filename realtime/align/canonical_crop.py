@@ -3,8 +3,8 @@
 Mouth and chin points drift under a mask, so none of them is used. The scale does not come from the
 eye distance alone: on a turned head that distance shrinks, the crop would zoom in and the mask would
 leave it. It is the smaller of two scales, one from the eyes and one from the upper face's height.
-In profile both eyes are at one place, and the line between them says nothing: there the near ear says
-which way is level.
+In profile both eyes are at one place, and the line between them has no direction: there the near ear tells
+which direction is level.
 """
 
 from __future__ import annotations
@@ -13,15 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 CROP_SIZE = 128
+"""Side of the canonical crop, pixels."""
+
 EYE_LINE_Y = 46.0
+"""Row of the eyes in the canonical crop, pixels."""
+
+# Landmarks: outer eye corners, nose base.
 _RIGHT_EYE_CORNER, _LEFT_EYE_CORNER, _UNDER_NOSE = 33, 263, 2
+# Between those landmarks on a frontal face, crop px.
 _EYE_CORNER_DISTANCE, _EYE_TO_NOSE_HEIGHT = 48.0, 34.0
+# The same between the detector's points, crop px.
 _EYE_CENTRE_DISTANCE, _EYE_TO_NOSE_TIP = 32.0, 22.0
-_NOSE_SHIFT = 0.5
-# In profile the detector's eyes lie further back, the nose tip further down, and its two ears on the
-# same side of them; the near one lies so much lower than the eyes. How far back the far one is, in parts
-# of the near one, tells a profile: from the first on, and surely from the second on.
-_PROFILE_NOSE_TIP, _EAR_DROP = 18.0, np.deg2rad(9.0)
+# The latter in profile, where the detector's eyes lie further back, crop px.
+_PROFILE_NOSE_TIP = 18.0
+_NOSE_SHIFT = 0.5  # share of the nose's sideways offset by which a turned head is shifted back
+_MOST_SHIFT_PX = 14.0  # of that shift, crop px
+# Angle by which the near ear lies lower than the eyes in profile, radians.
+_EAR_DROP = np.deg2rad(9.0)
+# In profile both ears lie on the same side of the eyes. The far ear's offset from them, as a share of the
+# near ear's: a profile begins at the first value, and is sure from the second.
 _FAR_EAR = -0.3, 0.0
 
 
@@ -32,7 +42,7 @@ def similarity_from_landmarks(
 
     Args:
         landmarks: float [478, 2], pixels of the picture, x right and y down.
-        level: float [2], what is level on this head, towards its left; by its eyes where not known.
+        level: float [2], the level direction of this head, towards its left; by its eyes where not given.
 
     Returns:
         float64 [2, 3], picture pixels to crop pixels.
@@ -49,7 +59,7 @@ def similarity_from_landmarks(
 
 
 def level_of(landmarks: NDArray[np.floating]) -> NDArray[np.float64]:
-    """What is level on a head by its Face Landmarker points, [478, 2]: its eyes; towards its left, [2]."""
+    """The level direction of a head by its Face Landmarker points, [478, 2]: from eye to eye, [2]."""
     points = np.asarray(landmarks, dtype=np.float64)
     return points[_LEFT_EYE_CORNER] - points[_RIGHT_EYE_CORNER]
 
@@ -72,7 +82,7 @@ def similarity_from_keypoints(points: NDArray[np.floating]) -> NDArray[np.float6
 
 
 def profile_share(points: NDArray[np.floating]) -> float:
-    """Say how far the Face Detector's points, float [6, 2], are those of a profile: 0 no, 1 surely."""
+    """Say how surely the Face Detector's points, float [6, 2], are of a profile, 0..1."""
     points = np.asarray(points, dtype=np.float64)
     middle, across = points[:2].mean(0), points[1] - points[0]
     ears = np.array([points[4] - middle, points[5] - middle]) @ across
@@ -83,7 +93,7 @@ def profile_share(points: NDArray[np.floating]) -> float:
 
 
 def _level(points: NDArray[np.float64], profile: float) -> NDArray[np.float64]:
-    """What is level on a head, towards its left: by its eyes, and in profile by its near ear; [2]."""
+    """The level direction of a head, towards its left, [2]: by its eyes, and in profile by its near ear."""
     across = points[1] - points[0]
     right_ear, left_ear = points[4:] - points[:2].mean(0)
     left_is_near = abs(left_ear @ across) > abs(right_ear @ across)
@@ -101,7 +111,7 @@ def _similarity(
     nose_height_px: float,
     level: NDArray[np.floating] | None = None,
 ) -> NDArray[np.float64]:
-    """Eyes level at `EYE_LINE_Y`, both distances at most as given, a turned head shifted inwards."""
+    """Bring the eyes level to `EYE_LINE_Y`, both distances at most as given, turned heads inwards."""
     middle = (right_eye + left_eye) / 2
     across = left_eye - right_eye
     eye_distance = max(float(np.hypot(*across)), 1e-3)
@@ -111,6 +121,6 @@ def _similarity(
     height = max(-sin * (nose - middle)[0] + cos * (nose - middle)[1], 1e-3)
     scale = min(eye_distance_px / eye_distance, nose_height_px / height)
     linear = scale * np.array([[cos, sin], [-sin, cos]])
-    shift = np.clip(_NOSE_SHIFT * along * scale, -14.0, 14.0)
+    shift = np.clip(_NOSE_SHIFT * along * scale, -_MOST_SHIFT_PX, _MOST_SHIFT_PX)
     target = np.array([CROP_SIZE / 2 - 0.5 - shift, EYE_LINE_Y])
     return np.column_stack([linear, target - linear @ middle])

@@ -1,6 +1,6 @@
-"""The part of a face's surroundings that its crop shows.
+"""The crop window: which part of a face's surroundings the crop shows.
 
-Moved and widened so that it holds the whole mask.
+It is moved and widened so that the crop holds the whole mask.
 """
 
 from __future__ import annotations
@@ -14,22 +14,18 @@ from numpy.typing import NDArray
 
 from realtime.align.affine import compose
 from realtime.align.canonical_crop import CROP_SIZE, EYE_LINE_Y
+from realtime.settings import SEGMENT
 
-# A crop cuts a mask off where so many mask pixels lie at its edge. In the canonical crop an ear loop that
-# is cut off counts too; it is no reason to widen a crop that is wide already.
-_LEAST_TOUCH_PX, _LEAST_LOOP_PX = 6, 2
-_EDGE_STRIP_PX = 3  # the segmenter is less sure beside the edge
-_STEP, _NARROWEST = 0.8, 0.6  # each widening shows the face at 0.8 of its size, at least at 0.6
+# Width at the sides where loops are looked for, crop px: the edge itself is less sure.
+_EDGE_STRIP_PX = 3
+# How far a widened crop moves away from the side that cuts the mask off, crop px.
 _SIDE_SHIFT_PX = 10.0
-# A crop that holds a mask is moved and narrowed round it, as far as training moves faces.
+# How far a crop that holds a mask is moved to the side and up, crop px: as far as training moves faces.
 MOST_ASIDE_PX, MOST_UP_PX = 14.0, 16.0
-_FIT_MARGIN_PX = 5.0
-_SCALE_STEP, _LEAST_GAIN = 0.03, 1.06
-
-# Where the centroid of a worn mask lies in the canonical crop. A crop by points that lay beside the face is
-# moved there, if it is off by more than a little and by less than a face's width.
-_USUAL_CENTROID, _MOVE_RANGE_PX, _LEAST_MASK_PX = np.array([63.5, 80.0]), (8.0, 48.0), 300
-
+_FIT_MARGIN_PX = 5.0  # free on each side of a mask that a closer window is fitted to, crop px
+_SCALE_STEP = 0.03  # between the scales that are tried for a closer window
+_USUAL_CENTROID = np.array([63.5, 80.0])  # of a worn mask in the canonical crop, x and y in crop px
+# Middle between the eyes, x and y in crop px.
 _EYES = np.array([(CROP_SIZE - 1) / 2, EYE_LINE_Y])
 
 
@@ -64,8 +60,8 @@ class CropWindow:
             The next window, or None where nothing is touched or the window is as wide as the generator
             can use.
         """
-        scale = self.scale * _STEP
-        if not any(touched) or scale < _NARROWEST:
+        scale = self.scale * SEGMENT.window_step
+        if not any(touched) or scale < SEGMENT.least_window_scale:
             return None
         left, right, _ = touched
         x, y = self.shift
@@ -88,7 +84,7 @@ class CropWindow:
         # Offsets from the middle between the eyes, in canonical crop pixels.
         left, right = (np.array([xs.min(), xs.max()]) - offset[0]) / self.scale - _EYES[0]
         below = (ys.max() - offset[1]) / self.scale - _EYES[1]
-        for scale in np.arange(1.0, self.scale * _LEAST_GAIN, -_SCALE_STEP):
+        for scale in np.arange(1.0, self.scale * SEGMENT.least_window_gain, -_SCALE_STEP):
             low = max(_FIT_MARGIN_PX - _EYES[0] - scale * left, -MOST_ASIDE_PX)
             high = min(last - _EYES[0] - scale * right, MOST_ASIDE_PX)
             up = max(_EYES[1] + scale * below - last, 0.0)
@@ -108,11 +104,11 @@ class CropWindow:
             crop to be of a face, or too small.
         """
         ys, xs = np.nonzero(mask & valid)
-        if len(xs) < _LEAST_MASK_PX * self.scale**2:
+        if len(xs) < SEGMENT.least_moved_px * self.scale**2:
             return None
         centroid = (np.array([xs.mean(), ys.mean()]) - self.matrix[:, 2]) / self.scale
         x, y = _USUAL_CENTROID - centroid
-        least, most = _MOVE_RANGE_PX
+        least, most = SEGMENT.moved_px
         return CropWindow(1.0, (float(x), float(y))) if least < np.hypot(x, y) < most else None
 
     def holds(self, mask: NDArray[np.bool_], margin_px: float) -> bool:
@@ -177,19 +173,21 @@ CANONICAL = CropWindow()
 def touched_sides(
     mask: NDArray[np.bool_], valid: NDArray[np.bool_], *, loops: bool = False
 ) -> tuple[bool, bool, bool]:
-    """Say at which sides of the crop the mask goes on outside it, though the picture does too.
+    """Say which sides of the crop cut the mask off, where the picture goes on beyond them.
 
     Args:
         mask: bool [128, 128], mask pixels.
         valid: bool [128, 128], which crop pixels lie inside the picture.
-        loops: an ear loop that goes on at a side counts too.
+        loops: an ear loop that is cut off at the left or right counts too.
 
     Returns:
         Left, right and lower side.
     """
     seen = mask & valid
-    strip, least = (_EDGE_STRIP_PX, _LEAST_LOOP_PX) if loops else (1, _LEAST_TOUCH_PX)
+    strip, least = 1, SEGMENT.least_cut_px
+    if loops:
+        strip, least = _EDGE_STRIP_PX, SEGMENT.least_cut_loop_px
     left, right = (
         int(np.count_nonzero(side.any(1))) >= least for side in (seen[:, :strip], seen[:, -strip:])
     )
-    return left, right, int(np.count_nonzero(seen[-1])) >= _LEAST_TOUCH_PX
+    return left, right, int(np.count_nonzero(seen[-1])) >= SEGMENT.least_cut_px

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from realtime.align.canonical_crop import CROP_SIZE, EYE_LINE_Y
 
+# All numbers here are places in the canonical crop: rows, columns, x and y in crop px.
 Centre = tuple[int, int]
 Axes = tuple[int, int]
 
@@ -43,7 +44,7 @@ def _beside_face() -> NDArray[np.bool_]:
 
 
 UPPER_FACE = _upper_face()
-"""Bare skin above the mouth, bool [128, 128]; neck and ears are lit and focused otherwise."""
+"""The face above the mouth, bool [128, 128], without neck and ears, whose light and focus differ."""
 
 LOWER_FACE = _lower_face()
 """Cheeks, mouth and chin, float32 [128, 128], 0..1, with soft edges; background may lie beside them."""

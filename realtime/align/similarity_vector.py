@@ -1,16 +1,17 @@
-"""Smooths similarity transforms: what is filtered is what is seen, the filter is the one-euro filter."""
+"""Writes similarity transforms as vectors that a filter can smooth: crop centre, log size and angle."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-_HALF_PX, _CENTRE = 64, np.array([63.5, 63.5])
+_HALF_PX, _CENTRE = 64, np.array([63.5, 63.5])  # half the crop's side and its centre, crop px
 TURN = 2 * np.pi * _HALF_PX
+"""A whole turn as the vectors' last element, crop px at the crop's edge."""
 
 
 def to_vector(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Write a similarity as what is seen: crop centre in the frame, log size and angle.
+    """Write a similarity as crop centre in the frame, log size and angle.
 
     All four, float64 [4], are in pixels of motion at the crop's edge, so that one filter fits them; the
     last repeats with `TURN`.

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.imaging.colour_distance import colour_distance_3x3, mean_near
-from realtime.imaging.mask_regions import body_of, padded_box
+from realtime.imaging.colour_distance import colour_distance_3x3, local_mean_half_size
+from realtime.imaging.mask_regions import padded_bounding_box, without_thin_parts
 
 # How far from the mask the fill is seen at most, crop pixels: usually, and where a fringe surely shows.
 _REVEALED_PX, _FRINGE_PX = 2.0, 3.5
@@ -39,7 +39,7 @@ def feather(
     Returns:
         float32 [128, 128], 0..1, 0 outside the hole.
     """
-    opacity, box = np.zeros(hole.shape, np.float32), padded_box(hole, _MARGIN_PX)
+    opacity, box = np.zeros(hole.shape, np.float32), padded_bounding_box(hole, _MARGIN_PX)
     if box is not None:
         opacity[box] = _opacity(mask[box], hole[box], crop_rgb[box], filled_rgb[box])
     return opacity
@@ -54,7 +54,7 @@ def _opacity(
     """Do it for a part of the crop, [h, w]."""
     to_mask = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5)
     unlike = colour_distance_3x3(crop_rgb, filled_rgb)
-    beyond, _ = mean_near(crop_rgb, ~hole, _RING_SIGMA_PX)
+    beyond, _ = local_mean_half_size(crop_rgb, ~hole, _RING_SIGMA_PX)
     odd = np.minimum(unlike, colour_distance_3x3(crop_rgb, beyond))
     reach = _REVEALED_PX + (_FRINGE_PX - _REVEALED_PX) * np.clip(odd / _UNLIKE - 1, 0, 1)
     ramp = np.clip(reach - to_mask, 0, 1)
@@ -66,5 +66,5 @@ def _opacity(
 
 def _beside_loops(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Mark the mask's thin parts and two pixels round them, bool [h, w]: their light falls there too."""
-    loops = cv2.subtract(mask.view(np.uint8), cv2.dilate(body_of(mask), _BESIDE))
+    loops = cv2.subtract(mask.view(np.uint8), cv2.dilate(without_thin_parts(mask), _BESIDE))
     return cv2.dilate(loops, _BESIDE_LOOPS) > 0

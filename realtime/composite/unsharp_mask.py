@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.frames import FaceContext, Fill
-from realtime.imaging.mask_regions import eroded, padded_box
+from realtime.imaging.mask_regions import eroded, padded_bounding_box
 from realtime.inpaint.appearance import AppearanceStep
 
 _UPPER_FACE = slice(24, 84), slice(26, 102)  # rows and columns of the crop
@@ -17,10 +17,8 @@ _LOWER_FACE = slice(60, 118), slice(26, 102)
 # Mean fine contrast of the lower face over the upper face: 0.87 in held-out bare faces (0.65 to 1.15).
 _NATURAL_SHARE = 0.85
 _CONTRAST_SIGMA_PX = 1.25  # of the blur whose residual is fine contrast
-_SHARPEN_SIGMA_PX, _CALM_SIGMA_PX = (
-    1.5,
-    0.4,
-)  # of the unsharp mask; of the blur against noise before it
+# Of the unsharp mask; of the blur against noise before it.
+_SHARPEN_SIGMA_PX, _CALM_SIGMA_PX = 1.5, 0.4
 _MOST, _FAINT = 0.6, 1.0  # largest amount: more gives contours corners; levels of noise left out
 _LEAST_SEEN_PX = 400  # pixels of either half of the face that must be seen
 _MARGIN_PX = 6
@@ -38,7 +36,10 @@ class UnsharpMask(AppearanceStep):
     def __call__(self, fill: Fill, context: FaceContext) -> Fill:
         """Sharpen the fill; see `AppearanceStep`."""
         hole = context.face.hole
-        amount, box = _lacking(fill.rgb, hole, context.face.known), padded_box(hole, _MARGIN_PX)
+        amount, box = (
+            _lacking(fill.rgb, hole, context.face.known),
+            padded_bounding_box(hole, _MARGIN_PX),
+        )
         if amount <= 0 or box is None:
             return fill
         calm = cv2.GaussianBlur(fill.rgb[box].astype(np.float32), (0, 0), _CALM_SIGMA_PX)

@@ -1,4 +1,4 @@
-"""Compares colours as the eye does, and averages them locally."""
+"""Compares colours, tint counting for more than light as to the eye, and averages them locally."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_TINT = np.float32(1.6)  # a difference in tint counts for so many times one in light
+_TINT_WEIGHT = np.float32(1.6)  # weight of a difference in tint against one in light
 
 
 def colour_distance(
     one_rgb: NDArray[np.uint8], other_rgb: NDArray[np.uint8]
 ) -> NDArray[np.float32]:
-    """How much two pictures differ at each pixel; a foreign tint counts for more than light.
+    """How much two pictures differ at each pixel; a difference in tint counts for more than one in light.
 
     Args:
         one_rgb, other_rgb: uint8 [h, w, 3].
@@ -20,32 +20,32 @@ def colour_distance(
     Returns:
         float32 [h, w], levels of 0..255.
     """
-    return _size_of(cv2.subtract(one_rgb, other_rgb, dtype=cv2.CV_16S))
+    return _magnitude(cv2.subtract(one_rgb, other_rgb, dtype=cv2.CV_16S))
 
 
 def colour_distance_3x3(
     one_rgb: NDArray[np.uint8], other_rgb: NDArray[np.uint8]
 ) -> NDArray[np.float32]:
-    """Do the same for the mean difference of the nine pixels round each."""
-    return _size_of(cv2.blur(cv2.subtract(one_rgb, other_rgb, dtype=cv2.CV_16S), (3, 3)))
+    """`colour_distance` of the mean difference of the 3x3 pixels round each pixel."""
+    return _magnitude(cv2.blur(cv2.subtract(one_rgb, other_rgb, dtype=cv2.CV_16S), (3, 3)))
 
 
-def _size_of(difference: NDArray) -> NDArray[np.float32]:
+def _magnitude(difference: NDArray) -> NDArray[np.float32]:
     red, green, blue = cv2.split(difference)
     tint = cv2.max(cv2.absdiff(red, green), cv2.absdiff(blue, green))
     light = cv2.max(cv2.max(np.abs(red), np.abs(green)), np.abs(blue))
-    return np.maximum(light, _TINT * tint).astype(np.float32)
+    return np.maximum(light, _TINT_WEIGHT * tint).astype(np.float32)
 
 
 def local_mean(
     colours: NDArray[np.float32], where: NDArray[np.bool_], sigma_px: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean colour of the marked pixels near each pixel, and how many there are.
+    """Gaussian-weighted mean colour of the marked pixels round each pixel, and their share.
 
     Args:
         colours: float32 [h, w, 3].
         where: bool [h, w].
-        sigma_px: what is near: of a Gaussian.
+        sigma_px: standard deviation of the Gaussian.
 
     Returns:
         float32 [h, w, 3], and the share of marked pixels, float32 [h, w], 0..1.
@@ -56,10 +56,10 @@ def local_mean(
     return total / np.maximum(weight, 1e-4)[..., None], weight
 
 
-def mean_near(
+def local_mean_half_size(
     picture_rgb: NDArray[np.uint8], where: NDArray[np.bool_], sigma_px: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Do the same for a picture, uint8 [h, w, 3], at half its size; the mean is uint8 [h, w, 3]."""
+    """`local_mean` of a picture, uint8 [h, w, 3], taken at half its size; the mean is uint8 [h, w, 3]."""
     half = picture_rgb[::2, ::2].astype(np.float32)
     mean, share = local_mean(half, where[::2, ::2], sigma_px / 2)
     size = where.shape[1], where.shape[0]

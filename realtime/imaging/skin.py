@@ -1,4 +1,4 @@
-"""Skin tone: the median colour of skin that is seen, and which pixels have that colour (YCrCb)."""
+"""Skin tone: the median colour of visible skin, and which pixels have that colour (YCrCb)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_LEAST_SEEN_PX = 60  # fewer seed pixels say nothing of the tone
-_TONE_LUMA, _TONE_CHROMA = (
-    50,
-    14,
-)  # levels from the first median within which pixels enter the second
+_LEAST_SEEN_PX = 60  # seed pixels from which a tone is taken
+# Levels from the first median within which pixels enter the second.
+_TONE_LUMA, _TONE_CHROMA = 50, 14
 _WARM = 20  # levels by which Cr exceeds Cb on skin in usual light, at least
 _LIKE_LUMA, _LIKE_CHROMA = 60, 12  # levels from the tone within which a pixel counts as skin
 

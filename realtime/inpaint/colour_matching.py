@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from realtime.frames import FaceContext, Fill
 from realtime.imaging.colour_distance import local_mean
-from realtime.imaging.mask_regions import padded_box
+from realtime.imaging.mask_regions import padded_bounding_box
 from realtime.inpaint.appearance import AppearanceStep
 
 _RIM_PX = 1  # the mask colours the pixels that it touches; they are left out
@@ -37,7 +37,7 @@ class ColourMatching(AppearanceStep):
     def __call__(self, fill: Fill, context: FaceContext) -> Fill:
         """Match the colours of the fill; see `AppearanceStep`."""
         hole, known = context.face.hole, context.face.known
-        box = padded_box(hole, _MARGIN_PX)
+        box = padded_bounding_box(hole, _MARGIN_PX)
         field = None if box is None else _offsets(fill.rgb[box], hole[box], known[box])
         if box is None or field is None:
             return fill

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from realtime.align.face_regions import BESIDE_FACE
 from realtime.frames import FaceContext, Fill
 from realtime.imaging.colour_distance import local_mean
-from realtime.imaging.mask_regions import connected_to, padded_box
+from realtime.imaging.mask_regions import components_with, padded_bounding_box
 from realtime.imaging.skin import has_tone, to_ycc
 from realtime.inpaint.appearance import AppearanceStep
 
@@ -57,7 +57,7 @@ class ContourSharpening(AppearanceStep):
     def __call__(self, fill: Fill, context: FaceContext) -> Fill:
         """Sharpen the contour of the fill; see `AppearanceStep`."""
         face, tone = context.face, context.skin_tone
-        box = padded_box(face.hole, _BESIDE.shape[0])
+        box = padded_bounding_box(face.hole, _BESIDE.shape[0])
         if tone is None or box is None:
             return fill
         ycc = to_ycc(fill.rgb)
@@ -106,7 +106,7 @@ def _steepened(
     clear = (hole | behind) & (background.share > _LEAST_SHARE)
     clear &= apart > np.maximum(background.deviation, _APART) ** 2
     clear &= cv2.max(cv2.max(*stray[:2]), stray[2]) < _MIXED
-    shown = connected_to(behind, behind | (clear & (share < 0.5)))
+    shown = components_with(behind, behind | (clear & (share < 0.5)))
     beside = cv2.dilate(shown.view(np.uint8), _BESIDE) > 0
     weight = _softened(_softened(clear & beside))
     at = hole & (weight > _FAINT)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from realtime.align.face_regions import LOWER_FACE
 from realtime.frames import FaceContext, Fill
-from realtime.imaging.colour_distance import colour_distance_3x3, mean_near
-from realtime.imaging.mask_regions import padded_box
+from realtime.imaging.colour_distance import colour_distance_3x3, local_mean_half_size
+from realtime.imaging.mask_regions import padded_bounding_box
 from realtime.imaging.skin import has_tone, to_ycc
 from realtime.inpaint.appearance import AppearanceStep
 
@@ -45,7 +45,7 @@ class SkinToneCorrection(AppearanceStep):
         """Correct the chroma of the fill; see `AppearanceStep`."""
         tone, face = context.skin_tone, context.face
         weight = face.window.show(LOWER_FACE)
-        box = padded_box(face.hole & (weight > 0.01), _MARGIN_PX)
+        box = padded_bounding_box(face.hole & (weight > 0.01), _MARGIN_PX)
         if tone is None or tone[1] - tone[2] < _COLOURLESS or box is None:
             return fill
         ycc = to_ycc(fill.rgb)[box]
@@ -67,7 +67,7 @@ def _background(
 ) -> NDArray[np.float32]:
     """How much each place is like what is seen near it and is no skin: float32 [h, w], 0..1."""
     seen = known & ~has_tone(ycc, tone)
-    usual, share = mean_near(filled_rgb, seen, _NEAR_SIGMA_PX)
+    usual, share = local_mean_half_size(filled_rgb, seen, _NEAR_SIGMA_PX)
     alike = (share > _LEAST_NEAR) & (colour_distance_3x3(filled_rgb, usual) < _LIKE_BACKGROUND)
     return np.asarray(cv2.blur(alike.astype(np.float32), (3, 3)), np.float32)
 

@@ -15,14 +15,10 @@ from realtime.stages import PerTrack
 from realtime.track.one_euro import low_pass_share
 
 _TIME_CONSTANT_S = 0.15  # of the low-pass while nothing moves
-_STILL, _MOVING = (
-    1.5,
-    8.0,
-)  # levels of motion at which the earlier fill counts in full, and not at all
-_SAME, _OTHER = (
-    10.0,
-    45.0,
-)  # levels between two fills from which on the new one counts more, and alone
+# Levels of motion at which the earlier fill counts in full, and not at all.
+_STILL, _MOVING = 1.5, 8.0
+# Levels between two fills from which on the new one counts more, and alone.
+_SAME, _OTHER = 10.0, 45.0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.imaging.mask_regions import body_of, connected_to
+from realtime.imaging.mask_regions import components_with, without_thin_parts
 from realtime.segment.mask_growing import grow_mask
 
 HOLE_MARGIN_PX = 3
@@ -38,14 +38,14 @@ def mask_pixels(
         return np.zeros(sure.shape, dtype=bool)
     least_px = _SMALLEST_PART * sure.size
     bridged = cv2.dilate(faint.view(np.uint8), _GAP_PX) > 0
-    mask = connected_to(sure, bridged, least_px) & faint
+    mask = components_with(sure, bridged, least_px) & faint
     if crop_rgb is not None:
-        away = cv2.dilate(body_of(faint), _ROUND_PX) == 0
+        away = cv2.dilate(without_thin_parts(faint), _ROUND_PX) == 0
         lines = away & (probability > _LINE) & _lines(crop_rgb)
-        mask |= connected_to(sure, faint | lines, least_px)
+        mask |= components_with(sure, faint | lines, least_px)
     mask |= _gaps_in(mask, _LARGEST_PINHOLE_PX)
     # A valve, a print; not a cheek inside a loop, nor what is left beside a mask in the crop's corner.
-    mask |= _gaps_in(np.pad(body_of(mask) > 0, 1), _LARGEST_GAP_PX)[1:-1, 1:-1]
+    mask |= _gaps_in(np.pad(without_thin_parts(mask) > 0, 1), _LARGEST_GAP_PX)[1:-1, 1:-1]
     return mask if crop_rgb is None else grow_mask(mask, crop_rgb)
 
 
@@ -66,7 +66,7 @@ def _lines(crop_rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.asarray(cv2.max(bright, dark) > _LINE_LEVELS)
 
 
-def hole_of(mask: NDArray[np.bool_], margin_px: int = HOLE_MARGIN_PX) -> NDArray[np.bool_]:
+def hole_from_mask(mask: NDArray[np.bool_], margin_px: int = HOLE_MARGIN_PX) -> NDArray[np.bool_]:
     """Widen the mask by its rim and contact shadow; bool [128, 128] to the same."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin_px + 1,) * 2)
     return cv2.dilate(mask.astype(np.uint8), kernel) > 0

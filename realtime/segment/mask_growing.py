@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.imaging.colour_distance import colour_distance, mean_near
-from realtime.imaging.mask_regions import connected_to, padded_box
+from realtime.imaging.colour_distance import colour_distance, local_mean_half_size
+from realtime.imaging.mask_regions import components_with, padded_bounding_box
 
 _FURTHEST_PX, _SHELL_PX = 5, 5  # how far beside the mask to look, and how deep in it is its colour
 _SIGMA_PX, _SEEN = 3.0, 0.01
@@ -29,7 +29,7 @@ def grow_mask(mask: NDArray[np.bool_], crop_rgb: NDArray[np.uint8]) -> NDArray[n
     Returns:
         bool [128, 128], all of `mask` and what hangs on to it.
     """
-    box = padded_box(mask, _MARGIN_PX)
+    box = padded_bounding_box(mask, _MARGIN_PX)
     if box is None:
         return mask
     out = mask.copy()
@@ -42,8 +42,8 @@ def _widened(mask: NDArray[np.bool_], crop_rgb: NDArray[np.uint8]) -> NDArray[np
     deep = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 3)
     band, beyond = (off > 0) & (off <= _FURTHEST_PX), off > _FURTHEST_PX + 1
     shell = (deep > 1) & (deep <= _SHELL_PX + 1)
-    own, owned = mean_near(crop_rgb, shell, _SIGMA_PX)
-    other, seen = mean_near(crop_rgb, beyond, _SIGMA_PX)
+    own, owned = local_mean_half_size(crop_rgb, shell, _SIGMA_PX)
+    other, seen = local_mean_half_size(crop_rgb, beyond, _SIGMA_PX)
     may_be = band & (owned > _SEEN) & (seen > _SEEN) & (colour_distance(own, other) > _APART)
     found = may_be & (colour_distance(crop_rgb, own) < _NEARER * colour_distance(crop_rgb, other))
-    return connected_to(mask, found | mask)
+    return components_with(mask, found | mask)

@@ -21,7 +21,7 @@ from realtime.frames import (
     TrackedFrame,
 )
 from realtime.segment.crop_fitting import CropFitting
-from realtime.segment.mask_cleaning import hole_of, mask_pixels
+from realtime.segment.mask_cleaning import hole_from_mask, mask_pixels
 from realtime.segment.mask_decision import FaceEvidence, is_worn
 from realtime.segment.mask_memory import MaskMemory
 from realtime.segment.segmenter import MaskSegmenter
@@ -163,7 +163,7 @@ class SegmentStage:
         wears_mask, probability, is_earlier = memory.mask.decide(shows_mask, probability)
         if is_earlier:
             mask = mask_pixels(probability, crop)
-        stored, change = memory.mask.store(mask, hole_of(mask)), memory.mask.change
+        stored, change = memory.mask.store(mask, hole_from_mask(mask)), memory.mask.change
         if memory.fitting.window != window:  # the next crop is the canonical one again
             memory.mask.change_window()
         return SegmentedFace(

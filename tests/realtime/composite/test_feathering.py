@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from realtime.composite.feathering import feather
-from realtime.segment.mask_cleaning import hole_of
+from realtime.segment.mask_cleaning import hole_from_mask
 
 
 @pytest.fixture
@@ -20,11 +20,11 @@ def mask() -> np.ndarray:
 def revealed(mask: np.ndarray) -> np.ndarray:
     """Opacity where crop and fill differ everywhere."""
     black = np.zeros((128, 128, 3), np.uint8)
-    return feather(mask, hole_of(mask), black, black + 200)
+    return feather(mask, hole_from_mask(mask), black, black + 200)
 
 
 def test_opacity_is_full_on_the_mask_and_zero_outside_the_hole(mask):
-    hole = hole_of(mask)
+    hole = hole_from_mask(mask)
     opacity = revealed(mask)
     assert (opacity[mask] > 0.99).all()
     assert (opacity[~hole] == 0).all()
@@ -35,8 +35,8 @@ def test_opacity_is_full_on_the_mask_and_zero_outside_the_hole(mask):
 def test_round_the_mask_only_what_differs_is_covered(mask):
     crop, filled = np.full((2, 128, 128, 3), 150, np.uint8)
     crop[:, 64:] = 90  # a shadow of the mask on one half
-    opacity = feather(mask, hole_of(mask), crop, filled)
-    rim = hole_of(mask, 1) & ~mask
+    opacity = feather(mask, hole_from_mask(mask), crop, filled)
+    rim = hole_from_mask(mask, 1) & ~mask
     left, right = np.indices(mask.shape)[1] < 60, np.indices(mask.shape)[1] > 68
     assert (opacity[rim & left] == 0).all()
     assert (opacity[rim & right] > 0.5).all()
@@ -44,18 +44,18 @@ def test_round_the_mask_only_what_differs_is_covered(mask):
 
 def test_a_foreign_tint_beside_the_mask_is_covered_where_a_shade_is_not(mask):
     filled = np.full((128, 128, 3), 140, np.uint8)
-    rim, far = hole_of(mask, 1) & ~mask, hole_of(mask) & ~hole_of(mask, 2)
+    rim, far = hole_from_mask(mask, 1) & ~mask, hole_from_mask(mask) & ~hole_from_mask(mask, 2)
     shade, fringe = filled - 12, filled + np.array([14, 0, 0], np.uint8)
     fringe[far] = (200, 90, 90)  # surely the mask's own red
-    assert feather(mask, hole_of(mask), shade, filled)[rim].max() < 0.1
-    opacity = feather(mask, hole_of(mask), fringe, filled)
+    assert feather(mask, hole_from_mask(mask), shade, filled)[rim].max() < 0.1
+    opacity = feather(mask, hole_from_mask(mask), fringe, filled)
     assert opacity[rim].min() > 0.3 and opacity[far].max() > 0.15
 
 
 def test_beside_a_thin_loop_the_fill_is_opaque_where_beside_the_mask_it_is_not(mask):
     mask[60:80, 105:107] = True
     alike = np.full((128, 128, 3), 150, np.uint8)
-    opacity = feather(mask, hole_of(mask), alike, alike)
+    opacity = feather(mask, hole_from_mask(mask), alike, alike)
     assert (opacity[62:78, [104, 107]] > 0.9).all()
     assert (opacity[62:78, [102, 109]] == 0).all()
     assert opacity[82, 35] == 0 < opacity[82, 36]

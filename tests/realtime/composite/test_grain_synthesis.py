@@ -12,7 +12,7 @@ from realtime.composite.grain_synthesis import GrainSynthesis
 from realtime.composite.paste_back import Patch, paste
 from realtime.frames import FaceContext, Fill, Grain
 from realtime.imaging.mask_regions import eroded
-from realtime.segment.mask_cleaning import hole_of
+from realtime.segment.mask_cleaning import hole_from_mask
 
 SCALE = 3.0
 SIDE = int(128 * SCALE)
@@ -22,7 +22,7 @@ SIDE = int(128 * SCALE)
 def hole() -> np.ndarray:
     mask = np.zeros((128, 128), np.uint8)
     cv2.ellipse(mask, (64, 88), (30, 22), 0, 0, 360, 1, -1)
-    return hole_of(mask > 0)
+    return hole_from_mask(mask > 0)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from realtime.align import affine, warp_crop
 from realtime.composite.feathering import feather
 from realtime.composite.paste_back import paste
 from realtime.frames import Face, Fill
-from realtime.segment.mask_cleaning import hole_of
+from realtime.segment.mask_cleaning import hole_from_mask
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def mask() -> np.ndarray:
 def revealed(mask: np.ndarray) -> np.ndarray:
     """Opacity where crop and fill differ everywhere."""
     black = np.zeros((128, 128, 3), np.uint8)
-    return feather(mask, hole_of(mask), black, black + 200)
+    return feather(mask, hole_from_mask(mask), black, black + 200)
 
 
 def test_pasting_the_same_crop_changes_next_to_nothing(astronaut_rgb, astronaut_face: Face, mask):
@@ -43,7 +43,7 @@ def test_pasted_region_is_the_holes_own(astronaut_rgb, astronaut_face: Face, mas
     grey = np.full((128, 128, 3), 127, np.uint8)
     patch = paste(frame, Fill(grey), revealed(mask), astronaut_face.matrix)
     assert patch is not None
-    expected = hole_of(mask, 2).sum() / affine.scale_of(astronaut_face.matrix) ** 2
+    expected = hole_from_mask(mask, 2).sum() / affine.scale_of(astronaut_face.matrix) ** 2
     assert patch.replaced.sum() == pytest.approx(expected, rel=0.1)
     ys, xs = np.nonzero(patch.replaced)
     points = np.column_stack([xs + patch.x, ys + patch.y]).astype(float)

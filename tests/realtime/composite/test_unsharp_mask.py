@@ -10,14 +10,14 @@ from realtime.align.warp_crop import warp_crop
 from realtime.composite.unsharp_mask import UnsharpMask
 from realtime.frames import Face, FaceContext, Fill
 from realtime.imaging.mask_regions import eroded
-from realtime.segment.mask_cleaning import hole_of
+from realtime.segment.mask_cleaning import hole_from_mask
 
 
 @pytest.fixture(scope="module")
 def hole() -> np.ndarray:
     mask = np.zeros((128, 128), np.uint8)
     cv2.ellipse(mask, (64, 88), (30, 22), 0, 0, 360, 1, -1)
-    return hole_of(mask > 0)
+    return hole_from_mask(mask > 0)
 
 
 def sharpen(crop: np.ndarray, hole: np.ndarray, valid: np.ndarray) -> np.ndarray:

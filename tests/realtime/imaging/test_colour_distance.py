@@ -10,7 +10,7 @@ from realtime.imaging.colour_distance import (
     colour_distance,
     colour_distance_3x3,
     local_mean,
-    mean_near,
+    local_mean_half_size,
 )
 
 
@@ -52,6 +52,6 @@ def test_mean_near_at_half_size_agrees_with_local_mean() -> None:
     picture = np.kron(rng.integers(0, 255, (5, 5, 3)), np.ones((8, 8, 1))).astype(np.uint8)
     marked = np.ones((40, 40), bool)
     whole, _ = local_mean(picture.astype(np.float32), marked, 8.0)
-    half, share = mean_near(picture, marked, 8.0)
+    half, share = local_mean_half_size(picture, marked, 8.0)
     assert (half.shape, half.dtype, share.shape) == (picture.shape, np.uint8, (40, 40))
     assert np.abs(half - whole).mean() < 4

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from realtime.imaging.mask_regions import body_of, connected_to, eroded, padded_box
+from realtime.imaging.mask_regions import (
+    components_with,
+    eroded,
+    padded_bounding_box,
+    without_thin_parts,
+)
 
 
 @pytest.fixture
@@ -21,19 +26,19 @@ def mask() -> NDArray[np.bool_]:
 
 def test_padded_box_inside_the_picture_has_the_margin(mask: NDArray[np.bool_]) -> None:
     mask[:20] = False
-    assert padded_box(mask, 5) == (slice(45, 85), slice(25, 115))
+    assert padded_bounding_box(mask, 5) == (slice(45, 85), slice(25, 115))
 
 
 def test_padded_box_at_the_edge_stays_in_the_picture(mask: NDArray[np.bool_]) -> None:
-    assert padded_box(mask, 30) == (slice(0, 100), slice(0, 120))
+    assert padded_bounding_box(mask, 30) == (slice(0, 100), slice(0, 120))
 
 
 def test_padded_box_of_an_empty_mask_is_none() -> None:
-    assert padded_box(np.zeros((8, 8), bool), 2) is None
+    assert padded_bounding_box(np.zeros((8, 8), bool), 2) is None
 
 
 def test_body_of_a_mask_is_without_loops(mask: NDArray[np.bool_]) -> None:
-    body = body_of(mask) > 0
+    body = without_thin_parts(mask) > 0
     assert not body[:, 72:].any()
     assert not body[:20].any()
     assert body[52:78, 32:68].all()
@@ -46,14 +51,14 @@ def test_connected_to_needs_enough_confident_pixels(
 ) -> None:
     confident = np.zeros_like(mask)
     confident[55, 40:43] = True
-    regions = connected_to(confident, mask, least_px)
+    regions = components_with(confident, mask, least_px)
     assert np.array_equal(regions[20:], mask[20:] & kept)
     assert not regions[:20].any()
 
 
 def test_connected_to_ignores_what_lies_outside(mask: NDArray[np.bool_]) -> None:
     outside = ~mask
-    assert not connected_to(outside, mask).any()
+    assert not components_with(outside, mask).any()
 
 
 def test_eroded_shrinks_but_not_from_the_pictures_edge() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from realtime.frames import FaceContext, Fill
 from realtime.inpaint.colour_matching import ColourMatching
-from realtime.segment.mask_cleaning import hole_of
+from realtime.segment.mask_cleaning import hole_from_mask
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def match_colours(crop: np.ndarray, hole: np.ndarray) -> np.ndarray:
 
 
 def test_colour_meets_the_ring(mask):
-    hole = hole_of(mask)
+    hole = hole_from_mask(mask)
     crop = np.full((128, 128, 3), (180, 140, 120), np.uint8)
     crop[hole] = (160, 120, 106)
     out = match_colours(crop, hole)
@@ -38,7 +38,7 @@ def test_colour_meets_the_ring(mask):
 
 
 def test_light_from_one_side_continues(mask):
-    hole = hole_of(mask)
+    hole = hole_from_mask(mask)
     slope = np.linspace(-12, 12, 128)[None, :, None] * np.ones((128, 1, 1))
     lit = np.clip(np.array([180, 140, 120]) + slope, 0, 255).astype(np.uint8)
     crop = lit.copy()
@@ -50,7 +50,7 @@ def test_light_from_one_side_continues(mask):
 
 
 def test_what_crosses_the_rim_does_not_stain_the_face(mask):
-    hole = hole_of(mask)
+    hole = hole_from_mask(mask)
     crop = np.full((128, 128, 3), (180, 140, 120), np.uint8)
     crop[104:] = (20, 30, 120)  # a collar
     crop[hole] = (180, 140, 120)

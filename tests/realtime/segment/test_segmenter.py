@@ -8,7 +8,7 @@ import pytest
 from realtime.align.affine import apply
 from realtime.align.warp_crop import warp_crop
 from realtime.frames import Face
-from realtime.segment.mask_cleaning import hole_of, mask_pixels
+from realtime.segment.mask_cleaning import hole_from_mask, mask_pixels
 from realtime.segment.mask_decision import FaceEvidence, is_worn
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.synthetic import preset_style, render_mask
@@ -45,7 +45,7 @@ def test_specks_go_holes_close_and_loops_stay_beside_a_mask():
 def test_the_hole_is_wider_than_the_mask_by_its_margin():
     mask = np.zeros((128, 128), bool)
     mask[60:70, 60:70] = True
-    hole = hole_of(mask, 3)
+    hole = hole_from_mask(mask, 3)
     assert hole[57, 65] and hole[65, 72]
     assert not hole[56, 65] and not hole[65, 73]
 
