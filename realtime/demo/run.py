@@ -23,7 +23,7 @@ from realtime.media.clip import write_clip
 from realtime.media.pictures import Picture, write_picture
 from realtime.media.reader import VideoReader
 from realtime.runtime.report import Report
-from realtime.segment.mask_cleaning import HOLE_MARGIN_PX
+from realtime.settings import SEGMENT
 from realtime.unmasker import Unmasker
 from realtime.video.file import VideoOptions, unmask_video
 
@@ -87,7 +87,7 @@ class _ReplacedPixels:
         for index, packed in enumerate(self._packed):
             found = np.unpackbits(packed, axis=1, count=clip.path.side) > 0
             scale = scale_of(similarity_from_landmarks(clip.landmarks(index)))
-            radius = round(HOLE_MARGIN_PX / scale)
+            radius = round(SEGMENT.hole_margin_px / scale)
             kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
             worn = cv2.dilate(clip.mask(index).astype(np.uint8), kernel) > 0
             ious.append(float((worn & found).sum() / max((worn | found).sum(), 1)))

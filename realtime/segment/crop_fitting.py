@@ -1,4 +1,4 @@
-"""Keeps the whole mask inside a face's crop from frame to frame."""
+"""Chooses the window of a face's crop from frame to frame, so that it holds the whole mask."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.crop_window import CANONICAL, CropWindow, touched_sides
-
-_MARGIN_PX = 4.0  # crop pixels that must lie round a mask in the canonical crop to go back to it
-_SPARE_FRAMES = 15  # frames in a row in which the canonical crop would do
-_KEPT_AREA = 0.9  # share of the mask that a closer window must still show
+from realtime.settings import SEGMENT
 
 
 @dataclass(frozen=True)
-class _Trial:
-    """The wider window to return to, and the mask's area in it, while a closer window is tried."""
+class _WiderWindow:
+    """The window to return to if a closer one fails, and the mask's area in it, canonical crop px."""
 
     window: CropWindow
-    mask_area: float
+    mask_area_px: float
 
 
 class CropFitting:
@@ -31,19 +28,19 @@ class CropFitting:
 
     def __init__(self) -> None:
         self.window = CANONICAL
-        self._spare_frames, self._just_widened = 0, False
-        self._trial: _Trial | None = None
+        self._canonical_fits_frames, self._just_widened = 0, False
+        self._wider: _WiderWindow | None = None
 
     def widen(self) -> bool:
-        """Show more round the face; False where the window is as wide as the generator can use."""
+        """Widen the window; False where it is as wide as the generator can use."""
         return self._use(self.window.widened((False, False, True)))
 
     def reset(self) -> None:
         """Go back to the canonical crop."""
-        self.window, self._spare_frames = CANONICAL, 0
-        self._just_widened, self._trial = False, None
+        self.window, self._canonical_fits_frames = CANONICAL, 0
+        self._just_widened, self._wider = False, None
 
-    def must_look_again(
+    def needs_another_window(
         self,
         mask: NDArray[np.bool_],
         valid: NDArray[np.bool_],
@@ -51,10 +48,10 @@ class CropFitting:
         worn: bool,
         worn_here: bool = True,
     ) -> bool:
-        """Take the mask found in the window in use; choose another window where the mask is cut off.
+        """Judge the mask segmented in the window in use; choose another window where it is cut off.
 
-        A wider window is tried first, and then the closest one that holds the mask. Where that shows less
-        of the mask, the wider one is taken after all.
+        A wider window is tried first, and then the closest window that holds the mask. Where the closest
+        one shows less of the mask, the wider one is used after all.
 
         Args:
             mask: bool [128, 128], mask pixels.
@@ -63,16 +60,16 @@ class CropFitting:
             worn_here: whether this crop alone shows a worn mask.
 
         Returns:
-            True where the crop is to be taken again, with another window.
+            True where the crop must be cut and segmented again with the new window.
         """
         canonical = self.window == CANONICAL
         touched = touched_sides(mask, valid, loops=canonical)
-        if self._trial is not None:
-            trial, self._trial = self._trial, None
-            kept = self._area(mask & valid) >= _KEPT_AREA * trial.mask_area
+        if self._wider is not None:
+            wider, self._wider = self._wider, None
+            kept = self._area_px(mask & valid) >= SEGMENT.kept_area_share * wider.mask_area_px
             if worn_here and kept and not any(touched):
                 return False
-            self.window = trial.window
+            self.window = wider.window
             return True
         if worn and self._use(self.window.widened(touched)):
             return True
@@ -82,20 +79,20 @@ class CropFitting:
             self._just_widened = False
             closer = self.window.fitted(mask, valid)
             if closer is not None:
-                self._trial = _Trial(self.window, self._area(mask & valid))
+                self._wider = _WiderWindow(self.window, self._area_px(mask & valid))
                 self.window = closer
                 return True
-        spare = not worn or self.window.holds(mask, _MARGIN_PX)
-        self._spare_frames = self._spare_frames + 1 if spare else 0
-        if self._spare_frames > _SPARE_FRAMES:
+        fits = not worn or self.window.holds(mask, SEGMENT.canonical_margin_px)
+        self._canonical_fits_frames = self._canonical_fits_frames + 1 if fits else 0
+        if self._canonical_fits_frames > SEGMENT.canonical_frames:
             self.reset()
         return False
 
     def _use(self, wider: CropWindow | None) -> bool:
         if wider is not None:
-            self.window, self._spare_frames, self._just_widened = wider, 0, True
+            self.window, self._canonical_fits_frames, self._just_widened = wider, 0, True
         return wider is not None
 
-    def _area(self, mask: NDArray[np.bool_]) -> float:
-        """The area of a mask in the window in use, canonical crop pixels."""
+    def _area_px(self, mask: NDArray[np.bool_]) -> float:
+        """Area of a mask found in the window in use, canonical crop px."""
         return np.count_nonzero(mask) / self.window.scale**2

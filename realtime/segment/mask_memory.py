@@ -1,7 +1,4 @@
-"""Keeps one face's mask calm over time, in crop space.
-
-Temporal smoothing, hysteresis, and reuse of the last mask.
-"""
+"""Remembers one face's mask in crop space: temporal smoothing, hysteresis, reuse of the last mask."""
 
 from __future__ import annotations
 
@@ -13,17 +10,13 @@ from numpy.typing import NDArray
 
 from realtime.frames import CropChange
 from realtime.segment.mask_registration import MaskRegistration
+from realtime.settings import SEGMENT
 from realtime.track.one_euro import low_pass_share
 
-_TIME_CONSTANT_S = 0.10  # of the low-pass on mask probabilities
-_RISES_AT_ONCE = 0.3  # a probability rises so far at once
-_PUT_ON_S, _TAKEN_OFF_S = 0.04, 0.085  # how long a change must last before it counts (hysteresis)
-_THUMB_PX = 32  # side of the thumbnails that are compared
-# Differences between thumbnails, levels of 0..255. A mask's rim that moves by one pixel of the crop changes
-# its blocks by about 25 levels; what a registered rim differs by is resampling and what lies beyond it.
-_MOVING, _CUT = 8.0, 40.0  # mean change of a crop that moves, and of another scene
-_RIM_CHANGE, _REGISTERED_RIM_CHANGE = 22.0, 40.0  # 90th percentile along the rim
-_SPOT_CHANGE = 40.0  # 98th percentile on the mask
+_THUMB_PX = 32  # side of the thumbnails that are compared, pixels
+# A thumbnail's pixel lies on the mask's edge if a share between these is mask.
+_EDGE_SHARE = 0.02, 0.98
+_EDGE_PERCENTILE, _SPOT_PERCENTILE = 90, 98  # of the change on the edge, and on all of the mask
 
 
 class StoredMask(NamedTuple):
@@ -46,10 +39,10 @@ class Decision(NamedTuple):
 
 
 class MaskMemory:
-    """What was seen in a face's crop in the frames before.
+    """What is remembered of a face's crops in the frames before.
 
-    Each crop is given to `observe`. Where it is not passed over because it `looks_unchanged`, it is
-    segmented, and given to `smooth`, `decide` and `store`.
+    Each crop is given to `observe`. Unless it `looks_unchanged`, it is segmented, and the probabilities go
+    through `smooth`, `decide` and `store`.
 
     Args:
         smoothing: False makes every frame stand alone.
@@ -72,7 +65,7 @@ class MaskMemory:
         self._worn_probability: NDArray[np.float32] | None = None
         self._stored: StoredMask | None = None
         self._worn: bool | None = None
-        self._against_s = self._interval_s = 0.0
+        self._contradicted_s = self._interval_s = 0.0
         self._motion = np.inf
         self._registration: MaskRegistration | None = None
 
@@ -99,7 +92,7 @@ class MaskMemory:
         return self._stored
 
     def observe(self, crop_rgb: NDArray[np.uint8], interval_s: float = 0.0) -> None:
-        """Take the next crop, uint8 [128, 128, 3]; forget the earlier ones after a scene cut.
+        """Take the next crop, uint8 [128, 128, 3]; forget the earlier crops after a scene cut.
 
         Another crop of the same frame may follow it, without `interval_s`.
         """
@@ -111,7 +104,7 @@ class MaskMemory:
         thumb = small.astype(np.float32)
         if self._segmented_thumb is not None:
             change = np.abs(thumb - self._segmented_thumb)
-            if change.mean() > _CUT:
+            if change.mean() > SEGMENT.scene_cut_levels:
                 self.forget()
             else:
                 self._motion = self._motion_of(change)
@@ -128,37 +121,39 @@ class MaskMemory:
         return float(change[known].mean()) if known.any() else np.inf
 
     def looks_unchanged(
-        self, slack: float = 1.0, *, registered: bool = False, patience: float = 1.0
+        self, edge_move_px: float = 1.0, *, registered: bool = False, tolerance: float = 1.0
     ) -> bool:
         """Whether the crop looks as it did when it was last segmented.
 
-        Where a mask is worn, its rim must not have moved, and nothing may have come in front of it.
+        Where a mask is worn, its edge must not have moved, and nothing may have come in front of it.
 
         Args:
-            slack: by how many pixels of the crop the rim may move.
-            registered: the crop was moved to where the mask is as it was.
-            patience: how many times the usual change is allowed.
+            edge_move_px: how far the mask's edge may have moved, crop px.
+            registered: the crop was aligned with the remembered mask.
+            tolerance: how many times the usual change is allowed.
         """
         if self._thumb is None or self._segmented_thumb is None or self._stored is None:
             return False
-        if self._against_s or self._motion > patience * _MOVING:
+        if self._contradicted_s or self._motion > tolerance * SEGMENT.moving_levels:
             return False
         change = np.abs(self._thumb - self._segmented_thumb).max(axis=2)
-        allowed = patience * slack
+        allowed = tolerance * edge_move_px
         on_mask = np.ones_like(change, dtype=bool)
         if self._worn:
             mask = self._stored.mask.astype(np.float32)
             covered = cv2.resize(mask, change.shape, interpolation=cv2.INTER_AREA)
-            rim, on_mask = (covered > 0.02) & (covered < 0.98), covered > 0.02
-            most = allowed * (_REGISTERED_RIM_CHANGE if registered else _RIM_CHANGE)
-            if rim.any() and np.percentile(change[rim], 90) > most:
+            low, high = _EDGE_SHARE
+            edge, on_mask = (covered > low) & (covered < high), covered > low
+            most = SEGMENT.registered_edge_levels if registered else SEGMENT.edge_levels
+            if edge.any() and np.percentile(change[edge], _EDGE_PERCENTILE) > allowed * most:
                 return False
         if not on_mask.any():
             return True
-        return float(np.percentile(change[on_mask], 98)) < allowed * _SPOT_CHANGE
+        spot = float(np.percentile(change[on_mask], _SPOT_PERCENTILE))
+        return spot < allowed * SEGMENT.spot_levels
 
     def register(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float64] | None:
-        """Find the worn mask as it was when the crop was last segmented; see `MaskRegistration`."""
+        """Find where the worn mask has moved since the crop was last segmented; see `MaskRegistration`."""
         if self._segmented_crop is None or self._stored is None or not self._worn:
             return None
         if self._registration is None:
@@ -178,19 +173,19 @@ class MaskMemory:
             return probability
         if self._probability is not None:
             change = probability - self._probability
-            least = low_pass_share(_TIME_CONSTANT_S, self._interval_s)
+            least = low_pass_share(SEGMENT.smoothing_s, self._interval_s)
             smoothed = self._probability + np.maximum(np.abs(change), least) * change
-            # An ear loop is thin: where it moves by its own width, nothing of the old one helps.
-            smoothed = np.maximum(smoothed, np.minimum(probability, _RISES_AT_ONCE))
+            # An ear loop that moves by its own width shares no pixel with its earlier self.
+            smoothed = np.maximum(smoothed, np.minimum(probability, SEGMENT.rise_at_once))
             probability = smoothed.astype(np.float32, copy=False)
         self._probability = probability
         return probability
 
     def decide(self, shows_mask: bool, probability: NDArray[np.float32]) -> Decision:
-        """Decide whether a mask is worn: a change counts once it has lasted for a moment.
+        """Decide whether a mask is worn: a change counts once it has lasted long enough (hysteresis).
 
         Args:
-            shows_mask: what this frame alone says.
+            shows_mask: whether this frame alone shows a worn mask.
             probability: float32 [128, 128], from `smooth`.
         """
         self._segmented_thumb, self._segmented_crop = self._thumb, self._crop
@@ -200,11 +195,11 @@ class MaskMemory:
         if self._worn is None:
             self._worn = shows_mask
         elif shows_mask == self._worn:
-            self._against_s = 0.0
+            self._contradicted_s = 0.0
         else:
-            self._against_s += self._interval_s
-            if self._against_s >= (_PUT_ON_S if shows_mask else _TAKEN_OFF_S):
-                self._worn, self._against_s = shows_mask, 0.0
+            self._contradicted_s += self._interval_s
+            if self._contradicted_s >= (SEGMENT.put_on_s if shows_mask else SEGMENT.taken_off_s):
+                self._worn, self._contradicted_s = shows_mask, 0.0
                 self._worn_probability = None
                 self._epoch += 1
         if shows_mask or not self._worn or self._worn_probability is None:

@@ -1,7 +1,7 @@
-"""Finds how a mask has moved in a face's crop since the crop was last looked at closely.
+"""Mask registration: finds how a mask has moved in a face's crop since it was last segmented.
 
-Faces are aligned by their upper half. Below it a mask moves a little by itself, with the jaw, or because
-the head nods; and what follows faces errs by a pixel or so.
+Crops are aligned by the upper face. Below it the mask moves a little by itself, with the jaw or a nod, and
+tracking errs by about a pixel.
 """
 
 from __future__ import annotations
@@ -12,34 +12,36 @@ from numpy.typing import NDArray
 
 from realtime.align.affine import compose, invert
 from realtime.align.canonical_crop import CROP_SIZE
+from realtime.settings import SEGMENT
 
-_SIDE_PX, _ROUNDS = 64, 3
-_STEP = CROP_SIZE / _SIDE_PX
-_LARGEST_PX, _LARGEST_TURN = 3.0, 0.06  # pixels of the small picture; change of scale, radians
-_LEAST_PX = 60
+_SIDE_PX, _ITERATIONS = 64, 3  # side of the halved crop, pixels; Gauss-Newton steps
+_STEP = CROP_SIZE / _SIDE_PX  # crop px for each of its pixels
+_MOST_CONDITION = 1e8  # condition number of the normal equations from which they cannot be solved
 _TO_CROP = np.array([[_STEP, 0, (_STEP - 1) / 2], [0, _STEP, (_STEP - 1) / 2]])
 _TO_SMALL = invert(_TO_CROP)
-_ROUND_PX = np.ones((3, 3), np.uint8)
+_EDGE_PX = np.ones((3, 3), np.uint8)  # the mask is dilated by one pixel, so that its edge counts
 
 
 class MaskRegistration:
-    """A part of one crop, which is found again in the next ones.
+    """A region of one crop, which is found again in later crops.
 
     A similarity, by Gauss-Newton steps on brightness, inverse compositional (Baker and Matthews,
     "Lucas-Kanade 20 Years On", 2004).
 
     Args:
         crop_rgb: uint8 [128, 128, 3].
-        part: bool [128, 128], what is found again, with its rim.
+        region: bool [128, 128], what is found again, with its edge.
     """
 
-    def __init__(self, crop_rgb: NDArray[np.uint8], part: NDArray[np.bool_]) -> None:
+    def __init__(self, crop_rgb: NDArray[np.uint8], region: NDArray[np.bool_]) -> None:
         grey = _small(crop_rgb)
-        small = cv2.resize(part.view(np.uint8), (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
-        inside = cv2.dilate(small, _ROUND_PX) > 0
+        small = cv2.resize(
+            region.view(np.uint8), (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA
+        )
+        inside = cv2.dilate(small, _EDGE_PX) > 0
         ys, xs = np.nonzero(inside)
         self._inside, self._solve = inside, None
-        if len(xs) < _LEAST_PX:
+        if len(xs) < SEGMENT.least_registered_px:
             return
         self._values = grey[inside]
         self._centre = np.array([xs.mean(), ys.mean()])
@@ -48,24 +50,24 @@ class MaskRegistration:
         along_y = cv2.Sobel(grey, cv2.CV_32F, 0, 1, scale=1 / 8)[inside]
         steps = np.stack([along_x * x + along_y * y, along_y * x - along_x * y, along_x, along_y])
         light, _ = np.linalg.qr(np.stack([np.ones_like(self._values), self._values], axis=1))
-        steps -= (steps @ light) @ light.T  # brighter or of more contrast is no move
+        steps -= (steps @ light) @ light.T  # a change of brightness or contrast is no motion
         normal = steps @ steps.T
-        if np.linalg.cond(normal) < 1e8:
+        if np.linalg.cond(normal) < _MOST_CONDITION:
             self._solve = np.linalg.solve(normal, steps).astype(np.float32)
 
     def __call__(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float64] | None:
-        """Find the part again.
+        """Find the region again.
 
         Args:
             crop_rgb: uint8 [128, 128, 3], the crop of another frame.
 
         Returns:
-            float64 [2, 3], pixels of this crop to those of the first; None where it is not found nearby.
+            float64 [2, 3], pixels of this crop to those of the first; None where it has moved too far.
         """
         if self._solve is None:
             return None
         grey, move = _small(crop_rgb), np.eye(2, 3)
-        for _ in range(_ROUNDS):
+        for _ in range(_ITERATIONS):
             seen = cv2.warpAffine(
                 grey,
                 move,
@@ -76,9 +78,9 @@ class MaskRegistration:
             step = self._solve @ (seen[self._inside] - self._values)
             move = compose(move, invert(self._similarity(step)))
             middle = move[:, :2] @ self._centre + move[:, 2] - self._centre
-            if np.hypot(*middle) > _LARGEST_PX:
+            if np.hypot(*middle) > SEGMENT.most_shift_px:
                 return None
-        if np.hypot(move[0, 0] - 1, move[1, 0]) > _LARGEST_TURN:
+        if np.hypot(move[0, 0] - 1, move[1, 0]) > SEGMENT.most_turn:
             return None
         return invert(compose(compose(_TO_CROP, move), _TO_SMALL))
 

@@ -1,4 +1,4 @@
-"""Marks the mask's pixels in a canonical crop: our network, run by MediaPipe Image Segmenter."""
+"""Segments a crop: the probability of each pixel of being mask, by our network in MediaPipe."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from inpaint_model.artefacts import find_segmenter
 from inpaint_model.errors import UserError
 from realtime.align.canonical_crop import CROP_SIZE
 
-_MASK_LABEL = 1
+_MASK_LABEL = 1  # the network's output channel for mask; 0 is everything else
 
 
 class MaskSegmenter:
-    """Finds the pixels of a worn mask.
+    """Finds the pixels of a worn mask with MediaPipe Image Segmenter.
 
     Args:
         path: the `.tflite` with metadata; the project's own by default.

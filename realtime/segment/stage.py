@@ -1,7 +1,4 @@
-"""The segmentation stage: finds the mask of each tracked face.
-
-Crop, window, second looks, what is remembered.
-"""
+"""The segmentation stage: cuts out the crop of each tracked face and finds its mask in it."""
 
 from __future__ import annotations
 
@@ -25,16 +22,14 @@ from realtime.segment.mask_cleaning import hole_from_mask, mask_pixels
 from realtime.segment.mask_decision import FaceEvidence, is_worn
 from realtime.segment.mask_memory import MaskMemory
 from realtime.segment.segmenter import MaskSegmenter
+from realtime.settings import SEGMENT
 from realtime.stages import PerTrack
 from realtime.track.tracker import detection_interval_s
 
-_BEHIND_SHARE = 0.7  # a face smaller than this share of the largest one is in the background
-_SMALL_SHARE = 0.3  # of the picture's shorter side: smaller faces need more evidence
-_UNSEEN_PX, _MOST_SLACK = 2.0, 1.6  # frame pixels that a rim moves unseen; crop pixels at most
-_PATIENCE = 1.5  # allowed change of a face in a frame in which another face was segmented
+_LEAST_EDGE_MOVE_PX = 1.0  # how far a mask's edge may always move unseen, crop px
 
 Confirm = Callable[[NDArray[np.uint8], Face], bool]
-"""Says whether the strict landmark model takes a detection in a frame, uint8 [H, W, 3] BGR, for a face."""
+"""Says whether the strict landmark model confirms a detection in a frame, uint8 [H, W, 3] BGR."""
 
 
 @dataclass
@@ -50,10 +45,10 @@ class SegmentStage:
     """Finds masks in frames that follow one another or stand alone.
 
     Args:
-        confirm: asked about faces that wear no mask, now and again until it agrees.
-        unrelated: the frames are unrelated pictures: doubt gets a second look in each, and nothing is
-        smoothed.
-        smoothing: keep masks calm from frame to frame.
+        confirm: called for faces without a mask, in some frames until it confirms them.
+        unrelated: the frames are unrelated pictures: doubtful faces are examined in wider windows in each,
+            and nothing is smoothed.
+        smoothing: smooth masks from frame to frame.
         reuse: a crop that looks unchanged keeps its mask between segmentations that are
             `detection_interval_s` apart.
     """
@@ -99,22 +94,21 @@ class SegmentStage:
     ) -> SegmentedFace:
         """Find the mask of a face.
 
-        A detection that may be no face is looked at in wider windows before it counts as none. In
-        pictures the crop is also moved to where a mask seems to lie, if only the detector's points say
-        where the face is.
+        An unconfirmed detection without a mask is segmented in wider windows too before it counts as no
+        face. In pictures the crop is also moved to where a mask seems to lie, if the face has no landmarks.
         """
         memory = self._memory[face.track_id]
         self._confirm_if_due(tracked, face, memory)
         if face.restarted:
             memory.mask.forget()
         evidence = _evidence_for(face, memory.confirmed, largest_px, tracked.frame_bgr)
-        first = self._look_at(tracked, face, evidence)
+        first = self._segment_crop(tracked, face, evidence)
         if first.shows_mask or memory.confirmed or not (self._unrelated or face.check_due):
             return first
         widest = None
         while memory.fitting.widen():
             memory.mask.change_window()
-            widest = self._look_at(tracked, face, FaceEvidence.DOUBTFUL)
+            widest = self._segment_crop(tracked, face, FaceEvidence.DOUBTFUL)
             if widest.shows_mask:
                 return widest
         if widest is None:
@@ -126,19 +120,19 @@ class SegmentStage:
             move = widest.window.moved_to_mask(widest.mask, widest.valid)
         if move is None:
             return first
-        moved = self._look_at(tracked, replace(face, matrix=move.of(face.matrix)), evidence)
+        moved = self._segment_crop(tracked, replace(face, matrix=move.of(face.matrix)), evidence)
         return moved if moved.shows_mask else first
 
     def _confirm_if_due(self, tracked: TrackedFrame, face: TrackedFace, memory: _Memory) -> None:
-        """Ask the strict landmark model about a face that wears no mask, until it confirms it."""
+        """Run the strict landmark model on a face without a mask, until it confirms it."""
         memory.confirmed &= not face.restarted
         if face.check_due and not (memory.confirmed or memory.mask.wears_mask):
             memory.confirmed = self._confirm(tracked.frame_bgr, face.face)
 
-    def _look_at(
+    def _segment_crop(
         self, tracked: TrackedFrame, face: TrackedFace, evidence: FaceEvidence
     ) -> SegmentedFace:
-        """Find the mask in a face's crop; where the crop cuts it off, look again with other windows."""
+        """Find the mask in a face's crop; where the crop cuts it off, in other windows."""
         memory = self._memory[face.track_id]
         shows_mask = False
         while True:
@@ -156,10 +150,12 @@ class SegmentStage:
             before = memory.mask.wears_mask
             here = is_worn(mask, probability, valid, before=before, evidence=evidence)
             shows_mask = shows_mask or here
-            if not memory.fitting.must_look_again(mask, valid, worn=shows_mask, worn_here=here):
+            if not memory.fitting.needs_another_window(
+                mask, valid, worn=shows_mask, worn_here=here
+            ):
                 break
             memory.mask.change_window()
-        shows_mask = shows_mask and bool(mask.any())  # another window may show that it was none
+        shows_mask = shows_mask and bool(mask.any())  # a later window may show no mask
         wears_mask, probability, is_earlier = memory.mask.decide(shows_mask, probability)
         if is_earlier:
             mask = mask_pixels(probability, crop)
@@ -189,10 +185,7 @@ class SegmentStage:
         crop: NDArray[np.uint8],
         valid: NDArray[np.bool_],
     ) -> SegmentedFace | None:
-        """The face with its stored mask, moved as the mask has moved.
-
-        None where the crop looks different.
-        """
+        """Return the face with its stored mask, aligned by registration; None where the crop changed."""
         window = memory.fitting.window
         matrix, unmoved = window.of(face.matrix), crop
         move = memory.mask.register(crop)
@@ -202,9 +195,9 @@ class SegmentStage:
             crop, valid = warp_crop_rgb(tracked.frame_bgr, matrix)
             memory.mask.observe(crop)
         if not memory.mask.looks_unchanged(
-            _slack_px(matrix),
+            _edge_move_px(matrix),
             registered=move is not None,
-            patience=_PATIENCE if self._segmented else 1.0,
+            tolerance=SEGMENT.wait_factor if self._segmented else 1.0,
         ):
             memory.mask.observe(unmoved)
             return None
@@ -231,18 +224,19 @@ class SegmentStage:
         return self._reuse and bool((self._frames + face.track_id) % period)
 
 
-def _slack_px(matrix: NDArray[np.float64]) -> float:
-    """How far a mask's rim may move unseen, crop pixels: further the smaller the face is shown."""
-    return float(np.clip(_UNSEEN_PX * scale_of(matrix), 1.0, _MOST_SLACK))
+def _edge_move_px(matrix: NDArray[np.float64]) -> float:
+    """How far a mask's edge may move unseen, crop px: the farther the smaller the face is in the frame."""
+    move_px = SEGMENT.edge_move_px * scale_of(matrix)
+    return float(np.clip(move_px, _LEAST_EDGE_MOVE_PX, SEGMENT.most_edge_move_px))
 
 
 def _evidence_for(
     face: TrackedFace, confirmed: bool, largest_px: float, frame_bgr: NDArray[np.uint8]
 ) -> FaceEvidence:
-    """What besides the mask speaks for a face."""
+    """What besides the mask says that a detection is a face."""
     size = face.face.size
-    behind = size < _BEHIND_SHARE * largest_px
-    small = size < _SMALL_SHARE * min(frame_bgr.shape[:2])
+    behind = size < SEGMENT.behind_share * largest_px
+    small = size < SEGMENT.small_share * min(frame_bgr.shape[:2])
     if behind or (small and not confirmed):
         return FaceEvidence.DOUBTFUL
     return FaceEvidence.CONFIRMED if confirmed else FaceEvidence.DETECTED

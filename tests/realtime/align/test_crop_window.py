@@ -26,7 +26,7 @@ def mask_of(rows: slice, columns: slice) -> np.ndarray:
 
 def test_a_mask_inside_is_left_alone():
     fitting = CropFitting()
-    assert not fitting.must_look_again(mask_of(slice(70, 118), slice(30, 98)), ALL, worn=True)
+    assert not fitting.needs_another_window(mask_of(slice(70, 118), slice(30, 98)), ALL, worn=True)
     assert fitting.window == CANONICAL
 
 
@@ -44,7 +44,7 @@ def test_an_ear_loop_counts_where_asked_and_the_pictures_edge_never():
 def test_it_widens_towards_the_mask_but_not_for_ever():
     fitting, steps = CropFitting(), 0
     mask = mask_of(slice(70, 128), slice(60, 128))
-    while fitting.must_look_again(mask, ALL, worn=True):
+    while fitting.needs_another_window(mask, ALL, worn=True):
         steps += 1
     assert 1 <= steps <= 3
     corner = apply(fitting.window.matrix, np.array([[127.0, 127.0]]))[0]
@@ -53,9 +53,9 @@ def test_it_widens_towards_the_mask_but_not_for_ever():
 
 def test_it_narrows_again_when_the_head_turned_back():
     fitting = CropFitting()
-    assert fitting.must_look_again(mask_of(slice(70, 128), slice(30, 98)), ALL, worn=True)
+    assert fitting.needs_another_window(mask_of(slice(70, 128), slice(30, 98)), ALL, worn=True)
     small = mask_of(slice(66, 100), slice(40, 88))
-    again = [fitting.must_look_again(small, ALL, worn=True) for _ in range(40)]
+    again = [fitting.needs_another_window(small, ALL, worn=True) for _ in range(40)]
     assert not any(again[2:])
     assert fitting.window == CANONICAL
 
@@ -69,12 +69,12 @@ def _seen_at(fitting: CropFitting, x: tuple[float, float], y: tuple[float, float
 
 def test_what_a_shift_brings_inside_is_not_shown_smaller():
     fitting, mask = CropFitting(), ((-6, 84), (60, 136))
-    while fitting.must_look_again(_seen_at(fitting, *mask), ALL, worn=True):
+    while fitting.needs_another_window(_seen_at(fitting, *mask), ALL, worn=True):
         pass
     assert fitting.window.scale == 1.0 and fitting.window != CANONICAL
     seen = _seen_at(fitting, *mask)
     assert not any(touched_sides(seen, ALL)) and seen.sum() > 0.98 * 90 * 76
-    assert not fitting.must_look_again(seen, ALL, worn=True)
+    assert not fitting.needs_another_window(seen, ALL, worn=True)
 
 
 def test_an_ear_loop_brings_the_crop_aside_and_does_not_make_the_face_smaller():
@@ -83,7 +83,7 @@ def test_an_ear_loop_brings_the_crop_aside_and_does_not_make_the_face_smaller():
     def seen() -> np.ndarray:
         return _seen_at(fitting, (30, 98), (70, 110)) | _seen_at(fitting, (98, 132), (74, 77))
 
-    while fitting.must_look_again(seen(), ALL, worn=True):
+    while fitting.needs_another_window(seen(), ALL, worn=True):
         pass
     assert fitting.window.scale == 1.0
     assert not any(touched_sides(seen(), ALL, loops=True))
@@ -91,7 +91,7 @@ def test_an_ear_loop_brings_the_crop_aside_and_does_not_make_the_face_smaller():
 
 def test_a_large_mask_is_shown_as_large_as_fits():
     fitting, mask = CropFitting(), ((-4, 131), (60, 140))
-    while fitting.must_look_again(_seen_at(fitting, *mask), ALL, worn=True):
+    while fitting.needs_another_window(_seen_at(fitting, *mask), ALL, worn=True):
         pass
     assert 0.8 < fitting.window.scale < 0.9
     assert not any(touched_sides(_seen_at(fitting, *mask), ALL))
@@ -99,12 +99,12 @@ def test_a_large_mask_is_shown_as_large_as_fits():
 
 def test_a_closer_crop_in_which_the_mask_is_lost_is_given_up():
     fitting, mask = CropFitting(), ((-6, 84), (60, 136))
-    assert fitting.must_look_again(_seen_at(fitting, *mask), ALL, worn=True)
+    assert fitting.needs_another_window(_seen_at(fitting, *mask), ALL, worn=True)
     wide = fitting.window
-    assert fitting.must_look_again(_seen_at(fitting, *mask), ALL, worn=True)
-    assert fitting.must_look_again(_seen_at(fitting, *mask), ALL, worn=True, worn_here=False)
+    assert fitting.needs_another_window(_seen_at(fitting, *mask), ALL, worn=True)
+    assert fitting.needs_another_window(_seen_at(fitting, *mask), ALL, worn=True, worn_here=False)
     assert fitting.window == wide
-    assert not fitting.must_look_again(_seen_at(fitting, *mask), ALL, worn=True)
+    assert not fitting.needs_another_window(_seen_at(fitting, *mask), ALL, worn=True)
 
 
 def test_a_mask_the_crop_cuts_off_is_replaced_whole(astronaut_rgb, astronaut_face: Face):
@@ -180,7 +180,7 @@ def test_outside_the_hole_the_canonical_crop_is_kept():
     rng = np.random.default_rng(0)
     crop = rng.integers(0, 255, (128, 128, 3), np.uint8)
     fitting = CropFitting()
-    fitting.must_look_again(mask_of(slice(70, 128), slice(30, 98)), ALL, worn=True)
+    fitting.needs_another_window(mask_of(slice(70, 128), slice(30, 98)), ALL, worn=True)
     hole = mask_of(slice(60, 100), slice(30, 90))
     after = fitting.window.to_canonical(np.full_like(crop, 200), hole, crop)
     changed = (after != crop).any(-1)
