@@ -1,4 +1,4 @@
-"""Draws the opacity of a fill: full on the mask, falling off to the hole's rim."""
+"""Feathering: the opacity of a fill, full on the mask and falling off to the hole's edge."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from realtime.imaging.colour_distance import colour_distance_3x3, local_mean_half_size
 from realtime.imaging.mask_regions import padded_bounding_box, without_thin_parts
+from realtime.settings import COMPOSITE
 
-# How far from the mask the fill is seen at most, crop pixels: usually, and where a fringe surely shows.
-_REVEALED_PX, _FRINGE_PX = 2.0, 3.5
-_ALIKE, _UNLIKE = 12.0, 36.0  # levels between crop and fill: not seen, surely seen
-_MARGIN_PX = 12  # of the crop round the hole
-_RING_SIGMA_PX = 3.0  # of the Gaussian that averages what is beyond the hole
-_BESIDE = np.ones((3, 3), np.uint8)
-_BESIDE_LOOPS = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+_MARGIN_PX = 12  # of the crop round the hole that is worked on, crop px
+_RING_SIGMA_PX = 3.0  # of the Gaussian that averages the colour beyond the hole, crop px
+# Dilates the wide parts by one crop px, so that their edge is no loop.
+_ONE_PX = np.ones((3, 3), np.uint8)
+# Dilates the loops by two crop px.
+_LOOP_PX = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
 
 def feather(
@@ -24,11 +24,11 @@ def feather(
     crop_rgb: NDArray[np.uint8],
     filled_rgb: NDArray[np.uint8],
 ) -> NDArray[np.float32]:
-    """Opacity of the fill: 1 on the mask, and round it only where the picture is not as the fill is.
+    """Opacity of the fill: 1 on the mask, and beside it only where the crop differs from the fill.
 
-    Beside the mask the fill falls off to the hole's rim. Where crop and fill agree there, on skin, the
-    crop stays; where they do not, the mask's fringe or its shadow still shows and is covered, further
-    out where the crop is not as it is beyond the hole either.
+    Beside the mask the opacity falls off to the hole's edge. Where crop and fill agree, on skin, the crop
+    stays. Where they differ, the mask's fringe or shadow still shows there and is covered, farther out
+    where the crop also differs from its colour beyond the hole.
 
     Args:
         mask: bool [128, 128], mask pixels.
@@ -51,20 +51,22 @@ def _opacity(
     crop_rgb: NDArray[np.uint8],
     filled_rgb: NDArray[np.uint8],
 ) -> NDArray[np.float32]:
-    """Do it for a part of the crop, [h, w]."""
-    to_mask = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5)
+    """`feather` for a part of the crop, [h, w]."""
+    to_mask_px = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5)
     unlike = colour_distance_3x3(crop_rgb, filled_rgb)
     beyond, _ = local_mean_half_size(crop_rgb, ~hole, _RING_SIGMA_PX)
-    odd = np.minimum(unlike, colour_distance_3x3(crop_rgb, beyond))
-    reach = _REVEALED_PX + (_FRINGE_PX - _REVEALED_PX) * np.clip(odd / _UNLIKE - 1, 0, 1)
-    ramp = np.clip(reach - to_mask, 0, 1)
-    needed = np.clip((unlike - _ALIKE) / (_UNLIKE - _ALIKE), 0, 1)
+    foreign = np.minimum(unlike, colour_distance_3x3(crop_rgb, beyond))
+    fringe = np.clip(foreign / COMPOSITE.unlike_levels - 1, 0, 1)
+    reach_px = COMPOSITE.feather_px + (COMPOSITE.fringe_px - COMPOSITE.feather_px) * fringe
+    ramp = np.clip(reach_px - to_mask_px, 0, 1)
+    alike, surely = COMPOSITE.alike_levels, COMPOSITE.unlike_levels
+    needed = np.clip((unlike - alike) / (surely - alike), 0, 1)
     needed[mask] = 1
-    needed[_beside_loops(mask)] = 1
+    needed[_near_loops(mask)] = 1
     return np.asarray(ramp * ramp * (3 - 2 * ramp) * needed * hole, dtype=np.float32)
 
 
-def _beside_loops(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Mark the mask's thin parts and two pixels round them, bool [h, w]: their light falls there too."""
-    loops = cv2.subtract(mask.view(np.uint8), cv2.dilate(without_thin_parts(mask), _BESIDE))
-    return cv2.dilate(loops, _BESIDE_LOOPS) > 0
+def _near_loops(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark the mask's thin parts and two pixels round them, bool [h, w]: their blur reaches so far."""
+    loops = cv2.subtract(mask.view(np.uint8), cv2.dilate(without_thin_parts(mask), _ONE_PX))
+    return cv2.dilate(loops, _LOOP_PX) > 0

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.affine import apply, invert, scale_of
-from realtime.composite.grain_synthesis import add_grain
+from realtime.composite.grain_texture import add_grain
 from realtime.frames import Fill
+from realtime.settings import COMPOSITE
 
-_UNSEEN = 1 / 20  # an opacity below which the frame's own pixel stays
-_CUBIC_PX = 3  # how far a bicubic warp looks
-# From so many frame pixels a crop pixel a fill is first enlarged by a whole factor: half the time.
-_ENLARGED_FROM, _ENLARGE = 2.0, 3
+_CUBIC_PX = 3  # margin that a bicubic warp reads, crop px
+# From this many frame px for each crop px a fill is first enlarged by a whole factor: half the time.
+_ENLARGED_FROM, _ENLARGE_FACTOR = 2.0, 3
 
 
 @dataclass(frozen=True)
@@ -70,18 +70,18 @@ def paste(
         slice(max(y0c - _CUBIC_PX, 0), y1c + _CUBIC_PX),
         slice(max(x0c - _CUBIC_PX, 0), x1c + _CUBIC_PX),
     )
-    colours = _warped(fill.rgb[box], box[1].start, box[0].start, to_crop, size)
+    colours = _warp(fill.rgb[box], box[1].start, box[0].start, to_crop, size)
     if fill.grain is not None:
         colours = add_grain(fill.grain, colours, int(x0), int(y0), to_crop)
     weight = cv2.warpAffine(opacity, to_crop, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    _, weight = cv2.threshold(weight, _UNSEEN, 0, cv2.THRESH_TOZERO)
+    _, weight = cv2.threshold(weight, COMPOSITE.least_opacity, 0, cv2.THRESH_TOZERO)
     # A weight of 0 gives the frame's own pixel, bit for bit.
     region = np.ascontiguousarray(frame_bgr[y0:y1, x0:x1])
     image = cv2.blendLinear(colours, region, weight, 1 - weight)
     return Patch(int(x0), int(y0), image.astype(np.uint8, copy=False), weight > 0)
 
 
-def _warped(
+def _warp(
     part_rgb: NDArray[np.uint8],
     x: int,
     y: int,
@@ -90,16 +90,17 @@ def _warped(
 ) -> NDArray[np.uint8]:
     """Warp a part of the crop, its corner at x, y, to the frame: uint8 [h, w, 3], BGR.
 
-    Bicubic. Where it grows, first by a whole factor, bicubic too, then bilinear: half the time.
+    The warp is bicubic. Where it enlarges much, the part is first enlarged by a whole factor (bicubic), and
+    then warped (bilinear), which takes half the time.
     """
-    factor = _ENLARGE if scale_of(to_crop) < 1 / _ENLARGED_FROM else 1
+    factor = _ENLARGE_FACTOR if scale_of(to_crop) < 1 / _ENLARGED_FROM else 1
     part = cv2.cvtColor(part_rgb, cv2.COLOR_RGB2BGR)
-    way = cv2.INTER_CUBIC
+    interpolation = cv2.INTER_CUBIC
     if factor > 1:
         part = cv2.resize(part, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-        way = cv2.INTER_LINEAR
+        interpolation = cv2.INTER_LINEAR
     to_part = to_crop * factor
     to_part[:, 2] += (factor - 1) / 2 - np.array([x, y]) * factor
-    return cv2.warpAffine(
-        part, to_part, size, flags=way | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-    ).astype(np.uint8, copy=False)
+    flags = interpolation | cv2.WARP_INVERSE_MAP
+    warped = cv2.warpAffine(part, to_part, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return warped.astype(np.uint8, copy=False)

@@ -21,28 +21,25 @@ from realtime.frames import (
     UnmaskResult,
 )
 from realtime.inpaint.appearance import AppearanceStep, apply_steps
-from realtime.stages import PerTrack
-
-# From so many faces on each face has its steps of each frame renewed in every second frame, in turns:
-# grain that changes 15 times a second is seen to stand still as little as grain that changes 30 times.
-_MANY_FACES, _TURNS = 3, 2
+from realtime.settings import COMPOSITE
+from realtime.stages import PerTrack, Stage
 
 
 @dataclass
 class _Prepared:
-    """A fill that is ready to be pasted, and its opacity, float32 [128, 128]; `shown` has its grain."""
+    """A fill after the steps taken once, its opacity, float32 [128, 128], and the fill with its grain."""
 
     fill: Fill
     opacity: NDArray[np.float32]
-    shown: Fill | None = None
+    with_grain: Fill | None = None
 
 
-class CompositeStage:
+class CompositeStage(Stage[InpaintedFrame, UnmaskResult]):
     """Pastes filled crops into frames, as sharp and grainy as their surroundings.
 
     Args:
         steps: appearance steps, in order; those of each frame come last.
-        take_turns: of many faces not all are renewed in each frame.
+        take_turns: of many faces not all have their grain renewed in each frame.
     """
 
     def __init__(self, steps: Sequence[AppearanceStep], *, take_turns: bool = True) -> None:
@@ -66,8 +63,8 @@ class CompositeStage:
         filled = [face for face in inpainted.faces if face.fill is not None]
         is_copy = False
         for face in filled:
-            ready = self._prepare(face, tracked.frame_bgr, len(filled))
-            patch = paste(frame, ready.shown or ready.fill, ready.opacity, face.segmented.matrix)
+            fill, opacity = self._finish(face, tracked.frame_bgr, len(filled))
+            patch = paste(frame, fill, opacity, face.segmented.matrix)
             if patch is None:
                 continue
             if not is_copy:
@@ -79,21 +76,24 @@ class CompositeStage:
         results = [_result_of(face, tracked.frame_bgr) for face in inpainted.faces]
         return UnmaskResult(frame, replaced, results)
 
-    def _prepare(self, face: InpaintedFace, frame_bgr: NDArray[np.uint8], faces: int) -> _Prepared:
-        """Finish a fill once, and its grain in each frame or in turns."""
+    def _finish(
+        self, face: InpaintedFace, frame_bgr: NDArray[np.uint8], faces: int
+    ) -> tuple[Fill, NDArray[np.float32]]:
+        """Return the fill to paste and its opacity; its grain is renewed in each frame or in turns."""
         fill, context = face.fill, face.context
         assert fill is not None and context is not None
         track_id = face.segmented.track_id
-        ready = self._prepared[track_id]
-        if ready is None or ready.fill.version != fill.version:
+        prepared = self._prepared[track_id]
+        if prepared is None or prepared.fill.version != fill.version:
             opacity = _opacity_of(fill, context)
-            ready = _Prepared(apply_steps(self._once, fill, context), opacity)
-            self._prepared[track_id] = ready
-        waits = self._take_turns and faces >= _MANY_FACES and (self._frames + track_id) % _TURNS
-        if ready.shown is None or not waits:
+            prepared = _Prepared(apply_steps(self._once, fill, context), opacity)
+            self._prepared[track_id] = prepared
+        in_turns = self._take_turns and faces >= COMPOSITE.many_faces
+        waits = in_turns and (self._frames + track_id) % COMPOSITE.grain_turns
+        if prepared.with_grain is None or not waits:
             here = context.shown_in(frame_bgr, face.segmented.matrix)
-            ready.shown = apply_steps(self._each_frame, ready.fill, here)
-        return ready
+            prepared.with_grain = apply_steps(self._each_frame, prepared.fill, here)
+        return prepared.with_grain, prepared.opacity
 
     def reset(self) -> None:
         """Forget all faces."""
@@ -103,7 +103,7 @@ class CompositeStage:
             step.reset()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: the stage holds no model."""
 
 
 def _opacity_of(fill: Fill, context: FaceContext) -> NDArray[np.float32]:

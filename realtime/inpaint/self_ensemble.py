@@ -1,7 +1,4 @@
-"""Self-ensemble: fills crops under several augmentations and takes the mean.
-
-Errors differ, and average out.
-"""
+"""Self-ensemble (test-time augmentation): the mean of several fills, whose errors average out."""
 
 from __future__ import annotations
 
@@ -20,11 +17,11 @@ Generator = Callable[[NDArray[np.uint8], NDArray[np.bool_]], NDArray[np.uint8]]
 `inpaint_model.Inpainter` and the like.
 """
 
-_CENTRE = (CROP_SIZE - 1) / 2
-_SHAPE = (CROP_SIZE, CROP_SIZE)
-_TOUCHED = 8  # of 255: a pixel of a rotated crop that holds so much of the hole belongs to the hole
+_CENTRE = (CROP_SIZE - 1) / 2  # of the crop, x and y in crop px
+_SIZE = (CROP_SIZE, CROP_SIZE)
+_HOLE_LEVEL = 8  # of 255: a pixel of a rotated hole mask above this belongs to the hole
 # Averaging several fills blurs fine detail; this unsharp mask restores it.
-_SHARPEN, _SHARPEN_SIGMA_PX = 0.5, 1.0
+_SHARPEN_AMOUNT, _SHARPEN_SIGMA_PX = 0.5, 1.0  # of the residual of a Gaussian blur; crop px
 
 
 @dataclass(frozen=True)
@@ -42,14 +39,14 @@ class Augmentation:
     def apply(
         self, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """Augment crops and holes; what comes in from outside the crop belongs to the hole."""
+        """Augment crops and holes; pixels from outside the crop belong to the hole."""
         if self.rotation_deg:
             crops = np.stack([_rotated(crop, self.rotation_deg) for crop in crops])
             holes = np.stack([_rotated_hole(hole, self.rotation_deg) for hole in holes])
         return (crops[:, :, ::-1], holes[:, :, ::-1]) if self.mirrored else (crops, holes)
 
     def undo(self, filled: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Bring filled crops, uint8 [N, 128, 128, 3], back."""
+        """Invert the augmentation of filled crops, uint8 [N, 128, 128, 3]."""
         filled = filled[:, :, ::-1] if self.mirrored else filled
         if not self.rotation_deg:
             return filled
@@ -67,7 +64,7 @@ def self_ensemble(
     holes: NDArray[np.bool_],
     augmentations: Sequence[Augmentation] = ENSEMBLE_OF_4,
 ) -> NDArray[np.uint8]:
-    """Fill crops under several augmentations, all in one batch, and return the mean, a little sharpened.
+    """Fill crops under several augmentations in one batch; return the mean after an unsharp mask.
 
     Source: Lim et al., "Enhanced deep residual networks", CVPRW 2017 (geometric self-ensemble).
 
@@ -82,9 +79,9 @@ def self_ensemble(
     """
     if len(crops) == 0:
         return np.empty_like(crops)
-    shown = [augmentation.apply(crops, holes) for augmentation in augmentations]
-    together = np.concatenate([augmented for augmented, _ in shown])
-    filled = generator(together, np.concatenate([hole for _, hole in shown]))
+    augmented = [augmentation.apply(crops, holes) for augmentation in augmentations]
+    batch = np.concatenate([some for some, _ in augmented])
+    filled = generator(batch, np.concatenate([some for _, some in augmented]))
     parts = np.split(filled, len(augmentations))
     each = [one.undo(part) for one, part in zip(augmentations, parts, strict=True)]
     if len(each) == 1:
@@ -96,22 +93,24 @@ def self_ensemble(
 
 def _sharpened(picture: NDArray[np.float32]) -> NDArray[np.float32]:
     soft = cv2.GaussianBlur(picture, (0, 0), _SHARPEN_SIGMA_PX)
-    return np.asarray(cv2.addWeighted(picture, 1 + _SHARPEN, soft, -_SHARPEN, 0), np.float32)
+    return np.asarray(
+        cv2.addWeighted(picture, 1 + _SHARPEN_AMOUNT, soft, -_SHARPEN_AMOUNT, 0), np.float32
+    )
 
 
 def _rotated(crop: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
     """Rotate a crop; its border pixels are repeated outside it."""
     way, border = cv2.INTER_CUBIC, cv2.BORDER_REPLICATE
     crop = np.ascontiguousarray(crop)
-    rotated = cv2.warpAffine(crop, _rotation(degrees), _SHAPE, flags=way, borderMode=border)
+    rotated = cv2.warpAffine(crop, _rotation(degrees), _SIZE, flags=way, borderMode=border)
     return np.asarray(rotated, np.uint8)
 
 
 def _rotated_hole(hole: NDArray[np.bool_], degrees: float) -> NDArray[np.bool_]:
-    """Rotate a hole; what comes in from outside the crop belongs to the hole."""
+    """Rotate a hole; pixels from outside the crop belong to the hole."""
     flags = hole.astype(np.uint8) * 255
-    rotated = cv2.warpAffine(flags, _rotation(degrees), _SHAPE, borderValue=(255.0,))
-    return np.asarray(rotated) > _TOUCHED
+    rotated = cv2.warpAffine(flags, _rotation(degrees), _SIZE, borderValue=(255.0,))
+    return np.asarray(rotated) > _HOLE_LEVEL
 
 
 def _rotation(degrees: float) -> NDArray[np.float64]:

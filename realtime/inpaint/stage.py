@@ -1,4 +1,4 @@
-"""The inpainting stage: fills the masks of a frame in one batch and corrects how the fills look."""
+"""The inpainting stage: fills the masks of a frame in one batch and corrects the fills in crop space."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from realtime.frames import (
 )
 from realtime.inpaint.appearance import AppearanceStep, apply_steps
 from realtime.inpaint.self_ensemble import Augmentation, Generator, self_ensemble
-from realtime.stages import PerTrack
+from realtime.stages import PerTrack, Stage
 
 
-class InpaintStage:
+class InpaintStage(Stage[SegmentedFrame, InpaintedFrame]):
     """Fills the holes of all faces that wear a mask.
 
     Args:
@@ -51,18 +51,18 @@ class InpaintStage:
         for face in segmented.faces:
             if not face.is_face:
                 continue
-            same = self._same_fill(face) if face.wears_mask else InpaintedFace(face)
-            if same is None:
+            reused = self._reused(face) if face.wears_mask else InpaintedFace(face)
+            if reused is None:
                 new.append(face)
             else:
-                done[face.track_id] = same
-        for filled in self._filled(segmented, new):
+                done[face.track_id] = reused
+        for filled in self._fill(segmented, new):
             done[filled.segmented.track_id] = self._last[filled.segmented.track_id] = filled
         faces = tuple(done[face.track_id] for face in segmented.faces if face.is_face)
         return InpaintedFrame(segmented, faces)
 
-    def _same_fill(self, face: SegmentedFace) -> InpaintedFace | None:
-        """The face with its last fill, if that was of this very mask and the crop looks unchanged."""
+    def _reused(self, face: SegmentedFace) -> InpaintedFace | None:
+        """Return the face with its last fill, if that filled this mask and the crop looks unchanged."""
         last = self._last[face.track_id]
         if last is None or not face.mask_kept:
             return None
@@ -71,10 +71,10 @@ class InpaintStage:
             return None
         return replace(last, segmented=face)
 
-    def _filled(
+    def _fill(
         self, segmented: SegmentedFrame, faces: Sequence[SegmentedFace]
     ) -> list[InpaintedFace]:
-        """Fill faces in one batch; what lies outside the picture counts as hole."""
+        """Fill faces in one batch; pixels outside the picture belong to the hole."""
         if not faces:
             return []
         crops = np.stack([face.crop_rgb for face in faces])
@@ -94,4 +94,4 @@ class InpaintStage:
             step.reset()
 
     def close(self) -> None:
-        """Nothing is held: the generator belongs to the caller."""
+        """Do nothing: the generator belongs to the caller."""

@@ -1,4 +1,4 @@
-"""Temporal blend: keeps one face's fill calm over time, in crop space."""
+"""Temporal blend: smooths one face's fill over time, in crop space."""
 
 from __future__ import annotations
 
@@ -11,14 +11,9 @@ from numpy.typing import NDArray
 
 from realtime.frames import FaceContext, Fill, SegmentedFace
 from realtime.inpaint.appearance import AppearanceStep
+from realtime.settings import INPAINT
 from realtime.stages import PerTrack
 from realtime.track.one_euro import low_pass_share
-
-_TIME_CONSTANT_S = 0.15  # of the low-pass while nothing moves
-# Levels of motion at which the earlier fill counts in full, and not at all.
-_STILL, _MOVING = 1.5, 8.0
-# Levels between two fills from which on the new one counts more, and alone.
-_SAME, _OTHER = 10.0, 45.0
 
 
 @dataclass(frozen=True)
@@ -61,12 +56,14 @@ def _blended(
 ) -> NDArray[np.float32]:
     """Blend float32 [128, 128, 3] with the earlier fill where both filled."""
     motion = face.change.motion
-    if motion >= _MOVING:
+    still, moving = INPAINT.still_levels, INPAINT.moving_levels
+    if motion >= moving:
         return new
-    moved = (motion - _STILL) / (_MOVING - _STILL)
-    least = max(low_pass_share(_TIME_CONSTANT_S, face.change.interval_s), moved)
+    moved = (motion - still) / (moving - still)
+    least = max(low_pass_share(INPAINT.blend_s, face.change.interval_s), moved)
     red, green, blue = cv2.split(cv2.absdiff(new, earlier.rgb))
-    other = cv2.max(cv2.max(red, green), blue)
-    share = np.clip((other - _SAME) / (_OTHER - _SAME), least, 1)
+    difference = cv2.max(cv2.max(red, green), blue)
+    same, other = INPAINT.same_levels, INPAINT.other_levels
+    share = np.clip((difference - same) / (other - same), least, 1)
     share[~(face.hole & earlier.hole)] = 1
     return cv2.blendLinear(new, earlier.rgb, share, 1 - share).astype(np.float32)

@@ -23,7 +23,7 @@ from realtime.segment.mask_decision import FaceEvidence, is_worn
 from realtime.segment.mask_memory import MaskMemory
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.settings import SEGMENT
-from realtime.stages import PerTrack
+from realtime.stages import PerTrack, Stage
 from realtime.track.tracker import detection_interval_s
 
 _LEAST_EDGE_MOVE_PX = 1.0  # how far a mask's edge may always move unseen, crop px
@@ -41,7 +41,7 @@ class _Memory:
     confirmed: bool = False
 
 
-class SegmentStage:
+class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
     """Finds masks in frames that follow one another or stand alone.
 
     Args:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from realtime.align.affine import apply, invert
 from realtime.frames import NOMINAL_INTERVAL_S, Face, TrackedFace
 from realtime.settings import TRACK
+from realtime.stages import Stage
 from realtime.track.association import MotionModel, Place, match
 from realtime.track.background_detection import BackgroundDetector
 from realtime.track.optical_flow import OpticalFlow
@@ -34,7 +35,7 @@ class Detector(Protocol):
         ...
 
 
-class FaceTracker:
+class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
     """Detects faces in some frames, and follows them by optical flow in between.
 
     Args:
