@@ -122,7 +122,7 @@ def _add_streams(
     for stream in source_file.streams:
         if stream.index in copied:
             copies[stream.index] = add_copy(output, stream)
-        elif stream is unmasked:
+        elif stream.index == unmasked.index:
             video = output.add_stream(plan.encoder.encoder, rate=properties.frame_rate)
             assert isinstance(video, av.VideoStream)
             configure(video.codec_context, plan.encoder, properties)

@@ -56,7 +56,7 @@ class VideoReader:
     @property
     def other_streams(self) -> list[Stream]:
         """The streams that are not decoded."""
-        return [stream for stream in self.container.streams if stream is not self.video]
+        return [stream for stream in self.container.streams if stream.index != self.video.index]
 
     @property
     def time_base(self) -> Fraction:
