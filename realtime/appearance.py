@@ -1,4 +1,4 @@
-"""The looks of a fill: the ordered list of appearance steps, and which stage takes them."""
+"""The appearance of a fill: the ordered list of appearance steps, and which stage takes them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FRAME_STEPS: tuple[type[AppearanceStep], ...] = (UnsharpMask, GrainSynthesis)
 """What the compositing stage does to each fill after that, in order."""
 
 STEP_NAMES = tuple(step.name for step in (*CROP_STEPS, *FRAME_STEPS))
-"""All steps in order. `python -m benchmarks appearance` says what each one gives."""
+"""All steps in order. `python -m benchmarks appearance` measures the effect of each one."""
 
 
 def make_steps(

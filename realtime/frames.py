@@ -1,6 +1,6 @@
-"""The frozen values that are handed from stage to stage: what each stage found or made of a frame.
+"""The frozen values that are handed from stage to stage.
 
-Arrays in these values are never written again by anyone.
+No stage writes to the arrays in these values.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Face:
     Attributes:
         box: bounding box: x0, y0, x1, y1.
         keypoints: float64 [5, 2]: right eye, left eye, nose tip, right and left mouth corner (the
-            person's own right and left). The face detector knows one mouth point; both corners are
-            then placed beside it.
-        landmarks: float64 [478, 2], or None where the landmark model refused the face.
+            person's own right and left). Where only the detector found the face, which gives one mouth
+            point, both corners are estimated beside it.
+        landmarks: float64 [478, 2], or None where the landmark model did not find the face.
         matrix: float64 [2, 3], picture pixels to canonical crop pixels.
     """
 
@@ -51,7 +51,7 @@ class Face:
 
 @dataclass(frozen=True, eq=False)
 class TrackedFace:
-    """A tracked face as its track stood in one frame.
+    """A snapshot of a track in one frame.
 
     Attributes:
         track_id: the number of the face, the same from frame to frame.
@@ -59,9 +59,9 @@ class TrackedFace:
         matrix: float64 [2, 3], smoothed, frame pixels to canonical crop pixels.
         found: the face was found in this frame, by a detection or by optical flow; False where the
             track is carried through a miss.
-        restarted: the track is new, has come back, or was found after a scene cut: what is
-            remembered of its crop counts no more.
-        check_due: the face should be examined more closely in this frame where there is doubt.
+        restarted: the track is new, has come back, or was found after a scene cut; stages must forget
+            earlier crops of it.
+        check_due: an unconfirmed face should be examined more closely in this frame.
     """
 
     track_id: int
@@ -96,7 +96,7 @@ class CropChange:
     """How a face's crop differs from the crops of the frames before.
 
     Attributes:
-        epoch: a generation number: where it differs from the one before, earlier fills count no more.
+        epoch: a generation number; where it differs from the one before, earlier fills must not be used.
         motion: mean absolute change of the pixels that the mask does not cover, levels of 0..255.
         interval_s: seconds since the crop was last segmented.
     """
@@ -112,7 +112,7 @@ class SegmentedFace:
 
     Attributes:
         tracked: the face.
-        window: which part of the surroundings the crop shows.
+        window: which part of the face's surroundings the crop shows.
         matrix: float64 [2, 3], frame pixels to pixels of this crop.
         crop_rgb: uint8 [128, 128, 3], RGB.
         valid: bool [128, 128], which crop pixels lie inside the picture.
@@ -120,10 +120,10 @@ class SegmentedFace:
         hole: bool [128, 128], pixels to fill: the mask and a margin round it.
         shows_mask: this frame alone shows a worn mask.
         wears_mask: a mask is worn, earlier frames considered (hysteresis).
-        confirmed: the strict landmark model took it for a face.
+        confirmed: the strict landmark model confirmed it as a face.
         change: how the crop differs from those before.
-        mask_version: another number for another mask of this track.
-        mask_kept: the crop looks as when this mask was segmented, so the mask was not segmented anew.
+        mask_version: a number that changes with each new mask of this track.
+        mask_kept: the crop looks unchanged since this mask was segmented, so the mask was kept.
     """
 
     tracked: TrackedFace
@@ -152,7 +152,7 @@ class SegmentedFace:
 
     @cached_property
     def known(self) -> NDArray[np.bool_]:
-        """True pixels of the photograph, bool [128, 128]: inside the picture and outside the hole."""
+        """Pixels of the photograph, bool [128, 128]: inside the picture and outside the hole."""
         return self.valid & ~self.hole
 
 
@@ -177,7 +177,7 @@ class Grain:
 
     Attributes:
         tile: float32 [128, 128], luma in levels; it repeats over the frame from its top left corner.
-        gain: float32 [128, 128] in crop space, how much of the tile belongs where.
+        gain: float32 [128, 128] in crop space, the factor of the tile at each pixel.
     """
 
     tile: NDArray[np.float32]
@@ -190,7 +190,7 @@ class Fill:
 
     Attributes:
         rgb: uint8 [128, 128, 3], RGB, the crop with its hole filled.
-        version: another number for another fill of this track.
+        version: a number that changes with each new fill of this track.
         grain: the texture to add in the frame, or None.
     """
 
@@ -201,7 +201,7 @@ class Fill:
 
 @dataclass(frozen=True, eq=False)
 class FaceContext:
-    """What the appearance of a fill depends on; what is derived from the crop is computed at most once.
+    """The surroundings that the appearance of a fill depends on; derived values are computed at most once.
 
     Attributes:
         face: the face, with the crop and the hole that were filled.
@@ -215,9 +215,9 @@ class FaceContext:
 
     @cached_property
     def skin_tone(self) -> NDArray[np.float64] | None:
-        """The tone of the bare skin, float64 [3], luma, Cr, Cb; None where too little of it is seen.
+        """Tone of the bare skin, float64 [3], luma, Cr, Cb; None where too little of it is visible.
 
-        It is taken round the nose, or from the forehead where that is warmer.
+        It is measured round the nose, or on the forehead where that is warmer.
         """
         face = self.face
         seeds = [face.window.show(where) & face.known for where in SKIN_SEEDS]
@@ -233,7 +233,7 @@ class FaceContext:
         window: CropWindow = CANONICAL,
         change: CropChange | None = None,
     ) -> FaceContext:
-        """Make the context of a crop that stands alone, as its own frame; for benchmarks and tests.
+        """Make the context of a single crop, which is its own frame; for benchmarks and tests.
 
         Args:
             crop_rgb: uint8 [128, 128, 3], RGB.
@@ -298,7 +298,7 @@ class InpaintedFrame:
 
 @dataclass(frozen=True, eq=False)
 class FaceResult:
-    """What was done with one face.
+    """The result of one face.
 
     Attributes:
         track_id: the number of the face, the same from frame to frame.

@@ -1,4 +1,4 @@
-"""What a stage is, what the pipelines need of an unmasker, and memory keyed by track."""
+"""The interfaces of a stage and of an unmasker in a pipeline, and memory keyed by track id."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ Out = TypeVar("Out", covariant=True)
 
 
 class Stage(Protocol[In, Out]):
-    """One stage of a frame's way. Frames come in order; each stage may run in a thread of its own.
+    """One stage of the processing of a frame. Frames come in order; each stage may have a thread of its
+    own.
 
-    A stage remembers earlier frames only in its own attributes, and hands on frozen values.
+    A stage keeps its memory of earlier frames in its own attributes, and returns frozen values.
     """
 
     def __call__(self, value: In, /) -> Out:
-        """Take the next frame's value and return what this stage makes of it."""
+        """Process the next frame: take the value of the stage before and return this stage's."""
         ...
 
     def reset(self) -> None:
@@ -36,40 +37,43 @@ class Stage(Protocol[In, Out]):
 
 
 class PerTrack(Generic[T]):
-    """A stage's memory of each tracked face, made when it is first asked for.
+    """A stage's memory of each tracked face, made on first use.
 
     Args:
-        make: makes the memory of a face that has none.
+        make: makes the memory of a new face.
     """
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._of: dict[int, T] = {}
+        self._memories: dict[int, T] = {}
 
     def __getitem__(self, track_id: int) -> T:
-        if track_id not in self._of:
-            self._of[track_id] = self._make()
-        return self._of[track_id]
+        if track_id not in self._memories:
+            self._memories[track_id] = self._make()
+        return self._memories[track_id]
 
     def get(self, track_id: int) -> T | None:
         """Return the memory of a face, or None where there is none."""
-        return self._of.get(track_id)
+        return self._memories.get(track_id)
 
     def __setitem__(self, track_id: int, memory: T) -> None:
-        self._of[track_id] = memory
+        self._memories[track_id] = memory
 
     def keep_only(self, track_ids: Collection[int]) -> None:
-        """Drop the memory of all other faces: they are gone."""
-        if not self._of.keys() <= set(track_ids):
-            self._of = {k: v for k, v in self._of.items() if k in track_ids}
+        """Drop the memory of all other faces."""
+        if not self._memories.keys() <= set(track_ids):
+            kept = self._memories.items()
+            self._memories = {
+                track_id: memory for track_id, memory in kept if track_id in track_ids
+            }
 
     def clear(self) -> None:
         """Drop everything."""
-        self._of.clear()
+        self._memories.clear()
 
 
 class InpainterFacts(Protocol):
-    """What a report says of the network that ran."""
+    """The facts of a generator that a report names."""
 
     @property
     def model(self) -> str: ...  # noqa: D102
@@ -86,7 +90,7 @@ class InpainterFacts(Protocol):
 
 
 class FrameUnmasker(Protocol):
-    """What the pipelines need of an `Unmasker`: its four steps, each called with frames in order."""
+    """The part of `Unmasker` that the pipelines use: its four steps, each called with frames in order."""
 
     @property
     def inpainter(self) -> InpainterFacts:
@@ -99,21 +103,21 @@ class FrameUnmasker(Protocol):
         ...
 
     def __call__(self, frame_bgr: NDArray[np.uint8], /) -> UnmaskResult:
-        """Take all four steps for one frame."""
+        """Run all four steps on one frame."""
         ...
 
     def detect_and_track(
         self, frame_bgr: NDArray[np.uint8], time_s: float | None = None, *, smooth: bool = True
     ) -> TrackedFrame:
-        """Find and track the faces of a frame taken at that time."""
+        """Detect and track the faces of a frame taken at that time."""
         ...
 
     def segment(self, tracked: TrackedFrame, /) -> SegmentedFrame:
-        """Find the masks."""
+        """Segment the masks."""
         ...
 
     def inpaint(self, segmented: SegmentedFrame, /) -> InpaintedFrame:
-        """Fill them."""
+        """Fill the masks."""
         ...
 
     def composite(self, inpainted: InpaintedFrame, /) -> UnmaskResult:

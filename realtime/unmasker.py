@@ -1,4 +1,4 @@
-"""The public class: builds the stages and runs them in order. Single-threaded, no input or output."""
+"""The public class: builds the stages and runs them in order, in the caller's thread."""
 
 from __future__ import annotations
 
@@ -38,15 +38,18 @@ from realtime.track.tracker import FaceTracker
 Mode = Literal["image", "video", "live"]
 """What the frames are.
 
-image: unrelated pictures. There is no tracking and no smoothing, the search is more thorough, and each
-fill is the mean of four augmentations instead of two.
+image: unrelated pictures. There is no tracking and no smoothing, detection is more thorough, and each fill
+is the mean of four augmentations instead of two.
 video: successive frames of a recording. Faces are detected, segmented and filled about every 70 ms while
-they look the same, and followed in between. Two runs give the same pixels.
+they look the same, and followed by optical flow in between. Two runs give the same pixels.
 live: successive frames of a camera. As "video", but faces are detected in a thread of its own, so that no
-frame waits for it: what is found counts a frame or two later, and two runs differ a little.
+frame waits for it: its result counts a frame or two later, and two runs differ a little.
 """
 
-_LONGEST_INTERVAL_S, _SHORTEST_INTERVAL_S = 1.0, 1e-3  # what smoothing over time can make use of
+_LONGEST_INTERVAL_S, _SHORTEST_INTERVAL_S = (
+    1.0,
+    1e-3,
+)  # seconds between frames that smoothing can use
 V = TypeVar("V", TrackedFrame, SegmentedFrame, InpaintedFrame, UnmaskResult)
 
 
@@ -59,10 +62,9 @@ class Unmasker:
         max_faces: at most this many faces a frame, the largest first.
         mode: what the frames are.
         models_dir: folder searched first for MediaPipe's models.
-        threads: CPU threads of the generator. Where not given the engine decides on pictures; streams,
-        whose
-            stages have threads of their own, take half of the cores.
-        smoothing: keep transforms, masks and fills calm over time; False is for benchmarks.
+        threads: CPU threads of the generator. Where not given, the engine decides for pictures, and
+            streams, whose stages have threads of their own, take half of the cores.
+        smoothing: smooth transforms, masks and fills over time; False is for benchmarks.
         without_steps: names of appearance steps to leave out (`realtime.appearance`), for benchmarks.
 
     Attributes:
@@ -90,8 +92,8 @@ class Unmasker:
         if mode not in get_args(Mode):
             raise UserError(f"mode must be one of {', '.join(get_args(Mode))}, not {mode}")
         unrelated = mode == "image"
-        calm = smoothing and not unrelated
-        left_out = without_steps if calm else {*without_steps, TemporalBlend.name}
+        smooth = smoothing and not unrelated
+        left_out = without_steps if smooth else {*without_steps, TemporalBlend.name}
         crop_steps = make_steps(CROP_STEPS, left_out)
         frame_steps = make_steps(FRAME_STEPS, left_out)
         if threads is None and not unrelated:
@@ -109,9 +111,9 @@ class Unmasker:
             unrelated=unrelated,
             background=mode == "live",
         )
-        self._smoothing = TransformSmoothing() if calm else None
+        self._smoothing = TransformSmoothing() if smooth else None
         self._confirmation = FaceConfirmation(models_dir)
-        self._segment = SegmentStage(self._confirmation, unrelated=unrelated, smoothing=calm)
+        self._segment = SegmentStage(self._confirmation, unrelated=unrelated, smoothing=smooth)
         augmentations = ENSEMBLE_OF_4 if unrelated else ENSEMBLE_OF_2
         self._inpaint = InpaintStage(self.inpainter, augmentations, crop_steps)
         self._composite = CompositeStage(frame_steps, take_turns=not unrelated)
@@ -124,8 +126,8 @@ class Unmasker:
             time_s: when it was taken, seconds of any clock; without it frames are 1/30 s apart.
 
         Returns:
-            The frame with every masked face filled; a face without a mask, and all that lies outside
-            the replaced region, is bit for bit as given.
+            The frame with every masked face filled; faces without a mask, and all pixels outside the
+            replaced region, are bit for bit as given.
 
         Raises:
             ValueError: the frame has another shape or type.
@@ -212,7 +214,7 @@ def _timed_call(stage: Callable[[A], V], value: A, name: str) -> V:
 
 
 def _timed(value: V, before_ms: Mapping[str, float], stage: str, began_s: float) -> V:
-    """Note the time that a stage took, after those of the stages before."""
+    """Add the time that a stage took to the times of the stages before."""
     took_ms = (time.perf_counter() - began_s) * 1e3
     return replace(value, latency_ms={**before_ms, stage: took_ms})
 

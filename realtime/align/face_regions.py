@@ -11,6 +11,7 @@ from realtime.align.canonical_crop import CROP_SIZE, EYE_LINE_Y
 # All numbers here are places in the canonical crop: rows, columns, x and y in crop px.
 Centre = tuple[int, int]
 Axes = tuple[int, int]
+_SOFT_SIGMA_PX = 6.0  # of the Gaussian that softens the edges of the lower face, crop px
 
 
 def _ellipse(centre: Centre, axes: Axes) -> NDArray[np.uint8]:
@@ -34,7 +35,7 @@ def _upper_face() -> NDArray[np.bool_]:
 
 def _lower_face() -> NDArray[np.float32]:
     oval = _ellipse((64, 76), (27, 34)).astype(np.float32)
-    return np.asarray(cv2.GaussianBlur(oval, (0, 0), 6.0), np.float32)
+    return np.asarray(cv2.GaussianBlur(oval, (0, 0), _SOFT_SIGMA_PX), np.float32)
 
 
 def _beside_face() -> NDArray[np.bool_]:

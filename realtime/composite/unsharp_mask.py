@@ -14,7 +14,7 @@ from realtime.inpaint.appearance import AppearanceStep
 from realtime.settings import COMPOSITE
 
 _UPPER_FACE = slice(24, 84), slice(26, 102)  # rows and columns of the crop
-_LOWER_FACE = slice(60, 118), slice(26, 102)
+_LOWER_FACE = slice(60, 118), slice(26, 102)  # the same
 _CONTRAST_SIGMA_PX = 1.25  # of the blur whose residual is fine contrast, crop px
 _SHARPEN_SIGMA_PX = 1.5  # of the unsharp mask's blur, crop px
 _DENOISE_SIGMA_PX = 0.4  # of the blur against noise before it, crop px
@@ -33,10 +33,8 @@ class UnsharpMask(AppearanceStep):
     def __call__(self, fill: Fill, context: FaceContext) -> Fill:
         """Sharpen the fill; see `AppearanceStep`."""
         hole = context.face.hole
-        amount, box = (
-            _amount(fill.rgb, hole, context.face.known),
-            padded_bounding_box(hole, _MARGIN_PX),
-        )
+        amount = _amount(fill.rgb, hole, context.face.known)
+        box = padded_bounding_box(hole, _MARGIN_PX)
         if amount <= 0 or box is None:
             return fill
         denoised = cv2.GaussianBlur(fill.rgb[box].astype(np.float32), (0, 0), _DENOISE_SIGMA_PX)
@@ -60,8 +58,5 @@ def _amount(
     luma = cv2.cvtColor(filled_rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
     fine = np.abs(luma - cv2.GaussianBlur(luma, (0, 0), _CONTRAST_SIGMA_PX))
     share = fine[_LOWER_FACE][filled].mean() / max(float(fine[_UPPER_FACE][seen].mean()), 1e-3)
-    return float(
-        np.clip(
-            COMPOSITE.natural_contrast / max(float(share), 1e-3) - 1, 0, COMPOSITE.most_sharpening
-        )
-    )
+    amount = COMPOSITE.natural_contrast / max(float(share), 1e-3) - 1
+    return float(np.clip(amount, 0, COMPOSITE.most_sharpening))

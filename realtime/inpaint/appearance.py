@@ -1,4 +1,4 @@
-"""What an appearance step is: one correction of how a fill looks, testable and removable alone."""
+"""The interface of an appearance step: one correction of a fill, which can be tested and left out alone."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from realtime.frames import FaceContext, Fill
 
 
 class AppearanceStep(ABC):
-    """One correction of how a fill looks.
+    """One correction of the appearance of a fill.
 
     Attributes:
-        name: what benchmarks and documents call it.
-        each_frame: the step depends on the frame, so it is taken in every frame in which a fill is shown;
-            else once for each fill.
+        name: its name in benchmarks and documents.
+        each_frame: the step depends on the frame, so it is applied in every frame in which a fill is shown;
+            else once to each fill.
     """
 
     name: ClassVar[str]
@@ -41,7 +41,7 @@ class AppearanceStep(ABC):
 
 
 def apply_steps(steps: Sequence[AppearanceStep], fill: Fill, context: FaceContext) -> Fill:
-    """Take steps in order."""
+    """Apply steps in order."""
     for step in steps:
         fill = step(fill, context)
     return fill

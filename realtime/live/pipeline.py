@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from realtime.capture.frame import CapturedFrame
-from realtime.frames import SegmentedFrame, UnmaskResult
-from realtime.runtime.pipeline import LatestWins, Pipeline, each
+from realtime.frames import InpaintedFrame, SegmentedFrame, TrackedFrame, UnmaskResult
+from realtime.runtime.pipeline import LatestWins, Pipeline, each, join_by_thread
+from realtime.settings import THREADS
 from realtime.stages import FrameUnmasker
 
 
@@ -55,28 +56,44 @@ class _CapturedFrames:
 class LivePipeline:
     """Runs the stages while its context is entered; the caller takes finished frames with `next`.
 
-    Three threads work: capture; detection, tracking and segmentation; inpainting and compositing. The
-    caller shows the frames in a fourth. On two cores more threads are no faster, and frames wait more often
-    (`python -m benchmarks live`).
+    Capture has a thread, the stages have those of `realtime.settings.THREADS.live`, and the caller shows
+    the frames in its own.
 
     Args:
         source: read in a thread of its own; not closed.
-        unmasker: used from two threads, two stages each; not closed.
+        unmasker: each of its stages is called from one thread; not closed.
     """
 
     def __init__(self, source: LiveSource, unmasker: FrameUnmasker) -> None:
         self._unmasker, self._captured = unmasker, _CapturedFrames(source)
-        stages = [each(self._find_masks), each(self._fill_masks)]
+        steps = {
+            "detect_and_track": each(self._detect_and_track),
+            "segment": each(self._segment),
+            "inpaint": each(self._inpaint),
+            "composite": each(self._composite),
+        }
+        stages = join_by_thread(steps, THREADS.live)
         self._pipeline = Pipeline(self._captured, stages, LatestWins(), source.stop)
 
-    def _find_masks(self, captured: CapturedFrame) -> tuple[CapturedFrame, SegmentedFrame]:
+    def _detect_and_track(self, captured: CapturedFrame) -> tuple[CapturedFrame, TrackedFrame]:
         tracked = self._unmasker.detect_and_track(captured.image_bgr, captured.captured_s)
+        return captured, tracked
+
+    def _segment(
+        self, item: tuple[CapturedFrame, TrackedFrame]
+    ) -> tuple[CapturedFrame, SegmentedFrame]:
+        captured, tracked = item
         return captured, self._unmasker.segment(tracked)
 
-    def _fill_masks(self, item: tuple[CapturedFrame, SegmentedFrame]) -> ProcessedFrame:
+    def _inpaint(
+        self, item: tuple[CapturedFrame, SegmentedFrame]
+    ) -> tuple[CapturedFrame, InpaintedFrame]:
         captured, segmented = item
-        result = self._unmasker.composite(self._unmasker.inpaint(segmented))
-        return ProcessedFrame(captured, result)
+        return captured, self._unmasker.inpaint(segmented)
+
+    def _composite(self, item: tuple[CapturedFrame, InpaintedFrame]) -> ProcessedFrame:
+        captured, inpainted = item
+        return ProcessedFrame(captured, self._unmasker.composite(inpainted))
 
     @property
     def skipped_by_source(self) -> int:
@@ -91,7 +108,7 @@ class LivePipeline:
     @property
     def dropped_before_display(self) -> int:
         """Finished frames that were replaced by newer ones before they were shown."""
-        return self._pipeline.dropped_after(2)
+        return self._pipeline.dropped_after(len(THREADS.live))
 
     @property
     def dropped(self) -> int:

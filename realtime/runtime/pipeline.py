@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar
 
@@ -236,6 +236,26 @@ def each(function: Callable[[Any], Any]) -> Stage:
         return map(function, items)
 
     stage.__name__ = getattr(function, "__name__", "stage")
+    return stage
+
+
+def join_by_thread(steps: Mapping[str, Stage], threads: Sequence[Sequence[str]]) -> list[Stage]:
+    """Make one stage of the steps that share a thread.
+
+    Args:
+        steps: all steps by name.
+        threads: the names of each thread's steps, in order (`realtime.settings.THREADS`).
+    """
+    return [_joined([steps[name] for name in names], "+".join(names)) for names in threads]
+
+
+def _joined(steps: Sequence[Stage], name: str) -> Stage:
+    def stage(items: Iterator[Any]) -> Iterator[Any]:
+        for step in steps:
+            items = step(items)
+        return items
+
+    stage.__name__ = name
     return stage
 
 

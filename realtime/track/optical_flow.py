@@ -11,7 +11,7 @@ from realtime.detect.face_geometry import moved
 from realtime.frames import Face
 from realtime.settings import TRACK
 
-# Where the canonical crop shows eyes, brows, forehead and the bridge of the nose, which no mask covers.
+# Points in the canonical crop on eyes, brows, forehead and the bridge of the nose, which no mask covers.
 _COLUMNS, _ROWS = np.arange(36.0, 93.0, 8.0), np.arange(22.0, 63.0, 8.0)
 _UPPER_FACE = np.stack(np.meshgrid(_COLUMNS, _ROWS), axis=-1).reshape(-1, 2)
 # Corners of what is compared, crop px.

@@ -10,16 +10,17 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.frames import InpaintedFrame, TrackedFrame, UnmaskResult
+from realtime.frames import InpaintedFrame, SegmentedFrame, TrackedFrame, UnmaskResult
 from realtime.media.colour import EXACT
 from realtime.media.frames import Frame
 from realtime.media.native_planes import NativePlanes
 from realtime.media.segment_encoder import SegmentEncoder
 from realtime.media.side_by_side import draw_badge, side_by_side
-from realtime.runtime.pipeline import Ordered, each, run
+from realtime.runtime.pipeline import Ordered, each, join_by_thread, run
 from realtime.runtime.report import Counts
 from realtime.runtime.stage_times import StageTimes
 from realtime.runtime.threads import opencv_in_one_thread
+from realtime.settings import THREADS
 from realtime.stages import FrameUnmasker
 from realtime.video.mask_gap_closing import close_mask_gaps
 from realtime.video.track_smoothing import smooth_tracks
@@ -59,9 +60,8 @@ class _DecodedFrame:
 class VideoPipeline:
     """Runs the frames of one video from the decoder to the encoder.
 
-    Five threads are joined by short queues, so memory does not grow with the video: decoding; detection and
-    tracking; segmentation and inpainting; compositing; encoding. On two cores these five take about as long
-    as one another (`python -m benchmarks file-fps`).
+    The threads are joined by short queues, so memory does not grow with the video. Decoding and encoding
+    have one each, and the stages have those of `realtime.settings.THREADS.video`.
 
     Args:
         unmasker: its stages are called on each frame.
@@ -112,7 +112,13 @@ class VideoPipeline:
             if progress is not None:
                 progress(counts.frames, expected)
 
-        stages = [each(self._detect_and_track), self._segment_and_inpaint, each(self._composite)]
+        steps = {
+            "detect_and_track": each(self._detect_and_track),
+            "segment": self._segment,
+            "inpaint": each(self._inpaint),
+            "composite": each(self._composite),
+        }
+        stages = join_by_thread(steps, THREADS.video)
         with opencv_in_one_thread():
             run(self._decode(frames), stages, encode, _POLICY)
         self._close_segment()
@@ -151,15 +157,20 @@ class VideoPipeline:
         time_s = decoded.source.time_s
         return decoded, self._unmasker.detect_and_track(decoded.image_bgr, time_s, smooth=False)
 
-    def _segment_and_inpaint(
+    def _segment(
         self, items: Iterator[tuple[_DecodedFrame, TrackedFrame]]
-    ) -> Iterator[tuple[_DecodedFrame, InpaintedFrame]]:
-        """Segment on smoothed tracks, and inpaint the masks after the gaps in them are closed."""
+    ) -> Iterator[tuple[_DecodedFrame, SegmentedFrame]]:
+        """Segment smoothed tracks; frames on both sides decide whether a mask is worn."""
         segmented = (
             (decoded, self._unmasker.segment(tracked)) for decoded, tracked in smooth_tracks(items)
         )
-        for decoded, closed in close_mask_gaps(segmented):
-            yield decoded, self._unmasker.inpaint(closed)
+        return close_mask_gaps(segmented)
+
+    def _inpaint(
+        self, item: tuple[_DecodedFrame, SegmentedFrame]
+    ) -> tuple[_DecodedFrame, InpaintedFrame]:
+        decoded, segmented = item
+        return decoded, self._unmasker.inpaint(segmented)
 
     def _composite(
         self, item: tuple[_DecodedFrame, InpaintedFrame]
