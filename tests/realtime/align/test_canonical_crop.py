@@ -10,7 +10,7 @@ from realtime.align import affine, canonical_crop, warp_crop
 from realtime.frames import Face
 
 
-def test_eyes_are_level_and_apart_as_designed(astronaut_face: Face):
+def test_similarity_eyes_are_level_and_apart_as_designed(astronaut_face: Face):
     assert astronaut_face.landmarks is not None
     points = affine.apply(astronaut_face.matrix, astronaut_face.landmarks)
     right, left = points[33], points[263]
@@ -25,7 +25,7 @@ def test_chin_and_what_is_under_it_lie_inside(astronaut_face: Face):
     assert 80 < chin[1] < 122
 
 
-def test_crop_does_not_depend_on_how_the_picture_is_turned_or_scaled(
+def test_similarity_turned_or_scaled_picture_gives_the_same_crop(
     astronaut_rgb, astronaut_face: Face
 ):
     assert astronaut_face.landmarks is not None
@@ -40,7 +40,7 @@ def test_crop_does_not_depend_on_how_the_picture_is_turned_or_scaled(
     assert np.abs(crop[middle].astype(int) - again[middle]).mean() < 4
 
 
-def test_a_turned_head_does_not_zoom_in(astronaut_face: Face):
+def test_similarity_turned_head_does_not_zoom_in(astronaut_face: Face):
     assert astronaut_face.landmarks is not None
     centre = astronaut_face.landmarks[:, 0].mean()
     narrow = astronaut_face.landmarks.copy()
@@ -63,7 +63,7 @@ def _roll(matrix: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("degrees", [-40, 0, 25])
-def test_in_profile_the_near_ear_says_what_is_level(degrees: float):
+def test_similarity_profile_is_level_by_its_near_ear(degrees: float):
     looks_right = (_LOOKS_LEFT * (-1, 1) + (100, 0))[_OTHERWISE_ROUND]
     clockwise = cv2.getRotationMatrix2D((50, 50), -degrees, 1.0)
     for points, ahead in ((_LOOKS_LEFT, -1), (looks_right, 1)):
@@ -76,14 +76,14 @@ def test_in_profile_the_near_ear_says_what_is_level(degrees: float):
         assert (eyes[0] - 63.5) * ahead < 0 < (nose - eyes)[0] * ahead  # room in front of the face
 
 
-def test_a_face_seen_from_the_front_is_level_by_its_eyes():
+def test_similarity_frontal_face_is_level_by_its_eyes():
     ears_askew = _FRONTAL + np.array([[0, 0]] * 4 + [[0, -6], [0, 6]])
     for points in (_FRONTAL, ears_askew):
         assert canonical_crop.profile_share(points) == 0
         assert _roll(canonical_crop.similarity_from_keypoints(points)) == pytest.approx(0)
 
 
-def test_between_front_and_profile_the_crop_turns_by_degrees():
+def test_similarity_between_front_and_profile_turns_gradually():
     towards = np.linspace(0, 1, 60)[:, None, None]
     steps = [
         canonical_crop.similarity_from_keypoints(p)
@@ -93,7 +93,7 @@ def test_between_front_and_profile_the_crop_turns_by_degrees():
     assert all(affine.scale_of(matrix) > 0 for matrix in steps)
 
 
-def test_points_at_one_place_still_give_a_crop():
+def test_similarity_points_at_one_place_still_give_a_crop():
     matrix = canonical_crop.similarity_from_keypoints(np.full((6, 2), 30.0))
     assert np.isfinite(matrix).all()
 
@@ -108,7 +108,7 @@ def test_validity_marks_what_lies_outside(astronaut_rgb, astronaut_face: Face):
     assert x1 > x0
 
 
-def test_a_large_face_does_not_alias():
+def test_warp_crop_large_face_does_not_alias():
     stripes = np.zeros((1024, 1024, 3), np.uint8)
     stripes[:, ::2] = 255
     matrix = np.array([[1 / 8, 0, 0], [0, 1 / 8, 0.0]])
@@ -116,7 +116,7 @@ def test_a_large_face_does_not_alias():
     assert np.abs(crop[8:-8, 8:-8].astype(int) - 127).max() <= 2
 
 
-def test_a_larger_crop_of_a_large_face_shows_the_picture_to_its_edges():
+def test_warp_crop_larger_size_shows_the_picture_to_its_edges():
     across, down = np.meshgrid(np.linspace(0, 255, 1024), np.linspace(0, 255, 1024))
     picture = np.dstack([across, down, across]).astype(np.uint8)
     matrix = np.array([[1 / 8, 0, 0], [0, 1 / 8, 0.0]])

@@ -24,13 +24,13 @@ def mask_of(rows: slice, columns: slice) -> np.ndarray:
     return mask
 
 
-def test_a_mask_inside_is_left_alone():
+def test_crop_fitting_mask_inside_stays_canonical():
     fitting = CropFitting()
     assert not fitting.needs_another_window(mask_of(slice(70, 118), slice(30, 98)), ALL, worn=True)
     assert fitting.window == CANONICAL
 
 
-def test_an_ear_loop_counts_where_asked_and_the_pictures_edge_never():
+def test_touched_sides_loops_if_asked_and_picture_edge_never():
     loop = mask_of(slice(60, 63), slice(90, 128))
     assert touched_sides(loop, ALL) == (False, False, False)
     assert touched_sides(loop, ALL, loops=True) == (False, True, False)
@@ -41,7 +41,7 @@ def test_an_ear_loop_counts_where_asked_and_the_pictures_edge_never():
     assert touched_sides(below, ALL) == (False, False, True)
 
 
-def test_it_widens_towards_the_mask_but_not_for_ever():
+def test_widened_moves_from_touched_sides_until_widest():
     fitting, steps = CropFitting(), 0
     mask = mask_of(slice(70, 128), slice(60, 128))
     while fitting.needs_another_window(mask, ALL, worn=True):
@@ -51,7 +51,7 @@ def test_it_widens_towards_the_mask_but_not_for_ever():
     assert (corner < 112).all()  # what lay at the lower right corner lies inside now
 
 
-def test_it_narrows_again_when_the_head_turned_back():
+def test_crop_fitting_head_turned_back_returns_to_canonical():
     fitting = CropFitting()
     assert fitting.needs_another_window(mask_of(slice(70, 128), slice(30, 98)), ALL, worn=True)
     small = mask_of(slice(66, 100), slice(40, 88))
@@ -67,7 +67,7 @@ def _seen_at(fitting: CropFitting, x: tuple[float, float], y: tuple[float, float
     return mask_of(rows, columns)
 
 
-def test_what_a_shift_brings_inside_is_not_shown_smaller():
+def test_fitted_mask_fits_by_a_shift_keeps_the_scale():
     fitting, mask = CropFitting(), ((-6, 84), (60, 136))
     while fitting.needs_another_window(_seen_at(fitting, *mask), ALL, worn=True):
         pass
@@ -77,7 +77,7 @@ def test_what_a_shift_brings_inside_is_not_shown_smaller():
     assert not fitting.needs_another_window(seen, ALL, worn=True)
 
 
-def test_an_ear_loop_brings_the_crop_aside_and_does_not_make_the_face_smaller():
+def test_crop_fitting_cut_ear_loop_moves_without_shrinking():
     fitting = CropFitting()
 
     def seen() -> np.ndarray:
@@ -89,7 +89,7 @@ def test_an_ear_loop_brings_the_crop_aside_and_does_not_make_the_face_smaller():
     assert not any(touched_sides(seen(), ALL, loops=True))
 
 
-def test_a_large_mask_is_shown_as_large_as_fits():
+def test_fitted_large_mask_is_shown_as_large_as_fits():
     fitting, mask = CropFitting(), ((-4, 131), (60, 140))
     while fitting.needs_another_window(_seen_at(fitting, *mask), ALL, worn=True):
         pass
@@ -97,7 +97,7 @@ def test_a_large_mask_is_shown_as_large_as_fits():
     assert not any(touched_sides(_seen_at(fitting, *mask), ALL))
 
 
-def test_a_closer_crop_in_which_the_mask_is_lost_is_given_up():
+def test_crop_fitting_closer_window_loses_mask_returns():
     fitting, mask = CropFitting(), ((-6, 84), (60, 136))
     assert fitting.needs_another_window(_seen_at(fitting, *mask), ALL, worn=True)
     wide = fitting.window
@@ -135,7 +135,7 @@ def _mask_round(x: int, y: int) -> np.ndarray:
     return mask
 
 
-def test_a_mask_beside_its_place_is_moved_there():
+def test_moved_to_mask_beside_its_place_is_centred():
     move = CANONICAL.moved_to_mask(_mask_round(92, 96), ALL)
     assert move is not None
     assert apply(move.matrix, np.array([[91.5, 95.5]])) == pytest.approx(
@@ -148,7 +148,7 @@ def test_a_mask_beside_its_place_is_moved_there():
     assert np.abs(seen_smaller.matrix - move.matrix).max() < 2
 
 
-def test_a_mask_in_its_place_or_far_off_or_hardly_seen_moves_nothing():
+def test_moved_to_mask_in_place_far_or_small_is_none():
     assert CANONICAL.moved_to_mask(_mask_round(66, 84), ALL) is None
     assert CANONICAL.moved_to_mask(_mask_round(106, 112), ALL) is None
     speck = _mask_round(92, 96) & (np.arange(128) < 80)
@@ -176,7 +176,7 @@ def test_in_a_picture_a_crop_beside_the_face_is_moved_onto_it(astronaut_rgb, ast
     assert shares[False] < 0.1  # where landmarks were found they are believed
 
 
-def test_outside_the_hole_the_canonical_crop_is_kept():
+def test_to_canonical_outside_the_hole_keeps_the_crop():
     rng = np.random.default_rng(0)
     crop = rng.integers(0, 255, (128, 128, 3), np.uint8)
     fitting = CropFitting()

@@ -23,7 +23,7 @@ def revealed(mask: np.ndarray) -> np.ndarray:
     return feather(mask, hole_from_mask(mask), black, black + 200)
 
 
-def test_opacity_is_full_on_the_mask_and_zero_outside_the_hole(mask):
+def test_feather_is_1_on_the_mask_and_0_outside_the_hole(mask):
     hole = hole_from_mask(mask)
     opacity = revealed(mask)
     assert (opacity[mask] > 0.99).all()
@@ -32,7 +32,7 @@ def test_opacity_is_full_on_the_mask_and_zero_outside_the_hole(mask):
     assert 0.05 < rim.mean() < 0.95
 
 
-def test_round_the_mask_only_what_differs_is_covered(mask):
+def test_feather_beside_the_mask_only_differences_are_covered(mask):
     crop, filled = np.full((2, 128, 128, 3), 150, np.uint8)
     crop[:, 64:] = 90  # a shadow of the mask on one half
     opacity = feather(mask, hole_from_mask(mask), crop, filled)
@@ -42,7 +42,7 @@ def test_round_the_mask_only_what_differs_is_covered(mask):
     assert (opacity[rim & right] > 0.5).all()
 
 
-def test_a_foreign_tint_beside_the_mask_is_covered_where_a_shade_is_not(mask):
+def test_feather_tinted_fringe_is_covered_and_shade_is_not(mask):
     filled = np.full((128, 128, 3), 140, np.uint8)
     rim, far = hole_from_mask(mask, 1) & ~mask, hole_from_mask(mask) & ~hole_from_mask(mask, 2)
     shade, fringe = filled - 12, filled + np.array([14, 0, 0], np.uint8)
@@ -52,7 +52,7 @@ def test_a_foreign_tint_beside_the_mask_is_covered_where_a_shade_is_not(mask):
     assert opacity[rim].min() > 0.3 and opacity[far].max() > 0.15
 
 
-def test_beside_a_thin_loop_the_fill_is_opaque_where_beside_the_mask_it_is_not(mask):
+def test_feather_beside_a_thin_loop_is_opaque(mask):
     mask[60:80, 105:107] = True
     alike = np.full((128, 128, 3), 150, np.uint8)
     opacity = feather(mask, hole_from_mask(mask), alike, alike)

@@ -68,7 +68,7 @@ def _middle(patch: Patch) -> np.ndarray:
 
 
 @pytest.mark.parametrize("noise", [2.0, 3.5])
-def test_a_noisy_face_gets_grain_of_its_own_strength(hole, matrix, noise):
+def test_grain_noisy_face_gets_its_own_strength(hole, matrix, noise):
     frame = _skin(noise)
     patch = _filled(frame, hole, matrix)
     inside = np.abs(_fine(patch.image)[_middle(patch)]).mean()
@@ -87,24 +87,24 @@ def test_grain_has_the_spectrum_of_the_skin(hole, matrix):
     assert ratios[0] > 1.6 * ratios[1]
 
 
-def test_a_smooth_face_gets_none(hole, matrix):
+def test_grain_smooth_face_gets_none(hole, matrix):
     patch = _filled(_skin(), hole, matrix)
     assert _fine(patch.image)[_middle(patch)].std() < 0.2
 
 
-def test_a_small_face_gets_none(hole):
+def test_grain_small_face_gets_none(hole):
     frame = _skin(8.0)
     crop = np.full((128, 128, 3), (190, 145, 120), np.uint8)
     assert grain_for(frame, crop, hole, np.array([[1.2, 0, 0], [0, 1.2, 0]])) is None
 
 
-def test_without_bare_skin_there_is_none(hole, matrix):
+def test_grain_without_bare_skin_is_none(hole, matrix):
     frame = _skin(8.0)
     crop = np.full((128, 128, 3), (190, 145, 120), np.uint8)
     assert grain_for(frame, crop, hole, matrix, np.zeros_like(hole)) is None
 
 
-def test_grain_is_the_same_every_time_and_only_inside(hole, matrix):
+def test_grain_is_repeatable_and_only_inside_the_hole(hole, matrix):
     frame = _skin(6.0)
     one, two = (_filled(frame, hole, matrix) for _ in range(2))
     assert np.array_equal(one.image, two.image)
@@ -113,7 +113,7 @@ def test_grain_is_the_same_every_time_and_only_inside(hole, matrix):
     assert np.array_equal(one.image[~one.replaced], region[~one.replaced])
 
 
-def test_grain_is_as_still_or_alive_as_the_skins(hole, matrix):
+def test_grain_changes_exactly_as_the_skin_does(hole, matrix):
     still = _skin(6.0)
     moved = np.roll(still, (5, 3), (0, 1))
     shifted = matrix.copy()

@@ -26,7 +26,7 @@ def revealed(mask: np.ndarray) -> np.ndarray:
     return feather(mask, hole_from_mask(mask), black, black + 200)
 
 
-def test_pasting_the_same_crop_changes_next_to_nothing(astronaut_rgb, astronaut_face: Face, mask):
+def test_paste_unchanged_crop_changes_next_to_nothing(astronaut_rgb, astronaut_face: Face, mask):
     frame = np.ascontiguousarray(astronaut_rgb[:, :, ::-1])
     crop, _ = warp_crop.warp_crop(astronaut_rgb, astronaut_face.matrix)
     patch = paste(frame, Fill(crop), revealed(mask), astronaut_face.matrix)
@@ -38,7 +38,7 @@ def test_pasting_the_same_crop_changes_next_to_nothing(astronaut_rgb, astronaut_
     assert difference.mean() < 3
 
 
-def test_pasted_region_is_the_holes_own(astronaut_rgb, astronaut_face: Face, mask):
+def test_paste_replaces_only_the_hole(astronaut_rgb, astronaut_face: Face, mask):
     frame = np.ascontiguousarray(astronaut_rgb[:, :, ::-1])
     grey = np.full((128, 128, 3), 127, np.uint8)
     patch = paste(frame, Fill(grey), revealed(mask), astronaut_face.matrix)
@@ -51,7 +51,7 @@ def test_pasted_region_is_the_holes_own(astronaut_rgb, astronaut_face: Face, mas
     assert np.hypot((inside[:, 0] - 64) / 32, (inside[:, 1] - 82) / 28).max() < 1.1
 
 
-def test_a_face_half_outside_the_frame_is_cut(mask):
+def test_paste_face_half_outside_the_frame_is_cut(mask):
     frame = np.full((100, 100, 3), 50, np.uint8)
     matrix = np.array([[1.0, 0, 60], [0, 1.0, 40]])
     patch = paste(frame, Fill(np.full((128, 128, 3), 200, np.uint8)), revealed(mask), matrix)

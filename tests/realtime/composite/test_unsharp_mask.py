@@ -24,7 +24,7 @@ def sharpen(crop: np.ndarray, hole: np.ndarray, valid: np.ndarray) -> np.ndarray
     return UnsharpMask()(Fill(crop), FaceContext.of_crop(crop, hole, valid)).rgb
 
 
-def test_a_blurred_fill_is_sharpened_a_little_and_without_halo(
+def test_unsharp_mask_blurred_fill_is_sharpened_without_halo(
     astronaut_rgb, astronaut_face: Face, hole
 ):
     crop, valid = warp_crop(astronaut_rgb, astronaut_face.matrix)
@@ -45,7 +45,7 @@ def test_a_blurred_fill_is_sharpened_a_little_and_without_halo(
     assert (crisp >= cv2.erode(fill, kernel).astype(int) - 1).all()
 
 
-def test_a_crisp_fill_is_left_alone(astronaut_rgb, astronaut_face: Face, hole):
+def test_unsharp_mask_crisp_fill_stays(astronaut_rgb, astronaut_face: Face, hole):
     crop, valid = warp_crop(astronaut_rgb, astronaut_face.matrix)
     dull = np.where(hole[..., None], crop, cv2.GaussianBlur(crop, (0, 0), 2.5))
     assert np.array_equal(sharpen(dull, hole, valid), dull)

@@ -33,9 +33,7 @@ def centres(finder: FaceDetector, frames: list[Picture]) -> list[list[float]]:
     return [sorted(float(face.centre[0]) for face in finder(frame)) for frame in frames]
 
 
-def test_a_face_that_comes_in_is_found_soon_and_one_that_leaves_is_lost(
-    one: Picture, two: Picture
-) -> None:
+def test_landmark_stream_face_enters_or_leaves_is_noticed(one: Picture, two: Picture) -> None:
     with FaceDetector(4, video=True) as finder:
         seen = centres(finder, [one] * 8 + [two] * 8 + [one] * 8)
     counts = [len(places) for places in seen]
@@ -45,14 +43,14 @@ def test_a_face_that_comes_in_is_found_soon_and_one_that_leaves_is_lost(
     assert all(abs(places[0] - seen[0][0]) < 4 for places in seen)
 
 
-def test_a_cut_to_a_face_elsewhere_is_noticed(one: Picture) -> None:
+def test_landmark_stream_cut_to_another_face_is_noticed(one: Picture) -> None:
     other = np.ascontiguousarray(one[:, ::-1])
     with FaceDetector(4, video=True) as finder:
         seen = centres(finder, [one] * 8 + [other] * 5)
     assert seen[-1] == pytest.approx([1023 - seen[0][0]], abs=6)
 
 
-def test_a_face_that_goes_and_comes_back_is_found_again(one: Picture) -> None:
+def test_landmark_stream_face_returns_is_found_again(one: Picture) -> None:
     empty = np.full_like(one, 90)
     with FaceDetector(4, video=True) as finder:
         seen = centres(finder, [one] * 6 + [empty] * 4 + [one] * 4)

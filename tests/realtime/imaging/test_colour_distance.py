@@ -27,7 +27,7 @@ def test_colour_distance_of_a_tint_counts_for_more() -> None:
     assert colour_distance(plain(80, 90, 80), plain(80, 80, 80)).mean() > 1.5 * light
 
 
-def test_colour_distance_of_a_neighbourhood_ignores_noise() -> None:
+def test_colour_distance_3x3_ignores_noise() -> None:
     noisy = plain(100, 100, 100)
     noisy[::2, ::2] = 118
     one, mean = (
@@ -47,7 +47,7 @@ def test_local_mean_counts_marked_pixels_alone() -> None:
     assert share[20, 5] > 0.95 > 0.05 > share[20, 35]
 
 
-def test_mean_near_at_half_size_agrees_with_local_mean() -> None:
+def test_local_mean_half_size_agrees_with_local_mean() -> None:
     rng = np.random.default_rng(0)
     picture = np.kron(rng.integers(0, 255, (5, 5, 3)), np.ones((8, 8, 1))).astype(np.uint8)
     marked = np.ones((40, 40), bool)

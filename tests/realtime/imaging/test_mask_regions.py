@@ -24,20 +24,20 @@ def mask() -> NDArray[np.bool_]:
     return mask
 
 
-def test_padded_box_inside_the_picture_has_the_margin(mask: NDArray[np.bool_]) -> None:
+def test_padded_bounding_box_inside_the_picture_has_the_margin(mask: NDArray[np.bool_]) -> None:
     mask[:20] = False
     assert padded_bounding_box(mask, 5) == (slice(45, 85), slice(25, 115))
 
 
-def test_padded_box_at_the_edge_stays_in_the_picture(mask: NDArray[np.bool_]) -> None:
+def test_padded_bounding_box_at_the_edge_stays_inside(mask: NDArray[np.bool_]) -> None:
     assert padded_bounding_box(mask, 30) == (slice(0, 100), slice(0, 120))
 
 
-def test_padded_box_of_an_empty_mask_is_none() -> None:
+def test_padded_bounding_box_of_an_empty_mask_is_none() -> None:
     assert padded_bounding_box(np.zeros((8, 8), bool), 2) is None
 
 
-def test_body_of_a_mask_is_without_loops(mask: NDArray[np.bool_]) -> None:
+def test_without_thin_parts_removes_loops(mask: NDArray[np.bool_]) -> None:
     body = without_thin_parts(mask) > 0
     assert not body[:, 72:].any()
     assert not body[:20].any()
@@ -46,7 +46,7 @@ def test_body_of_a_mask_is_without_loops(mask: NDArray[np.bool_]) -> None:
 
 
 @pytest.mark.parametrize(("least_px", "kept"), [(1, True), (3, True), (4, False)])
-def test_connected_to_needs_enough_confident_pixels(
+def test_components_with_needs_enough_confident_pixels(
     mask: NDArray[np.bool_], least_px: int, kept: bool
 ) -> None:
     confident = np.zeros_like(mask)
@@ -56,7 +56,7 @@ def test_connected_to_needs_enough_confident_pixels(
     assert not regions[:20].any()
 
 
-def test_connected_to_ignores_what_lies_outside(mask: NDArray[np.bool_]) -> None:
+def test_components_with_ignores_pixels_outside(mask: NDArray[np.bool_]) -> None:
     outside = ~mask
     assert not components_with(outside, mask).any()
 

@@ -18,7 +18,7 @@ def skin_like(crop: np.ndarray, known: np.ndarray) -> np.ndarray | None:
     return None if tone is None else has_tone(to_ycc(crop), tone)
 
 
-def test_skin_is_the_face_not_hair_suit_or_background(astronaut_rgb, astronaut_face: Face):
+def test_has_tone_marks_skin_not_hair_suit_or_background(astronaut_rgb, astronaut_face: Face):
     crop, valid = warp_crop.warp_crop(astronaut_rgb, astronaut_face.matrix)
     hole = np.zeros((128, 128), bool)
     hole[72:] = True
@@ -33,7 +33,7 @@ def test_skin_is_the_face_not_hair_suit_or_background(astronaut_rgb, astronaut_f
     assert like[:14].mean() < 0.5  # hair
 
 
-def test_a_fringe_over_the_forehead_is_no_skin():
+def test_skin_tone_fringe_over_the_forehead_is_no_skin():
     crop = np.full((128, 128, 3), (205, 160, 140), np.uint8)
     crop[:44] = (30, 24, 22)
     known = np.ones((128, 128), bool)

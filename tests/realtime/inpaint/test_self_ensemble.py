@@ -40,7 +40,7 @@ def holes() -> NDArray[np.bool_]:
 
 
 @pytest.mark.parametrize("pose", ENSEMBLE_OF_4)
-def test_what_is_filled_in_a_pose_comes_back_to_its_place(
+def test_augmentation_undo_brings_the_fill_back(
     pose: Augmentation, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
 ):
     shown, _ = pose.apply(crops, holes)
@@ -57,7 +57,7 @@ def test_no_pixel_of_a_mask_is_shown(pose: Augmentation, holes: NDArray[np.bool_
     assert shown[~hole].max() <= 24
 
 
-def test_all_poses_go_through_the_network_at_once(
+def test_self_ensemble_all_augmentations_in_one_batch(
     crops: NDArray[np.uint8], holes: NDArray[np.bool_]
 ):
     batches: list[int] = []
@@ -74,7 +74,7 @@ def test_all_poses_go_through_the_network_at_once(
     assert np.abs(out[0][inner].astype(int) - 90).max() <= 1
 
 
-def test_one_pose_alone_is_what_the_network_says(
+def test_self_ensemble_single_augmentation_is_the_plain_fill(
     inpainter: Inpainter, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
 ):
     assert np.array_equal(self_ensemble(inpainter, crops, holes, AS_IT_IS), inpainter(crops, holes))
@@ -82,7 +82,7 @@ def test_one_pose_alone_is_what_the_network_says(
     assert none.shape == (0, 128, 128, 3)
 
 
-def test_a_face_and_its_mirror_image_are_filled_alike(
+def test_self_ensemble_mirror_image_is_filled_alike(
     inpainter: Inpainter, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
 ):
     """What the network alone does not: it sees both for the first time."""

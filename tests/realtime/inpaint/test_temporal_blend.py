@@ -29,7 +29,7 @@ def crop(level: int = 120) -> NDArray[np.uint8]:
     return np.full((128, 128, 3), level, np.uint8)
 
 
-def test_a_fill_holds_still_on_a_still_face_and_nothing_else_changes(
+def test_temporal_blend_still_face_changes_only_the_hole(
     rng: np.random.Generator,
 ) -> None:
     step, raw, calm = TemporalBlend(), [], []
@@ -45,13 +45,13 @@ def test_a_fill_holds_still_on_a_still_face_and_nothing_else_changes(
 @pytest.mark.parametrize(
     "change", [CropChange(epoch=1, motion=12.0, interval_s=1 / 30), CropChange(2, 0.0, 1 / 30)]
 )
-def test_a_fill_follows_a_face_that_moves_and_begins_anew_with_its_step(change: CropChange) -> None:
+def test_temporal_blend_moving_face_or_new_epoch_takes_new_fill(change: CropChange) -> None:
     step = TemporalBlend()
     blend(step, crop(100), HOLE, STILL)
     assert blend(step, crop(105), HOLE, change)[HOLE].min() == 105
 
 
-def test_where_the_hole_grows_nothing_old_shines_through() -> None:
+def test_temporal_blend_grown_hole_shows_no_earlier_fill() -> None:
     step = TemporalBlend()
     before = crop()
     before[~HOLE] = 180  # the mask's rim, not yet part of the hole

@@ -8,7 +8,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from realtime.runtime.pipeline import Ended, LatestWins, Link, Ordered, Pipeline, each, run
+from realtime.runtime.pipeline import (
+    Ended,
+    LatestWins,
+    Link,
+    Ordered,
+    Pipeline,
+    Stage,
+    each,
+    join_by_thread,
+    run,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +75,23 @@ def test_run_ordered_keeps_every_item_in_order() -> None:
     seen: list[int] = []
     run(range(200), [doubled, each(lambda x: x + 1)], seen.append, Ordered())
     assert seen == [2 * x + 1 for x in range(200)]
+
+
+def test_join_by_thread_steps_of_one_name_share_a_thread() -> None:
+    threads: dict[str, int] = {}
+
+    def step(name: str) -> Stage:
+        def note(item: str) -> str:
+            threads[name] = threading.get_ident()
+            return item + name
+
+        return each(note)
+
+    stages = join_by_thread({name: step(name) for name in "abc"}, (("a", "b"), ("c",)))
+    seen: list[str] = []
+    run([""], stages, seen.append, Ordered())
+    assert seen == ["abc"]
+    assert threads["a"] == threads["b"] != threads["c"]
 
 
 def test_run_stages_have_threads_of_their_own() -> None:

@@ -24,29 +24,29 @@ def found(top: int) -> np.ndarray:
     return mask
 
 
-def test_a_rim_that_was_missed_is_taken_in():
+def test_grow_mask_missed_edge_is_added():
     mask = grow_mask(found(74), picture())
     assert mask[71:74, 34:92].all()
     assert not mask[:69].any() and not mask[112:].any()
 
 
-def test_a_mask_that_ends_where_its_colour_does_stays_as_it_is():
+def test_grow_mask_complete_mask_stays():
     mask = found(70)
     assert np.count_nonzero(grow_mask(mask, picture()) & ~mask) < 10
 
 
-def test_a_mask_of_the_skins_colour_is_not_widened():
+def test_grow_mask_skin_coloured_mask_stays():
     image = np.full((128, 128, 3), SKIN, np.uint8)
     assert np.array_equal(grow_mask(found(74), image), found(74))
 
 
-def test_shade_beside_the_mask_and_what_does_not_touch_it_stay_out():
+def test_grow_mask_shade_and_unconnected_pixels_stay_out():
     image, mask = picture(), found(70)
     image[64:70, 30:96] = (150, 112, 95)
     cv2.rectangle(image, (40, 62), (50, 66), CLOTH, -1)  # four pixels above the mask
     assert np.count_nonzero(grow_mask(mask, image)[:69]) == 0
 
 
-def test_nothing_comes_of_no_mask():
+def test_grow_mask_empty_mask_stays():
     empty = np.zeros((128, 128), bool)
     assert not grow_mask(empty, picture()).any()

@@ -41,24 +41,24 @@ def decisions(memory: MaskMemory, worn: list[bool], fps: float = 30.0) -> list[b
     return decided
 
 
-def test_one_frame_without_a_mask_does_not_blink() -> None:
+def test_decide_one_frame_without_mask_keeps_it_worn() -> None:
     assert decisions(MaskMemory(), [True] * 5 + [False] * 2 + [True] * 5) == [True] * 12
     assert decisions(MaskMemory(), [False] * 5 + [True] + [False] * 5) == [False] * 11
     assert decisions(MaskMemory(smoothing=False), [True, False, True]) == [True, False, True]
 
 
 @pytest.mark.parametrize("fps", [25.0, 30.0, 60.0])
-def test_a_mask_put_on_or_taken_off_is_followed_within_150_ms(fps: float) -> None:
+def test_decide_mask_put_on_or_off_counts_within_150_ms(fps: float) -> None:
     for first in (True, False):
         decided = decisions(MaskMemory(), [first] * 5 + [not first] * 20, fps)
         assert (decided[5:].index(not first) + 1) / fps <= 0.15
 
 
-def test_a_new_face_is_decided_at_once() -> None:
+def test_decide_new_face_counts_at_once() -> None:
     assert decisions(MaskMemory(), [True]) == [True]
 
 
-def test_while_a_change_is_doubted_the_last_outline_is_filled() -> None:
+def test_decide_mask_unseen_for_a_frame_keeps_the_last_one() -> None:
     memory = MaskMemory()
     memory.observe(crop(), FRAME_S)
     worn = memory.decide(True, inside(1.0))
@@ -68,7 +68,7 @@ def test_while_a_change_is_doubted_the_last_outline_is_filled() -> None:
     assert np.array_equal(doubted.probability, worn.probability)
 
 
-def test_an_outline_is_calmed_but_a_mask_taken_off_is_not_held_back(
+def test_smooth_small_changes_slowly_and_large_ones_at_once(
     rng: np.random.Generator,
 ) -> None:
     memory, raw, calm = MaskMemory(), [], []
@@ -87,7 +87,7 @@ def test_an_outline_is_calmed_but_a_mask_taken_off_is_not_held_back(
     assert left.max() < 0.05
 
 
-def test_a_thin_loop_that_moves_by_its_own_width_is_seen_where_it_is_now() -> None:
+def test_smooth_thin_loop_moved_by_its_width_shows_at_once() -> None:
     memory = MaskMemory()
     for column in range(20, 40, 2):
         loop = np.zeros((128, 128), np.float32)
@@ -96,7 +96,7 @@ def test_a_thin_loop_that_moves_by_its_own_width_is_seen_where_it_is_now() -> No
         assert memory.smooth(loop)[40:80, column : column + 2].min() > 0.25
 
 
-def test_a_scene_cut_forgets() -> None:
+def test_observe_scene_cut_forgets() -> None:
     memory = MaskMemory()
     assert decisions(memory, [True] * 5) == [True] * 5
     memory.observe(crop(30), FRAME_S)
@@ -109,7 +109,7 @@ def masked_crop(shift: int = 0, level: int = 120) -> NDArray[np.uint8]:
     return image
 
 
-def test_a_still_crop_needs_no_new_fill_but_a_moved_mask_a_hand_and_new_light_do() -> None:
+def test_looks_unchanged_moved_mask_hand_or_light_is_false() -> None:
     memory = MaskMemory()
     memory.observe(masked_crop(), FRAME_S)
     assert not memory.looks_unchanged()

@@ -45,7 +45,9 @@ def crop_of(picture_rgb: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDAr
     "moved", [move(1, 0), move(-2, 3), move(0, 2, zoom=1.03), move(1, -1, turn=0.04)]
 )
 @pytest.mark.parametrize("light", [1.0, 0.9])
-def test_a_part_is_found_where_it_moved(masked_rgb, astronaut_face: Face, moved, light: float):
+def test_mask_registration_moved_region_is_found(
+    masked_rgb, astronaut_face: Face, moved, light: float
+):
     registration = MaskRegistration(crop_of(masked_rgb, astronaut_face.matrix), PART)
     there = crop_of(masked_rgb, compose(moved, astronaut_face.matrix))
     back = registration(cv2.convertScaleAbs(there, alpha=light))
@@ -53,7 +55,7 @@ def test_a_part_is_found_where_it_moved(masked_rgb, astronaut_face: Face, moved,
     assert np.abs(apply(back, apply(moved, CORNERS)) - CORNERS).max() < 0.5
 
 
-def test_what_has_moved_far_or_shows_nothing_is_not_found(masked_rgb, astronaut_face: Face):
+def test_mask_registration_far_or_plain_region_is_none(masked_rgb, astronaut_face: Face):
     registration = MaskRegistration(crop_of(masked_rgb, astronaut_face.matrix), PART)
     far = crop_of(masked_rgb, compose(move(14, 9), astronaut_face.matrix))
     assert registration(far) is None
@@ -80,7 +82,7 @@ def segmented(stage: SegmentStage, tracked: TrackedFrame) -> SegmentedFace:
     return face
 
 
-def test_a_followed_mask_is_kept_and_its_place_corrected(stage, masked_rgb, face: Face):
+def test_segment_moved_mask_is_kept_and_registered(stage, masked_rgb, face: Face):
     """The transform that optical flow gives is a little off: the stored mask is registered."""
     off = compose(move(2, -1.5), face.matrix)
     first = segmented(stage, tracked_frame(masked_rgb, face, restarted=True))
@@ -96,7 +98,7 @@ def test_a_followed_mask_is_kept_and_its_place_corrected(stage, masked_rgb, face
     assert np.array_equal(anew.matrix, off)
 
 
-def test_a_mask_with_something_in_front_is_segmented_anew(stage, masked_rgb, face: Face):
+def test_segment_occluded_mask_is_segmented_anew(stage, masked_rgb, face: Face):
     segmented(stage, tracked_frame(masked_rgb, face, restarted=True))
     covered = masked_rgb.copy()
     x, y = apply(cv2.invertAffineTransform(face.matrix), CORNERS.mean(0)[None])[0].astype(int)

@@ -16,7 +16,7 @@ from trainer.evaluate.measures import iou
 
 
 @pytest.mark.parametrize("kind", ["surgical", "cloth", "n95", "kn95"])
-def test_the_shipped_segmenter_finds_a_worn_mask(astronaut_rgb, astronaut_face: Face, kind):
+def test_segmenter_shipped_finds_a_worn_mask(astronaut_rgb, astronaut_face: Face, kind):
     crop, _ = warp_crop(astronaut_rgb, astronaut_face.matrix)
     assert astronaut_face.landmarks is not None
     landmarks = apply(astronaut_face.matrix, astronaut_face.landmarks)
@@ -29,7 +29,7 @@ def test_the_shipped_segmenter_finds_a_worn_mask(astronaut_rgb, astronaut_face: 
     assert (bare > 0.5).mean() < 0.01
 
 
-def test_specks_go_holes_close_and_loops_stay_beside_a_mask():
+def test_mask_pixels_drops_specks_and_fills_pinholes():
     probability = np.zeros((128, 128), np.float32)
     probability[5:12, 5:12] = 0.9
     assert not mask_pixels(probability).any()
@@ -42,7 +42,7 @@ def test_specks_go_holes_close_and_loops_stay_beside_a_mask():
     assert not mask[20:22, 20:22].any()
 
 
-def test_the_hole_is_wider_than_the_mask_by_its_margin():
+def test_hole_from_mask_is_wider_by_the_margin():
     mask = np.zeros((128, 128), bool)
     mask[60:70, 60:70] = True
     hole = hole_from_mask(mask, 3)
@@ -75,11 +75,11 @@ ON_THE_MOUTH, ON_THE_COLLAR = slice(70, 105), slice(100, 125)
         (slice(85, 88), 0.95, FaceEvidence.CONFIRMED, False),  # too little
     ],
 )
-def test_a_mask_is_worn_where_it_is_sure_and_in_its_place(rows, confidence, trust, worn):
+def test_is_worn_needs_sure_pixels_in_their_place(rows, confidence, trust, worn):
     assert is_worn(*_marked(rows, confidence), EVERYWHERE, evidence=trust) == worn
 
 
-def test_a_valve_inside_a_mask_is_mask_and_a_cheek_inside_an_ear_loop_is_not():
+def test_mask_pixels_valve_is_filled_and_cheek_in_loop_is_not():
     probability = np.zeros((128, 128), np.float32)
     probability[60:110, 20:80] = 0.99
     probability[78:92, 44:58] = 0.0  # a dark valve
@@ -90,20 +90,20 @@ def test_a_valve_inside_a_mask_is_mask_and_a_cheek_inside_an_ear_loop_is_not():
     assert mask[84, 109] and not mask[75:93, 84:104].any()
 
 
-def test_what_a_mask_leaves_of_the_crops_corner_is_not_mask():
+def test_mask_pixels_corner_beside_the_mask_stays_open():
     probability = np.zeros((128, 128), np.float32)
     probability[60:, 20:] = 0.99
     probability[110:, 110:] = 0.0  # 18 px square, no larger than a valve may be
     assert not mask_pixels(probability)[112:, 112:].any()
 
 
-def test_a_mask_that_was_worn_stays_on_with_less():
+def test_is_worn_before_needs_less():
     mask, probability = _marked(slice(96, 112), 0.72)
     assert not is_worn(mask, probability, EVERYWHERE)
     assert is_worn(mask, probability, EVERYWHERE, before=True)
 
 
-def test_what_is_vague_all_round_is_put_on_by_nobody():
+def test_is_worn_many_vague_pixels_is_false():
     """Discs and levers: a sure middle, and twice as much of which nothing can be said."""
     mask, probability = _marked(slice(70, 110), 0.97)
     clear = probability.copy()
@@ -113,7 +113,7 @@ def test_what_is_vague_all_round_is_put_on_by_nobody():
     assert is_worn(mask, probability, EVERYWHERE, before=True)
 
 
-def test_only_what_lies_in_the_picture_counts():
+def test_is_worn_counts_only_pixels_in_the_picture():
     mask, probability = _marked(slice(74, 84), 0.95)
     upper = EVERYWHERE.copy()
     upper[84:] = False  # the picture ends at the mouth
@@ -122,7 +122,7 @@ def test_only_what_lies_in_the_picture_counts():
     assert not is_worn(mask & False, probability, upper)
 
 
-def test_an_ear_loop_that_the_picture_shows_is_found_where_the_network_hardly_sees_it():
+def test_mask_pixels_faint_loop_on_a_visible_line_is_mask():
     probability = np.zeros((128, 128), np.float32)
     probability[70:110, 30:90] = 0.99
     probability[74:76, 90:94], probability[74:76, 94:120] = 0.4, 0.05
@@ -135,7 +135,7 @@ def test_an_ear_loop_that_the_picture_shows_is_found_where_the_network_hardly_se
     assert np.array_equal(with_loop[80:], without[80:])
 
 
-def test_a_loop_that_lies_two_pixels_off_the_mask_hangs_on_to_it():
+def test_mask_pixels_loop_two_pixels_off_is_connected():
     probability = np.zeros((128, 128), np.float32)
     probability[70:110, 40:90] = 0.99
     probability[80:90, 30:38] = 0.3

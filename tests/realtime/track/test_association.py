@@ -22,19 +22,19 @@ def walk(motion: MotionModel, xs: list[float | None]) -> None:
             motion.update(place(x))
 
 
-def test_the_nearest_pairs_are_made_first() -> None:
+def test_match_pairs_the_nearest_first() -> None:
     motions = [MotionModel(place(0)), MotionModel(place(50))]
     assert match(motions, [place(40), place(-5), place(900)]) == {0: 1, 1: 0}
 
 
-def test_a_face_far_away_or_of_another_size_is_another() -> None:
+def test_match_far_or_other_sized_face_is_not_paired() -> None:
     motions = [MotionModel(place(0))]
     assert match(motions, [place(90)]) == {}
     assert match(motions, [place(10, size=300.0)]) == {}
     assert match([], [place(0)]) == {}
 
 
-def test_a_face_that_moves_is_expected_where_it_goes() -> None:
+def test_motion_model_moving_face_is_predicted_ahead() -> None:
     motion = MotionModel(place(0))
     walk(motion, [8.0 * step for step in range(1, 20)])
     walk(motion, [None] * 10)
@@ -42,7 +42,7 @@ def test_a_face_that_moves_is_expected_where_it_goes() -> None:
     assert motion.unseen_s == pytest.approx(10 * FRAME_S)
 
 
-def test_a_second_out_of_sight_does_not_part_a_swaying_face_from_its_number() -> None:
+def test_motion_model_swaying_face_a_second_unseen_is_matched() -> None:
     xs = [60 * np.sin(2 * np.pi * 0.35 * frame * FRAME_S) for frame in range(240)]
     for gone in range(60, 180, 13):
         motion = MotionModel(place(xs[0]))
@@ -52,7 +52,7 @@ def test_a_second_out_of_sight_does_not_part_a_swaying_face_from_its_number() ->
         assert match([motion], [place(xs[gone + 30])]) == {0: 0}
 
 
-def test_two_who_pass_each_other_keep_their_numbers() -> None:
+def test_match_two_passing_faces_keep_their_numbers() -> None:
     left, right = MotionModel(place(0)), MotionModel(place(600))
     for step in range(1, 61):
         places = [place(10.0 * step), place(600 - 10.0 * step)]

@@ -62,7 +62,9 @@ def wait_for(background: BackgroundDetector, grey: Picture) -> list[Face]:
     raise AssertionError("nothing was found in ten seconds")
 
 
-def test_what_was_found_is_moved_on(background, finding, astronaut_rgb, astronaut_face: Face):
+def test_take_moves_the_detection_to_the_present(
+    background, finding, astronaut_rgb, astronaut_face: Face
+):
     background.begin(*shifted(astronaut_rgb, 0, 0))
     _, later = shifted(astronaut_rgb, 6, -4)
     assert background.take(later) is None
@@ -74,7 +76,7 @@ def test_what_was_found_is_moved_on(background, finding, astronaut_rgb, astronau
     assert background.take(later) is None
 
 
-def test_where_flow_does_not_know_a_face_is_where_it_was(
+def test_take_face_lost_by_flow_stays_where_detected(
     background, finding, astronaut_rgb, astronaut_face: Face
 ):
     finding.may_end.set()
@@ -83,7 +85,7 @@ def test_where_flow_does_not_know_a_face_is_where_it_was(
     assert wait_for(background, noise) == [astronaut_face]
 
 
-def test_an_error_is_told_and_a_discarded_look_is_not(background, finding, astronaut_rgb):
+def test_take_raises_the_error_unless_discarded(background, finding, astronaut_rgb):
     rgb, grey = shifted(astronaut_rgb, 0, 0)
     finding.error = RuntimeError("no model")
     finding.may_end.set()
@@ -95,7 +97,7 @@ def test_an_error_is_told_and_a_discarded_look_is_not(background, finding, astro
         wait_for(background, grey)
 
 
-def test_closing_leaves_no_thread(astronaut_rgb, finding):
+def test_background_detector_close_leaves_no_thread(astronaut_rgb, finding):
     finding.may_end.set()
     before = threading.active_count()
     background = BackgroundDetector(finding)
@@ -105,7 +107,7 @@ def test_closing_leaves_no_thread(astronaut_rgb, finding):
     assert threading.active_count() == before
 
 
-def test_a_live_tracker_stays_with_the_face_and_notices_a_cut(astronaut_rgb):
+def test_tracker_background_follows_face_and_scene_cut(astronaut_rgb):
     with (
         open_tracker(1, detect_every_n=True, background=True) as live,
         open_tracker(1) as thorough,
@@ -123,7 +125,7 @@ def test_a_live_tracker_stays_with_the_face_and_notices_a_cut(astronaut_rgb):
         assert one.face.centre[0] == pytest.approx(511 - 46 - 223, abs=12)
 
 
-def test_a_look_that_is_waited_for_throws_away_the_one_before(background, finding, astronaut_rgb):
+def test_background_detector_now_discards_the_pending_one(background, finding, astronaut_rgb):
     rgb, grey = shifted(astronaut_rgb, 0, 0)
     finding.may_end.set()
     background.begin(rgb, grey)
@@ -132,7 +134,7 @@ def test_a_look_that_is_waited_for_throws_away_the_one_before(background, findin
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
-def test_frames_go_before_looks(astronaut_rgb):
+def test_background_detector_thread_has_lower_priority(astronaut_rgb):
     niceness = []
 
     def find(_: Picture) -> list[Face]:

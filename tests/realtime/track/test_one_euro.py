@@ -10,12 +10,12 @@ from realtime.frames import Face, TrackedFace
 from realtime.track.one_euro import OneEuro, TransformSmoothing
 
 
-def test_similarity_survives_its_vector():
+def test_to_vector_then_to_matrix_gives_the_similarity():
     matrix = np.array([[0.8, -0.2, 12.0], [0.2, 0.8, -30.0]])
     assert to_matrix(to_vector(matrix)) == pytest.approx(matrix, abs=1e-9)
 
 
-def test_noise_is_calmed_and_motion_followed():
+def test_one_euro_smooths_noise_and_follows_motion():
     rng = np.random.default_rng(0)
     noisy = rng.normal(0, 1.0, (200, 4))
     smooth = OneEuro()
@@ -26,7 +26,7 @@ def test_noise_is_calmed_and_motion_followed():
     assert abs(moving[-1, 0] - 590) < 10
 
 
-def test_a_tracked_transform_is_smoothed_until_it_restarts():
+def test_transform_smoothing_smooths_until_restarted():
     rng, smooth = np.random.default_rng(0), TransformSmoothing()
     steady = np.array([[0.5, 0.0, 10.0], [0.0, 0.5, 20.0]])
 

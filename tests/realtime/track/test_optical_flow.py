@@ -27,7 +27,7 @@ def flow(astronaut_rgb: NDArray[np.uint8]) -> OpticalFlow:
 @pytest.mark.parametrize(
     ("degrees", "zoom", "shift"), [(0.0, 1.0, (5, -3)), (3.0, 1.03, (2, 4)), (0.0, 1.0, (0, 0))]
 )
-def test_a_face_is_followed(
+def test_optical_flow_shifted_face_is_followed(
     flow: OpticalFlow,
     astronaut_rgb: NDArray[np.uint8],
     astronaut_face: Face,
@@ -47,7 +47,7 @@ def test_a_face_is_followed(
     )
 
 
-def test_what_is_covered_or_cut_away_is_not_followed(
+def test_optical_flow_covered_or_cut_face_is_lost(
     flow: OpticalFlow, astronaut_rgb: NDArray[np.uint8], astronaut_face: Face
 ) -> None:
     rng = np.random.default_rng(0)
@@ -58,7 +58,9 @@ def test_what_is_covered_or_cut_away_is_not_followed(
     assert flow.follow(astronaut_face, grey_of(astronaut_rgb)) is None
 
 
-def test_flow_between_detections_stays_with_the_face(astronaut_rgb: NDArray[np.uint8]) -> None:
+def test_tracker_flow_between_detections_stays_with_the_face(
+    astronaut_rgb: NDArray[np.uint8],
+) -> None:
     with open_tracker(1, detect_every_n=True) as followed, open_tracker(1) as thorough:
         for step in range(16):
             move = np.array([[1.0, 0, 3.0 * step], [0, 1.0, 1.0 * step]])

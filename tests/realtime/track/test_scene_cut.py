@@ -14,12 +14,12 @@ def cuts(frames: list[np.ndarray]) -> list[bool]:
     return [scenes(np.ascontiguousarray(frame, dtype=np.uint8)) for frame in frames]
 
 
-def test_another_picture_is_a_cut_and_the_first_is_none():
+def test_scene_cut_other_picture_is_one_and_first_is_none():
     one, other = skimage.data.camera(), skimage.data.moon()
     assert cuts([one, one, other, other]) == [False, False, True, False]
 
 
-def test_a_pan_light_and_a_hand_are_no_cuts():
+def test_scene_cut_pan_light_and_hand_are_none():
     picture = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2GRAY)
     pan = [np.roll(picture, 12 * step, axis=1) for step in range(6)]
     light = [np.clip(picture * (0.6 + 0.1 * step), 0, 255) for step in range(6)]

@@ -11,7 +11,7 @@ from realtime.demo.clip import CameraPath, DemoClip
 from tests.realtime.making_faces import open_tracker
 
 
-def test_a_moving_face_keeps_its_number(astronaut_rgb):
+def test_tracker_moving_face_keeps_its_number(astronaut_rgb):
     numbers, eyes = [], []
     with open_tracker(2) as tracker:
         for step in range(8):
@@ -24,7 +24,7 @@ def test_a_moving_face_keeps_its_number(astronaut_rgb):
     assert np.abs(np.array(eyes)[:, 1] - 46).max() < 4
 
 
-def test_a_face_missed_for_a_moment_is_kept_then_dropped(astronaut_rgb):
+def test_tracker_missed_face_is_kept_then_dropped(astronaut_rgb):
     blank = np.zeros_like(astronaut_rgb)
     with open_tracker(1) as tracker:
         (first,) = tracker(astronaut_rgb)
@@ -38,7 +38,7 @@ def test_a_face_missed_for_a_moment_is_kept_then_dropped(astronaut_rgb):
         assert tracker(blank) == []
 
 
-def test_a_face_hidden_for_a_second_comes_back_with_its_number(astronaut_rgb):
+def test_tracker_face_hidden_for_a_second_keeps_its_number(astronaut_rgb):
     blank = np.zeros_like(astronaut_rgb)
     with open_tracker(1) as tracker:
         for _ in range(7):
@@ -57,7 +57,7 @@ def test_a_face_hidden_for_a_second_comes_back_with_its_number(astronaut_rgb):
         assert other.track_id != before.track_id
 
 
-def test_after_a_scene_cut_a_face_begins_anew_and_is_checked(astronaut_rgb):
+def test_tracker_after_a_scene_cut_restarts_and_checks_faces(astronaut_rgb):
     other = np.ascontiguousarray(np.roll(astronaut_rgb[:, ::-1], 40, axis=1))
     with open_tracker(1) as tracker:
         tracker(astronaut_rgb)
@@ -70,7 +70,7 @@ def test_after_a_scene_cut_a_face_begins_anew_and_is_checked(astronaut_rgb):
         assert back.found and back.restarted and back.check_due
 
 
-def test_reset_forgets(astronaut_rgb):
+def test_tracker_reset_forgets(astronaut_rgb):
     with open_tracker(1) as tracker:
         tracker(astronaut_rgb)
         tracker.reset()
@@ -79,7 +79,7 @@ def test_reset_forgets(astronaut_rgb):
         assert track.track_id == 0
 
 
-def test_unrelated_pictures_are_not_smoothed(astronaut_rgb):
+def test_tracker_unrelated_pictures_are_not_smoothed(astronaut_rgb):
     moved = cv2.warpAffine(astronaut_rgb, np.array([[1.0, 0, 40], [0, 1.0, 30]]), (512, 512))
     with open_tracker(1, unrelated=True) as tracker:
         tracker(astronaut_rgb)
@@ -87,7 +87,7 @@ def test_unrelated_pictures_are_not_smoothed(astronaut_rgb):
     assert np.array_equal(track.matrix, track.face.matrix)
 
 
-def test_a_find_that_leaps_away_from_a_calm_face_is_not_believed():
+def test_tracker_jumping_detection_is_overruled_by_flow():
     """The landmark model takes the 35th frame of this calm clip for a face two thirds as large."""
     clip = DemoClip(path=CameraPath(side=720, fps=30, seconds=5.0, zoom=(2.4, 2.9)))
     scales = []
