@@ -186,7 +186,7 @@ class Grain:
 
 @dataclass(frozen=True, eq=False)
 class Fill:
-    """What is shown in place of a mask.
+    """The picture that is shown in place of a mask.
 
     Attributes:
         rgb: uint8 [128, 128, 3], RGB, the crop with its hole filled.

@@ -17,10 +17,9 @@ Out = TypeVar("Out", covariant=True)
 
 
 class Stage(Protocol[In, Out]):
-    """One stage of the processing of a frame. Frames come in order; each stage may have a thread of its
-    own.
+    """One stage of a frame's processing: called with frames in order, maybe in a thread of its own.
 
-    A stage keeps its memory of earlier frames in its own attributes, and returns frozen values.
+    A stage keeps its memory of earlier frames in its attributes, and returns frozen values.
     """
 
     def __call__(self, value: In, /) -> Out:
@@ -62,10 +61,7 @@ class PerTrack(Generic[T]):
     def keep_only(self, track_ids: Collection[int]) -> None:
         """Drop the memory of all other faces."""
         if not self._memories.keys() <= set(track_ids):
-            kept = self._memories.items()
-            self._memories = {
-                track_id: memory for track_id, memory in kept if track_id in track_ids
-            }
+            self._memories = {k: v for k, v in self._memories.items() if k in track_ids}
 
     def clear(self) -> None:
         """Drop everything."""

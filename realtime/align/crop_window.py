@@ -16,7 +16,7 @@ from realtime.align.affine import compose
 from realtime.align.canonical_crop import CROP_SIZE, EYE_LINE_Y
 from realtime.settings import SEGMENT
 
-# Width at the sides where loops are looked for, crop px: the edge itself is less sure.
+# Width of the strips at the sides in which loops count, crop px: at the edge itself they are less sure.
 _EDGE_STRIP_PX = 3
 # How far a widened crop moves away from the side that cuts the mask off, crop px.
 _SIDE_SHIFT_PX = 10.0

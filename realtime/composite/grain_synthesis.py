@@ -128,9 +128,8 @@ def _grain_for(
         return None
     share = _ramp(scale, COMPOSITE.grain_scale, COMPOSITE.full_grain_scale)
     share *= _ramp(skin.count, COMPOSITE.grain_skin_px, COMPOSITE.full_grain_skin_px)
-    share *= COMPOSITE.grain_strength * min(
-        1.0, COMPOSITE.most_grain_levels / float(np.sqrt(energy))
-    )
+    within_most = min(1.0, COMPOSITE.most_grain_levels / float(np.sqrt(energy)))
+    share *= COMPOSITE.grain_strength * within_most
     # There is less grain where the fill has detail of its own.
     lacking = np.sqrt(np.clip(1 - skin.fill_energy * np.float32(1 / energy), 0, 1))
     return Grain(tile, lacking * skin.need * np.float32(share))

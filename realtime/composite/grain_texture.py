@@ -18,10 +18,10 @@ from realtime.frames import Grain
 from realtime.settings import COMPOSITE
 
 _TILE_PX = 128  # side of the tile, frame px
-_BAND_PX = 0.7  # sigma of the high-pass that leaves what is finer than the crop, crop px
+_BAND_PX = 0.7  # sigma of the high-pass that leaves detail finer than the crop, crop px
 _MARGIN_SIGMAS = 3  # of the frame round the skin that the high-pass reads
-_CALM_PERCENTILE = 25  # of the local energy of the skin: what is calm
-_OUTLIER_SIGMAS = 4.0  # of the calm skin, to which the detail is clipped
+_PLAIN_PERCENTILE = 25  # of the skin's local energy: the energy of plain skin, without structure
+_OUTLIER_SIGMAS = 4.0  # of plain skin, to which the detail is clipped
 _SOFT_PX = 3  # side of the box that softens the edges of the skin's region, crop px
 _LEAST_ENERGY = 1e-6  # squared levels, against division by 0
 _BOX_PER_SIGMA = 1.22  # half the side of either of two boxes that are about a Gaussian, in sigmas
@@ -49,7 +49,7 @@ def skin_texture(
     """
     residual, weight, x, y = _residual(frame_bgr, skin, matrix, scale)
     total = cv2.norm(weight, cv2.NORM_L2SQR)
-    if total < COMPOSITE.grain_skin_px:
+    if total < COMPOSITE.grain_skin_px:  # the same number serves for frame px, weighted
         return np.zeros((_TILE_PX, _TILE_PX), np.float32), 0.0
     residual *= weight
     energy = cv2.norm(residual, cv2.NORM_L2SQR) / total
@@ -117,13 +117,10 @@ def _residual(
     local = _low_pass(residual * residual, _BAND_PX * scale)
     counted = cv2.compare(weight, 0.5, cv2.CMP_GT)
     seen = local[::2, ::2][counted[::2, ::2] > 0]
-    calm = (
-        max(float(np.percentile(seen, _CALM_PERCENTILE)), _LEAST_ENERGY)
-        if len(seen)
-        else _LEAST_ENERGY
-    )
-    weight *= np.clip(COMPOSITE.structure_factor + 0.5 - local * np.float32(1 / calm), 0, 1)
-    limit = _OUTLIER_SIGMAS * float(np.sqrt(calm))
+    plain = float(np.percentile(seen, _PLAIN_PERCENTILE)) if len(seen) else 0.0
+    plain = max(plain, _LEAST_ENERGY)
+    weight *= np.clip(COMPOSITE.structure_factor + 0.5 - local * np.float32(1 / plain), 0, 1)
+    limit = _OUTLIER_SIGMAS * float(np.sqrt(plain))
     return np.clip(residual, -limit, limit), weight, int(x0), int(y0)
 
 

@@ -11,13 +11,8 @@ from realtime.align.affine import apply, compose, invert
 from realtime.frames import Face
 from realtime.settings import DETECT
 
-_MIRRORED_KEYPOINTS = [
-    1,
-    0,
-    2,
-    4,
-    3,
-]  # order of the five keypoints after left and right are exchanged
+# Order of the five keypoints after left and right are exchanged.
+_MIRRORED_KEYPOINTS = [1, 0, 2, 4, 3]
 
 
 def mirrored(image_rgb: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.uint8], Face]:
@@ -52,6 +47,5 @@ def scaled_and_shifted(scale: float, x: float, y: float) -> NDArray[np.float64]:
 
 def is_same_face(one: Face, other: Face) -> bool:
     """Whether two detections lie so close, for their size, that they are of one face."""
-    return float(np.hypot(*(one.centre - other.centre))) < DETECT.same_face_share * max(
-        one.size, other.size
-    )
+    distance_px = float(np.hypot(*(one.centre - other.centre)))
+    return distance_px < DETECT.same_face_share * max(one.size, other.size)

@@ -11,7 +11,7 @@ from realtime.segment.mask_growing import grow_mask
 from realtime.settings import SEGMENT
 
 _BRIDGED_PX = np.ones((3, 3), np.uint8)  # parts up to two crop px apart count as connected
-# Wider than the lines that are looked for.
+# Wider than an ear loop, crop px.
 _DISC_PX = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
 

@@ -16,7 +16,7 @@ class FaceEvidence(Enum):
 
     Attributes:
         CONFIRMED: the strict landmark model confirms it.
-        DETECTED: the detector alone takes it for a face.
+        DETECTED: only the detector found it.
         DOUBTFUL: it is small and not confirmed, or far behind another face, which may hide half of it.
     """
 

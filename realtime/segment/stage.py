@@ -170,11 +170,11 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
             valid,
             stored.mask,
             stored.hole,
-            shows_mask,
-            wears_mask,
-            memory.confirmed,
-            change,
-            stored.version,
+            shows_mask=shows_mask,
+            wears_mask=wears_mask,
+            confirmed=memory.confirmed,
+            change=change,
+            mask_version=stored.version,
         )
 
     def _reused(
@@ -210,11 +210,11 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
             valid,
             stored.mask,
             stored.hole,
-            worn,
-            worn,
-            memory.confirmed,
-            memory.mask.change,
-            stored.version,
+            shows_mask=worn,
+            wears_mask=worn,
+            confirmed=memory.confirmed,
+            change=memory.mask.change,
+            mask_version=stored.version,
             mask_kept=True,
         )
 

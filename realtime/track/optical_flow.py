@@ -14,7 +14,7 @@ from realtime.settings import TRACK
 # Points in the canonical crop on eyes, brows, forehead and the bridge of the nose, which no mask covers.
 _COLUMNS, _ROWS = np.arange(36.0, 93.0, 8.0), np.arange(22.0, 63.0, 8.0)
 _UPPER_FACE = np.stack(np.meshgrid(_COLUMNS, _ROWS), axis=-1).reshape(-1, 2)
-# Corners of what is compared, crop px.
+# Corners of the region that is compared, crop px.
 _REGION = np.array([[8.0, -8.0], [120, -8], [120, 92], [8, 92]])
 _SIDE_PX = 96  # longer side to which that region is shrunk, pixels
 _WINDOW_PX, _LEVELS = 13, 2  # side of Lucas-Kanade's window, pixels; pyramid levels above the first

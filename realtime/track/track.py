@@ -20,7 +20,7 @@ class Track:
         misses: frames since it was found last.
         hits: frames in which it was found; a face that was found once is not kept through a miss.
         began_alone: no other face was followed when it appeared.
-        restarted: what is remembered of its crop counts no more; True until a snapshot has said so.
+        restarted: stages must forget earlier crops of it; True until the next snapshot.
         overruled: detections in a row that optical flow contradicted.
     """
 

@@ -80,11 +80,11 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
             if cut:
                 self._flow.forget()
                 self._stop_background()
-            faces = self._find(image_rgb, grey, interval_s)
-            new = self._follow(faces, grey, interval_s, cut=cut)
+            faces = self._detect_or_follow(image_rgb, grey, interval_s)
+            new = self._update_tracks(faces, grey, interval_s, cut=cut)
             self._flow.remember(grey)
         shown = [track for track in self._tracks if track.is_shown]
-        begun = [self._begin(face, alone=not shown) for face in new]
+        begun = [self._new_track(face, alone=not shown) for face in new]
         shown = sorted([*shown, *begun], key=lambda track: track.misses)[: self._max_faces]
         shown_ids = {track.track_id for track in shown}
         hidden = [track for track in self._tracks if track.track_id not in shown_ids]
@@ -101,7 +101,7 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
             self._detector = self._open_detector()
         return self._detector(image_rgb)
 
-    def _find(
+    def _detect_or_follow(
         self, image_rgb: NDArray[np.uint8], grey: NDArray[np.uint8], interval_s: float
     ) -> list[Face]:
         """Detect the faces, or follow all of them by optical flow from the last frame."""
@@ -127,10 +127,10 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         if self._background is not None:
             self._background.discard()
 
-    def _follow(
+    def _update_tracks(
         self, faces: Sequence[Face], grey: NDArray[np.uint8], interval_s: float, *, cut: bool
     ) -> list[Face]:
-        """Give each track the face that is its own; return the faces that belong to no track.
+        """Update each track with its matching face; return the faces that match no track.
 
         Tracks that are out of sight for too long are forgotten.
         """
@@ -164,7 +164,7 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         track.overruled += 1
         return followed
 
-    def _begin(self, face: Face, *, alone: bool) -> Track:
+    def _new_track(self, face: Face, *, alone: bool) -> Track:
         return Track(next(self._numbers), face, MotionModel(_place(face)), began_alone=alone)
 
     def reset(self) -> None:
