@@ -180,7 +180,7 @@ class SegmentSettings:
     """90th percentile of the change along the mask's edge, levels, up to which it is kept: an edge that
     moves by one crop px changes by about 25. Benchmark: stability."""
     registered_edge_levels: float = 40.0
-    """The same after mask registration: the rest is resampling and what lies beyond. Benchmark: live."""
+    """The same after mask registration: the rest is resampling and what lies beyond. Not measured alone."""
     spot_levels: float = 40.0
     """98th percentile of the change on the mask, levels, up to which it is kept. Benchmark: stability."""
     edge_move_px: float = 2.0
@@ -203,7 +203,7 @@ class SegmentSettings:
     window_step: float = 0.8
     """Factor by which each widening shrinks the face in its crop. Not measured alone."""
     least_window_scale: float = 0.6
-    """Scale of the widest window: the generator can use no wider one. Benchmark: quality."""
+    """Scale of the widest window: the generator can use no wider one. Not measured alone."""
     least_window_gain: float = 1.06
     """Factor by which a closer window must enlarge the face to be tried. Not measured alone."""
     moved_px: tuple[float, float] = (8.0, 48.0)
@@ -250,16 +250,16 @@ class CompositeSettings:
     least_opacity: float = 1 / 20
     """Opacity below which the frame's own pixel stays. Not measured alone."""
     many_faces: int = 3
-    """From so many filled faces on, their grain is renewed in turns. Benchmark: live."""
+    """From so many filled faces on, their grain is renewed in turns. Not measured alone."""
     grain_turns: int = 2
     """Frames in which each of many faces has its turn: grain that changes 15 times a second looks as
-    alive as at 30. Benchmark: live."""
+    alive as at 30. Not measured alone."""
     grain_scale: float = 1.0
-    """Frame px for each crop px up to which a fill gets no grain. Benchmark: realism."""
+    """Frame px for each crop px up to which a fill gets no grain. Not measured alone."""
     full_grain_scale: float = 1.5
-    """Frame px for each crop px from which it gets all of its grain. Benchmark: realism."""
+    """Frame px for each crop px from which it gets all of its grain. Not measured alone."""
     grain_skin_px: int = 80
-    """Crop px of bare skin below which there is no grain. Benchmark: realism."""
+    """Crop px of bare skin below which there is no grain. Not measured alone."""
     full_grain_skin_px: int = 250
     """Crop px of bare skin from which there is all of the grain. Benchmark: realism."""
     structure_factor: float = 6.0
@@ -268,12 +268,12 @@ class CompositeSettings:
     """Strength of the grain, of that measured on the skin. Benchmark: realism."""
     most_grain_levels: float = 4.0
     """Standard deviation of the grain, levels, at most: more is stubble, a fringe or a cap taken for skin.
-    Benchmark: realism."""
+    Not measured alone."""
     natural_contrast: float = 0.85
     """Fine contrast of a lower face over its upper face that the unsharp mask aims at; held-out bare faces
-    have 0.87 (0.65 to 1.15). Benchmark: realism."""
+    have 0.87 (0.65 to 1.15). Not measured alone."""
     most_sharpening: float = 0.6
-    """Amount of the unsharp mask at most: more gives contours corners. Benchmark: realism."""
+    """Amount of the unsharp mask at most: more gives contours corners. Not measured alone."""
     noise_levels: float = 1.0
     """Levels of fine detail that are not sharpened: the generator's noise. Not measured alone."""
     least_contrast_px: int = 400
