@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model import open_inpainter
-from inpaint_model.artefacts import ArtefactHashes, find_face_landmarker, find_segmenter
+from inpaint_model.artefacts import ArtefactHashes, find_face_landmarker
 from inpaint_model.errors import UserError
 from realtime.appearance import CROP_STEPS, FRAME_STEPS, make_steps
 from realtime.composite.stage import CompositeStage
@@ -99,11 +99,6 @@ class Unmasker:
         if threads is None and not unrelated:
             threads = half_the_cores()
         self.inpainter = open_inpainter(model, engine, threads=threads)
-        self.artefacts = ArtefactHashes(
-            self.inpainter.model_sha256,
-            find_segmenter().sha256,
-            find_face_landmarker(models_dir).sha256,
-        )
         self._last_s: float | None = None
         self._tracker = FaceTracker(
             lambda: FaceDetector(max_faces, video=not unrelated, models_dir=models_dir),
@@ -114,6 +109,11 @@ class Unmasker:
         self._smoothing = TransformSmoothing() if smooth else None
         self._confirmation = FaceConfirmation(models_dir)
         self._segment = SegmentStage(self._confirmation, unrelated=unrelated, smoothing=smooth)
+        self.artefacts = ArtefactHashes(
+            self.inpainter.model_sha256,
+            self._segment.artefact.sha256,
+            find_face_landmarker(models_dir).sha256,
+        )
         augmentations = ENSEMBLE_OF_4 if unrelated else ENSEMBLE_OF_2
         self._inpaint = InpaintStage(self.inpainter, augmentations, crop_steps)
         self._composite = CompositeStage(frame_steps, take_turns=not unrelated)

@@ -25,6 +25,7 @@ from realtime import Unmasker
 from realtime.align.warp_crop import warp_crop
 from realtime.appearance import CROP_STEPS, FRAME_STEPS, STEP_NAMES, make_steps
 from realtime.frames import InpaintedFace
+from realtime.inpaint.appearance import AppearanceStep
 from realtime.synthetic import Kind, preset_style
 
 _KINDS: tuple[Kind, ...] = ("surgical", "cloth", "n95", "kn95")
@@ -157,10 +158,11 @@ def _step_times(video: Path, model: str, engine: str) -> dict[str, float]:
     return {"nothing": sum(times.values()), **times}
 
 
-def _median_ms(step, faces: Iterable[InpaintedFace]) -> float:
+def _median_ms(step: AppearanceStep, faces: Iterable[InpaintedFace]) -> float:
     took = []
     for face in faces:
         step.reset()
+        assert face.fill is not None and face.context is not None
         step(face.fill, face.context)  # now it remembers this face, as in a stream
         for _ in range(_TIMED):
             began = time.perf_counter()

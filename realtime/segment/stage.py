@@ -51,6 +51,9 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
         smoothing: smooth masks from frame to frame.
         reuse: a crop that looks unchanged keeps its mask between segmentations that are
             `detection_interval_s` apart.
+
+    Attributes:
+        artefact: the segmenter's file that runs.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
         self._confirm, self._unrelated = confirm, unrelated
         self._reuse = reuse and smoothing
         self._segmenter = MaskSegmenter()
+        self.artefact = self._segmenter.artefact
         self._memory = PerTrack(lambda: _Memory(MaskMemory(smoothing=smoothing)))
         self._frames = self._segmented = 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 
@@ -11,13 +10,6 @@ from realtime.composite.feathering import feather
 from realtime.composite.paste_back import paste
 from realtime.frames import Face, Fill
 from realtime.segment.mask_cleaning import hole_from_mask
-
-
-@pytest.fixture
-def mask() -> np.ndarray:
-    mask = np.zeros((128, 128), np.uint8)
-    cv2.ellipse(mask, (64, 82), (28, 24), 0, 0, 360, 1, -1)
-    return mask > 0
 
 
 def revealed(mask: np.ndarray) -> np.ndarray:

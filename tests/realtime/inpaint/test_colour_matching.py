@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import pytest
 
 from realtime.frames import FaceContext, Fill
 from realtime.inpaint.colour_matching import ColourMatching
 from realtime.segment.mask_cleaning import hole_from_mask
-
-
-@pytest.fixture
-def mask() -> np.ndarray:
-    mask = np.zeros((128, 128), np.uint8)
-    cv2.ellipse(mask, (64, 82), (28, 24), 0, 0, 360, 1, -1)
-    return mask > 0
 
 
 def match_colours(crop: np.ndarray, hole: np.ndarray) -> np.ndarray:
