@@ -27,9 +27,9 @@ _PAPER = FitConfig(
     validation_faces=100,
 )
 
-# Losses that several stages share; each replaces steps and learning rates.
-_PERCEPTUAL = Stage(steps=1, batch=16, l1=2.0, perceptual=0.25, gradient=1.0)
-_ADVERSARIAL = replace(_PERCEPTUAL, adversarial=0.01, matching=0.05)
+# Losses of the generators' second and third stages; each replaces steps and learning rates.
+_PERCEPTUAL = Stage(steps=1, batch=16, l1=2.0, perceptual=0.25, gradient=1.0, colour=1.0)
+_ADVERSARIAL = replace(_PERCEPTUAL, colour=4.0, adversarial=0.01, matching=0.1)
 
 PRESETS: dict[str, FitConfig] = {
     "paper": _PAPER,
@@ -38,51 +38,28 @@ PRESETS: dict[str, FitConfig] = {
         preset="paper-mask",
         network="paper",
         stages=(
-            Stage(steps=20_000, batch=16, lr_start=1e-3, lr_end=3e-4, gradient=0.5, distil=2.0),
-            replace(_PERCEPTUAL, steps=20_000, lr_start=5e-4, lr_end=2e-4),
-            replace(_ADVERSARIAL, steps=10_000, lr_start=2e-4, lr_end=2e-5),
+            Stage(steps=15_000, batch=16, lr_start=1e-3, lr_end=7e-4, gradient=0.5),
+            replace(_PERCEPTUAL, steps=15_000, lr_start=7e-4, lr_end=3e-4),
+            replace(_ADVERSARIAL, steps=20_000, lr_start=3e-4, lr_end=5e-6),
         ),
         balance=True,
-        jitter=Jitter(colour=0.6),
+        jitter=Jitter(rotation_deg=5.0, scale=0.1, shift_px=4.0, colour=0.6),
         validation_faces=100,
     ),
     "fast": FitConfig(
         preset="fast",
         network="fast",
         stages=(
-            Stage(steps=4000, lr_start=2e-3, lr_end=5e-4),
-            replace(_PERCEPTUAL, steps=5500, lr_start=6e-4, lr_end=3e-4, gradient=1.5),
-            replace(_ADVERSARIAL, steps=1200, lr_start=3e-4, lr_end=5e-5),
-            replace(
-                _ADVERSARIAL,
-                steps=2300,
-                lr_start=4e-4,
-                lr_end=2e-5,
-                colour=4.0,
-                adversarial=0.02,
-                matching=0.1,
-            ),
-            replace(
-                _ADVERSARIAL,
-                steps=2300,
-                lr_start=3e-4,
-                lr_end=2e-5,
-                gradient=0.5,
-                colour=4.0,
-                matching=0.1,
-                distil=2.0,
-            ),
+            Stage(steps=18_750, batch=16, lr_start=2e-3, lr_end=1.2e-3, gradient=0.5),
+            replace(_PERCEPTUAL, steps=18_750, lr_start=1.2e-3, lr_end=6e-4, gradient=1.5),
+            replace(_ADVERSARIAL, steps=25_000, lr_start=6e-4, lr_end=1e-5),
         ),
         jitter=Jitter(rotation_deg=5.0, scale=0.1, shift_px=4.0, colour=0.6),
     ),
     "segmenter": FitConfig(
         preset="segmenter",
         network="segmenter",
-        stages=(
-            Stage(steps=5000, lr_start=3e-3, lr_end=5e-5),
-            Stage(steps=3500, lr_start=1.5e-3, lr_end=2e-5),
-            Stage(steps=7000, lr_start=8e-4, lr_end=1e-5),
-        ),
+        stages=(Stage(steps=25_000, lr_start=3e-3, lr_end=1e-5),),
         jitter=Jitter(rotation_deg=12.0, scale=0.16, shift_px=8.0, colour=0.6),
         validation_faces=400,
     ),
