@@ -1,7 +1,10 @@
-"""Contact sheets to judge by eye: random clear photographs of masked people, before and after."""
+"""Contact sheets to judge by eye: photographs of masked people before and after, by one model or two."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +14,12 @@ from numpy.typing import NDArray
 
 from benchmarks.options import Count, Engine, Model, Photos, Seed
 from benchmarks.photographs.lists import is_clear, pictures_in, read_pictures
-from benchmarks.photographs.tiles import before_and_after, labelled, surroundings, write_pages
+from benchmarks.photographs.tiles import fit, labelled, surroundings, write_pages
 from inpaint_model.errors import UserError
 from realtime import Unmasker
 from realtime.frames import UnmaskResult
 
-_TILE_PX, _COLUMNS = 360, 4
+_TILE_PX, _COLUMNS, _BLIND_COLUMNS = 360, 4, 2
 _FORMATS = {".png", ".jpg", ".jpeg"}
 
 
@@ -38,28 +41,53 @@ def run(
     out: Annotated[Path, typer.Option(help="The sheet, a PNG or JPEG; pages are numbered.")],
     count: Count = 60,
     seed: Seed = 0,
-    page: Annotated[int, typer.Option(min=1, help="Pairs on a page.")] = 20,
+    page: Annotated[int, typer.Option(min=1, help="Photographs on a page.")] = 20,
     model: Model = "fast",
+    against: Annotated[
+        str | None,
+        typer.Option(help="Second model: a blind sheet of both, A and B in random order."),
+    ] = None,
     engine: Engine = "auto",
 ) -> list[Path]:
-    """Draw random clear photographs before and after, to judge by eye."""
+    """Draw random clear photographs before and after, to judge by eye.
+
+    With a second model each photograph is followed by the results A and B of the two models, in an order
+    drawn at random for each. The order is written to NAME.key.json beside the sheet, to be opened after
+    judging.
+    """
     if out.suffix.lower() not in _FORMATS:
         raise UserError(f"{out}: name a sheet that ends in {', '.join(sorted(_FORMATS))}")
-    tiles = []
-    with Unmasker(model=model, engine=engine, mode="image") as unmasker:
+    models = [model] if against is None else [model, against]
+    rng = np.random.default_rng([seed, 1])
+    tiles, key = [], {}
+    with ExitStack() as stack:
+        unmaskers = [
+            stack.enter_context(Unmasker(model=name, engine=engine, mode="image"))
+            for name in models
+        ]
         for path, frame in read_pictures(choose(photos, count, seed), "photographs"):
             if frame is None:
                 raise UserError(f"{path}: cannot be read as a picture")
-            tiles.append(_pair(path, frame, unmasker(frame)))
-    pages = write_pages(out, tiles, _COLUMNS, page)
+            order = [int(place) for place in rng.permutation(len(models))]
+            name = f"{path.parent.name}/{path.name}"
+            tiles.append(_tile(name, frame, [unmaskers[place](frame) for place in order]))
+            key[name] = {letter: models[place] for letter, place in zip("AB", order, strict=False)}
+    pages = write_pages(out, tiles, _COLUMNS if against is None else _BLIND_COLUMNS, page)
+    if against is not None:
+        out.with_suffix(".key.json").write_text(json.dumps(key, indent=2) + "\n", encoding="utf-8")
     print("\n".join(map(str, pages)))
     return pages
 
 
-def _pair(path: Path, frame: NDArray[np.uint8], result: UnmaskResult) -> NDArray[np.uint8]:
-    """Both pictures, cropped to the surroundings of the faces that were filled, else of those found."""
-    filled = [face.box for face in result.faces if face.inpainted]
-    part = surroundings(frame.shape, filled or [face.box for face in result.faces])
-    state = "" if filled else "not acted on" if result.faces else "no face found"
-    pair = before_and_after(frame[part], result.frame[part], _TILE_PX)
-    return labelled(pair, f"{path.parent.name}/{path.name} {state}")
+def _tile(
+    name: str, frame: NDArray[np.uint8], results: Sequence[UnmaskResult]
+) -> NDArray[np.uint8]:
+    """The photograph and its results, cropped to the faces that were filled, else to those found."""
+    faces = results[0].faces
+    filled = [face.box for face in faces if face.inpainted]
+    part = surroundings(frame.shape, filled or [face.box for face in faces])
+    state = "" if filled else "not acted on" if faces else "no face found"
+    shown = [frame, *(result.frame for result in results)]
+    tile = np.hstack([fit(picture[part], _TILE_PX) for picture in shown])
+    letters = " | A | B" if len(results) > 1 else ""
+    return labelled(tile, f"{name}{letters} {state}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -36,6 +37,16 @@ def test_sheet_has_as_many_pages_as_it_needs(folder: Path, tmp_path: Path):
     pictures = [cv2.imread(str(page)) for page in pages]
     assert all(one is not None and one.shape[1] == 4 * 2 * 360 for one in pictures)
     assert sheet.run([folder], tmp_path / "one.png", count=1) == [tmp_path / "one.png"]
+
+
+def test_sheet_against_a_model_is_blind(folder: Path, tmp_path: Path):
+    sheet.run([folder], tmp_path / "ab.png", count=5, model="fast", against="paper")
+    page = cv2.imread(str(tmp_path / "ab.png"))
+    assert page is not None and page.shape[1] == 2 * 3 * 360
+    key = json.loads((tmp_path / "ab.key.json").read_text())
+    assert len(key) == 5
+    assert all(sorted(pair.values()) == ["fast", "paper"] for pair in key.values())
+    assert {pair["A"] for pair in key.values()} == {"fast", "paper"}
 
 
 def test_sheet_that_is_no_picture_raises(folder: Path, tmp_path: Path):
