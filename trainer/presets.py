@@ -27,6 +27,7 @@ _PAPER = FitConfig(
     validation_faces=100,
 )
 
+_DISTIL = 2.0  # weight of the distance from a teacher's fills
 # Losses of the generators' second and third stages; each replaces steps and learning rates.
 _PERCEPTUAL = Stage(steps=1, batch=16, l1=2.0, perceptual=0.25, gradient=1.0, colour=1.0)
 _ADVERSARIAL = replace(_PERCEPTUAL, colour=4.0, adversarial=0.01, matching=0.1)
@@ -82,6 +83,7 @@ def resolve(
         stages: which of the preset's stages to run, counted from 1; all if empty.
         batch: crops a step; the steps are scaled so that as many crops are seen.
         fields: values of other fields of `FitConfig` (width, faces, seed, teacher); None changes nothing.
+            A teacher is followed in every stage.
 
     Raises:
         UserError: no such preset, or a value out of range.
@@ -102,4 +104,6 @@ def resolve(
         resized.append(replace(stage, batch=size, steps=steps))
     every = max(1, min(config.validate_every, sum(stage.steps for stage in resized) // 4))
     changed = {name: value for name, value in fields.items() if value is not None}
+    if changed.get("teacher"):
+        resized = [replace(stage, distil=stage.distil or _DISTIL) for stage in resized]
     return replace(config, stages=tuple(resized), validate_every=every, **changed)
