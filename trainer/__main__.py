@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import asdict
 
 import typer
@@ -15,6 +16,8 @@ from trainer.options import (
     PrepareOptions,
     takes_options,
 )
+
+_BEGAN_S = time.monotonic()  # when this process started; what takes long is imported later
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -39,7 +42,7 @@ def fit(options: FitOptions) -> None:
     """Train a network."""
     from trainer.commands.fit import start
 
-    start(options)
+    start(options, began_s=_BEGAN_S)
 
 
 @app.command()

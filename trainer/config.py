@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -71,9 +72,11 @@ class FitConfig:
         bare_share: segmenter: share of faces without a mask, 0..1.
         seed: fixes initial weights and every random draw.
         ema: decay of the exponential moving average of the weights, which is validated and exported.
+        minutes: how long the run takes, its start and end included; the stages then share the training
+            time in proportion to their steps. 0: the steps are counted.
         warm_up_steps: steps over which the learning rate rises linearly.
-        validate_every: steps between two validations.
-        validation_faces: number of held-out faces to validate on.
+        validate_every: steps between two validations, of a run without `minutes`.
+        validation_faces: largest number of held-out faces to validate on.
     """
 
     preset: str
@@ -90,6 +93,7 @@ class FitConfig:
     bare_share: float = 0.3
     seed: int = 0
     ema: float = 0.998
+    minutes: float = 0.0
     warm_up_steps: int = 100
     validate_every: int = 500
     validation_faces: int = 300
@@ -103,6 +107,8 @@ class FitConfig:
             raise UserError(f"a width must be even and at least 2, not {self.width}")
         if self.faces < 0:
             raise UserError(f"--faces must be 0 or more, not {self.faces}")
+        if not 0 <= self.minutes < math.inf:
+            raise UserError(f"--minutes must be a number above 0, not {self.minutes}")
         if not self.stages:
             raise UserError("a run needs at least one stage")
 
@@ -119,8 +125,8 @@ class FitConfig:
             step -= min(step, stage.steps)
         return crops
 
-    def stage_at(self, step: int) -> tuple[Stage, float]:
-        """Return the stage of a step, and the share of the stage done before it, 0..1."""
+    def stage_at(self, step: float) -> tuple[Stage, float]:
+        """Return the stage of a step and the share of it done before, 0..1; the step may be a fraction."""
         for stage in self.stages:
             if step < stage.steps:
                 return stage, step / stage.steps

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,13 +12,18 @@ import torch
 from lightning.fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from inpaint_model.errors import UserError
 from trainer.config import FitConfig, Stage
 from trainer.data.epoch_order import EpochOrder
 from trainer.precision import one_cpu
+from trainer.run_clock import FIRST_STEP, TRAINING, RunClock
+from trainer.run_state import RunState
 from trainer.runs import RunFolder
+from trainer.schedule import Schedule, StepSchedule, TimeSchedule
 from trainer.throughput import Progress
+from trainer.timed_run import Exporter, Lead, TimedEnd, describe
 
 
 class Task(Protocol):
@@ -34,9 +38,17 @@ class Task(Protocol):
     train_count: int
 
     def setup(
-        self, fabric: Fabric, optimiser: torch.optim.Optimizer, compiled: bool
+        self,
+        fabric: Fabric,
+        optimiser: torch.optim.Optimizer,
+        compiled: bool,
+        *,
+        in_time: bool = False,
     ) -> torch.optim.Optimizer:
-        """Move to the run's devices and compile if asked; return the optimiser to step."""
+        """Move to the run's devices and compile if asked; return the optimiser to step.
+
+        `in_time` says that the run ends at a given time, and that its steps need not be repeatable.
+        """
         ...
 
     def draw(self, stage: Stage, step: int, indices: list[int], rng: np.random.Generator) -> Any:
@@ -51,8 +63,8 @@ class Task(Protocol):
         """Train what else is trained (discriminators); return its losses by name."""
         ...
 
-    def validate(self, net: nn.Module) -> tuple[dict[str, float], NDArray[np.uint8]]:
-        """Return metrics on held-out faces and a sample sheet, uint8 RGB."""
+    def validate(self, net: nn.Module, most: int) -> tuple[dict[str, float], NDArray[np.uint8]]:
+        """Return metrics on at most `most` held-out faces and a sample sheet, uint8 RGB."""
         ...
 
     def extra_state(self) -> dict[str, Any]:
@@ -64,35 +76,32 @@ class Task(Protocol):
         ...
 
 
-def learning_rate(config: FitConfig, step: int) -> float:
-    """Learning rate schedule: linear warm-up, then cosine decay within each stage."""
-    stage, progress = config.stage_at(step)
-    cosine = (1 + math.cos(math.pi * progress)) / 2
-    rate = stage.lr_end + (stage.lr_start - stage.lr_end) * cosine
-    return rate * min(1.0, (step + 1) / max(1, config.warm_up_steps))
-
-
 def _batches(
-    task: Task, config: FitConfig, fabric: Fabric, start: int
+    run: RunState, config: FitConfig, fabric: Fabric, schedule: Schedule
 ) -> Iterator[tuple[int, Stage, Any]]:
-    """Prefetch one batch in a thread; a batch depends only on seed, step and device."""
+    """Prefetch one batch in a thread; a batch depends only on seed, step, stage and device."""
+    task = run.task
     order = EpochOrder(task.train_count, config.seed)
     rank, world = fabric.global_rank, fabric.world_size
 
-    def draw(step: int) -> Any:
-        stage, _ = config.stage_at(step)
+    def draw(step: int, crops: int) -> tuple[Stage, Any]:
+        stage = schedule.stage(step)
         share = stage.batch // world
-        first = config.crops_before(step) + rank * share
         rng = np.random.default_rng([config.seed, step, rank])
-        return task.draw(stage, step, order.take(first, share), rng)
+        return stage, task.draw(stage, step, order.take(crops + rank * share, share), rng)
 
+    step, crops = run.step, run.crops
+    if schedule.ended(step):
+        return
     with ThreadPoolExecutor(1) as pool:
-        ahead = pool.submit(draw, start)
-        for step in range(start, config.steps):
-            batch = ahead.result()
-            if step + 1 < config.steps:
-                ahead = pool.submit(draw, step + 1)
-            yield step, config.stage_at(step)[0], batch
+        ahead = pool.submit(draw, step, crops)
+        while not schedule.ended(step):
+            stage, batch = ahead.result()
+            crops += stage.batch
+            if not schedule.ended(step + 1):
+                ahead = pool.submit(draw, step + 1, crops)
+            yield step, stage, batch
+            step += 1
 
 
 def fit(
@@ -104,6 +113,9 @@ def fit(
     compiled: bool = False,
     resume: bool = False,
     log: Callable[[str], Any] = print,
+    clock: RunClock | None = None,
+    exporter: Exporter | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, float]:
     """Train to the end of the schedule; return the last validation metrics.
 
@@ -113,20 +125,59 @@ def fit(
         folder: takes metrics, sheets and checkpoints.
         fabric: the devices and the precision; by default one CPU.
         compiled: compile the network with `torch.compile` (minutes at first, then faster steps).
-        resume: continue from the folder's checkpoint with exactly the same steps.
+        resume: continue from the folder's checkpoint; a run without `minutes` takes exactly the same steps.
         log: takes lines of text.
+        clock: the run's clock; by default it starts now.
+        exporter: writes the network at the end of a run with `minutes`.
+        stop: whether to stop before the end; asked after every step.
+
+    Raises:
+        UserError: the minutes are too few for one step, or `stop` ended the run; it can be resumed then.
     """
-    fabric = fabric or one_cpu()
+    fabric, clock = fabric or one_cpu(), clock or RunClock()
     torch.manual_seed(config.seed)
     optimiser = torch.optim.AdamW(task.net.parameters(), lr=1e-3, betas=(0.9, 0.99))
-    optimiser = task.setup(fabric, optimiser, compiled)
-    average = AveragedModel(task.net, use_buffers=True).eval()
-    start = _load_checkpoint(folder, task, average, optimiser) if resume else 0
-    metrics: dict[str, float] = {}
-    progress = Progress(config, task.net, fabric)
-    for step, stage, batch in _batches(task, config, fabric, start):
+    in_time = config.minutes > 0
+    optimiser = task.setup(fabric, optimiser, compiled, in_time=in_time)
+    with RunState(task, optimiser, folder, clock, config.validation_faces) as run:
+        if resume:
+            run.load()
+        if not in_time:
+            return _train(run, config, fabric, StepSchedule(config), log, stop)
+        schedule, end = TimeSchedule(config, clock), TimedEnd(run, config, exporter)
+
+        def measure_end() -> None:
+            schedule.reserve_s = end.measure()
+
+        _train(run, config, fabric, schedule, log, stop, measure_end)
+        if not run.step:
+            raise UserError(
+                f"{config.minutes:g} minutes are too short: {clock.used_s():.0f} s went before training"
+            )
+        if stop():
+            run.save()
+            raise UserError(f"stopped at step {run.step}; --resume takes the time that is left")
+        return end.finish(folder, log)
+
+
+def _train(
+    run: RunState,
+    config: FitConfig,
+    fabric: Fabric,
+    schedule: Schedule,
+    log: Callable[[str], Any],
+    stop: Callable[[], bool],
+    after_first_step: Callable[[], Any] = lambda: None,
+) -> dict[str, float]:
+    """Take the steps of a schedule; return the last validation metrics."""
+    task, average, optimiser = run.task, run.average, run.optimiser
+    first, metrics = run.step, dict[str, float]()
+    progress, lead = Progress(config, task.net, fabric), Lead(fabric.device)
+    run.clock.enter(FIRST_STEP)
+    for step, stage, batch in _batches(run, config, fabric, schedule):
+        rate = schedule.learning_rate(step)
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(config, step)
+            group["lr"] = rate
         task.net.train()
         loss, parts = task.loss(stage, batch)
         optimiser.zero_grad(set_to_none=True)
@@ -137,45 +188,38 @@ def fit(
         # The decay starts low, so that the first weights are soon forgotten.
         average.multi_avg_fn = get_ema_multi_avg_fn(min(config.ema, (step + 1) / (step + 10)))
         average.update_parameters(task.net)
-        done = step + 1
-        line = progress.add(done, stage.batch, parts)
+        run.count(stage)
+        lead.add_step()
+        line = progress.add(run.step, stage.batch, parts)
         if line and fabric.is_global_zero:
-            log(f"{line}  lr {learning_rate(config, step):.1e}")
-        if done % config.validate_every == 0 or done == config.steps:
-            if fabric.is_global_zero:
-                metrics, sheet = task.validate(average.module)
-                crops = config.crops_before(done)
-                folder.log({"step": done, "crops": crops, **metrics})
-                folder.sheet(done, sheet)
-                state = {
-                    "step": done,
-                    "net": task.net.state_dict(),
-                    "average": average.module.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "extra": task.extra_state(),
-                }
-                folder.save(state)
-                log(f"step {done}  " + "  ".join(f"{k} {v:.3f}" for k, v in metrics.items()))
-            fabric.barrier()
+            log(f"{line}  lr {rate:.1e}")
+        if step == first:
+            run.clock.enter(TRAINING)
+            after_first_step()
             progress.restart()
+        if stop():
+            break
+        checkpoint_due = schedule.checkpoint_due(run.step)
+        validation_due = schedule.validation_due(run.step)
+        if not (checkpoint_due or validation_due):
+            continue
+        if fabric.is_global_zero:
+            if validation_due:
+                metrics = run.validate()
+            if checkpoint_due:
+                run.save()
+            if validation_due:
+                log(describe(run.step, metrics))
+        fabric.barrier()
+        progress.restart()
     return metrics
 
 
-def _load_checkpoint(
-    folder: RunFolder, task: Task, average: AveragedModel, optimiser: torch.optim.Optimizer
-) -> int:
-    """Load what `fit` saved; return the number of steps done."""
-    state = folder.load()
-    task.net.load_state_dict(state["net"])
-    average.module.load_state_dict(state["average"])
-    average.n_averaged += state["step"]
-    optimiser.load_state_dict(state["optimiser"])
-    task.load_extra(state["extra"])
-    return int(state["step"])
-
-
 def load_average(folder: Path, net: nn.Module) -> int:
-    """Load a run's averaged weights into a network; return the step they were saved at."""
-    state = RunFolder(folder).load()
+    """Load a run's averaged weights into a network; return the step they were saved at.
+
+    Of the checkpoint it reads the files `average-*` alone.
+    """
+    state = RunFolder(folder).load_average()
     net.load_state_dict(state["average"])
     return int(state["step"])

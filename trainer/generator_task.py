@@ -125,7 +125,12 @@ class GeneratorTask:
         self._sampler: DeviceSampler | None = None
 
     def setup(
-        self, fabric: Fabric, optimiser: torch.optim.Optimizer, compiled: bool
+        self,
+        fabric: Fabric,
+        optimiser: torch.optim.Optimizer,
+        compiled: bool,
+        *,
+        in_time: bool = False,
     ) -> torch.optim.Optimizer:
         """Move generator, adversaries and recogniser to the run's devices; on a GPU the faces too."""
         self._fabric = fabric
@@ -223,11 +228,12 @@ class GeneratorTask:
             metrics |= adversary.train_step(self._fabric)
         return metrics
 
-    def validate(self, net: nn.Module) -> tuple[dict[str, float], NDArray[np.uint8]]:
+    def validate(self, net: nn.Module, most: int) -> tuple[dict[str, float], NDArray[np.uint8]]:
         """Measure both protocols on held-out faces, and on faces trained on if these are few."""
         metrics: dict[str, float] = {}
         sheet = np.zeros((1, 1, 3), np.uint8)
-        for prefix, faces in self._validation.items():
+        for prefix, all_faces in self._validation.items():
+            faces = all_faces.where(np.arange(len(all_faces)) < most)
             for kind, name in (("face-mask", "mask_db"), ("paper-squares", "squares_db")):
                 holes, valid_holes = draw_protocol(faces, kind, seed=1)
                 with self._fabric.autocast():

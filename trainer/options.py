@@ -46,7 +46,7 @@ class FitOptions:
 
     preset: Annotated[str, Option(help="paper, glcic, paper-mask, fast or segmenter.")]
     data: Data
-    run: Annotated[Path, Option(help="Run folder: configuration, metrics, sheets, checkpoint.")]
+    run: Annotated[Path, Option(help="Run folder: configuration, metrics, sheets, checkpoints.")]
     resume: Annotated[bool, Option("--resume", help="Continue from the run's checkpoint.")] = False
     begin: Annotated[
         Path | None,
@@ -54,7 +54,18 @@ class FitOptions:
             help="Initial weights: a run folder, .onnx or .tflite; a narrower network is widened."
         ),
     ] = None
-    scale: Annotated[float, Option(help="Factor on the preset's number of steps.")] = 1.0
+    minutes: Annotated[
+        float | None,
+        Option(
+            help="Train for so long, loading and export included, in place of the preset's steps."
+        ),
+    ] = None
+    crops: Annotated[
+        int | None, Option(help="Number of crops to train on in all, in place of the preset's.")
+    ] = None
+    scale: Annotated[
+        float | None, Option(help="Factor on the preset's number of steps. Default: 1.")
+    ] = None
     stage: Annotated[
         list[int] | None, Option(help="Stage of the preset to run, from 1; repeat. Default: all.")
     ] = None

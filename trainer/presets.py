@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -71,6 +72,7 @@ def resolve(
     preset: str,
     *,
     scale: float = 1.0,
+    crops: int | None = None,
     stages: Sequence[int] = (),
     batch: int | None = None,
     **fields: Any,
@@ -80,6 +82,7 @@ def resolve(
     Args:
         preset: its name.
         scale: factor on the number of steps of every stage.
+        crops: number of crops that the stages see together, in place of `scale`.
         stages: which of the preset's stages to run, counted from 1; all if empty.
         batch: crops a step; the steps are scaled so that as many crops are seen.
         fields: values of other fields of `FitConfig` (width, faces, seed, teacher); None changes nothing.
@@ -90,15 +93,19 @@ def resolve(
     """
     if preset not in PRESETS:
         raise UserError(f"no preset {preset!r}; there are: {', '.join(sorted(PRESETS))}")
-    if not scale > 0:
-        raise UserError(f"--scale must be above 0, not {scale}")
+    if not 0 < scale < math.inf:
+        raise UserError(f"--scale must be a number above 0, not {scale}")
+    if crops is not None and crops < 1:
+        raise UserError(f"--crops must be at least 1, not {crops}")
     config = PRESETS[preset]
     wrong = [number for number in stages if not 1 <= number <= len(config.stages)]
     if wrong:
         raise UserError(f"{preset} has stages 1 to {len(config.stages)}, not {wrong[0]}")
+    chosen = [config.stages[number - 1] for number in stages] or config.stages
+    if crops is not None:
+        scale = crops / sum(stage.steps * stage.batch for stage in chosen)
     resized = []
-    for number in stages or range(1, len(config.stages) + 1):
-        stage = config.stages[number - 1]
+    for stage in chosen:
         size = batch or stage.batch
         steps = max(1, round(stage.steps * scale * stage.batch / size))
         resized.append(replace(stage, batch=size, steps=steps))

@@ -62,7 +62,12 @@ class SegmenterTask:
         self._worn = wear_masks(self._bare, val_templates, seed=1)
 
     def setup(
-        self, fabric: Fabric, optimiser: torch.optim.Optimizer, compiled: bool
+        self,
+        fabric: Fabric,
+        optimiser: torch.optim.Optimizer,
+        compiled: bool,
+        *,
+        in_time: bool = False,
     ) -> torch.optim.Optimizer:
         """Move the network to the run's devices."""
         net = cast(nn.Module, torch.compile(self.net)) if compiled else self.net
@@ -101,15 +106,16 @@ class SegmenterTask:
         """Do nothing: there is no discriminator."""
         return {}
 
-    def validate(self, net: nn.Module) -> tuple[dict[str, float], NDArray[np.uint8]]:
+    def validate(self, net: nn.Module, most: int) -> tuple[dict[str, float], NDArray[np.uint8]]:
         """Measure IoU on held-out faces with masks, and false alarms on the same faces without."""
-        found = segment(net, self._worn.crops) > 0.5
-        false = segment(net, self._bare.crops) > 0.5
+        worn, masks = self._worn.crops[:most], self._worn.masks[:most]
+        found = segment(net, worn) > 0.5
+        false = segment(net, self._bare.crops[:most]) > 0.5
         figures = {
-            "iou": float(iou(found, self._worn.masks).mean()),
+            "iou": float(iou(found, masks).mean()),
             "bare_false_share": float((false.mean((1, 2)) > 0.01).mean()),
         }
-        return figures, _sheet(self._worn.crops, found, self._worn.masks)
+        return figures, _sheet(worn, found, masks)
 
     def extra_state(self) -> dict[str, Any]:
         """Return nothing: there is no further state."""

@@ -46,7 +46,7 @@ class Progress:
         if step % _SHOW_EVERY and step != self._config.steps:
             return ""
         means = {name: float(torch.stack(all_).mean()) for name, all_ in self._parts.items()}
-        line = f"step {step}/{self._config.steps}  "
+        line = f"step {step}  " if self._config.minutes else f"step {step}/{self._config.steps}  "
         line += "  ".join(f"{name} {value:.4f}" for name, value in means.items())
         speed = self._crops / (time.perf_counter() - self._began)
         line += f"  {speed:.1f} crops/s"

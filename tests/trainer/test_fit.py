@@ -15,7 +15,7 @@ from trainer.config import FitConfig, Stage
 from trainer.data.epoch_order import EpochOrder
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import fill
-from trainer.fit import fit, learning_rate
+from trainer.fit import fit
 from trainer.generator_task import (
     GeneratorTask,
     colour_loss,
@@ -25,6 +25,7 @@ from trainer.generator_task import (
 from trainer.losses.recogniser import Recogniser
 from trainer.presets import JOINT, MINIMAX, PRESETS, resolve
 from trainer.runs import RunFolder
+from trainer.schedule import StepSchedule
 from trainer.segmenter_task import SegmenterTask
 
 FINISHING = Stage(steps=2, batch=2, l1=2.0, adversarial=0.01, matching=0.05)
@@ -266,7 +267,8 @@ def test_fill_keeps_known_pixels(faces: FaceSet):
 
 def test_learning_rate_rises_then_falls():
     config = replace(tiny(100, 10), warm_up_steps=10)
-    rates = [learning_rate(config, step) for step in range(100)]
+    schedule = StepSchedule(config)
+    rates = [schedule.learning_rate(step) for step in range(100)]
     assert rates[0] < rates[9]
     assert rates[9] == max(rates)
     assert rates[99] == pytest.approx(config.stages[0].lr_end, rel=0.05)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import torch
@@ -14,11 +20,13 @@ from rich.console import Console
 from inpaint_model.errors import UserError
 from realtime.inpaint.self_ensemble import Augmentation, self_ensemble
 from realtime.synthetic import Template, load_templates
+from trainer.augment.holes import draw_protocol
 from trainer.augment.segmenter_samples import MaskSources
 from trainer.config import FitConfig
 from trainer.data import face_set as faceset
 from trainer.data.backgrounds import load_backgrounds
 from trainer.data.face_set import FaceSet
+from trainer.export.run_exporter import RunExporter
 from trainer.fit import Task, fit
 from trainer.generator_task import GeneratorTask, Teacher
 from trainer.initial_weights import check_initial_weights, load_initial_weights
@@ -26,48 +34,54 @@ from trainer.losses.recogniser import find_recogniser, load_recogniser
 from trainer.options import FitOptions
 from trainer.precision import resolve_precision
 from trainer.presets import resolve
+from trainer.run_clock import TRIAL_EXPORT, RunClock
 from trainer.runs import RunFolder
 from trainer.segmenter_task import SegmenterTask
 
+_PARITY_CROPS = 2  # held-out crops to compare an exported network on
 # The self-ensemble whose mean the teacher shows: rotations in degrees, plain and mirrored.
 _TEACHER_POSES = tuple(
     Augmentation(rotation, mirrored) for rotation in (0.0, -5.0, 5.0) for mirrored in (False, True)
 )
 
 
-def start(options: FitOptions, faces: FaceSet | None = None) -> dict[str, float]:
+def start(
+    options: FitOptions, faces: FaceSet | None = None, began_s: float | None = None
+) -> dict[str, float]:
     """Start or resume a run and train it to its end; return the last validation metrics.
 
     Args:
         options: the run.
         faces: the faces of `options.data` if they are loaded already.
+        began_s: `time.monotonic()` at the start of the process, from which `options.minutes` count; by
+            default now.
 
     Raises:
         UserError: the options contradict each other or a file is not what it should be.
     """
+    began_s = time.monotonic() if began_s is None else began_s
     cv2.setNumThreads(1)
-    begin, folder = options.begin, RunFolder(options.run)
-    config = folder.config() if options.resume else _configure(options)
-    for stage in config.stages:
-        if stage.batch % options.devices:
-            raise UserError(
-                f"a batch of {stage.batch} does not divide over {options.devices} devices"
-            )
-    if begin is not None:
-        check_initial_weights(begin)
+    folder = RunFolder(options.run)
+    config = _resumed(folder, options) if options.resume else _configure(options)
+    _check(config, options)
+    if options.resume and folder.finished:
+        print(f"{folder.path}: its {config.minutes:g} minutes are over; it is finished")
+        return {}
+    clock = RunClock(began_s, folder.used_s() if options.resume else 0.0)
     fabric = _launch(options)
     faces = faces or faceset.load(options.data)
     train, val = training_faces(faces, config), faces.select("val").canonical()
     if not len(train) or not len(val):
         raise UserError("the prepared data needs faces of both splits, train and val")
     task = _task(config, train, val, options)
-    if begin is not None and not options.resume:
-        load_initial_weights(begin, task.net, config, train.canonical())
+    if options.begin is not None and not options.resume:
+        load_initial_weights(options.begin, task.net, config, train.canonical())
     if fabric.is_global_zero:
         config = folder.begin(config, resume=options.resume)
     console = Console(soft_wrap=True, highlight=False, quiet=not fabric.is_global_zero)
     console.print(f"{config.preset}: {len(train)} faces to train on, {len(val)} held out")
-    return fit(
+    run = partial(
+        fit,
         task,
         config,
         folder,
@@ -75,7 +89,47 @@ def start(options: FitOptions, faces: FaceSet | None = None) -> dict[str, float]
         compiled=options.compiled,
         resume=options.resume,
         log=console.print,
+        clock=clock,
     )
+    if not config.minutes:
+        return run()
+    with folder.keep_time(clock), stop_signals() as stop:
+        return run(exporter=_exporter(folder, task, config, val, clock), stop=stop)
+
+
+def _exporter(
+    folder: RunFolder, task: Task, config: FitConfig, val: FaceSet, clock: RunClock
+) -> RunExporter | None:
+    """Return what exports the network at the end, tried out; a segmenter is exported by `export`."""
+    if config.network == "segmenter":
+        return None
+    few = val.sample(_PARITY_CROPS, config.seed)
+    holes, _ = draw_protocol(few, "face-mask", config.seed)
+    exporter = RunExporter(folder.path, config.network, few.crops, holes)
+    with clock.phase(TRIAL_EXPORT):
+        exporter.try_out(task.net)
+    return exporter
+
+
+@contextmanager
+def stop_signals() -> Iterator[Callable[[], bool]]:
+    """Give a function that says whether SIGINT or SIGTERM came; the second one acts as it does usually."""
+    usual: dict[int, Any] = {
+        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    came: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        came.append(number)
+        signal.signal(number, usual[number])
+
+    for number in usual:
+        signal.signal(number, note)
+    try:
+        yield lambda: bool(came)
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
 
 
 def training_faces(faces: FaceSet, config: FitConfig) -> FaceSet:
@@ -90,17 +144,47 @@ def training_faces(faces: FaceSet, config: FitConfig) -> FaceSet:
 
 def _configure(options: FitOptions) -> FitConfig:
     """Return the preset with the changes that the options ask for."""
+    lengths = {"--minutes": options.minutes, "--crops": options.crops, "--scale": options.scale}
+    given = [name for name, value in lengths.items() if value is not None]
+    if len(given) > 1:
+        raise UserError(f"name one of {' and '.join(given)}: each says how long the run is")
+    if options.minutes == 0:
+        raise UserError("--minutes must be a number above 0, not 0")
     config = resolve(
         options.preset,
-        scale=options.scale,
+        scale=1.0 if options.scale is None else options.scale,
+        crops=options.crops,
         stages=options.stage or (),
         batch=options.batch,
         width=options.width,
         faces=options.faces,
         seed=options.seed,
         teacher=options.teacher,
+        minutes=options.minutes,
     )
     return replace(config, initial_weights=options.begin.name if options.begin else "")
+
+
+def _resumed(folder: RunFolder, options: FitOptions) -> FitConfig:
+    """Return the configuration of the run to resume."""
+    config = folder.config()
+    if options.minutes is not None and options.minutes != config.minutes:
+        has = f"{config.minutes:g} minutes" if config.minutes else "a number of steps"
+        raise UserError(f"{folder.path}: is a run of {has}, which --minutes does not change")
+    return config
+
+
+def _check(config: FitConfig, options: FitOptions) -> None:
+    """Raise `UserError` if the devices do not suit the run or the initial weights are missing."""
+    if config.minutes and options.devices > 1:
+        raise UserError("--minutes needs one device: the clocks of several would differ")
+    for stage in config.stages:
+        if stage.batch % options.devices:
+            raise UserError(
+                f"a batch of {stage.batch} does not divide over {options.devices} devices"
+            )
+    if options.begin is not None:
+        check_initial_weights(options.begin)
 
 
 def _launch(options: FitOptions) -> Fabric:

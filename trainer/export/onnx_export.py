@@ -13,6 +13,7 @@ from torch import nn
 
 from inpaint_model.networks.byte_generator import ByteGenerator
 from inpaint_model.networks.layers import half_convolutions
+from realtime.align.canonical_crop import CROP_SIZE
 from trainer.evaluate.fill_crops import fill
 
 # Largest difference inside the hole between torch in fp32 and the file on ONNX Runtime, levels of 255.
@@ -62,22 +63,9 @@ def export_generator(
         half_convolutions(exported)
     part = out.with_name(out.name + ".part")
     out.parent.mkdir(parents=True, exist_ok=True)
-    example = (torch.from_numpy(crops[:2]), torch.from_numpy(holes[:2].astype(np.uint8)))
     try:
-        program = torch.onnx.export(
-            ByteGenerator(exported).eval(),
-            example,
-            input_names=["crops", "holes"],
-            output_names=["filled"],
-            dynamic_shapes={"crops": {0: "N"}, "holes": {0: torch.export.Dim.DYNAMIC}},
-            opset_version=18,
-            dynamo=True,
-            verbose=False,
-        )
-        assert program is not None
-        program.model.metadata_props["precision"] = precision
-        program.save(part)
-        parity = _compare(part, net, crops, holes)
+        write_onnx(exported, part, precision)
+        parity = compare(part, net, crops, holes)
         parity.check(out.name, precision)
         part.replace(out)
     finally:
@@ -85,9 +73,35 @@ def export_generator(
     return parity
 
 
-def _compare(
+def write_onnx(net: nn.Module, out: Path, precision: str) -> None:
+    """Export a generator as ONNX, without comparing the file with it.
+
+    Args:
+        net: the network in evaluation mode, in the precision to export.
+        out: the file to write.
+        precision: "fp32" or "fp16", for the file's metadata.
+    """
+    sides = 2, CROP_SIZE, CROP_SIZE
+    example = torch.zeros(*sides, 3, dtype=torch.uint8), torch.zeros(sides, dtype=torch.uint8)
+    program = torch.onnx.export(
+        ByteGenerator(net).eval(),
+        example,
+        input_names=["crops", "holes"],
+        output_names=["filled"],
+        dynamic_shapes={"crops": {0: "N"}, "holes": {0: torch.export.Dim.DYNAMIC}},
+        opset_version=18,
+        dynamo=True,
+        verbose=False,
+    )
+    assert program is not None
+    program.model.metadata_props["precision"] = precision
+    program.save(out)
+
+
+def compare(
     onnx_file: Path, net: nn.Module, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
 ) -> Parity:
+    """Compare a file on ONNX Runtime with the network in fp32; see `export_generator`."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(onnx_file), providers=["CPUExecutionProvider"])
