@@ -145,9 +145,11 @@ def fit(
         if not in_time:
             return _train(run, config, fabric, StepSchedule(config), log, stop)
         schedule, end = TimeSchedule(config, clock), TimedEnd(run, config, exporter)
+        schedule.reserve_s = end.reserve_s
 
         def measure_end() -> None:
-            schedule.reserve_s = end.measure()
+            end.measure()
+            schedule.reserve_s = end.reserve_s
 
         _train(run, config, fabric, schedule, log, stop, measure_end)
         if not run.step:

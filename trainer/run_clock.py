@@ -25,6 +25,9 @@ class RunClock:
         began_s: what `now` gave at the start of the process; by default now.
         used_s: seconds that earlier processes of the run took.
         now: returns seconds that never go back.
+
+    Attributes:
+        now: as given.
     """
 
     def __init__(
@@ -33,7 +36,7 @@ class RunClock:
         used_s: float = 0.0,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._now, self._before_s = now, used_s
+        self.now, self._before_s = now, used_s
         # One object, so that another thread never reads a half-changed state: the seconds of the
         # phases that ended, the phase that goes on, and its start.
         ended = dict.fromkeys(_PHASES, 0.0) | {LOST: used_s}
@@ -42,7 +45,7 @@ class RunClock:
     def enter(self, phase: str) -> None:
         """End the current phase and begin another."""
         ended, current, since = self._state
-        now = self._now()
+        now = self.now()
         self._state = ended | {current: ended[current] + now - since}, phase, now
 
     @contextmanager
@@ -66,7 +69,7 @@ class RunClock:
     def seconds(self) -> dict[str, float]:
         """Return the seconds that each phase has taken so far."""
         ended, current, since = self._state
-        return ended | {current: ended[current] + self._now() - since}
+        return ended | {current: ended[current] + self.now() - since}
 
     def used_s(self) -> float:
         """Return the seconds that all processes of the run have taken so far."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -20,6 +19,7 @@ _STEPS_AHEAD = 4  # largest number of steps that the host is ahead of a GPU
 # All validations together take at most so much of the time; they are so many, and a timed one besides.
 _VALIDATION_SHARE, _VALIDATIONS = 0.03, 5
 _FEW_FACES, _TIMED_FACES = 2, 8  # faces of a validation that warms up, and of the one that is timed
+_LEAST_FACE_S = 1e-6  # seconds a face; a shorter time is a clock too coarse
 # What the end takes may be longer than measured by this share and these seconds.
 _SLACK_SHARE, _SLACK_S = 0.5, 1.0
 _LATE_S = 2.0  # a validation that would end so late, in seconds, is left out
@@ -61,7 +61,7 @@ class Exporter(Protocol):
 
 
 class TimedEnd:
-    """The end of a run with `minutes`.
+    """The end of a run with `minutes`: what it will take, and what it does.
 
     Args:
         run: the run.
@@ -71,30 +71,31 @@ class TimedEnd:
 
     def __init__(self, run: RunState, config: FitConfig, exporter: Exporter | None) -> None:
         self._run, self._config, self._exporter = run, config, exporter
-        self._validation_s = 0.0
+        self._checkpoint_s = self._validation_s = 0.0
 
-    def measure(self) -> float:
-        """Write a checkpoint, time a validation, and choose how many faces to validate on.
+    @property
+    def reserve_s(self) -> float:
+        """Seconds to keep for the end of the run, as far as they are measured."""
+        export_s = self._exporter.seconds if self._exporter else 0.0
+        measured_s = self._checkpoint_s + self._validation_s + export_s
+        return measured_s * (1 + _SLACK_SHARE) + _SLACK_S
 
-        Returns:
-            Seconds to keep for the end of the run.
-        """
-        run = self._run
-        began = time.perf_counter()
-        run.save()
+    def measure(self) -> None:
+        """Write a checkpoint, time a validation, and choose how many faces to validate on."""
+        run, now = self._run, self._run.clock.now
+        began = now()
         with run.clock.phase(CHECKPOINTS):
+            run.save()
             run.wait()
-        checkpoint_s = time.perf_counter() - began
+        self._checkpoint_s = now() - began
         with run.clock.phase(VALIDATION):
             run.task.validate(run.average.module, _FEW_FACES)
-            began = time.perf_counter()
+            began = now()
             run.task.validate(run.average.module, _TIMED_FACES)
-            face_s = (time.perf_counter() - began) / _TIMED_FACES
+            face_s = max(_LEAST_FACE_S, (now() - began) / _TIMED_FACES)
         affordable = 60 * self._config.minutes * _VALIDATION_SHARE / _VALIDATIONS / face_s
         run.validation_faces = min(run.validation_faces, max(_TIMED_FACES, int(affordable)))
         self._validation_s = face_s * run.validation_faces
-        export_s = self._exporter.seconds if self._exporter else 0.0
-        return (checkpoint_s + self._validation_s + export_s) * (1 + _SLACK_SHARE) + _SLACK_S
 
     def finish(self, folder: RunFolder, log: Callable[[str], Any]) -> dict[str, float]:
         """Write checkpoint, export, validation and the table of the time; return the metrics.

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from threading import Thread
 
+import numpy as np
 import pytest
 
+from inpaint_model import open_inpainter
 from trainer.__main__ import main
+from trainer.data.face_set import FaceSet
 
 
 def paper(prepared_file: Path, run: Path, *more: str) -> list[str]:
@@ -66,6 +73,8 @@ def test_fit_on_two_devices_shares_the_batch(prepared_file: Path, tmp_path: Path
         (["--devices", "3"], "does not divide over 3 devices"),
         (["--precision", "8-bit"], "precision"),
         (["--begin", "nowhere"], "holds no run"),
+        (["--minutes", "1"], "name one of --minutes and --scale"),
+        (["--crops", "9"], "name one of --crops and --scale"),
     ],
 )
 def test_fit_with_bad_option_is_one_line(
@@ -79,6 +88,78 @@ def test_fit_with_bad_option_is_one_line(
     assert run_here(paper(prepared_file, tmp_path / "run", *more), monkeypatch) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert named in line
+
+
+@pytest.mark.parametrize(
+    ("length", "named"),
+    [
+        (["--minutes", "0"], "--minutes must be a number above 0"),
+        (["--minutes", "-1"], "--minutes must be a number above 0"),
+        (["--minutes", "nan"], "--minutes must be a number above 0"),
+        (["--minutes", "1", "--devices", "2"], "--minutes needs one device"),
+        (["--crops", "0"], "--crops must be at least 1"),
+        (["--scale", "nan"], "--scale must be a number above 0"),
+    ],
+)
+def test_fit_with_bad_length_is_one_line(
+    tmp_path: Path,
+    length: list[str],
+    named: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    where = ["--preset", "glcic", "--data", "none.npz", "--run", str(tmp_path / "run")]
+    assert run_here(["trainer", "fit", *where, *length], monkeypatch) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert named in line
+
+
+def test_fit_minutes_stopped_then_resumed_exports(
+    prepared_file: Path,
+    faces: FaceSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    run = tmp_path / "run"
+    where = ["--data", str(prepared_file), "--run", str(run), "--accelerator", "cpu"]
+    size = ["--preset", "glcic", "--minutes", "60", "--batch", "2", "--width", "2"]
+    command = ["trainer", "fit", *size, *where]
+    stopper = Thread(target=_terminate_after, args=(run / "checkpoint-000001",))
+    stopper.start()
+    assert run_here(command, monkeypatch) == 2
+    stopper.join()
+    stopped = capsys.readouterr().err.splitlines()[-1]
+    assert "--resume takes the time that is left" in stopped
+    assert 0 < json.loads((run / "clock.json").read_text())["used_s"] < 3600
+
+    # All but the last second was used by a process that was killed.
+    (run / "clock.json").write_text('{"used_s": 3599}')
+    assert run_here([*command, "--resume"], monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert f"{run / 'glcic.onnx'}: fp16" in said
+    assert [line.split()[0] for line in said.splitlines()[-2:]] == ["lost", "in"]
+    assert f"step {re.findall('[0-9]+', stopped)[0]} " in said
+    assert not list(run.glob("*.part")) and not (run / "template.onnx").exists()
+    holes = np.zeros((1, 128, 128), bool)
+    holes[:, 60:100, 40:90] = True
+    with open_inpainter(run / "glcic.onnx", "onnxruntime") as inpainter:
+        filled = inpainter(faces.crops[:1], holes)
+    assert np.array_equal(filled[~holes], faces.crops[:1][~holes])
+
+    assert run_here([*command, "--resume"], monkeypatch) == 0
+    assert "60 minutes are over" in capsys.readouterr().out
+    assert run_here([*command, "--resume", "--minutes", "61"], monkeypatch) == 2
+    assert "which --minutes does not change" in capsys.readouterr().err
+
+
+def _terminate_after(folder: Path) -> None:
+    """Send SIGTERM to this process once a folder exists, or give up after a minute."""
+    for _ in range(600):
+        if folder.exists():
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+        time.sleep(0.1)
 
 
 def test_fit_with_teacher_distils(
