@@ -50,11 +50,15 @@ def write_checkpoint(
 def read_part(run: Path, name: str) -> Any:
     """Read one part of a run's newest checkpoint to the CPU; nothing in it is executed.
 
+    Without a folder `checkpoint-STEP` the part's pieces may lie in the run's folder itself.
+
     Raises:
         UserError: there is no checkpoint, or a piece of the part is missing or damaged.
     """
-    folder = _newest(run)
+    folder = newest_checkpoint(run) or run
     files = sorted(folder.glob(f"{name}-*.bin"))
+    if folder == run and not files:
+        raise UserError(f"{run}: holds no checkpoint yet")
     pieces = [file.read_bytes() for file in files]
     if any(len(piece) < _HEADER.size for piece in pieces):
         raise UserError(f"{folder}: a piece of {name}-*.bin is damaged")
@@ -74,6 +78,12 @@ def read_part(run: Path, name: str) -> Any:
         raise UserError(f"{folder}: not a checkpoint of this version ({line})") from None
 
 
+def newest_checkpoint(run: Path) -> Path | None:
+    """Return the folder of a run's complete checkpoint of the most steps; None if there is none."""
+    found = [path for path in run.glob("checkpoint-*") if path.name[11:].isdigit()]
+    return max(found, key=lambda path: int(path.name[11:]), default=None)
+
+
 def _write_part(folder: Path, name: str, content: Any, piece_bytes: int) -> None:
     buffer = io.BytesIO()
     torch.save(content, buffer)
@@ -89,11 +99,3 @@ def _write_part(folder: Path, name: str, content: Any, piece_bytes: int) -> None
 
 def _file_name(part: str, index: int) -> str:
     return f"{part}-{index:02d}.bin"
-
-
-def _newest(run: Path) -> Path:
-    """Return the complete checkpoint of the most steps."""
-    found = [path for path in run.glob("checkpoint-*") if path.name[11:].isdigit()]
-    if not found:
-        raise UserError(f"{run}: holds no checkpoint yet")
-    return max(found, key=lambda path: int(path.name[11:]))

@@ -125,7 +125,8 @@ def fit(
         folder: takes metrics, sheets and checkpoints.
         fabric: the devices and the precision; by default one CPU.
         compiled: compile the network with `torch.compile` (minutes at first, then faster steps).
-        resume: continue from the folder's checkpoint; a run without `minutes` takes exactly the same steps.
+        resume: continue from the folder's checkpoint, if there is one yet; a run without `minutes` takes
+            exactly the same steps.
         log: takes lines of text.
         clock: the run's clock; by default it starts now.
         exporter: writes the network at the end of a run with `minutes`.
@@ -140,7 +141,7 @@ def fit(
     in_time = config.minutes > 0
     optimiser = task.setup(fabric, optimiser, compiled, in_time=in_time)
     with RunState(task, optimiser, folder, clock, config.validation_faces) as run:
-        if resume:
+        if resume and folder.has_checkpoint:
             run.load()
         if not in_time:
             return _train(run, config, fabric, StepSchedule(config), log, stop)

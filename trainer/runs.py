@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
-from trainer.checkpoint import PIECE_BYTES, read_part, write_checkpoint
+from trainer.checkpoint import PIECE_BYTES, newest_checkpoint, read_part, write_checkpoint
 from trainer.config import FitConfig
 from trainer.run_clock import RunClock
 
@@ -97,6 +97,11 @@ class RunFolder:
     def load(self) -> dict[str, Any]:
         """Read the newest checkpoint."""
         return self.load_average() | read_part(self.path, "state")
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether there is a complete checkpoint."""
+        return newest_checkpoint(self.path) is not None
 
     @contextmanager
     def keep_time(self, clock: RunClock) -> Iterator[None]:

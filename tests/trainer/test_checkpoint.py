@@ -49,6 +49,10 @@ def test_checkpoint_average_is_read_alone(run: RunFolder):
     assert run.load_average()["step"] == 12
     with pytest.raises(UserError, match=r"state-00\.bin: this piece is missing"):
         run.load()
+    for piece in run.path.glob("checkpoint-*/*"):
+        piece.rename(run.path / piece.name)
+    (run.path / "checkpoint-000012").rmdir()
+    assert run.load_average()["step"] == 12
 
 
 def test_checkpoint_half_written_is_not_read(run: RunFolder):

@@ -68,6 +68,12 @@ def test_fit_resumed_equals_whole(faces: FaceSet, tmp_path: Path):
         assert torch.equal(one, two)
 
 
+def test_fit_resumed_without_checkpoint_begins(faces: FaceSet, tmp_path: Path):
+    RunFolder(tmp_path).begin(tiny(1, 1), resume=False)
+    run(tiny(1, 1), faces, tmp_path, resume=True)
+    assert RunFolder(tmp_path).load()["step"] == 1
+
+
 def _stop_after(prefix: str):
     def log(text: str) -> None:
         if text.startswith(prefix):
@@ -234,6 +240,13 @@ def test_resolve_with_batch_keeps_the_crops():
     assert changed.width == 16
     only = resolve("paper", stages=(2,))
     assert [stage.mse for stage in only.stages] == [1.0]
+
+
+def test_resolve_with_crops_shares_them_among_stages():
+    changed = resolve("paper", crops=40_000, batch=8)
+    assert [stage.steps for stage in changed.stages] == [250, 4750]
+    only = resolve("fast", crops=3200, stages=(1,))
+    assert only.crops_before(only.steps) == 3200
 
 
 def test_gradient_loss_penalises_a_grid():

@@ -74,8 +74,8 @@ def start(
     if not len(train) or not len(val):
         raise UserError("the prepared data needs faces of both splits, train and val")
     task = _task(config, train, val, options)
-    if options.begin is not None and not options.resume:
-        load_initial_weights(options.begin, task.net, config, train.canonical())
+    if not folder.has_checkpoint:
+        _begin(config, task, train, options)
     if fabric.is_global_zero:
         config = folder.begin(config, resume=options.resume)
     console = Console(soft_wrap=True, highlight=False, quiet=not fabric.is_global_zero)
@@ -95,6 +95,15 @@ def start(
         return run()
     with folder.keep_time(clock), stop_signals() as stop:
         return run(exporter=_exporter(folder, task, config, val, clock), stop=stop)
+
+
+def _begin(config: FitConfig, task: Task, train: FaceSet, options: FitOptions) -> None:
+    """Load the initial weights that a run without a checkpoint has."""
+    if options.begin is not None:
+        load_initial_weights(options.begin, task.net, config, train.canonical())
+    elif config.initial_weights:
+        name = config.initial_weights
+        raise UserError(f"{options.run}: holds no checkpoint yet; name --begin {name} again")
 
 
 def _exporter(

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -18,6 +19,8 @@ import pytest
 from inpaint_model import open_inpainter
 from trainer.__main__ import main
 from trainer.data.face_set import FaceSet
+from trainer.presets import resolve
+from trainer.runs import RunFolder
 
 
 def paper(prepared_file: Path, run: Path, *more: str) -> list[str]:
@@ -151,6 +154,18 @@ def test_fit_minutes_stopped_then_resumed_exports(
     assert "60 minutes are over" in capsys.readouterr().out
     assert run_here([*command, "--resume", "--minutes", "61"], monkeypatch) == 2
     assert "which --minutes does not change" in capsys.readouterr().err
+
+
+def test_fit_resumed_before_checkpoint_needs_begin_again(
+    prepared_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    config = replace(resolve("paper", width=4), initial_weights="older")
+    RunFolder(tmp_path / "run").begin(config, resume=False)
+    assert run_here(paper(prepared_file, tmp_path / "run", "--resume"), monkeypatch) == 2
+    assert "name --begin older again" in capsys.readouterr().err
 
 
 def _terminate_after(folder: Path) -> None:
