@@ -5,6 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+_SEED_STEP = 1_000_003  # a prime; keeps the seeds of several devices apart
+
+
+def seed_of(seed: int, rank: int) -> int:
+    """Return the seed of one of several devices, given the run's seed."""
+    return seed + _SEED_STEP * rank
+
 
 class EpochOrder:
     """Order of faces in epochs: every face comes once an epoch.
