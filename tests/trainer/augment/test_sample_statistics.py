@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from trainer.augment import headgear, views
 from trainer.augment.device_sampler import DeviceSampler
@@ -28,7 +27,7 @@ _GEOMETRY = Jitter(rotation_deg=5, scale=0.1, shift_px=4, colour=0)
 _COLOUR = replace(_GEOMETRY, colour=0.6)
 
 Sampler = Callable[[FaceSet, Jitter, int], list[GeneratorBatch]]
-Figures = dict[str, NDArray[Any]]
+Figures = dict[str, Any]  # float or bool [N] each
 
 
 def _coded(faces: FaceSet) -> FaceSet:
