@@ -20,7 +20,7 @@ from trainer.augment.device_sampler import DeviceSampler, GeneratorTensors
 from trainer.augment.generator_samples import draw_generator_batch
 from trainer.augment.holes import draw_protocol
 from trainer.config import FitConfig, Stage
-from trainer.data.epoch_order import seed_of
+from trainer.data.epoch_order import CropCount, seed_of
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import fill, make_sheet, to_bytes, to_mask, to_tensor
 from trainer.evaluate.measures import composited_psnr
@@ -123,6 +123,7 @@ class GeneratorTask:
             self._validation["seen_"] = _validation_faces(train.canonical(), config)
         self._fabric = one_cpu()
         self._sampler: DeviceSampler | None = None
+        self._drawn = CropCount(lambda step: config.crops_before(step) // self._fabric.world_size)
 
     def setup(
         self, fabric: Fabric, optimiser: torch.optim.Optimizer, compiled: bool
@@ -149,7 +150,7 @@ class GeneratorTask:
         """Draw a batch of crops and holes, on the GPU if the run has one."""
         config = self._config
         if self._sampler is not None:
-            first = config.crops_before(step) // self._fabric.world_size
+            first = self._drawn.add(step, len(indices))
             samples = self._sampler.draw(indices, first, rng)
         else:
             batch = draw_generator_batch(self._train, indices, rng, config.jitter, config.holes)

@@ -18,7 +18,7 @@ from realtime.synthetic import Template, random_style, render_mask
 from trainer.augment.segmenter_samples import MaskSources, SegmenterBatch, draw_segmenter_batch
 from trainer.augment.segmenter_stream import SegmenterChunks, SegmenterStream
 from trainer.config import FitConfig, Stage
-from trainer.data.epoch_order import seed_of
+from trainer.data.epoch_order import CropCount, seed_of
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import to_tensor
 from trainer.evaluate.measures import iou
@@ -65,6 +65,7 @@ class SegmenterTask:
         self._config, self._train, self._sources = config, train, sources
         self._workers, self._world = workers, 1
         self._stream: SegmenterStream | None = None
+        self._drawn = CropCount(lambda step: config.crops_before(step) // self._world)
         self._bare = val.sample(config.validation_faces, config.seed)
         self._worn = wear_masks(self._bare, val_templates, seed=1)
 
@@ -90,7 +91,7 @@ class SegmenterTask:
         """Draw a batch of masked and bare faces with their mask pixels."""
         config = self._config
         if self._stream is not None:
-            return self._stream.take(config.crops_before(step) // self._world, len(indices))
+            return self._stream.take(self._drawn.add(step, len(indices)), len(indices))
         return draw_segmenter_batch(
             self._train, indices, rng, config.jitter, self._sources, config.bare_share
         )

@@ -14,8 +14,11 @@ import torch
 from inpaint_model.errors import UserError
 from trainer.augment.device_sampler import DeviceSampler, GeneratorTensors
 from trainer.augment.finish import Jitter
+from trainer.config import Stage
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import to_tensor
+from trainer.generator_task import GeneratorTask
+from trainer.presets import PRESETS
 
 _CPU = torch.device("cpu")
 _STILL = Jitter(0, 0, 0, 0)
@@ -98,6 +101,26 @@ def test_device_sampler_ignores_pixels_outside_photograph(faces: FaceSet):
     assert not batch.valid_holes[:, :, 90:].any()
     assert batch.valid_holes.any()
     assert batch.holes[:, :, 90:].all()
+
+
+def test_generator_task_resumed_draws_same_batch(faces: FaceSet):
+    config = replace(PRESETS["fast"], stages=(Stage(steps=3, batch=4), Stage(steps=9, batch=8)))
+
+    def task() -> GeneratorTask:
+        made = GeneratorTask(config, faces, faces, None)
+        made._sampler = DeviceSampler(
+            faces, _CPU, config.jitter, "masks", 0, capacity=32, workers=0
+        )
+        return made
+
+    def draw(made: GeneratorTask, step: int) -> GeneratorTensors:
+        stage, _ = config.stage_at(step)
+        return made.draw(stage, step, [0] * stage.batch, np.random.default_rng([1, step]))
+
+    unbroken = task()
+    batches = [draw(unbroken, step) for step in range(8)]
+    assert _same(draw(task(), 7), batches[7])
+    assert not _same(draw(task(), 6), batches[7])
 
 
 def test_device_sampler_refuses_bad_arguments(faces: FaceSet):
