@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_cache_path
-
 CACHE_VARIABLE = "UNMASK_CACHE_DIR"
 _APPLICATION = "unmask-video"
 _MAX_ENTRIES = 24  # compiled models of one engine; the ones not used for longest go first
@@ -32,6 +30,8 @@ def cache_dir() -> Path:
     """
     if named := os.environ.get(CACHE_VARIABLE):
         return Path(named)
+    from platformdirs import user_cache_path  # a machine that only trains may lack it
+
     return user_cache_path(_APPLICATION, appauthor=False, opinion=False)
 
 

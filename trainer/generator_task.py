@@ -20,6 +20,7 @@ from trainer.augment.device_sampler import DeviceSampler, GeneratorTensors
 from trainer.augment.generator_samples import draw_generator_batch
 from trainer.augment.holes import draw_protocol
 from trainer.config import FitConfig, Stage
+from trainer.data.epoch_order import CropCount, seed_of
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import fill, make_sheet, to_bytes, to_mask, to_tensor
 from trainer.evaluate.measures import composited_psnr
@@ -38,7 +39,6 @@ from trainer.precision import one_cpu
 Teacher = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.uint8]]
 
 _LUMA = 0.299, 0.587, 0.114  # Rec. 601
-_SEED_STEP = 1_000_003  # a prime; keeps the seeds of several devices apart
 
 
 def make_generator(config: FitConfig) -> nn.Module:
@@ -123,6 +123,7 @@ class GeneratorTask:
             self._validation["seen_"] = _validation_faces(train.canonical(), config)
         self._fabric = one_cpu()
         self._sampler: DeviceSampler | None = None
+        self._drawn = CropCount(lambda step: config.crops_before(step) // self._fabric.world_size)
 
     def setup(
         self,
@@ -132,7 +133,7 @@ class GeneratorTask:
         *,
         in_time: bool = False,
     ) -> torch.optim.Optimizer:
-        """Move generator, adversaries and recogniser to the run's devices; on a GPU the faces too."""
+        """Move generator, adversaries and recogniser to the run's devices; a GPU draws samples too."""
         self._fabric = fabric
         net = cast(nn.Module, torch.compile(self.net)) if compiled else self.net
         self._trained, optimiser = fabric.setup(net, optimiser)
@@ -142,7 +143,7 @@ class GeneratorTask:
             self._recogniser.to(fabric.device)
         if fabric.device.type == "cuda":
             config = self._config
-            seed = config.seed + _SEED_STEP * fabric.global_rank
+            seed = seed_of(config.seed, fabric.global_rank)
             self._sampler = DeviceSampler(
                 self._train, fabric.device, config.jitter, config.holes, seed
             )
@@ -151,19 +152,18 @@ class GeneratorTask:
     def draw(
         self, stage: Stage, step: int, indices: list[int], rng: np.random.Generator
     ) -> GeneratorTensors:
-        """Draw a batch of crops and holes: on the GPU if the faces are there, else on the CPU."""
-        rotated = np.zeros(len(indices), bool)
+        """Draw a batch of crops and holes, on the GPU if the run has one."""
+        config = self._config
         if self._sampler is not None:
-            samples = self._sampler.draw(indices, step)
+            first = self._drawn.add(step, len(indices))
+            samples = self._sampler.draw(indices, first, rng)
         else:
-            config = self._config
             batch = draw_generator_batch(self._train, indices, rng, config.jitter, config.holes)
             tensors = to_tensor(batch.crops), to_mask(batch.holes), to_mask(batch.valid_holes)
-            samples = GeneratorTensors(*tensors, batch.shift)
-            rotated = batch.rotated
-        if not stage.distil or self._teacher is None or rotated.all():
+            samples = GeneratorTensors(*tensors, batch.shift, torch.from_numpy(batch.rotated))
+        if not stage.distil or self._teacher is None or bool(samples.rotated.all()):
             return samples
-        return _add_teacher_fills(samples, self._teacher, torch.from_numpy(~rotated))
+        return _add_teacher_fills(samples, self._teacher, ~samples.rotated)
 
     def loss(self, stage: Stage, batch: GeneratorTensors) -> tuple[Tensor, Metrics]:
         """Return the weighted sum of the stage's losses over hole pixels whose truth is known.

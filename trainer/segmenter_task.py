@@ -16,7 +16,9 @@ from torch.nn import functional
 from inpaint_model.networks.segmenter import MaskSegmenterNet
 from realtime.synthetic import Template, random_style, render_mask
 from trainer.augment.segmenter_samples import MaskSources, SegmenterBatch, draw_segmenter_batch
+from trainer.augment.segmenter_stream import SegmenterChunks, SegmenterStream
 from trainer.config import FitConfig, Stage
+from trainer.data.epoch_order import CropCount, seed_of
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import to_tensor
 from trainer.evaluate.measures import iou
@@ -43,6 +45,8 @@ class SegmenterTask:
         train, val: faces.
         sources: mask templates worn in training besides the procedural masks, and places without any.
         val_templates: mask templates for validation alone; procedural masks if empty.
+        workers: number of processes that draw samples; None: one a core beside a GPU, and none beside
+            a CPU, where the loop's own thread draws them.
     """
 
     def __init__(
@@ -52,12 +56,16 @@ class SegmenterTask:
         val: FaceSet,
         sources: MaskSources | None = None,
         val_templates: Sequence[Template] = (),
+        workers: int | None = None,
     ) -> None:
         torch.manual_seed(config.seed)
         self.net: nn.Module = MaskSegmenterNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train_count = len(train)
         self._trained, self._device = self.net, torch.device("cpu")
         self._config, self._train, self._sources = config, train, sources
+        self._workers, self._world = workers, 1
+        self._stream: SegmenterStream | None = None
+        self._drawn = CropCount(lambda step: config.crops_before(step) // self._world)
         self._bare = val.sample(config.validation_faces, config.seed)
         self._worn = wear_masks(self._bare, val_templates, seed=1)
 
@@ -72,7 +80,14 @@ class SegmenterTask:
         """Move the network to the run's devices."""
         net = cast(nn.Module, torch.compile(self.net)) if compiled else self.net
         self._trained, optimiser = fabric.setup(net, optimiser)
-        self._device = fabric.device
+        self._device, self._world = fabric.device, fabric.world_size
+        config, workers = self._config, self._workers
+        if fabric.device.type == "cuda" or workers:
+            seed = seed_of(config.seed, fabric.global_rank)
+            chunks = SegmenterChunks(
+                self._train, seed, config.jitter, self._sources, config.bare_share
+            )
+            self._stream = SegmenterStream(chunks, workers)
         return optimiser
 
     def draw(
@@ -80,6 +95,8 @@ class SegmenterTask:
     ) -> SegmenterBatch:
         """Draw a batch of masked and bare faces with their mask pixels."""
         config = self._config
+        if self._stream is not None:
+            return self._stream.take(self._drawn.add(step, len(indices)), len(indices))
         return draw_segmenter_batch(
             self._train, indices, rng, config.jitter, self._sources, config.bare_share
         )

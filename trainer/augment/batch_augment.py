@@ -1,174 +1,125 @@
-"""Data augmentation of whole batches in torch, on any device: random affine, colour jitter, holes."""
+"""Applies the finish of samples to whole batches of views in torch, on any device."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from realtime.align.canonical_crop import CROP_SIZE
-from trainer.augment.generator_samples import Jitter
+from trainer.augment.finish import Finish
+from trainer.augment.views import DrawnView
 
-MAX_RADIUS_PX = 6  # of dilation
+VALID, HOLE = 1, 2  # bits of a packed view's flags
 
-_HALF = (CROP_SIZE - 1) / 2
+# Columns of a finish on the device: the inverse matrix, the colours, the frame and the square.
+_COLUMNS = [6, 5, 4, 4]
 
 
-def warp_grid(draw: Tensor, flip: Tensor, jitter: Jitter) -> Tensor:
-    """Make the sampling grid of random affines (similarities) about the crop's centre.
+@dataclass(frozen=True)
+class FinishedBatch:
+    """Samples on the device.
+
+    Attributes:
+        levels: float32 [B, 3, 128, 128], RGB, whole levels of 0..255.
+        holes: bool [B, 1, 128, 128], to be filled.
+        valid: bool [B, 1, 128, 128], pixels inside the photograph and the picture.
+    """
+
+    levels: Tensor
+    holes: Tensor
+    valid: Tensor
+
+
+def pack_views(views: Sequence[DrawnView]) -> Tensor:
+    """Pack views of one size into uint8 [N, 4, S, S]: red, green, blue, and bits `VALID` and `HOLE`."""
+    side = len(views[0].crop)
+    packed = np.empty((len(views), 4, side, side), np.uint8)
+    for out, view in zip(packed, views, strict=True):
+        out[:3] = view.crop.transpose(2, 0, 1)
+        out[3] = view.valid * np.uint8(VALID) + view.hole * np.uint8(HOLE)
+    return torch.from_numpy(packed)
+
+
+def pack_finish(finish: Finish, side_px: int) -> NDArray[np.float32]:
+    """Pack the numbers of a finish, for views of a side in pixels, into float32 [N, 19]."""
+    linear = np.linalg.inv(finish.matrices[:, :, :2])
+    shift = -linear @ finish.matrices[:, :, 2:]
+    # `grid_sample` counts from -1, the centre of a view's first pixel, to 1, that of its last one.
+    inverse = np.concatenate([linear, shift], 2) * (2 / (side_px - 1))
+    inverse[:, :, 2] -= 1
+    parts = inverse.reshape(-1, 6), finish.colours, finish.frames, finish.squares
+    return np.concatenate(parts, 1, dtype=np.float32)
+
+
+def finish_views(views: Tensor, finish: Tensor) -> FinishedBatch:
+    """Apply finishes as `trainer.augment.finish.finish_view` does.
+
+    Args:
+        views: from `pack_views`, on any device.
+        finish: from `pack_finish`, on the same device.
+    """
+    inverse, colours, frames, squares = finish.split(_COLUMNS, 1)
+    grid = sampling_grid(inverse.view(-1, 2, 3))
+    levels = functional.grid_sample(
+        views[:, :3].float(), grid, padding_mode="border", align_corners=True
+    )
+    bits = views[:, 3]
+    flags = torch.stack([bits & VALID, bits & HOLE], 1).bool().float()
+    flags = functional.grid_sample(flags, grid, padding_mode="zeros", align_corners=True) > 0.5
+    valid = flags[:, :1] & inside_boxes(frames)
+    holes = flags[:, 1:] | inside_boxes(squares)
+    return FinishedBatch(recolour(levels.round_(), colours), holes, valid)
+
+
+def sampling_grid(inverse: Tensor) -> Tensor:
+    """Return where each crop pixel lies in its view, float32 [B, 128, 128, 2], for `grid_sample`.
 
     torch's `affine_grid` uses a matrix product, which may run in TF32 on a GPU and displace pixels; here
     the product is written out.
 
     Args:
-        draw: float [B, 4], standard normal, clipped: rotation, scale, shift in x and y.
-        flip: bool [B], mirror before the affine.
-        jitter: standard deviations of the four.
-
-    Returns:
-        float32 [B, 128, 128, 2]: source x and y of each pixel, -1..1 from the centre of the first pixel
-        to that of the last.
+        inverse: float32 [B, 2, 3], crop pixels to -1..1 of the view.
     """
-    angle, size, right, down = (part.view(-1, 1, 1) for part in draw.unbind(1))
-    angle = angle * math.radians(jitter.rotation_deg)
-    shrink = torch.exp(-size * jitter.scale)
-    cos, sin = shrink * torch.cos(angle), shrink * torch.sin(angle)
-    mirror = 1 - 2 * flip.view(-1, 1, 1).float()
-    line = torch.linspace(-1, 1, CROP_SIZE, device=draw.device)
-    x = line.view(1, 1, -1) - right * (jitter.shift_px / _HALF)
-    y = line.view(1, -1, 1) - down * (jitter.shift_px / _HALF)
-    return torch.stack([mirror * (cos * x + sin * y), cos * y - sin * x], -1)
+    line = torch.arange(CROP_SIZE, dtype=torch.float32, device=inverse.device)
+    across, down, shift = inverse[:, None, None].unbind(-1)
+    return across * line.view(1, 1, -1, 1) + (down * line.view(1, -1, 1, 1) + shift)
 
 
-def warp_pictures(pictures: Tensor, grid: Tensor) -> Tensor:
-    """Warp float [B, C, 128, 128] bilinearly; the border is repeated outside."""
-    return functional.grid_sample(pictures, grid, padding_mode="border", align_corners=True)
-
-
-def warp_flags(flags: Tensor, grid: Tensor) -> Tensor:
-    """Warp bool [B, C, 128, 128] bilinearly, thresholded at one half; False outside."""
-    moved = functional.grid_sample(flags.float(), grid, padding_mode="zeros", align_corners=True)
-    return moved > 0.5
-
-
-def recolour(pictures: Tensor, draw: Tensor, grey: Tensor, strength: float) -> Tensor:
-    """Colour jitter as in `trainer.augment.generator_samples.recolour`.
+def recolour(levels: Tensor, colours: Tensor) -> Tensor:
+    """Change the colours of crops as `trainer.augment.finish.recolour` does, by its tables.
 
     Args:
-        pictures: float [B, 3, 128, 128], RGB, 0..255; overwritten.
-        draw: float [B, 6], standard normal, clipped: gamma, its change in red, green and blue,
-            contrast, saturation.
-        grey: bool [B], crops to make grey.
-        strength: 0..1; 0 changes nothing.
+        levels: float [B, 3, 128, 128], RGB, whole levels of 0..255.
+        colours: float [B, 5], from `trainer.augment.finish.random_colours`.
 
     Returns:
-        float [B, 3, 128, 128], 0..255, not rounded.
+        float32 [B, 3, 128, 128], whole levels of 0..255.
     """
-    if strength == 0:
-        return pictures
-    draw = (draw * strength).view(-1, 6, 1, 1)
-    exponent = torch.exp(0.4 * draw[:, :1] + 0.15 * draw[:, 1:4])
-    contrast = torch.exp(0.15 * draw[:, 4:5])
-    keep = torch.exp(0.5 * draw[:, 5:6]) * ~grey.view(-1, 1, 1, 1)
-    out = pictures.div_(255).pow_(exponent).sub_(0.5).mul_(contrast).add_(0.5).clamp_(0, 1)
-    luma = 0.299 * out[:, :1] + 0.587 * out[:, 1:2] + 0.114 * out[:, 2:]
-    return torch.lerp(luma, out, keep).mul_(255).clamp_(0, 255)
+    exponents, contrast, keep = colours.split([3, 1, 1], 1)
+    level = torch.arange(256, dtype=torch.float32, device=levels.device) / 255
+    tables = (level ** exponents.unsqueeze(2) - 0.5) * contrast.unsqueeze(2) + 0.5
+    tables = (tables * 255).round().clamp(0, 255)
+    out = tables.gather(2, levels.flatten(2).long()).view_as(levels)
+    luma = (0.299 * out[:, :1] + 0.587 * out[:, 1:2] + 0.114 * out[:, 2:]).round()
+    return torch.lerp(luma, out, keep.view(-1, 1, 1, 1)).round_().clamp_(0, 255)
 
 
-def unpack_masks(packed: Tensor) -> Tensor:
-    """Unpack uint8 [B, 2048], the first pixel in the highest bit, into bool [B, 128, 128]."""
-    shifts = torch.arange(7, -1, -1, dtype=torch.uint8, device=packed.device)
-    bits = packed.unsqueeze(-1).bitwise_right_shift(shifts).bitwise_and_(1)
-    return bits.view(torch.bool).view(-1, CROP_SIZE, CROP_SIZE)
-
-
-def ellipse_kernels(device: torch.device) -> Tensor:
-    """OpenCV's elliptic kernels of radius 0..6, centred; float [7, 13, 13], 0 or 1."""
-    side = 2 * MAX_RADIUS_PX + 1
-    kernels = np.zeros((MAX_RADIUS_PX + 1, side, side), dtype=np.float32)
-    for radius in range(MAX_RADIUS_PX + 1):
-        inside = slice(MAX_RADIUS_PX - radius, MAX_RADIUS_PX + radius + 1)
-        shape = (2 * radius + 1, 2 * radius + 1)
-        kernels[radius, inside, inside] = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, shape)
-    return torch.from_numpy(kernels).to(device)
-
-
-def dilate(flags: Tensor, kernels: Tensor, radius_px: Tensor) -> Tensor:
-    """Dilate each sample by its own radius, exactly as `cv2.dilate` with an elliptic kernel.
-
-    A grouped convolution, with a kernel for each sample, counts the set pixels; counts up to 169 are
-    exact in every float format in use.
+def inside_boxes(boxes: Tensor) -> Tensor:
+    """Return the crop pixels inside boxes.
 
     Args:
-        flags: bool [B, 128, 128].
-        kernels: from `ellipse_kernels`.
-        radius_px: int64 [B], 0..6.
+        boxes: [B, 4]: x0, y0, x1, y1 in whole pixels; x1 and y1 are outside.
 
     Returns:
-        bool [B, 128, 128].
+        bool [B, 1, 128, 128].
     """
-    own = kernels[radius_px].unsqueeze(1)
-    counts = functional.conv2d(flags.float(), own, padding=MAX_RADIUS_PX, groups=len(flags))
-    return counts > 0.5
-
-
-def shift_holes(flags: Tensor, down_px: Tensor, right_px: Tensor, union: Tensor) -> Tensor:
-    """Shift each hole by its own offset; where `union`, keep the pixels before the shift as well.
-
-    Args:
-        flags: bool [B, 128, 128].
-        down_px, right_px: int64 [B]; pixels that leave the crop enter at the opposite edge.
-        union: bool [B].
-
-    Returns:
-        bool [B, 128, 128].
-    """
-    line = torch.arange(CROP_SIZE, device=flags.device)
-    rows = (line - down_px.view(-1, 1)) % CROP_SIZE
-    columns = (line - right_px.view(-1, 1)) % CROP_SIZE
-    places = (rows.unsqueeze(2) * CROP_SIZE + columns.unsqueeze(1)).flatten(1)
-    moved = flags.flatten(1).gather(1, places).view_as(flags)
-    return moved | (flags & union.view(-1, 1, 1))
-
-
-def squares(side_px: Tensor, place: Tensor) -> Tensor:
-    """Draw one square a sample, inside the crop.
-
-    Args:
-        side_px: int64 [B].
-        place: float [B, 2] in [0, 1): top and left, as a share of the possible range.
-
-    Returns:
-        bool [B, 128, 128].
-    """
-    line = torch.arange(CROP_SIZE, device=side_px.device)
-    side = side_px.unsqueeze(1)
-    start = (place * (CROP_SIZE + 1 - side)).long()
-    first, last = start.unsqueeze(2), (start + side).unsqueeze(2)
-    inside = (line >= first) & (line < last)
-    return inside[:, 0].unsqueeze(2) & inside[:, 1].unsqueeze(1)
-
-
-def inside_frame(chance: dict[str, Tensor], edge_px: dict[str, Tensor], size: int) -> Tensor:
-    """Return the crop pixels inside a picture whose edges cut the crop off.
-
-    Args:
-        chance: by the name of the edge (x0, y0, x1 or y1) bool [B]: whether it cuts the crop.
-        edge_px: likewise int64 [B]: the first pixel inside (x0, y0) or outside (x1, y1).
-        size: side of the crop in pixels.
-
-    Returns:
-        bool [B, 1, size, size].
-    """
-    at = torch.arange(size, device=chance["x0"].device)
-    shown = []
-    for low, high in (("y0", "y1"), ("x0", "x1")):
-        first = (edge_px[low] * chance[low]).view(-1, 1)
-        last = torch.where(chance[high], edge_px[high], size).view(-1, 1)
-        shown.append((at >= first) & (at < last))
-    rows, columns = shown
+    line = torch.arange(CROP_SIZE, device=boxes.device)
+    first, last = boxes[:, :2, None], boxes[:, 2:, None]
+    columns, rows = ((line >= first) & (line < last)).unbind(1)
     return (rows[:, :, None] & columns[:, None, :]).unsqueeze(1)

@@ -107,9 +107,10 @@ def _antialias_outlines(moved: NDArray[np.uint8], source: NDArray[np.float32]) -
     jump = np.zeros(source.shape, np.uint8)
     jump[:, 1:] |= (np.abs(np.diff(source, axis=1)) > _JUMP_PX).view(np.uint8)
     jump[1:] |= (np.abs(np.diff(source, axis=0)) > _JUMP_PX).view(np.uint8)
-    share = cv2.GaussianBlur(cv2.dilate(jump * 255, _NEIGHBOURS), (0, 0), 1.0)[..., None] / 255
+    share = cv2.GaussianBlur(cv2.dilate(jump * 255, _NEIGHBOURS), (0, 0), 1.0)[..., None]
     soft = cv2.GaussianBlur(moved, (0, 0), _OUTLINE_PX)
-    return np.rint(moved + (soft.astype(np.float32) - moved) * share).astype(np.uint8)
+    change = cv2.subtract(soft, moved, dtype=cv2.CV_32F) * (share * np.float32(1 / 255))
+    return cv2.add(moved, change, dtype=cv2.CV_8U).astype(np.uint8, copy=False)
 
 
 def _pitch_rows(side: int, eyes: float, stretch: float) -> NDArray[np.float32]:
@@ -151,19 +152,25 @@ def _ellipsoid_depth(at: NDArray[np.float64]) -> NDArray[np.float64]:
 def _displacements(pose: Pose, side: int, yaw: float) -> NDArray[np.float32]:
     """Displacement of each pixel to the right in pixels, float32 [side, side]."""
     depth, firm = _head_depth()
-    pixels = np.stack(np.meshgrid(*(np.arange(side, dtype=np.float32),) * 2), -1)
-    to_head = np.linalg.inv(pose.camera[:2]).astype(np.float32)
-    away = pixels - pose.camera[3].astype(np.float32)
-    z = at = np.zeros((side, side), np.float32)
-    flat = pixels
+    # Where a pixel at depth 0 lies in the depth map, and by how much 1 cm of depth moves it there.
+    to_head = np.linalg.inv(pose.camera[:2]) / _STEP_CM
+    start = -pose.camera[3] @ to_head - _LOW_CM / _STEP_CM
+    line = np.arange(side)
+    across, down = (
+        (line * along_x + (line * along_y + first)[:, None]).astype(np.float32)
+        for along_x, along_y, first in zip(*to_head, start, strict=True)
+    )
+    per_cm = (pose.camera[2] @ to_head).astype(np.float32)
+    z, x, y = np.zeros((side, side), np.float32), across, down
     for _ in range(_ROUNDS):
-        flat = (away - z[..., None] * pose.camera[2].astype(np.float32)) @ to_head
-        at = ((flat - _LOW_CM) / _STEP_CM).astype(np.float32)
-        z = cv2.remap(depth, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    held = cv2.remap(firm, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    points = (np.dstack([flat, z]) - _AXIS_CM) * pose.scale
-    across, near = points @ pose.rotation[0], points @ pose.rotation[2]
-    return (held * (across * (np.cos(yaw) - 1) + near * np.sin(yaw))).astype(np.float32)
+        x, y = across - z * per_cm[0], down - z * per_cm[1]
+        z = cv2.remap(depth, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    held = cv2.remap(firm, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    # The point (x, y, z) of the head, from the axis, goes by its product with `step`.
+    step = pose.scale * (pose.rotation[0] * (np.cos(yaw) - 1) + pose.rotation[2] * np.sin(yaw))
+    fixed = step @ (np.append(_LOW_CM, 0) - _AXIS_CM)
+    step, fixed = (step * (_STEP_CM, _STEP_CM, 1)).astype(np.float32), np.float32(fixed)
+    return held * (x * step[0] + y * step[1] + z * step[2] + fixed)
 
 
 def _inverse_map(shift: NDArray[np.float32], *, towards_right: bool) -> NDArray[np.float32]:
@@ -175,25 +182,29 @@ def _inverse_map(shift: NDArray[np.float32], *, towards_right: bool) -> NDArray[
     at = ((np.arange(width * _SAMPLES) + 0.5) / _SAMPLES - 0.5).astype(np.float32)
     goes = at + cv2.resize(shift, (width * _SAMPLES, height), interpolation=cv2.INTER_LINEAR)
     pixels = np.rint(goes)
-    inverse = np.clip(1 / _SAMPLES / np.maximum(np.gradient(goes, axis=1), 1e-3), 0, _MAX_SQUEEZE)
+    spread = np.empty_like(goes)  # pixels between the two neighbours of a sample
+    np.subtract(goes[:, 2:], goes[:, :-2], out=spread[:, 1:-1])
+    spread[:, [0, -1]] = 2 * (goes[:, [1, -1]] - goes[:, [0, -2]])
+    inverse = np.minimum(2 / _SAMPLES / np.maximum(spread, 2e-3), np.float32(_MAX_SQUEEZE))
     values = at + (pixels - goes) * inverse  # the source of the pixel's centre
+    # What leaves the picture is drawn into a column on its left or right, which is cut off.
+    places = np.clip(pixels + 1, 0, width + 1).astype(np.int32)
+    places += (np.arange(height, dtype=np.int32) * (width + 2))[:, None]
     order = slice(None, None, -1 if towards_right else 1)
-    pixels, values = pixels[:, order].astype(np.intp), values[:, order]
-    inside = (pixels >= 0) & (pixels < width)
-    places = pixels + np.arange(height)[:, None] * width
-    seen = np.full(height * width, np.nan, np.float32)
-    seen[places[inside]] = values[inside]
-    return np.asarray(cv2.medianBlur(_fill_gaps(seen.reshape(height, width)), 5), np.float32)
+    seen = np.full(height * (width + 2), np.nan, np.float32)
+    seen[places[:, order].ravel()] = values[:, order].ravel()  # in this order
+    seen = seen.reshape(height, width + 2)[:, 1:-1]
+    return np.asarray(cv2.medianBlur(_fill_gaps(seen), 5), np.float32)
 
 
 def _fill_gaps(seen: NDArray[np.float32]) -> NDArray[np.float32]:
     """Interpolate pixels without a source (NaN) from their neighbours in the row."""
     width = seen.shape[1]
-    columns, there = np.arange(width), ~np.isnan(seen)
+    columns, there = np.arange(width, dtype=np.int32), ~np.isnan(seen)
     after = np.minimum.accumulate(np.where(there, columns, width)[:, ::-1], 1)[:, ::-1]
     before = np.maximum.accumulate(np.where(there, columns, -1), 1)
     before = np.where(before < 0, np.minimum(after, width - 1), before)
     after = np.where(after == width, before, after)
     first, last = (np.take_along_axis(seen, at, 1) for at in (before, after))
-    share = (columns - before) / np.maximum(after - before, 1)
-    return (first + (last - first) * share).astype(np.float32)
+    share = ((columns - before) / np.maximum(after - before, 1)).astype(np.float32)
+    return (first + (last - first) * share).astype(np.float32, copy=False)

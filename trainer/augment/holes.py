@@ -28,12 +28,20 @@ def mask_hole(
     return alpha > 0
 
 
-def square_hole(rng: np.random.Generator, low: int = 24, high: int = 48) -> NDArray[np.bool_]:
-    """Draw one square of side `low`..`high` px anywhere (the paper's holes); bool [128, 128]."""
+def random_square(
+    rng: np.random.Generator, low: int = 24, high: int = 48
+) -> tuple[int, int, int, int]:
+    """Draw a square of side `low`..`high` px anywhere (the paper's holes): x0, y0, x1, y1 in pixels."""
     side = int(rng.integers(low, high + 1))
-    y, x = rng.integers(0, CROP_SIZE - side + 1, 2)
+    y, x = (int(at) for at in rng.integers(0, CROP_SIZE - side + 1, 2))
+    return x, y, x + side, y + side
+
+
+def square_hole(rng: np.random.Generator, low: int = 24, high: int = 48) -> NDArray[np.bool_]:
+    """Draw one of the paper's holes; bool [128, 128]."""
+    x0, y0, x1, y1 = random_square(rng, low, high)
     hole = np.zeros(_SHAPE, dtype=bool)
-    hole[y : y + side, x : x + side] = True
+    hole[y0:y1, x0:x1] = True
     return hole
 
 

@@ -13,23 +13,30 @@ from realtime.align.affine import compose
 from realtime.align.canonical_crop import CROP_SIZE
 from realtime.detect.face_geometry import scaled_and_shifted
 from realtime.synthetic import Template, render_mask
-from trainer.augment.generator_samples import (
-    FRAME_CUT_SHARE,
+from trainer.augment.finish import (
     Jitter,
-    random_affine,
-    random_frame_edges,
+    random_affines,
+    random_colours,
+    random_frames,
     recolour,
 )
 from trainer.augment.headgear import wear_headgear
 from trainer.augment.mask_styles import random_training_style
 from trainer.augment.occlusion import add_occlusion
 from trainer.augment.reflections import add_reflections
-from trainer.augment.views import View, random_wider_crop, rotated_view, view_of
+from trainer.augment.views import (
+    View,
+    has_surroundings,
+    random_crop_windows,
+    rotated_view,
+    view_of,
+)
 from trainer.data.face_set import FaceSet, margin_of
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
 # Shares: of backgrounds, of heads that are rotated, of profiles among these.
 _BACKGROUND_SHARE, _ROTATED_SHARE, _PROFILES = 0.2, 0.35, 0.45
+_GREY_SHARE = 0.12  # of the samples
 
 # Crop, mask pixels, pixels inside the photograph.
 _Sample = tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]
@@ -104,13 +111,11 @@ def _warped(
 ) -> _Sample:
     """Warp a sample to the canonical crop with jitter; cut some off at the edge of a picture."""
     flags = np.stack([alpha, view.valid], -1).astype(np.uint8) * 255
-    matrix = random_affine(jitter, rng)
-    margin = margin_of(len(crop))
-    wider = random_wider_crop(view.valid, margin, rng)
-    matrix = matrix if wider is None else compose(wider, matrix)
+    surrounded = np.array([has_surroundings(view.valid)])
+    matrix = random_affines(jitter, rng, np.ones(1))[0]
+    matrix = compose(random_crop_windows(surrounded, rng)[0], matrix)
     matrix = compose(matrix, view.to_canonical)
-    cut = rng.random() < FRAME_CUT_SHARE
-    rows, columns = _visible_window(len(crop), margin, rng) if cut else (slice(0, len(crop)),) * 2
+    rows, columns = _visible_window(len(crop), rng)
     matrix = compose(matrix, scaled_and_shifted(1.0, columns.start, rows.start))
     warp = {"dsize": _SHAPE, "flags": cv2.INTER_LINEAR}
     moved = cv2.warpAffine(crop[rows, columns], matrix, **warp, borderMode=cv2.BORDER_REPLICATE)
@@ -121,9 +126,10 @@ def _warped(
     return np.asarray(moved, np.uint8), flags[:, :, 0] & inside, inside
 
 
-def _visible_window(size: int, margin: int, rng: np.random.Generator) -> tuple[slice, slice]:
-    """Rows and columns of a crop with a margin that remain when a picture's edge cuts it off."""
-    x0, y0, x1, y1 = random_frame_edges(rng)
+def _visible_window(size: int, rng: np.random.Generator) -> tuple[slice, slice]:
+    """Rows and columns of a crop with a margin that the edges of a picture leave."""
+    margin = margin_of(size)
+    x0, y0, x1, y1 = (int(at) for at in random_frames(rng, 1)[0])
     first = [at + margin if at else 0 for at in (y0, x0)]
     last = [at + margin if at < CROP_SIZE else size for at in (y1, x1)]
     return slice(first[0], last[0]), slice(first[1], last[1])
@@ -145,7 +151,7 @@ def _background_sample(place: NDArray[np.uint8], rng: np.random.Generator) -> _S
 
 def _degraded(sample: _Sample, jitter: Jitter, rng: np.random.Generator) -> _Sample:
     crop, alpha, valid = sample
-    crop = recolour(crop, jitter.colour, rng, grey_share=0.12)
+    crop = recolour(crop, random_colours(jitter.colour, rng, 1, _GREY_SHARE)[0])
     return degrade(crop, rng), alpha, valid
 
 

@@ -1,7 +1,8 @@
-"""Views of a face for training: as photographed, with the head rotated, or in a wider crop."""
+"""Views of a face for training, in the pixels of its crop with a margin: rotated heads, headgear, holes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,13 +12,18 @@ from realtime.align.affine import compose, scale_of
 from realtime.align.canonical_crop import level_of, similarity_from_landmarks
 from realtime.align.crop_window import MOST_ASIDE_PX, MOST_UP_PX, CropWindow
 from realtime.detect.face_geometry import scaled_and_shifted
+from realtime.synthetic.pose import fit_pose
 from trainer.augment.head_rotation import random_head_rotation
-from trainer.data.face_set import FaceSet
+from trainer.augment.headgear import wear_headgear
+from trainer.augment.holes import extend_hole_forward, random_hole
+from trainer.data.face_set import FaceSet, margin_of
 
 # The product moves and widens a crop that would cut a mask off (`realtime.align.crop_window`). So does
 # training: share of the faces, smallest scale, and least share of the margin inside the photograph.
 _WIDE_SHARE, _MIN_SCALE, _MIN_CONTEXT = 0.45, 0.6, 0.85
 _MAX_ENLARGEMENT = 1.35  # of a rotated head against its photograph
+# Shares: of heads that are rotated, of profiles among them, of holes extended in front of these.
+_ROTATED_SHARE, _PROFILES, _FORWARD_SHARE = 0.5, 0.55, 0.7
 
 
 @dataclass(frozen=True)
@@ -63,22 +69,75 @@ def rotated_view(view: View, rng: np.random.Generator, profiles: float = 0.0) ->
 
 
 def has_surroundings(valid: NDArray[np.bool_]) -> bool:
-    """Whether the photograph goes on around the crop; `valid` is bool [128 + 2M, 128 + 2M]."""
-    return bool(valid.mean() >= _MIN_CONTEXT)
+    """Whether a crop, [128 + 2M, 128 + 2M], has a margin and the photograph goes on in it."""
+    return margin_of(len(valid)) > 0 and bool(valid.mean() >= _MIN_CONTEXT)
 
 
-def random_wider_crop(
-    valid: NDArray[np.bool_], margin: int, rng: np.random.Generator
-) -> NDArray[np.float64] | None:
-    """Draw the map from canonical crop pixels to those of a wider crop, [2, 3]; None keeps the crop.
+def random_crop_windows(
+    surrounded: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw the maps from canonical crop pixels to those of wider crops, float64 [N, 2, 3].
 
     Args:
-        valid: bool [128 + 2M, 128 + 2M]: crops are widened only where the photograph goes on.
-        margin: M, pixels.
-        rng: random generator; not used without a margin.
+        surrounded: bool [N]; the other crops are kept, as are some of these.
+        rng: random generator.
     """
-    if not margin or not has_surroundings(valid) or rng.random() >= _WIDE_SHARE:
-        return None
-    scale, aside = rng.uniform(_MIN_SCALE, 1.0), rng.uniform(-MOST_ASIDE_PX, MOST_ASIDE_PX)
-    up = max(rng.uniform(-MOST_UP_PX, MOST_UP_PX), 0.0)
-    return CropWindow(scale, (aside, -up)).matrix
+    wide = surrounded & (rng.random(len(surrounded)) < _WIDE_SHARE)
+    scale, aside, up = rng.uniform(
+        (_MIN_SCALE, -MOST_ASIDE_PX, -MOST_UP_PX), (1, MOST_ASIDE_PX, MOST_UP_PX), (len(wide), 3)
+    ).T
+    scale = np.where(wide, scale, 1.0)[:, None, None]
+    windows = scale * CropWindow(1.0).matrix + (1 - scale) * CropWindow(0.0).matrix
+    windows[:, :, 2] += np.stack([aside, -np.maximum(up, 0.0)], 1) * wide[:, None]
+    return windows
+
+
+@dataclass(frozen=True)
+class DrawnView:
+    """A view with all that needs OpenCV to draw it: rotation, headgear, and the complete hole.
+
+    Attributes:
+        crop: uint8 [128 + 2M, 128 + 2M, 3], RGB.
+        valid: bool [128 + 2M, 128 + 2M], False outside the photograph.
+        hole: bool [128 + 2M, 128 + 2M], to be filled.
+        to_canonical: float64 [2, 3], pixels of `crop` to those of the canonical crop.
+        rotated: whether the head was rotated.
+    """
+
+    crop: NDArray[np.uint8]
+    valid: NDArray[np.bool_]
+    hole: NDArray[np.bool_]
+    to_canonical: NDArray[np.float64]
+    rotated: bool = False
+
+
+# What the finish needs to know of a view; see `DrawnView` and `has_surroundings`.
+VIEW_RECORD = np.dtype([("to_canonical", "f8", (2, 3)), ("rotated", "?"), ("surrounded", "?")])
+
+
+def records_of(views: Sequence[DrawnView]) -> NDArray[np.void]:
+    """Return what the finish needs to know of each view, `VIEW_RECORD` [N]."""
+    rows = [(view.to_canonical, view.rotated, has_surroundings(view.valid)) for view in views]
+    return np.array(rows, VIEW_RECORD)
+
+
+def draw_view(faces: FaceSet, index: int, rng: np.random.Generator) -> DrawnView:
+    """Draw a view of a face: some with the head rotated, some with a cap or sunglasses, with its hole.
+
+    A face without a margin is not rotated: a rotated head needs its surroundings.
+    """
+    margin, view = faces.margin_px, view_of(faces, index)
+    rotated = bool(margin and rng.random() < _ROTATED_SHARE)
+    if rotated:
+        view = rotated_view(view, rng, _PROFILES)
+    crop = wear_headgear(view.crop, view.landmarks, rng)
+    hole = random_hole(view.landmarks - margin, rng, margin)
+    if rotated and rng.random() < _FORWARD_SHARE:
+        hole = extend_hole_forward(hole, fit_pose(view.landmarks).yaw, rng)
+    return DrawnView(crop, view.valid, hole, view.to_canonical, rotated)
+
+
+def bare_view(faces: FaceSet, index: int) -> DrawnView:
+    """Return a face as photographed, without a hole."""
+    view = view_of(faces, index)
+    return DrawnView(view.crop, view.valid, np.zeros_like(view.valid), view.to_canonical)

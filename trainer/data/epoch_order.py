@@ -2,8 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
+
+_SEED_STEP = 1_000_003  # a prime; keeps the seeds of several devices apart
+
+
+def seed_of(seed: int, rank: int) -> int:
+    """Return the seed of one of several devices, given the run's seed."""
+    return seed + _SEED_STEP * rank
+
+
+class CropCount:
+    """Counts the crops that a device has drawn, step by step.
+
+    Args:
+        before: number of crops before a step; it is asked only where steps do not follow each other, as
+            when a run is resumed. A run whose end is a time may take other steps than it tells of.
+    """
+
+    def __init__(self, before: Callable[[int], int]) -> None:
+        self._before = before
+        self._step, self._crops = -1, 0
+
+    def add(self, step: int, crops: int) -> int:
+        """Count the crops of a step; return the number before it."""
+        first = self._crops if step == self._step else self._before(step)
+        self._step, self._crops = step + 1, first + crops
+        return first
 
 
 class EpochOrder:

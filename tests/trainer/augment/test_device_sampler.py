@@ -1,4 +1,4 @@
-"""Batches drawn on the device: repeatable, distributed as the NumPy ones, exact without jitter."""
+"""Batches drawn on the device: repeatable, exact without jitter, and on a GPU without waiting for it."""
 
 from __future__ import annotations
 
@@ -7,105 +7,70 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
-from realtime.synthetic import random_style, silhouette
-from trainer.augment.batch_augment import (
-    dilate,
-    ellipse_kernels,
-    recolour,
-    shift_holes,
-    unpack_masks,
-    warp_flags,
-    warp_grid,
-    warp_pictures,
-)
 from trainer.augment.device_sampler import DeviceSampler, GeneratorTensors
-from trainer.augment.generator_samples import GeneratorBatch, Jitter, draw_generator_batch
-from trainer.augment.hole_bank import HoleBank, draw_packed_silhouettes
+from trainer.augment.finish import Jitter
+from trainer.config import Stage
 from trainer.data.face_set import FaceSet
-from trainer.generator_task import to_tensor
+from trainer.evaluate.fill_crops import to_tensor
+from trainer.generator_task import GeneratorTask
+from trainer.presets import PRESETS
 
 _CPU = torch.device("cpu")
 _STILL = Jitter(0, 0, 0, 0)
 
 
 @pytest.fixture(scope="module")
-def sampler(faces: FaceSet) -> DeviceSampler:
-    return DeviceSampler(faces, _CPU, Jitter(), "masks", 7)
+def sampler(wide_faces: FaceSet) -> DeviceSampler:
+    return DeviceSampler(wide_faces, _CPU, Jitter(), "masks", 7, capacity=32, workers=0)
+
+
+def _draw(sampler: DeviceSampler, count: int, first: int = 0, seed: int = 0) -> GeneratorTensors:
+    """Draw a batch; squares show the first faces."""
+    return sampler.draw(list(range(count)), first, np.random.default_rng(seed))
 
 
 def _same(one: GeneratorTensors, two: GeneratorTensors) -> bool:
-    pairs = ((one.real, two.real), (one.holes, two.holes), (one.valid_holes, two.valid_holes))
+    names = ("real", "holes", "valid_holes", "rotated")
+    pairs = ((getattr(one, name), getattr(two, name)) for name in names)
     return one.shift == two.shift and all(torch.equal(a, b) for a, b in pairs)
 
 
-def _cut(faces: FaceSet) -> FaceSet:
-    """The faces as if each photograph ended below row 90."""
-    valid = np.ones_like(faces.valid)
-    valid[:, 90:] = False
-    return replace(faces, valid=valid)
-
-
-def _numpy_batch(batch: GeneratorTensors) -> GeneratorBatch:
-    """The same samples as `draw_generator_batch` returns them."""
-    crops = ((batch.real + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-    flags = [(part[:, 0] > 0).cpu().numpy() for part in (batch.holes, batch.valid_holes)]
-    return GeneratorBatch(np.ascontiguousarray(crops), flags[0], flags[1], batch.shift)
-
-
 def test_device_sampler_batch_has_its_shapes(sampler: DeviceSampler):
-    batch = sampler.draw([0, 1, 2, 0], 3)
-    assert batch.real.shape == (4, 3, 128, 128)
+    batch = _draw(sampler, 8)
+    assert batch.real.shape == (8, 3, 128, 128)
     assert batch.real.is_contiguous(memory_format=torch.channels_last)
-    assert batch.holes.shape == batch.valid_holes.shape == (4, 1, 128, 128)
+    assert batch.holes.shape == batch.valid_holes.shape == (8, 1, 128, 128)
     assert {part.dtype for part in (batch.real, batch.holes, batch.valid_holes)} == {torch.float32}
     assert -1 <= float(batch.real.min()) < float(batch.real.max()) <= 1
     assert batch.holes.unique().tolist() == batch.valid_holes.unique().tolist() == [0, 1]
+    assert not (batch.valid_holes > batch.holes).any()
+    assert batch.rotated.dtype == torch.bool and 0 < int(batch.rotated.sum()) < 8
 
 
-def test_device_sampler_step_fixes_the_batch(sampler: DeviceSampler, faces: FaceSet):
-    first = sampler.draw([0, 1, 2, 3], 5)
-    other = sampler.draw([0, 1, 2, 3], 6)
+def test_device_sampler_generator_fixes_the_finish(sampler: DeviceSampler):
+    first = _draw(sampler, 4, seed=1)
+    assert _same(first, _draw(sampler, 4, seed=1))
+    other = _draw(sampler, 4, seed=2)
+    assert torch.equal(first.rotated, other.rotated)
     assert not torch.equal(first.real, other.real)
-    assert not torch.equal(first.holes, other.holes)
-    assert _same(first, sampler.draw(torch.tensor([0, 1, 2, 3]), 5))
-    assert _same(first, DeviceSampler(faces, _CPU, Jitter(), "masks", 7).draw([0, 1, 2, 3], 5))
-    assert not _same(first, DeviceSampler(faces, _CPU, Jitter(), "masks", 8).draw([0, 1, 2, 3], 5))
 
 
-def test_device_sampler_shift_takes_all_values(sampler: DeviceSampler):
-    shifts = {sampler.draw([0], step).shift for step in range(100)}
-    assert shifts == {(y, x) for y in range(4) for x in range(4)}
-
-
-def test_device_sampler_draws_faces(faces: FaceSet):
+def test_device_sampler_squares_keep_crops(faces: FaceSet):
+    """Without jitter the crops of the named faces are shown, exactly, half of them mirrored."""
     sampler = DeviceSampler(faces, _CPU, _STILL, "squares", 0)
-    sources = torch.cat([to_tensor(faces.crops), to_tensor(faces.crops).flip(3)])
-    sources = sources.flatten(1)[:, ::31]
-    batch = sampler.draw(None, 0, batch=150)
-    assert _same(batch, sampler.draw(None, 0, batch=150))
-    drawn = batch.real.flatten(1)[:, ::31]
-    seen = [int((sources == crop).all(1).nonzero()[0, 0]) for crop in drawn]
-    assert {place % len(faces) for place in seen} == set(range(len(faces)))
-    with pytest.raises(ValueError, match="batch"):
-        sampler.draw(None, 0)
-
-
-def test_device_sampler_without_jitter_keeps_crops(faces: FaceSet):
-    sampler = DeviceSampler(faces, _CPU, _STILL, "masks", 0, per_face=2)
     indices = list(range(len(faces))) * 8
+    batch = sampler.draw(indices, 0, np.random.default_rng(0))
     source = to_tensor(faces.crops[indices])
-    real = sampler.draw(indices, 0).real
-    straight = (real == source).all(3).all(2).all(1)
-    flipped = (real == source.flip(3)).all(3).all(2).all(1)
-    assert (straight ^ flipped).all()
-    assert abs(float(flipped.float().mean()) - 0.5) < 4 * 0.5 / len(indices) ** 0.5
+    straight = (batch.real == source).all(3).all(2).all(1)
+    mirrored = (batch.real == source.flip(3)).all(3).all(2).all(1)
+    assert (straight ^ mirrored).all()
+    assert abs(float(mirrored.float().mean()) - 0.5) < 4 * 0.5 / len(indices) ** 0.5
+    assert not batch.rotated.any()
 
 
 def test_device_sampler_squares_are_uniform(faces: FaceSet):
@@ -114,8 +79,8 @@ def test_device_sampler_squares_are_uniform(faces: FaceSet):
         landmarks=np.full_like(faces.landmarks, np.nan),
         valid=np.ones_like(faces.valid),
     )
-    batch = DeviceSampler(blind, _CPU, _STILL, "squares", 0).draw(None, 0, batch=350)
-    holes = batch.holes[:, 0] > 0
+    sampler = DeviceSampler(blind, _CPU, _STILL, "squares", 0)
+    holes = sampler.draw([0] * 350, 0, np.random.default_rng(0)).holes[:, 0] > 0
     height, width = holes.any(2).sum(1), holes.any(1).sum(1)
     assert torch.equal(height, width)
     assert torch.equal(holes.sum((1, 2)), height * width)
@@ -128,160 +93,34 @@ def test_device_sampler_squares_are_uniform(faces: FaceSet):
     assert abs(float(holes.float().mean()) - area.mean()) < 4 * area.std() / len(holes) ** 0.5
 
 
-def test_device_sampler_masks_cover_mouth_like_numpy(faces: FaceSet):
-    """Straight crops with a silhouette hole cover mouth and chin, and leave the eyes free."""
-    sampler = DeviceSampler(faces, _CPU, _STILL, "masks", 0)
-    at = np.rint(faces.landmarks[:, [13, 17, 33, 263]]).astype(int).clip(0, 127)
-    indices = list(range(len(faces))) * 12
-    drawn = draw_generator_batch(faces, indices, np.random.default_rng(0), _STILL)
-    shares = []
-    for batch in (_numpy_batch(sampler.draw(indices, 1)), drawn):
-        hit = batch.valid_holes[
-            np.arange(len(indices))[:, None], at[indices, :, 1], at[indices, :, 0]
-        ]
-        straight = np.abs(batch.crops.astype(np.int16) - faces.crops[indices]).mean((1, 2, 3)) < 2
-        shares.append(hit[straight].mean(0))
-    assert (shares[0][:2] > 0.7).all()
-    assert (shares[0][2:] < 0.15).all()
-    assert np.abs(shares[0] - shares[1]).max() < 0.1
-
-
-def _figures(batch: GeneratorBatch) -> NDArray[np.float64]:
-    """Statistics of each sample, [N, 11].
-
-    Share of the hole and of its valid part, its mean row and column, its share squared; of the crop the
-    mean of red, green and blue, the standard deviation, red against blue, horizontal steps.
-    """
-    crops = batch.crops[:, ::2].astype(np.float32)
-    rows, columns = np.arange(128)[:, None], np.arange(128)
-    area = np.maximum(batch.holes.sum((1, 2)), 1)
-    return np.column_stack(
-        [
-            batch.holes.mean((1, 2)),
-            batch.valid_holes.mean((1, 2)),
-            (batch.holes * rows).sum((1, 2)) / area,
-            (batch.holes * columns).sum((1, 2)) / area,
-            batch.holes.mean((1, 2)) ** 2,
-            crops.mean((1, 2)),
-            crops.std((1, 2, 3)),
-            np.abs(crops[..., 0] - crops[..., 2]).mean((1, 2)),
-            np.abs(np.diff(crops, axis=2)).mean((1, 2, 3)),
-        ]
-    )
-
-
-def test_device_sampler_statistics_equal_numpy(faces: FaceSet):
-    """Means over many samples differ by no more than chance and half a level of rounding."""
-    jitter = Jitter(rotation_deg=6, scale=0.08, shift_px=4, colour=0.6)
-    faces = _cut(faces)
-    indices = list(range(len(faces))) * 14
-    sampler = DeviceSampler(faces, _CPU, jitter, "masks", 3, per_face=16)
-    ours = _figures(_numpy_batch(sampler.draw(indices, 0)))
-    theirs = _figures(draw_generator_batch(faces, indices, np.random.default_rng(3), jitter))
-    error = np.sqrt((ours.var(0) + theirs.var(0)) / len(indices))
-    slack = np.array([0.002, 0.002, 0.2, 0.2, 0.001, 0.7, 0.7, 0.7, 0.3, 0.2, 0.3])
-    assert (np.abs(ours.mean(0) - theirs.mean(0)) < 4 * error + slack).all()
-
-
 def test_device_sampler_ignores_pixels_outside_photograph(faces: FaceSet):
-    sampler = DeviceSampler(_cut(faces), _CPU, _STILL, "masks", 0, per_face=2)
-    batch = sampler.draw(None, 0, batch=200)
-    assert not (batch.valid_holes > batch.holes).any()
+    valid = np.ones_like(faces.valid)
+    valid[:, 90:] = False
+    cut = replace(faces, valid=valid)
+    batch = _draw(DeviceSampler(cut, _CPU, _STILL, "masks", 0, capacity=64, workers=0), 64)
     assert not batch.valid_holes[:, :, 90:].any()
     assert batch.valid_holes.any()
     assert batch.holes[:, :, 90:].all()
 
 
-def test_warp_grid_equals_opencv(faces: FaceSet):
-    """A turned, larger, shifted and mirrored crop equals `cv2.warpAffine` of the same matrix."""
-    draw = torch.tensor([[1.0, 0.5, -1.0, 1.5]])
-    jitter = Jitter(rotation_deg=10, scale=0.1, shift_px=6)
-    grid = warp_grid(draw, torch.tensor([True]), jitter)
-    size, angle = np.exp(0.05), np.deg2rad(10)
-    cos, sin = size * np.cos(angle), size * np.sin(angle)
-    linear = np.array([[-cos, -sin], [-sin, cos]])
-    centre = np.array([63.5, 63.5])
-    matrix = np.column_stack([linear, centre + np.array([-6, 9]) - linear @ centre])
-    crop = faces.crops[0]
-    want = cv2.warpAffine(crop, matrix, (128, 128), borderMode=cv2.BORDER_REPLICATE)
-    picture = torch.from_numpy(crop).permute(2, 0, 1).float().unsqueeze(0)
-    got = warp_pictures(picture, grid)[0].permute(1, 2, 0).numpy()
-    assert np.abs(got - want).mean() < 1
-    flags = np.zeros((128, 128), np.uint8)
-    flags[70:128, 30:90] = 255
-    want_flags = cv2.warpAffine(flags, matrix, (128, 128)) > 127
-    got_flags = warp_flags(torch.from_numpy(flags > 0)[None, None], grid)[0, 0].numpy()
-    assert (got_flags != want_flags).mean() < 0.002
+def test_generator_task_resumed_draws_same_batch(faces: FaceSet):
+    config = replace(PRESETS["fast"], stages=(Stage(steps=3, batch=4), Stage(steps=9, batch=8)))
 
-
-def test_recolour_applies_grey_and_colour_cast(faces: FaceSet):
-    pictures = torch.from_numpy(faces.crops[:2]).permute(0, 3, 1, 2).float()
-    cast = torch.tensor([[0.0, 2, 0, -2, 0, 0]]).expand(2, -1)
-    out = recolour(pictures.clone(), cast, torch.tensor([True, False]), 1.0)
-    assert torch.allclose(out[0, 0], out[0, 1], atol=0.01)
-    assert out[1, 0].mean() < pictures[1, 0].mean() - 5
-    assert out[1, 2].mean() > pictures[1, 2].mean() + 5
-
-
-def test_dilate_and_shift_equal_opencv_and_numpy(faces: FaceSet):
-    rng = np.random.default_rng(2)
-    masks = [silhouette(points, random_style(rng), (128, 128)) for points in faces.landmarks[:7]]
-    flags = torch.from_numpy(np.stack(masks) > 0)
-    wide = dilate(flags, ellipse_kernels(_CPU), torch.arange(7))
-    down, right = torch.tensor([-4, 0, 3, 10, 0, 5, 9]), torch.tensor([10, 0, -10, 1, 2, -3, 7])
-    pushed = shift_holes(flags, down, right, torch.arange(7) % 2 == 0)
-    for radius, mask in enumerate(masks):
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
-        assert np.array_equal(wide[radius].numpy(), cv2.dilate(mask, kernel) > 0)
-        moved = np.roll(mask > 0, (int(down[radius]), int(right[radius])), (0, 1))
-        both = moved | (mask > 0) if radius % 2 == 0 else moved
-        assert np.array_equal(pushed[radius].numpy(), both)
-
-
-def test_hole_bank_is_equal_for_any_workers(faces: FaceSet):
-    here = dict(HoleBank(faces.landmarks, 4, 2, workers=0).updated_columns(0))
-    beside = HoleBank(faces.landmarks, 4, 2, workers=2)
-    there = dict(beside.updated_columns(0))
-    beside.close()
-    assert here.keys() == there.keys() == {0, 1}
-    assert all(np.array_equal(here[column], there[column]) for column in here)
-    assert not np.array_equal(here[0], here[1])
-    want = silhouette(
-        faces.landmarks[3], random_style(np.random.default_rng([4, 0, 1, 3])), (128, 128)
-    )
-    assert np.array_equal(unpack_masks(torch.from_numpy(here[1]))[3].numpy(), want > 0)
-    assert np.array_equal(draw_packed_silhouettes(faces.landmarks[3:4], 4, 0, 1, 3)[0], here[1][3])
-
-
-def test_hole_bank_generation_redraws_one_column(faces: FaceSet):
-    landmarks = faces.landmarks[:3]
-    walked = HoleBank(landmarks, 0, 3, workers=0)
-    held = dict(walked.updated_columns(0))
-    for generation, column in ((1, 0), (2, 1), (3, 2), (4, 0)):
-        updated_columns = dict(walked.updated_columns(generation))
-        assert list(updated_columns) == [column]
-        assert not np.array_equal(updated_columns[column], held[column])
-        held |= updated_columns
-    jumped = dict(HoleBank(landmarks, 0, 3, workers=0).updated_columns(4))
-    assert all(np.array_equal(held[column], jumped[column]) for column in range(3))
-
-
-def test_device_sampler_resumed_redraws_same_silhouettes(faces: FaceSet):
-    def fresh() -> DeviceSampler:
-        return DeviceSampler(
-            faces, _CPU, Jitter(), "masks", 1, per_face=2, redraw_every=2, workers=1
+    def task() -> GeneratorTask:
+        made = GeneratorTask(config, faces, faces, None)
+        made._sampler = DeviceSampler(
+            faces, _CPU, config.jitter, "masks", 0, capacity=32, workers=0
         )
+        return made
 
-    indices = list(range(len(faces)))
-    unbroken, resumed = fresh(), fresh()
-    batches = [unbroken.draw(indices, step) for step in range(6)]
-    assert _same(batches[5], resumed.draw(indices, 5))
-    assert _same(batches[0], resumed.draw(indices, 0))
-    fixed = DeviceSampler(faces, _CPU, Jitter(), "masks", 1, per_face=2).draw(indices, 5)
-    assert torch.equal(fixed.real, batches[5].real)
-    assert not torch.equal(fixed.holes, batches[5].holes)
-    unbroken.close()
-    resumed.close()
+    def draw(made: GeneratorTask, step: int) -> GeneratorTensors:
+        stage, _ = config.stage_at(step)
+        return made.draw(stage, step, [0] * stage.batch, np.random.default_rng([1, step]))
+
+    unbroken = task()
+    batches = [draw(unbroken, step) for step in range(8)]
+    assert _same(draw(task(), 7), batches[7])
+    assert not _same(draw(task(), 6), batches[7])
 
 
 def test_device_sampler_refuses_bad_arguments(faces: FaceSet):
@@ -291,7 +130,7 @@ def test_device_sampler_refuses_bad_arguments(faces: FaceSet):
         DeviceSampler(faces.select("none"), _CPU, Jitter(), "squares", 0)
 
 
-_BLOCKED = ("mediapipe", "openvino", "onnxruntime", "av", "nncf")
+_BLOCKED = ("mediapipe", "openvino", "onnxruntime", "av", "nncf", "platformdirs")
 
 
 def test_trainer_imports_without_product_libraries():
@@ -306,7 +145,8 @@ class Without(importlib.machinery.PathFinder):
 sys.meta_path[sys.meta_path.index(importlib.machinery.PathFinder)] = Without
 import trainer.fit, trainer.generator_task, trainer.data.face_set, trainer.presets
 import trainer.augment.generator_samples, trainer.augment.device_sampler
-import trainer.augment.hole_bank, trainer.commands.fit, trainer.evaluate.protocols
+import trainer.augment.view_bank, trainer.segmenter_task
+import trainer.commands.fit, trainer.evaluate.protocols
 """
     root = Path(__file__).parents[3]
     result = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
@@ -314,29 +154,27 @@ import trainer.augment.hole_bank, trainer.commands.fit, trainer.evaluate.protoco
 
 
 @pytest.mark.gpu
-def test_device_sampler_on_gpu_equals_cpu(faces: FaceSet):
+@pytest.mark.parametrize("holes", ["masks", "squares"])
+def test_device_sampler_on_gpu_equals_cpu(wide_faces: FaceSet, holes: str):
+    """The GPU's batches equal those of the CPU, and drawing them never waits for the GPU."""
     if not torch.cuda.is_available():
         pytest.skip("no NVIDIA GPU")
-    cuda, indices = torch.device("cuda"), list(range(len(faces))) * 20
-    still = DeviceSampler(faces, cuda, _STILL, "masks", 0, per_face=2, redraw_every=0)
-    batch, source = still.draw(indices, 0), to_tensor(faces.crops[indices]).cuda()
-    straight = (batch.real == source).all(3).all(2).all(1)
-    assert (straight | (batch.real == source.flip(3)).all(3).all(2).all(1)).all()
-    jitter = Jitter(rotation_deg=6, scale=0.08, shift_px=4, colour=0.6)
-    kept = [
-        DeviceSampler(faces, device, jitter, "masks", 3, per_face=16, redraw_every=0)
-        for device in (cuda, _CPU)
-    ]
-    first = kept[0].draw(indices, 5)
-    assert _same(first, kept[0].draw(torch.tensor(indices, device=cuda), 5))
-    assert _same(kept[0].draw(None, 5, batch=64), kept[0].draw(None, 5, batch=64))
-    ours, theirs = (_figures(_numpy_batch(held.draw(indices, 5))) for held in kept)
-    error = np.sqrt((ours.var(0) + theirs.var(0)) / len(indices))
-    assert (np.abs(ours.mean(0) - theirs.mean(0)) < 4 * error + 1e-6).all()
-    torch.cuda.set_sync_debug_mode("error")
-    kept[0].draw(None, 6, batch=64)
-    torch.cuda.set_sync_debug_mode("default")
-    redrawn = DeviceSampler(faces, cuda, jitter, "masks", 3, per_face=2, redraw_every=2, workers=1)
-    walked = [redrawn.draw(indices, step) for step in range(4)]
-    assert _same(walked[3], redrawn.draw(indices, 3))
-    redrawn.close()
+    ours, theirs = (
+        DeviceSampler(wide_faces, device, Jitter(colour=0.6), holes, 3, capacity=64, workers=count)
+        for device, count in ((torch.device("cuda"), 2), (_CPU, 0))
+    )
+    for step in range(8):
+        if step:  # the first batch waits for its memory
+            torch.cuda.set_sync_debug_mode("error")
+        try:
+            one = _draw(ours, 16, 16 * step, step)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+        two = _draw(theirs, 16, 16 * step, step)
+        assert one.real.is_contiguous(memory_format=torch.channels_last)
+        away = ((one.real.cpu() - two.real) * 127.5).abs()
+        assert away.mean() < 0.02 and away.max() < 5
+        for name in ("holes", "valid_holes"):
+            assert (getattr(one, name).cpu() != getattr(two, name)).float().mean() < 1e-4
+        assert torch.equal(one.rotated.cpu(), two.rotated) and one.shift == two.shift
+    ours.close()

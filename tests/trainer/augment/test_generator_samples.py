@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from trainer.augment import generator_samples as sampling
+from trainer.augment import views
 from trainer.augment.generator_samples import Jitter, draw_generator_batch, draw_wider_protocol
 from trainer.augment.holes import (
     draw_protocol,
@@ -96,7 +96,7 @@ def test_draw_protocol_unknown_is_refused(faces: FaceSet):
 def test_generator_batch_with_margin_has_wider_crops(
     wide_faces: FaceSet, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(sampling, "_ROTATED_SHARE", 0.0)
+    monkeypatch.setattr(views, "_ROTATED_SHARE", 0.0)
     wide = replace(wide_faces, valid=np.ones_like(wide_faces.valid))
     still, rng = Jitter(0, 0, 0, 0), np.random.default_rng(3)
     batch = draw_generator_batch(wide, [0] * 60, rng, still)
