@@ -10,7 +10,8 @@ import pytest
 
 from inpaint_model.errors import UserError
 from trainer.data import face_set as faceset
-from trainer.data.prepare import find_photos, prepare
+from trainer.data.photographs import find_photos
+from trainer.data.prepare import prepare
 
 
 @pytest.fixture(scope="module")
