@@ -20,9 +20,11 @@ from trainer.augment.views import has_surroundings
 from trainer.data.coded_face import CodedFace, decode, encode
 from trainer.data.face_set import write
 
-# WebP qualities, the finest first; None leaves the pictures as they are stored. Against JPEG of quality 96,
-# 85 takes a fifth of the bytes at 38.8 dB, 95 less than half at 43.5 dB, and both keep the strength of
-# fine detail. JPEG 4:2:0 takes twice as many bytes as WebP at equal PSNR.
+# WebP qualities, the finest first. None leaves the pictures as they are stored: JPEG of quality 96, which
+# takes 10.8 KiB a face on 300 faces of three data sets. 95 takes 5.6 KiB at 42.8 dB, 90 takes 3.9 at 40.3,
+# and 85 takes 3.0 at 38.4, ten decibels above what a network draws. The strength of fine detail stays
+# within 1 %. JPEG 4:2:0 takes half as much again at equal PSNR; AVIF takes a fifth less, but not every
+# OpenCV decodes it.
 _QUALITIES = (None, 95, 90, 85)
 _VAL_SHARE, _LEAST_VAL, _LARGEST_VAL_SHARE = 0.05, 300, 0.2
 _YAW_BIN_DEG = 15.0
@@ -73,7 +75,7 @@ def pack(
         ordered = [faces[index] for index in order_faces(faces, traits)]
         quality = _finest_quality(ordered, limit)
         coded: list[CodedFace] = []
-        for first in track(range(0, len(ordered), _FACES_AT_A_TIME), "encode"):
+        for first in range(0, len(ordered), _FACES_AT_A_TIME):
             some = ordered[first : first + _FACES_AT_A_TIME]
             coded += pool.map(partial(_with_quality, quality=quality), some)
             if sum(len(face.picture) for face in coded) > limit:
