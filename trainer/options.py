@@ -13,29 +13,41 @@ from typer import Option
 
 T = TypeVar("T")
 
-Data = Annotated[list[Path], Option(help="Prepared file (.npz); repeat for several shards.")]
+Data = Annotated[list[Path], Option(help="Prepared file (.npz); repeat for several.")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareOptions:
     """What `prepare` reads and writes."""
 
-    folders: Annotated[
-        list[Path], Option("--faces", help="Folder of photographs; repeat for several.")
-    ]
     out: Annotated[Path, Option(help="Prepared file to write (.npz).")]
+    folders: Annotated[
+        list[Path] | None, Option("--faces", help="Folder of photographs; repeat for several.")
+    ] = None
+    data: Annotated[
+        list[Path] | None,
+        Option(help="Prepared file to choose from, in place of --faces; repeat for several."),
+    ] = None
+    pack_mib: Annotated[
+        float | None,
+        Option("--pack", help="Largest size of --out in MiB: the best faces, coded to fit."),
+    ] = None
+    source: Annotated[list[str] | None, Option(help="Data set to keep; repeat. Default: all.")] = (
+        None
+    )
     manifest: Annotated[
         Path | None, Option(help="CSV path,source,split,identity; paths relative to the CSV.")
     ] = None
-    shard_mib: Annotated[
-        float, Option(help="Largest size of a file in MiB; splits the output. 0: one file.")
-    ] = 0
     min_eye_px: Annotated[
         float, Option(help="Drop faces whose outer eye corners are closer than this, in pixels.")
     ] = 24
     margin_px: Annotated[
-        int, Option("--margin", help="Crop pixels kept around each crop, a multiple of 4.")
-    ] = 0
+        int | None,
+        Option(
+            "--margin",
+            help="Crop pixels kept around each crop, a multiple of 4. Default: 0, or that of --data.",
+        ),
+    ] = None
     workers: Annotated[int, Option(help="Number of processes.")] = 2
     limit: Annotated[int, Option(help="Largest number of photographs a folder. 0: all.")] = 0
 

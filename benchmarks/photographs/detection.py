@@ -69,7 +69,7 @@ def run_bare(
     engine: Engine = "auto",
 ) -> list[Row]:
     """Count photographs of bare faces that come out bit for bit as they were; draw the others."""
-    from trainer.data.prepare import find_photos
+    from trainer.data.photographs import find_photos
 
     paths = [photo.path for photo in find_photos(faces, manifest) if photo.split == "val"]
     changed = []

@@ -16,7 +16,8 @@ from benchmarks.quality.table4 import fit_curve, read_curve
 from inpaint_model.errors import UserError
 from realtime.align.affine import apply
 from realtime.frames import Face
-from trainer.data.face_set import CodedFace, encode, write
+from trainer.data.coded_face import CodedFace, encode
+from trainer.data.face_set import write
 
 
 @pytest.fixture(scope="module")

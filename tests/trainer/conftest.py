@@ -19,11 +19,17 @@ def faces(prepared_file: Path) -> FaceSet:
 
 
 @pytest.fixture(scope="session")
-def wide_faces(tmp_path_factory: pytest.TempPathFactory, photo_folder: Path) -> FaceSet:
-    """The same photographs prepared with a margin of 48 pixels, decoded."""
+def wide_file(tmp_path_factory: pytest.TempPathFactory, photo_folder: Path) -> Path:
+    """The same photographs prepared with a margin of 48 pixels."""
     out = tmp_path_factory.mktemp("wide") / "faces.npz"
     prepare([photo_folder], out, workers=1, margin_px=48)
-    return faceset.load([out])
+    return out
+
+
+@pytest.fixture(scope="session")
+def wide_faces(wide_file: Path) -> FaceSet:
+    """The faces of `wide_file`, decoded."""
+    return faceset.load([wide_file])
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
-from trainer.data.prepare import find_photos
+from trainer.data.photographs import find_photos
 
 _LONGEST_SIDE_PX = 320
 

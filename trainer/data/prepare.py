@@ -1,13 +1,12 @@
-"""Turns folders of face photographs into one prepared file of canonical crops."""
+"""Prepares faces: turns photographs into one file of canonical crops, or chooses from such files."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import multiprocessing
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -23,73 +22,10 @@ from realtime.align.warp_crop import warp_crop
 from realtime.detect.face_detector import FaceDetector
 from realtime.detect.face_geometry import scaled_and_shifted
 from realtime.frames import Face
-from trainer.data.face_set import CodedFace, encode, write_shards
-
-_PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
-_VAL_SHARE = 0.05  # of the people (or photographs) without a given split
-_CELEBA_SPLITS = {"0": "train", "1": "val", "2": "test"}
-
-
-@dataclass(frozen=True)
-class Photo:
-    """One photograph to prepare, with its data set, split and person."""
-
-    path: Path
-    source: str
-    split: str
-    identity: str
-
-
-def find_photos(folder: Path, manifest: Path | None = None) -> list[Photo]:
-    """List a folder's photographs.
-
-    Known layouts: LFW (`Name/Name_0001.jpg`: split by person), CelebA (`img_align_celeba/*.jpg` with
-    `list_eval_partition.txt` and `identity_CelebA.txt` beside it), and any other folder (split by a
-    hash of the file name). A manifest, CSV with `path,source,split,identity`, overrides the layout.
-    """
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder of faces")
-    listed = _read_manifest(manifest) if manifest else {}
-    partition = _read_pairs(folder, "list_eval_partition.txt")
-    people = _read_pairs(folder, "identity_CelebA.txt")
-    photos = []
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in _PICTURES):
-        known = listed.get(path.resolve())
-        if known:
-            photos.append(Photo(path, known["source"], known["split"], known["identity"]))
-            continue
-        named_folder = path.parent.name if path.stem.startswith(path.parent.name + "_") else ""
-        identity = people.get(path.name, named_folder)
-        split = _CELEBA_SPLITS.get(partition.get(path.name, ""))
-        split = split or _split_by_hash(identity or path.name)
-        photos.append(Photo(path, folder.name, split, identity))
-    if not photos:
-        raise UserError(f"{folder}: holds no picture")
-    return photos
-
-
-def _read_manifest(path: Path) -> dict[Path, dict[str, str]]:
-    if not path.is_file():
-        raise UserError(f"{path}: no such manifest")
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not {"path", "source", "split", "identity"} <= rows[0].keys():
-        raise UserError(f"{path}: a manifest is CSV with the columns path,source,split,identity")
-    return {(path.parent / row["path"]).resolve(): row for row in rows}
-
-
-def _read_pairs(folder: Path, name: str) -> dict[str, str]:
-    """Read one of CelebA's two-column lists, in the folder or its parent."""
-    for place in (folder, folder.parent, folder / "Eval", folder.parent / "Eval"):
-        if (place / name).is_file():
-            lines = (place / name).read_text(encoding="utf-8").split("\n")
-            return {parts[0]: parts[1] for line in lines if len(parts := line.split()) == 2}
-    return {}
-
-
-def _split_by_hash(key: str) -> str:
-    share = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") / 2**32
-    return "val" if share < _VAL_SHARE else "train"
+from trainer.data.coded_face import CodedFace, decode, encode
+from trainer.data.face_set import read, write
+from trainer.data.pack import pack
+from trainer.data.photographs import Photo, find_photos
 
 
 class _Worker:
@@ -118,7 +54,7 @@ class _Worker:
         if valid[margin_px:, margin_px:][32:104, 32:96].mean() < 0.9:
             return "face cut off"
         return CodedFace(
-            encode(np.ascontiguousarray(crop[:, :, ::-1])),
+            encode(np.ascontiguousarray(crop[:, :, ::-1]), valid),
             valid,
             apply(face.matrix, landmarks).astype(np.float32),
             photo.split,
@@ -148,50 +84,86 @@ def _detect(
 
 
 def prepare(
-    folders: Sequence[Path],
+    folders: Sequence[Path] | None,
     out: Path,
     *,
+    data: Sequence[Path] | None = None,
+    pack_mib: float | None = None,
+    source: Sequence[str] | None = None,
     manifest: Path | None = None,
     min_eye_px: float = 24.0,
-    margin_px: int = 0,
-    shard_mib: float = 0,
+    margin_px: int | None = None,
     workers: int = 2,
     limit: int = 0,
 ) -> str:
-    """Prepare all photographs of the folders; return a report of the kept and the dropped ones.
+    """Prepare photographs, or choose from prepared files; return a report of the kept and the dropped.
 
     Args:
         folders: folders of photographs (`find_photos` names the known layouts).
         out: the `.npz` to write.
+        data: prepared files, in place of the folders.
+        pack_mib: largest size of `out` in MiB: the best faces, coded to fit (`trainer.data.pack`).
+        source: names of the data sets to keep; none: all.
         manifest: CSV with `path,source,split,identity`, paths relative to it.
         min_eye_px: photographs whose outer eye corners are closer are dropped ("face too small").
         margin_px: margin to keep around the canonical crop, a multiple of 4; wider crops and rotated
-            heads need one.
-        shard_mib: largest size of a file in MiB; 0 writes one file.
-        workers: number of processes.
+            heads need one. None: 0, or the margin of `data`.
+        workers: number of processes that read photographs.
         limit: largest number of photographs of each folder; 0 takes all.
     """
     if out.suffix != ".npz":
         raise UserError(f"{out}: the prepared file's name must end in .npz")
-    if not 0 <= margin_px <= 128 or margin_px % 4:
+    if bool(folders) == bool(data):
+        raise UserError("name either folders of photographs (--faces) or prepared files (--data)")
+    if margin_px is not None and (not 0 <= margin_px <= 128 or margin_px % 4):
         raise UserError(f"a margin is a multiple of 4 from 0 to 128 px, not {margin_px}")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    dropped: Counter[tuple[str, str]] = Counter()
     photos: list[Photo] = []
-    for folder in folders:
+    for folder in folders or ():
         found = find_photos(folder, manifest)
         photos += found[:limit] if limit else found
-    faces: list[CodedFace] = []
-    dropped: Counter[tuple[str, str]] = Counter()
-    results = track(
-        _prepare_all(photos, min_eye_px, margin_px, workers), "prepare", total=len(photos)
+    if photos:
+        faces = _read_photographs(photos, min_eye_px, margin_px or 0, workers, dropped)
+    else:
+        faces = _read_prepared(data or (), margin_px)
+    total = len(photos) or len(faces)
+    if source:
+        dropped.update((face.source, "not chosen") for face in faces if face.source not in source)
+        faces = [face for face in faces if face.source in source]
+    if not faces:
+        raise UserError("no usable face: nothing was written")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    kept, quality = faces, None
+    if pack_mib is None:
+        write(out, faces)
+    else:
+        kept, quality = pack(faces, out, pack_mib)
+    for (name, split), count in (_count(faces) - _count(kept)).items():
+        dropped[name, f"{split} left out of the pack"] += count
+    return "\n".join(
+        [f"kept {len(kept)} of {total} {'photographs' if photos else 'faces'}"]
+        + [f"  {name} {split}: {count}" for (name, split), count in sorted(_count(kept).items())]
+        + [f"  dropped, {why}: {count} of {name}" for (name, why), count in sorted(dropped.items())]
+        + [_size_line(out, len(kept), quality)]
     )
-    for photo, result in zip(photos, results, strict=True):
+
+
+def _read_photographs(
+    photos: Sequence[Photo],
+    min_eye_px: float,
+    margin_px: int,
+    workers: int,
+    dropped: Counter[tuple[str, str]],
+) -> list[CodedFace]:
+    """Prepare photographs; count those without a usable face in `dropped`, by data set and reason."""
+    faces: list[CodedFace] = []
+    results = _prepare_all(photos, min_eye_px, margin_px, workers)
+    for photo, result in zip(photos, track(results, "prepare", total=len(photos)), strict=True):
         if isinstance(result, CodedFace):
             faces.append(result)
         else:
             dropped[photo.source, result] += 1
-    paths = write_shards(out, faces, shard_mib)
-    return _report(photos, faces, dropped, paths)
+    return faces
 
 
 def _prepare_all(
@@ -205,18 +177,35 @@ def _prepare_all(
         yield from pool.imap(work, photos, chunksize=16)
 
 
-def _report(
-    photos: Sequence[Photo],
-    faces: Sequence[CodedFace],
-    dropped: Counter[tuple[str, str]],
-    paths: Sequence[Path],
-) -> str:
-    """Count the kept faces by data set and split, and the dropped ones by reason."""
-    lines = [f"kept {len(faces)} of {len(photos)} photographs"]
-    kept = Counter((face.source, face.split) for face in faces)
-    lines += [f"  {source} {split}: {count}" for (source, split), count in sorted(kept.items())]
-    lines += [
-        f"  dropped, {why}: {count} of {source}" for (source, why), count in sorted(dropped.items())
-    ]
-    sizes = [f"{path} ({path.stat().st_size / 2**20:.1f} MiB)" for path in paths]
-    return "\n".join([*lines, "wrote " + ", ".join(sizes)])
+def _read_prepared(paths: Sequence[Path], margin_px: int | None) -> list[CodedFace]:
+    """Read prepared files, and cut the faces to a narrower margin if one is given."""
+    faces = [face for path in paths for face in read(path)]
+    margins = {face.margin_px for face in faces}
+    if margin_px is None:
+        if len(margins) > 1:
+            raise UserError("the prepared files have different margins: give --margin")
+        return faces
+    if margins and min(margins) < margin_px:
+        raise UserError(f"a prepared file has a margin of {min(margins)} px, less than {margin_px}")
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(partial(_with_margin, margin_px=margin_px), faces))
+
+
+def _with_margin(face: CodedFace, margin_px: int) -> CodedFace:
+    cut = face.margin_px - margin_px
+    if not cut:
+        return face
+    inside = slice(cut, len(face.valid) - cut)
+    valid = face.valid[inside, inside]
+    return replace(face, picture=encode(decode(face)[inside, inside], valid), valid=valid)
+
+
+def _count(faces: Sequence[CodedFace]) -> Counter[tuple[str, str]]:
+    """Count faces by data set and split."""
+    return Counter((face.source, face.split) for face in faces)
+
+
+def _size_line(path: Path, faces: int, quality: int | None) -> str:
+    size = path.stat().st_size
+    code = f", WebP quality {quality}" if quality else ""
+    return f"wrote {path} ({size / 2**20:.2f} MiB, {size / faces:.0f} bytes a face{code})"

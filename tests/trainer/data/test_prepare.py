@@ -10,7 +10,8 @@ import pytest
 
 from inpaint_model.errors import UserError
 from trainer.data import face_set as faceset
-from trainer.data.prepare import find_photos, prepare
+from trainer.data.photographs import find_photos
+from trainer.data.prepare import prepare
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +63,6 @@ def test_find_photos_celeba_uses_its_split(tmp_path: Path):
     assert [photo.identity for photo in photos] == ["7", "8", "9"]
 
 
-def test_prepare_shards_hold_all_faces(tmp_path: Path, photo_folder: Path):
-    out = tmp_path / "faces.npz"
-    prepare([photo_folder], out, workers=1, shard_mib=0.15)
-    shards = sorted(tmp_path.glob("faces-*.npz"))
-    assert len(shards) > 1
-    assert all(shard.stat().st_size <= 0.15 * 2**20 for shard in shards)
-    assert len(faceset.load(shards)) == 24
-
-
 def test_prepare_with_margin_keeps_more_photograph(tmp_path: Path, prepared, photo_folder: Path):
     out = tmp_path / "wide.npz"
     prepare([photo_folder], out, workers=1, margin_px=32)
@@ -98,3 +90,33 @@ def test_prepare_bad_input_is_refused(tmp_path: Path):
     np.savez(other, a=np.zeros(3))
     with pytest.raises(UserError, match="not a file written by"):
         faceset.load([other])
+
+
+def test_prepare_packs_prepared_files(tmp_path: Path, prepared, wide_file: Path):
+    out = tmp_path / "pack.npz"
+    report = prepare(None, out, data=[wide_file], margin_px=0, pack_mib=0.06)
+    assert out.stat().st_size <= 0.06 * 2**20
+    packed, plain = faceset.load([out]), faceset.load([prepared[0]])
+    assert 0 < len(packed) < 24
+    assert f"kept {len(packed)} of 24 faces" in report
+    assert "left out of the pack" in report
+    assert "bytes a face" in report
+    assert packed.margin_px == 0
+    same = [np.abs(plain.landmarks - points).max((1, 2)).argmin() for points in packed.landmarks]
+    error = (packed.crops.astype(float) - plain.crops[same])[packed.valid]
+    assert 10 * np.log10(255**2 / np.mean(error**2)) > 30
+
+
+def test_prepare_keeps_the_sources_named(tmp_path: Path, wide_file: Path, prepared_file: Path):
+    out = tmp_path / "some.npz"
+    report = prepare(None, out, data=[wide_file, prepared_file], margin_px=0, source=["photos"])
+    assert set(faceset.load([out]).source.tolist()) == {"photos"}
+    assert "dropped, not chosen: 24 of" in report
+    with pytest.raises(UserError, match="different margins"):
+        prepare(None, out, data=[wide_file, prepared_file])
+    with pytest.raises(UserError, match="margin of 0 px, less than 16"):
+        prepare(None, out, data=[prepared_file], margin_px=16)
+    with pytest.raises(UserError, match="no usable face"):
+        prepare(None, out, data=[prepared_file], source=["nobody"])
+    with pytest.raises(UserError, match=r"either folders .* or prepared files"):
+        prepare(None, out)
