@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from benchmarks.speed.fused import fuse_relus
 from benchmarks.speed.parity import Images, sample_crops
 from inpaint_model.artefacts import Generator
 from inpaint_model.engines import ACCELERATED_ORDER, CPU_ORDER, make_engine
-from inpaint_model.engines.base import Session
 from inpaint_model.engines.batches import POWERS_OF_TWO, split
+from inpaint_model.engines.cuda.graphs import GraphedNetwork
 from inpaint_model.engines.opening import open_session
 from inpaint_model.engines.tensorrt.library import import_tensorrt
 from inpaint_model.engines.torch import TorchSession
@@ -87,6 +88,10 @@ def open_ways(
     if compiled:
         # The first batch size is compiled as it is, the second for any size.
         yield _torch_way(f"torch compiled, {precision}", precision, half, device, torch.compile)
+    if on_gpu:
+        fused = in_precision(net, torch.float16)
+        fuse_relus(fused)
+        yield _graph_way("torch fused, fp16, CUDA graph", ByteGenerator(fused), device)
     for name in ACCELERATED_ORDER if on_gpu else (*CPU_ORDER, "torch"):
         yield _open_engine(name, generator, on_gpu, threads, stack)
     if on_gpu:
@@ -141,18 +146,21 @@ def _open_engine(
     stack.callback(session.close)
     info = session.info
     shown = f"{import_tensorrt()}" if name == "tensorrt" else name
-    graphs = _graphs(session) if on_gpu else None
-    shown += f", {info.precision}" + (", CUDA graph" if graphs else "")
-    return Way(shown, info.precision, session.run, graphs)
+    shown += f", {info.precision}"
+    if on_gpu and isinstance(session, TorchSession):
+        graphed = session.fill
+        assert isinstance(graphed, GraphedNetwork)
+        return Way(f"{shown}, CUDA graph", info.precision, session.run, _replays(graphed))
+    return Way(shown, info.precision, session.run)
 
 
-def _graphs(session: Session) -> Callable[[int], Callable[[], object]] | None:
-    """Return what replays a CUDA graph of torch's engine without its copies; None of another engine."""
-    from inpaint_model.engines.cuda.graphs import GraphedNetwork
+def _graph_way(name: str, network: nn.Module, device: torch.device) -> Way:
+    graphed = GraphedNetwork(network.to(device).eval(), device)
+    return Way(name, "fp16", graphed, _replays(graphed))
 
-    if not isinstance(session, TorchSession) or not isinstance(session.fill, GraphedNetwork):
-        return None
-    graphed = session.fill
+
+def _replays(graphed: GraphedNetwork) -> Callable[[int], Callable[[], object]]:
+    """Return what makes a call that replays CUDA graphs without their copies."""
 
     def on_device(batch: int) -> Callable[[], object]:
         sizes = [size for _, _, size in split(batch, POWERS_OF_TWO)]

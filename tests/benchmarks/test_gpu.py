@@ -14,6 +14,7 @@ from torch import nn
 
 from benchmarks.speed import engines, gpu, many_calls
 from benchmarks.speed.device import Ceilings
+from benchmarks.speed.fused import ConvolutionAndRelu, fuse_relus
 from benchmarks.speed.parity import difference, fill_in_fp32, sample_crops
 from benchmarks.speed.roofline import LeastWork, least_work
 from benchmarks.speed.ways import EAGER, Way, in_precision
@@ -77,8 +78,10 @@ def test_gpu_part_that_fails_is_left_out(monkeypatch, tmp_path: Path):
 
     monkeypatch.setattr(gpu, "measure_ceilings", lambda _: _CEILINGS)
     monkeypatch.setattr(gpu, "call_many_times", fail)
+    monkeypatch.setattr(gpu.Comparison, "rows", fail)
     tables = gpu.run(["fast"], [1], "cpu", 1, 5, 1e-6, ["fast"], out=tmp_path)
     assert tables["left out"][0] == {"left out": "calls", "why": "CUDA error: unknown"}
+    assert tables["left out"][1]["left out"] == "engines"
     assert tables["device"]
 
 
@@ -140,6 +143,19 @@ def test_in_precision_fills_nearly_as_fp32(kind: torch.dtype):
     levels, equal = difference(filled, fill_in_fp32(net, crops, holes), crops, holes)
     assert levels <= 4 and equal
     assert next(net.parameters()).dtype == torch.float32
+
+
+def test_fuse_relus_leaves_the_fill_as_it_was(monkeypatch):
+    def together(x, weight, bias, *shape):
+        return torch.relu(nn.functional.conv2d(x, weight, bias, *shape))
+
+    monkeypatch.setattr(torch, "cudnn_convolution_relu", together)
+    net = generator_from_onnx(find_generator("fast").path)
+    crops, holes = sample_crops(1)
+    expected = fill_in_fp32(net, crops, holes)
+    fuse_relus(net)
+    assert sum(isinstance(layer, ConvolutionAndRelu) for layer in net.modules()) == 11
+    assert difference(fill_in_fp32(net, crops, holes), expected, crops, holes) == (0, True)
 
 
 class _OneConvolution(nn.Module):
