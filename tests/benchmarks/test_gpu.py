@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,8 +47,8 @@ main(sys.argv[1:])
         "--device cpu --model fast --batch 1 --rounds 1 --soak 8 --minutes 9 --preset segmenter"
     )
     command = [sys.executable, "-c", code, "gpu", *options.split(), "--out", str(tmp_path)]
-    root = Path(__file__).parents[2]
-    result = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    root, environment = Path(__file__).parents[2], os.environ | {"OMP_NUM_THREADS": "1"}
+    result = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     found = json.loads((tmp_path / "gpu.json").read_text())
     (calls,) = found["calls"]
