@@ -30,6 +30,7 @@ COMMANDS = {
     "table4": ("quality.table4", "run", "the paper's Table 4: one autoencoder against two"),
     "latency": ("speed.latency", "run", "milliseconds a crop of the generators"),
     "engines": ("speed.engines", "run", "every engine against torch in eager fp32"),
+    "gpu": ("speed.gpu", "run", "a GPU in three minutes: engines, soak, training"),
     "threads": ("speed.threads", "run", "`unmask video` by the generator's CPU threads"),
     "file-fps": ("speed.file_fps", "run", "`unmask video` beside a supervision-style loop"),
     "memory": ("robustness.memory", "run", "peak and growth of memory over a long video"),

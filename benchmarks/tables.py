@@ -27,12 +27,7 @@ def publish(
     Returns:
         The rows.
     """
-    columns = list(rows[0])
-    print(f"\n{name}\n")
-    print("| " + " | ".join(columns) + " |")
-    print("|" + " --- |" * len(columns))
-    for row in rows:
-        print("| " + " | ".join(_text(row[column]) for column in columns) + " |")
+    print(f"\n{name}\n\n{markdown(rows)}")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         data = {"benchmark": name, "machine": platform.platform(), "rows": [dict(r) for r in rows]}
@@ -41,10 +36,17 @@ def publish(
     return list(rows)
 
 
+def markdown(rows: Sequence[Row]) -> str:
+    """Write rows, one mapping each with the same keys, as a Markdown table."""
+    lines = [list(rows[0]), ["---"] * len(rows[0])]
+    lines += [[_text(row[column]) for column in rows[0]] for row in rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
 def stage_times(stages: Mapping[str, Mapping[str, float]]) -> str:
     """Write the median time of each stage of a report, ms, into one cell."""
     return ", ".join(f"{name} {values['p50_ms']:.1f}" for name, values in stages.items())
 
 
 def _text(value: str | float | int) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value).replace("|", "/")

@@ -26,12 +26,15 @@ CacheKey = Mapping[str, str]
 def cache_dir() -> Path:
     """Return the program's cache directory (it may not exist yet).
 
-    It is the one `UNMASK_CACHE_DIR` names, by default the operating system's folder for caches.
+    It is the one `UNMASK_CACHE_DIR` names, by default the operating system's folder for caches. Without
+    the package platformdirs (a training machine has no need of it) that is the folder of Linux.
     """
     if named := os.environ.get(CACHE_VARIABLE):
         return Path(named)
-    from platformdirs import user_cache_path  # a machine that only trains may lack it
-
+    try:
+        from platformdirs import user_cache_path
+    except ImportError:
+        return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / _APPLICATION
     return user_cache_path(_APPLICATION, appauthor=False, opinion=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -16,6 +17,17 @@ from realtime.frames import Face
 
 # A test process shares the cores with others; nested thread pools only slow it down.
 os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
+
+# A machine for training has no packages for video and faces: `pytest -m gpu` collects the rest there.
+if any(importlib.util.find_spec(name) is None for name in ("av", "mediapipe", "platformdirs")):
+    collect_ignore = [
+        "realtime",
+        "benchmarks/test_live.py",
+        "benchmarks/test_realism.py",
+        "benchmarks/test_speed.py",
+        "test_documents.py",
+        "trainer/export/test_tflite_export.py",
+    ]
 
 
 @pytest.fixture(scope="session", autouse=True)

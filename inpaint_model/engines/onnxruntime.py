@@ -64,8 +64,13 @@ class OnnxRuntimeEngine(Engine):
             return EngineStatus(self.name, True, version, detail, accelerated=True)
         int8 = int8_instructions()
         detail = f"CPU: int8 ({int8}), fp32" if int8 else "CPU: fp32"
-        if _CUDA in built_in and not self._cpu_only:
+        if self._cpu_only:
+            return EngineStatus(self.name, True, version, detail)
+        if _CUDA in built_in:
             detail += "; built for CUDA, and no NVIDIA GPU is here"
+        elif card := find_gpu().gpu:
+            detail += f"; {card} is not used, as this ONNX Runtime is built without CUDA"
+            return EngineStatus(self.name, True, version, detail, mend=_MENDS[_CUDA])
         return EngineStatus(self.name, True, version, detail)
 
     def load(self, generator: Generator, threads: int | None) -> Session:

@@ -84,17 +84,18 @@ class TorchSession(Session):
     """A network on the CPU or the GPU.
 
     Args:
-        fill: fills any number of crops, uint8 [N, 128, 128, 3], in their holes.
+        fill: fills any number of crops, uint8 [N, 128, 128, 3], in their holes; on a GPU it is a
+            `GraphedNetwork`.
         info: what was loaded.
     """
 
     def __init__(self, fill: Filler, info: SessionInfo) -> None:
         self.info = info
-        self._fill = fill
+        self.fill = fill
 
     def run(self, crops: NDArray[np.uint8], holes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Fill holes; see `Session.run`."""
-        return self._fill(crops, holes)
+        return self.fill(crops, holes)
 
 
 def _cpu_filler(network: ByteGenerator) -> Filler:

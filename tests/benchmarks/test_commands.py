@@ -38,6 +38,6 @@ def test_main_bad_size_is_one_line(capsys: pytest.CaptureFixture[str]):
 
 
 def test_publish_prints_a_table_and_writes_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    publish("speed", [{"what": "a", "fps": 31.25}, {"what": "b", "fps": 7}], tmp_path)
-    assert "| a | 31.25 |" in capsys.readouterr().out
+    publish("speed", [{"what": "a|z", "fps": 31.25}, {"what": "b", "fps": 7}], tmp_path)
+    assert "| a/z | 31.25 |" in capsys.readouterr().out
     assert json.loads((tmp_path / "speed.json").read_text())["rows"][1] == {"what": "b", "fps": 7}

@@ -120,8 +120,11 @@ def test_side_file_is_kept_and_cleared(cache):
         ({"XDG_CACHE_HOME": "/x/cache", "UNMASK_CACHE_DIR": "/mine"}, "/mine"),
     ],
 )
+@pytest.mark.parametrize("package", ["platformdirs", "none"])
 @pytest.mark.skipif(sys.platform != "linux", reason="the folders of Linux")
-def test_cache_dir_on_linux_follows_the_variables(variables, expected, monkeypatch):
+def test_cache_dir_on_linux_follows_the_variables(variables, expected, package, monkeypatch):
+    if package == "none":
+        monkeypatch.setitem(sys.modules, "platformdirs", None)
     for name in ("UNMASK_CACHE_DIR", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     for name, value in (variables | {"HOME": "/home/ann"}).items():

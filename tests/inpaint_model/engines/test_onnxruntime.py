@@ -112,6 +112,15 @@ def test_cuda_build_without_a_gpu_runs_on_the_cpu(machine, tiny_onnx):
     assert seen.wanted == [(CPU, {})]
 
 
+def test_probe_build_without_cuda_names_the_idle_gpu(machine):
+    machine()
+    status = OnnxRuntimeEngine().probe()
+    assert status.usable and not status.accelerated
+    assert "NVIDIA L4 (sm_89) is not used" in status.detail
+    assert status.mend.startswith("pip install 'onnxruntime-gpu")
+    assert "not used" not in OnnxRuntimeEngine(cpu_only=True).probe().detail
+
+
 def test_probe_cuda_is_an_accelerator(machine):
     machine(CUDA)
     assert OnnxRuntimeEngine().probe().accelerated

@@ -111,6 +111,16 @@ def test_more_crops_than_the_largest_size_go_in_turns(fake_cuda):
     assert fake_cuda.captured == [64, 8]
 
 
+def test_compute_runs_the_graph_on_the_last_crops(fake_cuda, crops, holes):
+    graphed = GraphedNetwork(negative, torch.device("cpu"))
+    expected = graphed(crops[:2], holes[:2])
+    filled = fake_cuda.last.filled
+    filled.zero_()
+    graphed.compute(2)
+    assert np.array_equal(filled.numpy(), expected)
+    assert fake_cuda.captured == [2]
+
+
 def test_size_that_cannot_be_captured_runs_with_warning(fake_cuda, crops, holes, caplog):
     fake_cuda.refuse = {1}
     graphed = GraphedNetwork(negative, torch.device("cpu"))
@@ -162,7 +172,7 @@ def test_on_a_gpu_every_count_agrees_with_the_cpu(gpu, astronaut_rgb):
 def test_on_a_gpu_every_size_is_a_graph(gpu, crops, holes):
     session = TorchEngine().load(find_generator("fast"), None)
     assert isinstance(session, TorchSession)
-    graphed = session._fill
+    graphed = session.fill
     assert isinstance(graphed, GraphedNetwork)
     for count in (5, 1, 3, 2, 4):
         session.run(crops[:count], holes[:count])
