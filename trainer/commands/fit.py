@@ -117,7 +117,7 @@ def _exporter(
 ) -> RunExporter | None:
     """Return what exports the network at the end, tried out.
 
-    None for a segmenter, which `export` writes, and where the trial fails: the run has its averaged weights.
+    None for a segmenter, which `export` writes, and where the trial fails; the averaged weights remain.
     """
     if config.network == "segmenter":
         return None
