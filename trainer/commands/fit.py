@@ -94,7 +94,8 @@ def start(
     if not config.minutes:
         return run()
     with folder.keep_time(clock), stop_signals() as stop:
-        return run(exporter=_exporter(folder, task, config, val, clock), stop=stop)
+        exporter = _exporter(folder, task, config, val, clock, console.print)
+        return run(exporter=exporter, stop=stop)
 
 
 def _begin(config: FitConfig, task: Task, train: FaceSet, options: FitOptions) -> None:
@@ -107,16 +108,28 @@ def _begin(config: FitConfig, task: Task, train: FaceSet, options: FitOptions) -
 
 
 def _exporter(
-    folder: RunFolder, task: Task, config: FitConfig, val: FaceSet, clock: RunClock
+    folder: RunFolder,
+    task: Task,
+    config: FitConfig,
+    val: FaceSet,
+    clock: RunClock,
+    log: Callable[[str], Any],
 ) -> RunExporter | None:
-    """Return what exports the network at the end, tried out; a segmenter is exported by `export`."""
+    """Return what exports the network at the end, tried out.
+
+    None for a segmenter, which `export` writes, and where the trial fails; the averaged weights remain.
+    """
     if config.network == "segmenter":
         return None
     few = val.sample(_PARITY_CROPS, config.seed)
     holes, _ = draw_protocol(few, "face-mask", config.seed)
     exporter = RunExporter(folder.path, config.network, few.crops, holes)
     with clock.phase(TRIAL_EXPORT):
-        exporter.try_out(task.net)
+        try:
+            exporter.try_out(task.net)
+        except UserError as error:
+            log(f"{error}; export the run elsewhere, with `python -m trainer export --run`")
+            return None
     return exporter
 
 

@@ -47,8 +47,8 @@ class RunExporter:
             if not self._template.is_file():
                 write_template(net, self._template)
             self._write(net, trial)
-        except (ImportError, RuntimeError) as error:
-            line = str(error).strip().splitlines()[0]
+        except Exception as error:  # torch, onnx and ONNX Runtime have many of their own
+            line = str(error).strip().partition("\n")[0]
             raise UserError(f"this machine cannot export the network: {line}") from error
         finally:
             trial.unlink(missing_ok=True)
