@@ -145,7 +145,12 @@ class GeneratorTask:
             config = self._config
             seed = seed_of(config.seed, fabric.global_rank)
             self._sampler = DeviceSampler(
-                self._train, fabric.device, config.jitter, config.holes, seed
+                self._train,
+                fabric.device,
+                config.jitter,
+                config.holes,
+                seed,
+                wait=not in_time,
             )
         return optimiser
 
