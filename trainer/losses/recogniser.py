@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from inpaint_model.cache import cache_dir
 from inpaint_model.errors import UserError
 
 FOLDER_VARIABLE = "UNMASK_RECOGNISER_DIR"
@@ -143,12 +144,8 @@ def find_recogniser(folder: Path | None = None) -> Path:
     Raises:
         UserError: the folder does not hold both files.
     """
-    if folder is None and (named := os.environ.get(FOLDER_VARIABLE)):
-        folder = Path(named)
     if folder is None:
-        from platformdirs import user_cache_path  # a machine that only trains may lack it
-
-        folder = user_cache_path("unmask-video", appauthor=False) / "recogniser"
+        folder = Path(os.environ.get(FOLDER_VARIABLE) or cache_dir() / "recogniser")
     if not all((folder / name).is_file() for name in _SHA256):
         raise UserError(f"{folder}: does not hold the recogniser's weights; {_HOW_TO_GET}")
     return folder

@@ -76,7 +76,7 @@ def test_find_recogniser_order_of_places(tmp_path: Path, monkeypatch: pytest.Mon
         folder.mkdir(parents=True)
         for name in FILES:
             (folder / name).write_bytes(b"")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("UNMASK_CACHE_DIR", str(cached.parent))
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
     assert find_recogniser() == cached
     monkeypatch.setenv(FOLDER_VARIABLE, str(environment))
