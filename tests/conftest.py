@@ -93,3 +93,16 @@ def prepared_file(tmp_path_factory: pytest.TempPathFactory, photo_folder: Path) 
     manifest.write_text("\n".join(rows) + "\n")
     prepare([photo_folder], out, manifest=manifest, workers=1)
     return out
+
+
+@pytest.fixture(scope="session")
+def wide_file(
+    tmp_path_factory: pytest.TempPathFactory, photo_folder: Path, prepared_file: Path
+) -> Path:
+    """The same photographs prepared with a margin of 48 pixels."""
+    from trainer.data.prepare import prepare
+
+    assert prepared_file.is_file()  # its manifest splits these faces alike
+    out = tmp_path_factory.mktemp("wide") / "faces.npz"
+    prepare([photo_folder], out, manifest=photo_folder / "manifest.csv", workers=1, margin_px=48)
+    return out

@@ -8,7 +8,7 @@
 #   RECOGNISER  folder of the face recogniser's weights
 #   MINUTES     minutes of the script's training or measurement
 #   BATCH       crops a step
-#   FIT         further options of every `trainer fit`
+#   FIT         further options of every `trainer fit`; with --crops N it replaces the minutes
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -28,11 +28,12 @@ fit() {
     local name=$1 minutes=$2 data=()
     shift 2
     for file in $FACES; do data+=(--data "$file"); done
-    local resume=()
+    local length=(--minutes "$minutes") resume=()
+    if [[ " $FIT " == *" --crops "* ]]; then length=(); fi
     if [ -f "$RUNS/$name/config.json" ]; then resume=(--resume); fi
-    save_each_minute "$name" &
+    save_each_minute "$name" >/dev/null 2>&1 &  # its sleep outlives it and must not hold the output
     local saver=$!
-    "$PYTHON" -m trainer fit "${data[@]}" --run "$RUNS/$name" --minutes "$minutes" \
+    "$PYTHON" -m trainer fit "${data[@]}" --run "$RUNS/$name" "${length[@]}" \
         --recogniser "$RECOGNISER" $FIT "$@" "${resume[@]}" 2>&1 | tee -a "$RUNS/$name.log"
     kill "$saver"
     bring_home "$name" "$name"

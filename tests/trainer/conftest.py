@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,21 +12,12 @@ from numpy.typing import NDArray
 
 from trainer.data import face_set as faceset
 from trainer.data.face_set import FaceSet
-from trainer.data.prepare import prepare
 
 
 @pytest.fixture(scope="session")
 def faces(prepared_file: Path) -> FaceSet:
     """The prepared crops, decoded."""
     return faceset.load([prepared_file])
-
-
-@pytest.fixture(scope="session")
-def wide_file(tmp_path_factory: pytest.TempPathFactory, photo_folder: Path) -> Path:
-    """The same photographs prepared with a margin of 48 pixels."""
-    out = tmp_path_factory.mktemp("wide") / "faces.npz"
-    prepare([photo_folder], out, workers=1, margin_px=48)
-    return out
 
 
 @pytest.fixture(scope="session")
