@@ -51,6 +51,7 @@ PRESETS: dict[str, FitConfig] = {
     "fast": FitConfig(
         preset="fast",
         network="fast",
+        width=32,
         stages=(
             Stage(steps=18_750, batch=16, lr_start=2e-3, lr_end=1.2e-3, gradient=0.5),
             replace(_PERCEPTUAL, steps=18_750, lr_start=1.2e-3, lr_end=6e-4, gradient=1.5),

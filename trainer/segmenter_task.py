@@ -61,7 +61,7 @@ class SegmenterTask:
         torch.manual_seed(config.seed)
         self.net: nn.Module = MaskSegmenterNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train_count = len(train)
-        self._trained, self._device = self.net, torch.device("cpu")
+        self._trained = self.net
         self._config, self._train, self._sources = config, train, sources
         self._workers, self._world = workers, 1
         self._stream: SegmenterStream | None = None
@@ -78,9 +78,9 @@ class SegmenterTask:
         in_time: bool = False,
     ) -> torch.optim.Optimizer:
         """Move the network to the run's devices."""
-        net = cast(nn.Module, torch.compile(self.net)) if compiled else self.net
+        net = cast(nn.Module, torch.compile(self.net, dynamic=False)) if compiled else self.net
         self._trained, optimiser = fabric.setup(net, optimiser)
-        self._device, self._world = fabric.device, fabric.world_size
+        self._world = fabric.world_size
         config, workers = self._config, self._workers
         if fabric.device.type == "cuda" or workers:
             seed = seed_of(config.seed, fabric.global_rank)
@@ -102,22 +102,13 @@ class SegmenterTask:
         )
 
     def loss(self, stage: Stage, batch: SegmenterBatch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Cross-entropy plus half the soft Dice loss, over the pixels inside the photograph.
-
-        Ear loops have few pixels, which count twice in the cross-entropy.
-        """
-        masks = torch.from_numpy(batch.masks).to(self._device)
-        wanted = masks.float()
-        valid = torch.from_numpy(batch.valid).to(self._device).float()
-        logits = self._trained(to_tensor(batch.crops).to(self._device)).float()
-        entropy = functional.cross_entropy(logits, masks.long(), reduction="none")
-        weight = valid * (1 + (_THIN_WEIGHT - 1) * thin_parts(wanted))
-        entropy = (entropy * weight).sum() / weight.sum().clamp_min(1)
-        found, wanted = logits.softmax(1)[:, 1] * valid, wanted * valid
-        both = (found * wanted).sum((1, 2))
-        dice = 1 - (2 * both + 50) / (found.sum((1, 2)) + wanted.sum((1, 2)) + 50)
-        total = entropy + 0.5 * dice.mean()
-        return total, {"entropy": entropy.detach(), "dice": dice.mean().detach()}
+        """Return cross-entropy plus half the soft Dice loss."""
+        crops, masks, valid = map(torch.as_tensor, (batch.crops, batch.masks, batch.valid))
+        pictures = crops.permute(0, 3, 1, 2) / 127.5 - 1
+        pictures = pictures.contiguous(memory_format=torch.channels_last)
+        parts = segmentation_losses(self._trained(pictures).float(), masks, valid)
+        total = parts["entropy"] + 0.5 * parts["dice"]
+        return total, {name: value.detach() for name, value in parts.items()}
 
     def after_step(self, stage: Stage) -> dict[str, Tensor]:
         """Do nothing: there is no discriminator."""
@@ -140,6 +131,26 @@ class SegmenterTask:
 
     def load_extra(self, state: dict[str, Any]) -> None:
         """Do nothing: there is no further state."""
+
+
+def segmentation_losses(logits: Tensor, masks: Tensor, valid: Tensor) -> dict[str, Tensor]:
+    """Cross-entropy and soft Dice loss over the pixels inside the photograph, by name.
+
+    Ear loops have few pixels, which count twice in the cross-entropy.
+
+    Args:
+        logits: float [N, 2, H, W]: background, mask.
+        masks: bool [N, H, W].
+        valid: bool [N, H, W], True inside the photograph.
+    """
+    wanted, inside = masks.float(), valid.float()
+    entropy = functional.cross_entropy(logits, masks.long(), reduction="none")
+    weight = inside * (1 + (_THIN_WEIGHT - 1) * thin_parts(wanted))
+    entropy = (entropy * weight).sum() / weight.sum().clamp_min(1)
+    found, wanted = logits.softmax(1)[:, 1] * inside, wanted * inside
+    both = (found * wanted).sum((1, 2))
+    dice = 1 - (2 * both + 50) / (found.sum((1, 2)) + wanted.sum((1, 2)) + 50)
+    return {"entropy": entropy, "dice": dice.mean()}
 
 
 def thin_parts(masks: Tensor, width_px: int = 5) -> Tensor:
