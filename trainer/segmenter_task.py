@@ -144,20 +144,26 @@ def segmentation_losses(logits: Tensor, masks: Tensor, valid: Tensor) -> dict[st
         valid: bool [N, H, W], True inside the photograph.
     """
     wanted, inside = masks.float(), valid.float()
-    entropy = functional.cross_entropy(logits, masks.long(), reduction="none")
     weight = inside * (1 + (_THIN_WEIGHT - 1) * thin_parts(wanted))
-    entropy = (entropy * weight).sum() / weight.sum().clamp_min(1)
-    found, wanted = logits.softmax(1)[:, 1] * inside, wanted * inside
+    margin = logits[:, 1] - logits[:, 0]  # the softmax of two logits is the sigmoid of this
+    entropy = functional.binary_cross_entropy_with_logits(margin, wanted, weight, reduction="sum")
+    found, wanted = margin.sigmoid() * inside, wanted * inside
     both = (found * wanted).sum((1, 2))
     dice = 1 - (2 * both + 50) / (found.sum((1, 2)) + wanted.sum((1, 2)) + 50)
-    return {"entropy": entropy, "dice": dice.mean()}
+    return {"entropy": entropy / weight.sum().clamp_min(1), "dice": dice.mean()}
 
 
 def thin_parts(masks: Tensor, width_px: int = 5) -> Tensor:
     """Return the parts of masks, float [N, H, W] of 0 and 1, thinner than `width_px`; the same shape."""
-    halves = width_px // 2
-    eroded = 1 - functional.max_pool2d(1 - masks, width_px, 1, halves)
-    return masks - functional.max_pool2d(eroded, width_px, 1, halves)
+    eroded = 1 - _dilated(1 - masks, width_px)
+    return masks - _dilated(eroded, width_px)
+
+
+def _dilated(masks: Tensor, width_px: int) -> Tensor:
+    """Dilate masks, float [N, H, W], by a square, one axis after the other."""
+    half = width_px // 2
+    rows = functional.max_pool2d(masks, (width_px, 1), 1, (half, 0))
+    return functional.max_pool2d(rows, (1, width_px), 1, (0, half))
 
 
 def wear_masks(faces: FaceSet, templates: Sequence[Template], seed: int) -> SegmenterBatch:

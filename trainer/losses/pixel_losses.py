@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -47,20 +48,26 @@ def masked_l1(error: Tensor, mask: Tensor) -> Tensor:
         error: float [N, 3, H, W], 0 outside the mask.
         mask: float [N, 1, H, W], 0 or 1.
     """
-    return error.abs().sum() / (3 * mask.sum().clamp_min(1))
+    return _absolute_sum(error) / (3 * mask.sum().clamp_min(1))
 
 
 def gradient_loss(error: Tensor, mask: Tensor) -> Tensor:
     """Mean absolute error of the horizontal and vertical image gradients; see `masked_l1`."""
-    across = (error[..., :, 1:] - error[..., :, :-1]).abs() * mask[..., :, 1:]
-    down = (error[..., 1:, :] - error[..., :-1, :]).abs() * mask[..., 1:, :]
-    return (across.sum() + down.sum()) / (6 * mask.sum().clamp_min(1))
+    # The error is 0 outside the mask: only the pixel before can lie inside it alone.
+    across = torch.addcmul(error[..., 1:], error[..., :-1], mask[..., 1:], value=-1)
+    down = torch.addcmul(error[..., 1:, :], error[..., :-1, :], mask[..., 1:, :], value=-1)
+    return (_absolute_sum(across) + _absolute_sum(down)) / (6 * mask.sum().clamp_min(1))
 
 
 def colour_loss(error: Tensor, mask: Tensor) -> Tensor:
     """Mean absolute error of chroma (colour minus luma), averaged over 5x5 pixels; see `masked_l1`."""
-    red, green, blue = error.split(1, 1)
-    luma = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
     share = functional.avg_pool2d(mask, 5, 2, 2)
-    mean = functional.avg_pool2d(error - luma, 5, 2, 2)
-    return mean.abs().sum() / (3 * share.sum()).clamp_min(1)
+    mean = functional.avg_pool2d(error, 5, 2, 2)
+    red, green, blue = mean.split(1, 1)
+    luma = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+    return _absolute_sum(mean - luma) / (3 * share.sum()).clamp_min(1)
+
+
+def _absolute_sum(values: Tensor) -> Tensor:
+    """Sum of the absolute values, in one pass over memory."""
+    return torch.linalg.vector_norm(values, 1)

@@ -25,3 +25,16 @@ def test_colour_loss_ignores_brightness_and_fine_noise():
     assert colour_loss(none - 0.2, inside) < 1e-6
     assert colour_loss(noise, inside) < 0.4 * patch
     assert colour_loss(0 * greener, 0 * inside) == 0
+
+
+def test_gradient_loss_counts_pixels_inside_the_mask():
+    torch.manual_seed(0)
+    mask = (torch.rand(2, 1, 16, 16) > 0.5).float()
+    error = (torch.randn(2, 3, 16, 16) * mask).requires_grad_()
+    across = (error[..., 1:] - error[..., :-1]).abs() * mask[..., 1:]
+    down = (error[..., 1:, :] - error[..., :-1, :]).abs() * mask[..., 1:, :]
+    wanted = (across.sum() + down.sum()) / (6 * mask.sum())
+    loss = gradient_loss(error, mask)
+    assert torch.allclose(loss, wanted, rtol=1e-5)
+    slopes = [torch.autograd.grad(value, error)[0] for value in (loss, wanted)]
+    assert torch.allclose(*slopes, atol=1e-6)
