@@ -20,7 +20,7 @@ _STEPS_AHEAD = 4  # largest number of steps that the host is ahead of a GPU
 _VALIDATION_SHARE, _VALIDATIONS = 0.03, 5
 _FEW_FACES, _TIMED_FACES = 2, 8  # faces of a validation that warms up, and of the one that is timed
 _LEAST_FACE_S = 1e-6  # seconds a face; a shorter time is a clock too coarse
-# What the end takes may be longer than measured by this share and these seconds, in one of which Python ends.
+# What the end takes may be longer than measured by this share and these seconds; Python ends in one.
 _SLACK_SHARE, _SLACK_S = 0.5, 2.0
 _LATE_S = 2.0  # a validation that would end so late, in seconds, is left out
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from inpaint_model.artefacts import WEIGHTS_DIR
 from inpaint_model.errors import UserError
 from inpaint_model.networks.fast import FastGenerator, fast_widths
 from trainer.augment.device_sampler import GeneratorTensors
@@ -34,8 +35,8 @@ def test_teacher_is_the_mean_of_two_poses():
     assert torch.equal(fill, torch.full_like(fill, 127 / 2))
 
 
-@pytest.mark.parametrize("name", ["fast", "paper"])
-def test_load_teacher_ships(name: str):
+@pytest.mark.parametrize("name", ["fast", str(WEIGHTS_DIR / "fast.onnx")])
+def test_load_teacher_of_a_file_is_frozen(name: str):
     teacher = load_teacher(name)
     assert not any(parameter.requires_grad for parameter in teacher.parameters())
     fill = teacher(torch.zeros(1, 3, 128, 128), torch.zeros(1, 1, 128, 128))

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from trainer.augment.device_sampler import DeviceSampler
-from trainer.augment.generator_samples import Jitter
+from trainer.augment.finish import Jitter
 from trainer.config import FitConfig, Stage
 from trainer.device_batch import to_device
 from trainer.fit import Task, fit
@@ -106,25 +106,24 @@ def test_train_step_never_waits(preset: str):
 
 
 def test_device_sampler_draw_never_waits():
-    sampler = DeviceSampler(_FACES, torch.device("cpu"), Jitter(), "masks", 0)
-    sampler.draw(None, 0, batch=2)
+    device, rng = torch.device("cpu"), np.random.default_rng(0)
+    sampler = DeviceSampler(_FACES, device, Jitter(), "masks", 0, capacity=16, workers=0)
+    sampler.draw([0, 1], 0, rng)
     with Recorder() as record:
-        sampler.draw(None, 1, batch=2)
+        sampler.draw([0, 1], 2, rng)
     assert record.count > 20
     assert [name for name in record.waiting if "lift" not in name] == []
 
 
 def test_train_step_counts_all_networks():
     config, fabric = tiny("paper"), one_cpu()
-    stage = replace(config.stages[0], minimax=0.0)
     counts = []
-    for losses in (stage, replace(stage, perceptual=0.1), config.stages[0]):
+    for losses in (replace(config.stages[0], minimax=0.0), config.stages[0]):
         task = make_task(replace(config, stages=(losses,)))
         step = make_step(task, fabric)
         step(losses, draw(task, losses, 0, fabric), 0, 1e-3)
         counts.append(step.gflop)
     assert 0 < counts[0] < counts[1]
-    assert counts[0] < counts[2]
 
 
 def test_train_step_averages_weights():

@@ -36,5 +36,5 @@ def test_gradient_loss_counts_pixels_inside_the_mask():
     wanted = (across.sum() + down.sum()) / (6 * mask.sum())
     loss = gradient_loss(error, mask)
     assert torch.allclose(loss, wanted, rtol=1e-5)
-    slopes = [torch.autograd.grad(value, error)[0] for value in (loss, wanted)]
-    assert torch.allclose(*slopes, atol=1e-6)
+    ours, theirs = (torch.autograd.grad(value, error)[0] for value in (loss, wanted))
+    assert torch.allclose(ours, theirs, atol=1e-6)
