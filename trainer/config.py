@@ -60,13 +60,13 @@ class FitConfig:
         preset: its name.
         network: "fast", "paper" (two chained autoencoders), "glcic" (one) or "segmenter".
         stages: run one after another.
-        width: channels of the first layer of "paper" and "glcic"; the paper has 64.
+        width: channels of the generator's first layer; the paper has 64, and the shipped `fast` 32.
         balance: "paper" and "glcic" balance colours before filling
             (`inpaint_model.networks.colour_balance`).
         holes: "masks" (silhouettes of worn masks and some squares) or "squares" (the paper's).
         sources: data sets trained on; all if empty.
         faces: number of faces trained on, drawn at random once; all if 0.
-        teacher: the shipped model that the stages' `distil` follows; none if empty.
+        teacher: the generator that the stages' `distil` follows (`trainer.teacher`); none if empty.
         initial_weights: name of the run or file whose weights this run started from.
         jitter: random affine and colour jitter of the samples.
         bare_share: segmenter: share of faces without a mask, 0..1.

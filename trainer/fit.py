@@ -12,18 +12,18 @@ import torch
 from lightning.fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from inpaint_model.errors import UserError
 from trainer.config import FitConfig, Stage
 from trainer.data.epoch_order import EpochOrder
 from trainer.precision import one_cpu
+from trainer.progress import Progress
 from trainer.run_clock import FIRST_STEP, TRAINING, RunClock
 from trainer.run_state import RunState
 from trainer.runs import RunFolder
 from trainer.schedule import Schedule, StepSchedule, TimeSchedule
-from trainer.throughput import Progress
 from trainer.timed_run import Exporter, Lead, TimedEnd, describe
+from trainer.train_step import TrainStep
 
 
 class Task(Protocol):
@@ -173,30 +173,20 @@ def _train(
     after_first_step: Callable[[], Any] = lambda: None,
 ) -> dict[str, float]:
     """Take the steps of a schedule; return the last validation metrics."""
-    task, average, optimiser = run.task, run.average, run.optimiser
-    first, metrics = run.step, dict[str, float]()
-    progress, lead = Progress(config, task.net, fabric), Lead(fabric.device)
+    metrics, training = dict[str, float](), False
+    train_step = TrainStep(run.task, fabric, run.optimiser, run.average, config.ema, log)
+    progress, lead = Progress(config, train_step, fabric), Lead(fabric.device)
     run.clock.enter(FIRST_STEP)
     for step, stage, batch in _batches(run, config, fabric, schedule):
         rate = schedule.learning_rate(step)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        task.net.train()
-        loss, parts = task.loss(stage, batch)
-        optimiser.zero_grad(set_to_none=True)
-        fabric.backward(loss)
-        nn.utils.clip_grad_norm_(task.net.parameters(), 5.0)
-        optimiser.step()
-        parts |= task.after_step(stage)
-        # The decay starts low, so that the first weights are soon forgotten.
-        average.multi_avg_fn = get_ema_multi_avg_fn(min(config.ema, (step + 1) / (step + 10)))
-        average.update_parameters(task.net)
+        train_step(stage, batch, step, rate)
         run.count(stage)
         lead.add_step()
-        line = progress.add(run.step, stage.batch, parts)
+        line = progress.add(run.step, stage.batch)
         if line and fabric.is_global_zero:
             log(f"{line}  lr {rate:.1e}")
-        if step == first:
+        if train_step.warm and not training:
+            training = True
             run.clock.enter(TRAINING)
             after_first_step()
             progress.restart()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -11,10 +9,9 @@ import torch
 from lightning.fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from inpaint_model.errors import UserError
-from inpaint_model.networks.fast import FastGenerator
+from inpaint_model.networks.fast import FastGenerator, fast_widths
 from inpaint_model.networks.paper import PaperGenerator
 from trainer.augment.device_sampler import DeviceSampler, GeneratorTensors
 from trainer.augment.generator_samples import draw_generator_batch
@@ -22,7 +19,7 @@ from trainer.augment.holes import draw_protocol
 from trainer.config import FitConfig, Stage
 from trainer.data.epoch_order import CropCount, seed_of
 from trainer.data.face_set import FaceSet
-from trainer.evaluate.fill_crops import fill, make_sheet, to_bytes, to_mask, to_tensor
+from trainer.evaluate.fill_crops import fill, make_sheet, to_mask, to_tensor
 from trainer.evaluate.measures import composited_psnr
 from trainer.losses.discriminators import (
     Adversary,
@@ -31,60 +28,19 @@ from trainer.losses.discriminators import (
     PaperAdversary,
     PatchAdversary,
 )
-from trainer.losses.paper_losses import completion_mse
+from trainer.losses.pixel_losses import masked_l1, pixel_losses
 from trainer.losses.recogniser import Recogniser
 from trainer.precision import one_cpu
-
-# A teacher fills crops, uint8 [N, 128, 128, 3], in holes, uint8 [N, 128, 128].
-Teacher = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.uint8]]
-
-_LUMA = 0.299, 0.587, 0.114  # Rec. 601
 
 
 def make_generator(config: FitConfig) -> nn.Module:
     """Make a run's generator, untrained."""
     if config.network == "fast":
-        return FastGenerator()
+        return FastGenerator(fast_widths(config.width))
     count = {"paper": 2, "glcic": 1}.get(config.network)
     if count is None:
         raise UserError(f"the network {config.network} is no generator")
     return PaperGenerator(count, config.width, balance=config.balance)
-
-
-def masked_l1(fake: Tensor, real: Tensor, mask: Tensor) -> Tensor:
-    """Mean absolute difference of float [N, 3, H, W] over the pixels of a mask, float [N, 1, H, W]."""
-    return ((fake - real).abs() * mask).sum() / (3 * mask.sum().clamp_min(1))
-
-
-def gradient_loss(fake: Tensor, real: Tensor, mask: Tensor) -> Tensor:
-    """Mean absolute difference of the horizontal and vertical image gradients; see `masked_l1`."""
-    error = fake - real
-    across = (error[..., :, 1:] - error[..., :, :-1]).abs() * mask[..., :, 1:]
-    down = (error[..., 1:, :] - error[..., :-1, :]).abs() * mask[..., 1:, :]
-    return (across.sum() + down.sum()) / (6 * mask.sum().clamp_min(1))
-
-
-def colour_loss(fake: Tensor, real: Tensor, mask: Tensor) -> Tensor:
-    """Mean absolute difference of chroma (colour minus luma), averaged over 5x5 pixels of the mask."""
-    error = (fake - real) * mask
-    luma = (error * error.new_tensor(_LUMA)[:, None, None]).sum(1, keepdim=True)
-    share = functional.avg_pool2d(mask, 5, 2, 2)
-    mean = functional.avg_pool2d(error - luma, 5, 2, 2)
-    return mean.abs().sum() / (3 * share.sum()).clamp_min(1)
-
-
-def _add_teacher_fills(
-    samples: GeneratorTensors, teacher: Teacher, chosen: Tensor
-) -> GeneratorTensors:
-    """Add the teacher's fills of the chosen samples, bool [B]; the others learn from the truth alone.
-
-    Rotated heads are not chosen: the teacher's self-ensemble has no sharp outline in front of a profile.
-    """
-    holes = (samples.holes[chosen, 0] > 0).byte().cpu().numpy()
-    fills = samples.real.clone()
-    fills[chosen] = to_tensor(teacher(to_bytes(samples.real[chosen]), holes)).to(fills.device)
-    distil_mask = samples.holes * chosen.to(fills.device)[:, None, None, None]
-    return replace(samples, teacher_fill=fills, distil_mask=distil_mask)
 
 
 class GeneratorTask:
@@ -94,7 +50,8 @@ class GeneratorTask:
         config: the run.
         train, val: faces.
         recogniser: the network of the perceptual loss; None if no stage has that loss.
-        teacher: the model to distil; None if the run has none.
+        teacher: the model to distil, from crops and holes to fills (`trainer.teacher.Teacher`); None if
+            the run has none.
     """
 
     def __init__(
@@ -103,7 +60,7 @@ class GeneratorTask:
         train: FaceSet,
         val: FaceSet,
         recogniser: Recogniser | None,
-        teacher: Teacher | None = None,
+        teacher: nn.Module | None = None,
     ) -> None:
         if recogniser is None and any(stage.perceptual for stage in config.stages):
             raise UserError("this preset needs the recogniser's weights: name --recogniser DIR")
@@ -116,6 +73,7 @@ class GeneratorTask:
         if any(stage.adversarial or stage.matching for stage in config.stages):
             self.adversaries["patch"] = PatchAdversary()
         self._trained, self._recogniser, self._teacher = self.net, recogniser, teacher
+        self._pixel_losses = pixel_losses
         self._config, self._train = config, train
         # The faces to validate on, by the prefix of their metrics' names.
         self._validation = {"": _validation_faces(val, config)}
@@ -135,12 +93,20 @@ class GeneratorTask:
     ) -> torch.optim.Optimizer:
         """Move generator, adversaries and recogniser to the run's devices; a GPU draws samples too."""
         self._fabric = fabric
-        net = cast(nn.Module, torch.compile(self.net)) if compiled else self.net
+        net = self.net
+        if compiled:
+            net = cast(nn.Module, torch.compile(net, dynamic=False))
+            self._pixel_losses = torch.compile(pixel_losses, dynamic=False)
+            for frozen in (self._recogniser, self._teacher):
+                if frozen is not None:
+                    frozen.compile(dynamic=False)
         self._trained, optimiser = fabric.setup(net, optimiser)
         for adversary in self.adversaries.values():
             adversary.setup(fabric)
         if self._recogniser is not None:
             self._recogniser.to(fabric.device)
+        if self._teacher is not None:
+            self._teacher.to(fabric.device)
         if fabric.device.type == "cuda":
             config = self._config
             seed = seed_of(config.seed, fabric.global_rank)
@@ -158,17 +124,12 @@ class GeneratorTask:
         self, stage: Stage, step: int, indices: list[int], rng: np.random.Generator
     ) -> GeneratorTensors:
         """Draw a batch of crops and holes, on the GPU if the run has one."""
-        config = self._config
         if self._sampler is not None:
-            first = self._drawn.add(step, len(indices))
-            samples = self._sampler.draw(indices, first, rng)
-        else:
-            batch = draw_generator_batch(self._train, indices, rng, config.jitter, config.holes)
-            tensors = to_tensor(batch.crops), to_mask(batch.holes), to_mask(batch.valid_holes)
-            samples = GeneratorTensors(*tensors, batch.shift, torch.from_numpy(batch.rotated))
-        if not stage.distil or self._teacher is None or bool(samples.rotated.all()):
-            return samples
-        return _add_teacher_fills(samples, self._teacher, ~samples.rotated)
+            return self._sampler.draw(indices, self._drawn.add(step, len(indices)), rng)
+        config = self._config
+        batch = draw_generator_batch(self._train, indices, rng, config.jitter, config.holes)
+        tensors = to_tensor(batch.crops), to_mask(batch.holes), to_mask(batch.valid_holes)
+        return GeneratorTensors(*tensors, batch.shift, torch.from_numpy(batch.rotated))
 
     def loss(self, stage: Stage, batch: GeneratorTensors) -> tuple[Tensor, Metrics]:
         """Return the weighted sum of the stage's losses over hole pixels whose truth is known.
@@ -179,29 +140,15 @@ class GeneratorTask:
         mask = batch.valid_holes
         real = batch.real * (1 - batch.holes + mask)
         outputs = self._outputs(batch)
-        out = outputs[-1]
-        composite = real + (out - real) * mask
-        total, parts = torch.zeros((), device=real.device), {}
-
-        def add(name: str, weight: float, value: Tensor) -> None:
-            nonlocal total
-            total = total + weight * value
-            parts[name] = value.detach()
-
-        if stage.mse:
-            add("mse", stage.mse, completion_mse(outputs, real, mask))
-        if stage.l1:
-            # The last output is the result; those of earlier autoencoders have half the weight.
-            earlier = [0.5 * masked_l1(output, real, mask) for output in outputs[:-1]]
-            add("l1", stage.l1, sum(earlier, masked_l1(out, real, mask)))
-        if batch.teacher_fill is not None and batch.distil_mask is not None:
-            add("distil", stage.distil, masked_l1(out, batch.teacher_fill, batch.distil_mask))
+        composite, parts = self._pixel_losses(stage, outputs, real, mask)
+        if stage.distil and self._teacher is not None:
+            parts["distil"] = self._distillation(self._teacher, outputs[-1], batch)
         if stage.perceptual:
-            add("perceptual", stage.perceptual, self._perceptual(composite, real, batch.shift))
-        if stage.gradient:
-            add("gradient", stage.gradient, gradient_loss(composite, real, mask))
-        if stage.colour:
-            add("colour", stage.colour, colour_loss(composite, real, mask))
+            parts["perceptual"] = self._perceptual(composite, real, batch.shift)
+        total = torch.zeros((), device=real.device)
+        for name, value in parts.items():
+            total = total + getattr(stage, name) * value
+        parts = {name: value.detach() for name, value in parts.items()}
         judged = DiscriminatorBatch(composite, real, mask)
         for adversary in self._active_adversaries(stage):
             value, metrics = adversary.generator_loss(stage, judged)
@@ -218,13 +165,24 @@ class GeneratorTask:
         wanted = {"paper": stage.minimax, "patch": stage.adversarial or stage.matching}
         return [adversary for name, adversary in self.adversaries.items() if wanted[name]]
 
-    def _perceptual(self, composite: Tensor, real: Tensor, shift: tuple[int, int]) -> Tensor:
+    def _distillation(self, teacher: nn.Module, out: Tensor, batch: GeneratorTensors) -> Tensor:
+        """Mean absolute difference from the teacher's fill.
+
+        Rotated heads have no weight: the mean of several poses has no sharp outline in front of a profile.
+        """
+        with self._fabric.autocast():
+            fill = teacher(batch.real, batch.holes).float()
+        chosen = batch.holes * ~batch.rotated.view(-1, 1, 1, 1)
+        return masked_l1((out - fill) * chosen, chosen)
+
+    def _perceptual(
+        self, composite: Tensor, real: Tensor, shift: Tensor | tuple[int, int]
+    ) -> Tensor:
         """Distance of the recogniser's feature maps, its grid moved by `shift` pixels."""
         assert self._recogniser is not None
-        rows, columns = slice(shift[0], shift[0] - 4 or None), slice(shift[1], shift[1] - 4 or None)
-        fake, true = ((x[..., rows, columns] + 1) * 127.5 for x in (composite, real))
+        fake, true = ((_shifted(x, shift) + 1) * 127.5 for x in (composite, real))
         with self._fabric.autocast():
-            return self._recogniser.perceptual_loss(fake, true)
+            return self._recogniser(fake, true)
 
     def after_step(self, stage: Stage) -> Metrics:
         """Train the discriminators on the pictures of this step."""
@@ -257,6 +215,21 @@ class GeneratorTask:
         """Load what `extra_state` returned."""
         for name, adversary in self.adversaries.items():
             adversary.load_state_dict(state[name])
+
+
+def _shifted(pictures: Tensor, shift: Tensor | tuple[int, int], less_px: int = 4) -> Tensor:
+    """Cut a window out of float [N, C, H, W] that has its upper left corner at `shift`, y and x.
+
+    The indices are computed on the device, so that a CUDA graph reads each step's shift.
+
+    Returns:
+        float [N, C, H - less_px, W - less_px].
+    """
+    pictures = pictures.permute(0, 2, 3, 1)
+    for axis, start in zip((1, 2), shift, strict=True):
+        window = torch.arange(pictures.shape[axis] - less_px, device=pictures.device) + start
+        pictures = pictures.index_select(axis, window)
+    return pictures.permute(0, 3, 1, 2)
 
 
 def _validation_faces(faces: FaceSet, config: FitConfig) -> FaceSet:

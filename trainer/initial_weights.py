@@ -48,7 +48,10 @@ def load_initial_weights(start: Path, net: nn.Module, config: FitConfig, faces: 
             raise UserError(f"{start}: width {width} does not double into {config.width}")
     if type(source) is not type(net):
         raise UserError(f"{start}: holds another network; this run trains {config.network}")
-    net.load_state_dict(source.state_dict())
+    try:
+        net.load_state_dict(source.state_dict())
+    except RuntimeError:
+        raise UserError(f"{start}: holds {config.network} of another width") from None
 
 
 def check_initial_weights(start: Path) -> None:

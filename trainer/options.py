@@ -85,12 +85,13 @@ class FitOptions:
         int | None,
         Option(min=2, help="Crops a step; the steps are scaled to see as many crops in all."),
     ] = None
-    width: Annotated[int | None, Option(help="Channels of the first layer of paper and glcic.")] = (
-        None
-    )
+    width: Annotated[
+        int | None, Option(help="Channels of the generator's first layer; paper 64, fast 32.")
+    ] = None
     faces: Annotated[int | None, Option(help="Number of faces to train on. 0: all.")] = None
     teacher: Annotated[
-        str | None, Option(help="Shipped model for self-ensemble distillation: fast or paper.")
+        str | None,
+        Option(help="Generator whose fills are learnt too: fast, paper, .onnx, run folder."),
     ] = None
     seed: Annotated[int | None, Option(help="Random seed, in place of the preset's.")] = None
     accelerator: Annotated[str, Option(help="auto, cpu, cuda or another of Fabric's.")] = "auto"

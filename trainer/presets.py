@@ -51,10 +51,11 @@ PRESETS: dict[str, FitConfig] = {
     "fast": FitConfig(
         preset="fast",
         network="fast",
+        width=32,
         stages=(
-            Stage(steps=18_750, batch=16, lr_start=2e-3, lr_end=1.2e-3, gradient=0.5),
-            replace(_PERCEPTUAL, steps=18_750, lr_start=1.2e-3, lr_end=6e-4, gradient=1.5),
-            replace(_ADVERSARIAL, steps=25_000, lr_start=6e-4, lr_end=1e-5),
+            Stage(steps=18_750, batch=16, lr_start=2e-3, lr_end=8e-4, gradient=0.5),
+            replace(_PERCEPTUAL, steps=18_750, lr_start=8e-4, lr_end=4e-4, gradient=1.5),
+            replace(_ADVERSARIAL, steps=25_000, lr_start=4e-4, lr_end=1e-5),
         ),
         jitter=Jitter(rotation_deg=5.0, scale=0.1, shift_px=4.0, colour=0.6),
     ),

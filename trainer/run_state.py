@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 
 from trainer.config import Stage
 from trainer.run_clock import CHECKPOINTS, TRAINING, VALIDATION, RunClock
@@ -43,7 +43,7 @@ class RunState:
         validation_faces: int,
     ) -> None:
         self.task, self.optimiser, self.clock = task, optimiser, clock
-        self.average = AveragedModel(task.net, use_buffers=True).eval()
+        self.average = copy.deepcopy(task.net).eval()
         self.step = self.crops = 0
         self.validation_faces = validation_faces
         self._folder = folder
@@ -75,7 +75,7 @@ class RunState:
                 "crops": self.crops,
                 "seconds": self.clock.seconds(),
                 "net": self.task.net.state_dict(),
-                "average": self.average.module.state_dict(),
+                "average": self.average.state_dict(),
                 "optimiser": self.optimiser.state_dict(),
                 "extra": self.task.extra_state(),
             }
@@ -89,8 +89,7 @@ class RunState:
         """Load the newest checkpoint."""
         state = self._folder.load()
         self.task.net.load_state_dict(state["net"])
-        self.average.module.load_state_dict(state["average"])
-        self.average.n_averaged += state["step"]
+        self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.task.load_extra(state["extra"])
         self.step, self.crops = state["step"], state["crops"]
@@ -99,7 +98,7 @@ class RunState:
     def validate(self) -> dict[str, float]:
         """Validate the averaged weights; write the metrics and a sheet."""
         with self.clock.phase(VALIDATION):
-            metrics, sheet = self.task.validate(self.average.module, self.validation_faces)
+            metrics, sheet = self.task.validate(self.average, self.validation_faces)
             seconds = round(self.clock.seconds()[TRAINING], 3)
             self._folder.log(
                 {"step": self.step, "crops": self.crops, "seconds": seconds, **metrics}

@@ -61,7 +61,7 @@ class SegmenterTask:
         torch.manual_seed(config.seed)
         self.net: nn.Module = MaskSegmenterNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train_count = len(train)
-        self._trained, self._device = self.net, torch.device("cpu")
+        self._trained = self.net
         self._config, self._train, self._sources = config, train, sources
         self._workers, self._world = workers, 1
         self._stream: SegmenterStream | None = None
@@ -78,9 +78,9 @@ class SegmenterTask:
         in_time: bool = False,
     ) -> torch.optim.Optimizer:
         """Move the network to the run's devices."""
-        net = cast(nn.Module, torch.compile(self.net)) if compiled else self.net
+        net = cast(nn.Module, torch.compile(self.net, dynamic=False)) if compiled else self.net
         self._trained, optimiser = fabric.setup(net, optimiser)
-        self._device, self._world = fabric.device, fabric.world_size
+        self._world = fabric.world_size
         config, workers = self._config, self._workers
         if fabric.device.type == "cuda" or workers:
             seed = seed_of(config.seed, fabric.global_rank)
@@ -102,22 +102,13 @@ class SegmenterTask:
         )
 
     def loss(self, stage: Stage, batch: SegmenterBatch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Cross-entropy plus half the soft Dice loss, over the pixels inside the photograph.
-
-        Ear loops have few pixels, which count twice in the cross-entropy.
-        """
-        masks = torch.from_numpy(batch.masks).to(self._device)
-        wanted = masks.float()
-        valid = torch.from_numpy(batch.valid).to(self._device).float()
-        logits = self._trained(to_tensor(batch.crops).to(self._device)).float()
-        entropy = functional.cross_entropy(logits, masks.long(), reduction="none")
-        weight = valid * (1 + (_THIN_WEIGHT - 1) * thin_parts(wanted))
-        entropy = (entropy * weight).sum() / weight.sum().clamp_min(1)
-        found, wanted = logits.softmax(1)[:, 1] * valid, wanted * valid
-        both = (found * wanted).sum((1, 2))
-        dice = 1 - (2 * both + 50) / (found.sum((1, 2)) + wanted.sum((1, 2)) + 50)
-        total = entropy + 0.5 * dice.mean()
-        return total, {"entropy": entropy.detach(), "dice": dice.mean().detach()}
+        """Return cross-entropy plus half the soft Dice loss."""
+        crops, masks, valid = map(torch.as_tensor, (batch.crops, batch.masks, batch.valid))
+        pictures = crops.permute(0, 3, 1, 2) / 127.5 - 1
+        pictures = pictures.contiguous(memory_format=torch.channels_last)
+        parts = segmentation_losses(self._trained(pictures).float(), masks, valid)
+        total = parts["entropy"] + 0.5 * parts["dice"]
+        return total, {name: value.detach() for name, value in parts.items()}
 
     def after_step(self, stage: Stage) -> dict[str, Tensor]:
         """Do nothing: there is no discriminator."""
@@ -142,11 +133,37 @@ class SegmenterTask:
         """Do nothing: there is no further state."""
 
 
+def segmentation_losses(logits: Tensor, masks: Tensor, valid: Tensor) -> dict[str, Tensor]:
+    """Cross-entropy and soft Dice loss over the pixels inside the photograph, by name.
+
+    Ear loops have few pixels, which count twice in the cross-entropy.
+
+    Args:
+        logits: float [N, 2, H, W]: background, mask.
+        masks: bool [N, H, W].
+        valid: bool [N, H, W], True inside the photograph.
+    """
+    wanted, inside = masks.float(), valid.float()
+    weight = inside * (1 + (_THIN_WEIGHT - 1) * thin_parts(wanted))
+    margin = logits[:, 1] - logits[:, 0]  # the softmax of two logits is the sigmoid of this
+    entropy = functional.binary_cross_entropy_with_logits(margin, wanted, weight, reduction="sum")
+    found, wanted = margin.sigmoid() * inside, wanted * inside
+    both = (found * wanted).sum((1, 2))
+    dice = 1 - (2 * both + 50) / (found.sum((1, 2)) + wanted.sum((1, 2)) + 50)
+    return {"entropy": entropy / weight.sum().clamp_min(1), "dice": dice.mean()}
+
+
 def thin_parts(masks: Tensor, width_px: int = 5) -> Tensor:
     """Return the parts of masks, float [N, H, W] of 0 and 1, thinner than `width_px`; the same shape."""
-    halves = width_px // 2
-    eroded = 1 - functional.max_pool2d(1 - masks, width_px, 1, halves)
-    return masks - functional.max_pool2d(eroded, width_px, 1, halves)
+    eroded = 1 - _dilated(1 - masks, width_px)
+    return masks - _dilated(eroded, width_px)
+
+
+def _dilated(masks: Tensor, width_px: int) -> Tensor:
+    """Dilate masks, float [N, H, W], by a square, one axis after the other."""
+    half = width_px // 2
+    rows = functional.max_pool2d(masks, (width_px, 1), 1, (half, 0))
+    return functional.max_pool2d(rows, (1, width_px), 1, (0, half))
 
 
 def wear_masks(faces: FaceSet, templates: Sequence[Template], seed: int) -> SegmenterBatch:

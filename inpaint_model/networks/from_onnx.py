@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from inpaint_model.errors import UserError
-from inpaint_model.networks.fast import FastGenerator
+from inpaint_model.networks.fast import FastGenerator, fast_widths
 from inpaint_model.networks.layers import Convolution, make_identity
 from inpaint_model.networks.paper import Autoencoder, PaperGenerator
 
@@ -86,11 +86,12 @@ def _matching_network(
     if not nodes or not all(node.input[1] in arrays for node in nodes):
         return None
     found = [_geometry_of_node(node, arrays) for node in nodes]
-    net: FastGenerator | PaperGenerator = FastGenerator()
+    width = len(arrays[nodes[0].input[1]])
+    net: FastGenerator | PaperGenerator = FastGenerator(fast_widths(width))
     if len(nodes) != len(_convolutions(net)):
         autoencoders = len(nodes) // len(_convolutions(Autoencoder(2)))
         balance = any(node.op_type == "Pow" for node in graph.node)
-        net = PaperGenerator(autoencoders, len(arrays[nodes[0].input[1]]), balance=balance)
+        net = PaperGenerator(autoencoders, width, balance=balance)
     return net if found == [_geometry(layer) for layer in _convolutions(net)] else None
 
 

@@ -16,12 +16,7 @@ from trainer.data.epoch_order import EpochOrder
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import fill
 from trainer.fit import fit
-from trainer.generator_task import (
-    GeneratorTask,
-    colour_loss,
-    gradient_loss,
-    masked_l1,
-)
+from trainer.generator_task import GeneratorTask
 from trainer.losses.recogniser import Recogniser
 from trainer.presets import JOINT, MINIMAX, PRESETS, resolve
 from trainer.runs import RunFolder
@@ -182,40 +177,6 @@ def test_minimax_loss_reaches_the_generator(faces: FaceSet):
     assert all(slope.isfinite() for slope in slopes) and max(slopes) > 0
 
 
-def test_distillation_follows_the_teacher(faces: FaceSet):
-    def grey(crops: np.ndarray, holes: np.ndarray) -> np.ndarray:
-        return np.where(holes[..., None] > 0, np.uint8(128), crops)
-
-    stage = Stage(steps=1, batch=2, l1=0.0, distil=1.0)
-    config = replace(PRESETS["paper-mask"], width=4, stages=(stage,), teacher="fast")
-    task = GeneratorTask(config, faces.select("train"), faces.select("val"), None, grey)
-    batch = task.draw(stage, 0, [0, 1], np.random.default_rng(0))
-    total, parts = task.loss(stage, batch)
-    out = task._outputs(batch)[-1]
-    wanted = masked_l1(out, torch.full_like(out, 128 / 127.5 - 1), batch.holes)
-    assert parts.keys() == {"distil"}
-    assert float(total.detach()) == pytest.approx(float(wanted.detach()), rel=0.02)
-
-
-def test_distillation_leaves_out_rotated_heads(wide_faces: FaceSet):
-    def teacher(crops: np.ndarray, holes: np.ndarray) -> np.ndarray:
-        counts.append(len(crops))
-        return np.zeros_like(crops)
-
-    wide, counts = wide_faces, list[int]()
-    stage = Stage(steps=1, batch=16, l1=0.0, distil=1.0)
-    config = replace(PRESETS["paper-mask"], width=4, stages=(stage,), teacher="fast")
-    task = GeneratorTask(config, wide, wide, None, teacher)
-    indices = [index % len(wide) for index in range(16)]
-    batch = task.draw(stage, 0, indices, np.random.default_rng(0))
-    assert batch.teacher_fill is not None and batch.distil_mask is not None
-    distil_mask = batch.distil_mask.amax((1, 2, 3)) > 0
-    assert 0 < counts[0] < 16
-    assert int(distil_mask.sum()) == counts[0]
-    assert torch.equal(batch.distil_mask[distil_mask], batch.holes[distil_mask])
-    assert torch.equal(batch.teacher_fill[~distil_mask], batch.real[~distil_mask])
-
-
 def test_paper_task_draws_squares(faces: FaceSet):
     config = replace(PRESETS["paper"], width=4)
     task = generator(config, faces)
@@ -247,26 +208,6 @@ def test_resolve_with_crops_shares_them_among_stages():
     assert [stage.steps for stage in changed.stages] == [250, 4750]
     only = resolve("fast", crops=3200, stages=(1,))
     assert only.crops_before(only.steps) == 3200
-
-
-def test_gradient_loss_penalises_a_grid():
-    real, inside = torch.zeros(1, 3, 16, 16), torch.ones(1, 1, 16, 16)
-    grid = torch.zeros_like(real)
-    grid[..., ::2] = 0.1
-    assert gradient_loss(real, real, inside) == 0
-    assert gradient_loss(grid, real, inside) > 10 * gradient_loss(real + 0.05, real, inside)
-
-
-def test_colour_loss_ignores_brightness_and_fine_noise():
-    real, inside = torch.zeros(1, 3, 16, 16), torch.ones(1, 1, 16, 16)
-    greener, noise = real.clone(), real.clone()
-    greener[:, 1] = 0.2
-    noise[:, 1, :, ::2], noise[:, 1, :, 1::2] = 0.2, -0.2
-    patch = float(colour_loss(greener, real, inside))
-    assert patch > 0.05
-    assert colour_loss(real - 0.2, real, inside) < 1e-6
-    assert colour_loss(noise, real, inside) < 0.4 * patch
-    assert colour_loss(greener, real, 0 * inside) == 0
 
 
 def test_fill_keeps_known_pixels(faces: FaceSet):

@@ -28,8 +28,6 @@ class GeneratorTensors:
         valid_holes: float32 [B, 1, 128, 128], 1 at hole pixels inside the photograph, else 0.
         shift: y and x, 0..3 px: offset of the recogniser's input.
         rotated: bool [B], samples with a rotated head.
-        teacher_fill: the teacher's fill of the crops, as `real`; None without a teacher.
-        distil_mask: as `holes`, 1 where the teacher's fill is the target; None without a teacher.
     """
 
     real: Tensor
@@ -37,8 +35,6 @@ class GeneratorTensors:
     valid_holes: Tensor
     shift: tuple[int, int]
     rotated: Tensor
-    teacher_fill: Tensor | None = None
-    distil_mask: Tensor | None = None
 
 
 class DeviceSampler:

@@ -18,7 +18,6 @@ from lightning.fabric.strategies import DDPStrategy
 from rich.console import Console
 
 from inpaint_model.errors import UserError
-from realtime.inpaint.self_ensemble import Augmentation, self_ensemble
 from realtime.synthetic import Template, load_templates
 from trainer.augment.holes import draw_protocol
 from trainer.augment.segmenter_samples import MaskSources
@@ -28,7 +27,7 @@ from trainer.data.backgrounds import load_backgrounds
 from trainer.data.face_set import FaceSet
 from trainer.export.run_exporter import RunExporter
 from trainer.fit import Task, fit
-from trainer.generator_task import GeneratorTask, Teacher
+from trainer.generator_task import GeneratorTask
 from trainer.initial_weights import check_initial_weights, load_initial_weights
 from trainer.losses.recogniser import find_recogniser, load_recogniser
 from trainer.options import FitOptions
@@ -37,12 +36,9 @@ from trainer.presets import resolve
 from trainer.run_clock import TRIAL_EXPORT, RunClock
 from trainer.runs import RunFolder
 from trainer.segmenter_task import SegmenterTask
+from trainer.teacher import load_teacher
 
 _PARITY_CROPS = 2  # held-out crops to compare an exported network on
-# The self-ensemble whose mean the teacher shows: rotations in degrees, plain and mirrored.
-_TEACHER_POSES = tuple(
-    Augmentation(rotation, mirrored) for rotation in (0.0, -5.0, 5.0) for mirrored in (False, True)
-)
 
 
 def start(
@@ -239,17 +235,9 @@ def _task(config: FitConfig, train: FaceSet, val: FaceSet, options: FitOptions) 
     recogniser = None
     if any(stage.perceptual for stage in config.stages):
         recogniser = load_recogniser(find_recogniser(options.recogniser))
-    return GeneratorTask(config, train, val, recogniser, _teacher(config))
+    teacher = load_teacher(config.teacher) if config.teacher else None
+    return GeneratorTask(config, train, val, recogniser, teacher)
 
 
 def _templates(folder: Path | None) -> list[Template]:
     return load_templates(folder) if folder else []
-
-
-def _teacher(config: FitConfig) -> Teacher | None:
-    if not config.teacher:
-        return None
-    from inpaint_model import open_inpainter
-
-    fill = open_inpainter(config.teacher, threads=1)
-    return lambda crops, holes: self_ensemble(fill, crops, holes > 0, _TEACHER_POSES)

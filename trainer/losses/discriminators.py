@@ -19,6 +19,7 @@ from trainer.losses.patch_discriminator import (
     hinge_generator_loss,
     patch_weights,
 )
+from trainer.optimisers import make_fast
 
 Metrics = dict[str, Tensor]
 
@@ -52,20 +53,21 @@ class Adversary:
         self.optimiser: torch.optim.Optimizer = torch.optim.Adam(
             self.module.parameters(), lr=learning_rate, betas=(0.5, 0.99)
         )
-        self._autocast = Fabric(accelerator="cpu").autocast
+        self._fabric = Fabric(accelerator="cpu")
         self._batch: DiscriminatorBatch | None = None
 
     def setup(self, fabric: Fabric) -> None:
         """Move to the devices of the run."""
         self.net, self.optimiser = fabric.setup(self.module, self.optimiser)
-        self._autocast = fabric.autocast
+        self._fabric = fabric
+        make_fast(self.optimiser, fabric)
 
     def generator_loss(self, stage: Stage, batch: DiscriminatorBatch) -> tuple[Tensor, Metrics]:
         """Return the weighted adversarial loss; the discriminator receives no gradient from it."""
         self._batch = DiscriminatorBatch(batch.fake.detach(), batch.real, batch.valid_holes)
         self.module.requires_grad_(False)
         try:
-            with self._autocast():
+            with self._fabric.autocast():
                 return self._generator_loss(stage, batch)
         finally:
             self.module.requires_grad_(True)
@@ -89,6 +91,7 @@ class Adversary:
         """Load what `state_dict` returned."""
         self.module.load_state_dict(state["net"])
         self.optimiser.load_state_dict(state["optimiser"])
+        make_fast(self.optimiser, self._fabric)
 
     def _generator_loss(self, stage: Stage, batch: DiscriminatorBatch) -> tuple[Tensor, Metrics]:
         raise NotImplementedError

@@ -81,6 +81,10 @@ class Recogniser(nn.Module):
         """Stay in evaluation mode."""
         return super().train(False)
 
+    def forward(self, fake_rgb: Tensor, real_rgb: Tensor) -> Tensor:
+        """Return `perceptual_loss`: the part that training calls, and that `compile` compiles."""
+        return self.perceptual_loss(fake_rgb, real_rgb)
+
     def features(self, rgb: Tensor) -> list[Tensor]:
         """Return five feature maps after their ReLU, fine to coarse; pictures have 48 px or more.
 

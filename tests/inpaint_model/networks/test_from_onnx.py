@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from inpaint_model import UserError
 from inpaint_model.artefacts import WEIGHTS_DIR
 from inpaint_model.networks.byte_generator import ByteGenerator
-from inpaint_model.networks.fast import FastGenerator
+from inpaint_model.networks.fast import FastGenerator, fast_widths
 from inpaint_model.networks.from_onnx import generator_from_onnx
 from inpaint_model.networks.layers import fuse_batch_norms
 from inpaint_model.networks.paper import PaperGenerator
@@ -21,7 +21,7 @@ from tests.trainer.networks import randomise_batch_norms
 from trainer.export.onnx_export import export_generator
 
 NETWORKS = {
-    "fast": FastGenerator,
+    "fast": lambda: FastGenerator(fast_widths(8)),
     "two autoencoders": lambda: PaperGenerator(2, 8),
     "one, balanced": lambda: PaperGenerator(1, 8, balance=True),
 }
