@@ -20,6 +20,7 @@ from trainer.config import FitConfig, Stage
 from trainer.data.epoch_order import CropCount, seed_of
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import fill, make_sheet, to_mask, to_tensor
+from trainer.evaluate.image_similarity import perceptual_distance
 from trainer.evaluate.measures import composited_psnr
 from trainer.losses.discriminators import (
     Adversary,
@@ -192,7 +193,10 @@ class GeneratorTask:
         return metrics
 
     def validate(self, net: nn.Module, most: int) -> tuple[dict[str, float], NDArray[np.uint8]]:
-        """Measure both protocols on held-out faces, and on faces trained on if these are few."""
+        """Measure both protocols on held-out faces, and on faces trained on if these are few.
+
+        With a recogniser the distance of its feature maps is measured too, on mask-shaped holes.
+        """
         metrics: dict[str, float] = {}
         sheet = np.zeros((1, 1, 3), np.uint8)
         for prefix, all_faces in self._validation.items():
@@ -203,6 +207,9 @@ class GeneratorTask:
                     out = fill(net, faces.crops, holes)
                 scores = composited_psnr(out, faces.crops, faces.valid)
                 metrics[prefix + name] = float(scores.mean())
+                if self._recogniser is not None and kind == "face-mask":
+                    distances = perceptual_distance(self._recogniser, out, faces.crops)
+                    metrics[prefix + "mask_perceptual"] = float(distances.mean())
                 if not prefix and (kind == "face-mask") == (self._config.holes == "masks"):
                     sheet = make_sheet(faces.crops, valid_holes, out)
         return metrics, sheet
