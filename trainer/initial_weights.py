@@ -1,15 +1,13 @@
-"""Initial weights of a run from another run or an exported file; a narrower network is widened."""
+"""Initial weights of a run from another run or an exported file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from inpaint_model.errors import UserError
 from inpaint_model.networks.from_onnx import generator_from_onnx
-from inpaint_model.networks.paper import Autoencoder, PaperGenerator
 from inpaint_model.networks.segmenter import MaskSegmenterNet
 from trainer.augment.holes import draw_protocol
 from trainer.config import FitConfig
@@ -21,7 +19,6 @@ from trainer.fit import load_average
 from trainer.generator_task import make_generator
 from trainer.runs import RunFolder
 
-_NOISE = 0.02  # relative difference of the two copies of a channel
 _FILES = (".onnx", ".tflite")
 
 
@@ -30,22 +27,15 @@ def load_initial_weights(start: Path, net: nn.Module, config: FitConfig, faces: 
 
     Args:
         start: the folder of another run, whose averaged weights are taken, or an exported file (`.onnx`
-            of a generator, `.tflite` of a segmenter). The width of a narrower `paper` or `glcic` is
-            doubled until it fits.
+            of a generator, `.tflite` of a segmenter).
         net: the network; changed in place.
         config: its run.
         faces: the faces to train on; they give the batch norms of a file's network their statistics.
 
     Raises:
-        UserError: `start` holds another network, or its width does not double into this one.
+        UserError: `start` holds another network, or one of another width.
     """
-    source = load_network(start, config, faces)
-    if isinstance(source, PaperGenerator):
-        width = source.width
-        while source.width * 2 <= config.width:
-            source = widened(source)
-        if source.width != config.width:
-            raise UserError(f"{start}: width {width} does not double into {config.width}")
+    source = _load_network(start, config, faces)
     if type(source) is not type(net):
         raise UserError(f"{start}: holds another network; this run trains {config.network}")
     try:
@@ -62,7 +52,7 @@ def check_initial_weights(start: Path) -> None:
         raise UserError(f"{start}: no such file")
 
 
-def load_network(start: Path, config: FitConfig, faces: FaceSet) -> nn.Module:
+def _load_network(start: Path, config: FitConfig, faces: FaceSet) -> nn.Module:
     """Load the network of a run folder or of an exported file; see `load_initial_weights`."""
     if start.suffix not in _FILES:
         other = RunFolder(start).config()
@@ -80,45 +70,3 @@ def load_network(start: Path, config: FitConfig, faces: FaceSet) -> nn.Module:
     source = generator_from_onnx(start)
     restore_batch_norms(source, crops, to_mask(draw_protocol(some, "face-mask", config.seed)[0]))
     return source
-
-
-def widened(net: PaperGenerator, noise: float = _NOISE) -> PaperGenerator:
-    """Double a generator's width without changing its function (Net2Net, Chen et al. 2016).
-
-    Every channel is duplicated, and the weights that read it are halved. A little noise on the halves
-    lets training separate the two copies.
-
-    Args:
-        net: the generator; not changed.
-        noise: relative difference of the two halves.
-    """
-    wide = PaperGenerator(len(net.autoencoders), 2 * net.width, balance=net.balance)
-    for ours, theirs in zip(wide.autoencoders, net.autoencoders, strict=True):
-        assert isinstance(ours, Autoencoder) and isinstance(theirs, Autoencoder)
-        last = len(theirs) - 1
-        for index, (new, old) in enumerate(zip(ours, theirs, strict=True)):
-            state = old.state_dict()
-            for name, value in state.items():
-                state[name] = _doubled(name, value, old, index == 0, index == last, noise)
-            new.load_state_dict(state)
-    return wide
-
-
-def _doubled(
-    name: str, value: Tensor, layer: nn.Module, first: bool, last: bool, noise: float
-) -> Tensor:
-    if value.ndim == 0:
-        return value
-    if value.ndim == 1:
-        return value if last else torch.cat([value, value])
-    transposed = isinstance(next(layer.modules()), nn.Sequential) and isinstance(
-        next(layer.children()), nn.ConvTranspose2d
-    )
-    out_axis, in_axis = (1, 0) if transposed else (0, 1)
-    if not last:
-        value = torch.cat([value, value], out_axis)
-    if not first:
-        # (1 + e) / 2 of one copy and (1 - e) / 2 of the other.
-        e = noise * torch.randn_like(value)
-        value = torch.cat([value * (1 + e) / 2, value * (1 - e) / 2], in_axis)
-    return value

@@ -62,9 +62,7 @@ class FitOptions:
     resume: Annotated[bool, Option("--resume", help="Continue from the run's checkpoint.")] = False
     begin: Annotated[
         Path | None,
-        Option(
-            help="Initial weights: a run folder, .onnx or .tflite; a narrower network is widened."
-        ),
+        Option(help="Initial weights: a run folder, .onnx or .tflite."),
     ] = None
     minutes: Annotated[
         float | None,
@@ -77,9 +75,6 @@ class FitOptions:
     ] = None
     scale: Annotated[
         float | None, Option(help="Factor on the preset's number of steps. Default: 1.")
-    ] = None
-    stage: Annotated[
-        list[int] | None, Option(help="Stage of the preset to run, from 1; repeat. Default: all.")
     ] = None
     batch: Annotated[
         int | None,
@@ -161,10 +156,6 @@ class ExportOptions:
     out: Annotated[Path, Option(help="Folder to write the artefact to.")] = Path(
         "inpaint_model/weights"
     )
-    share: Annotated[
-        float | None,
-        Option(help="Weight of --run, 0 to 1, in its average with --model, which it began from."),
-    ] = None
 
 
 def takes_options(

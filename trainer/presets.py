@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -74,7 +73,6 @@ def resolve(
     *,
     scale: float = 1.0,
     crops: int | None = None,
-    stages: Sequence[int] = (),
     batch: int | None = None,
     **fields: Any,
 ) -> FitConfig:
@@ -84,7 +82,6 @@ def resolve(
         preset: its name.
         scale: factor on the number of steps of every stage.
         crops: number of crops that the stages see together, in place of `scale`.
-        stages: which of the preset's stages to run, counted from 1; all if empty.
         batch: crops a step; the steps are scaled so that as many crops are seen.
         fields: values of other fields of `FitConfig` (width, faces, seed, teacher); None changes nothing.
             A teacher is followed in every stage.
@@ -99,14 +96,10 @@ def resolve(
     if crops is not None and crops < 1:
         raise UserError(f"--crops must be at least 1, not {crops}")
     config = PRESETS[preset]
-    wrong = [number for number in stages if not 1 <= number <= len(config.stages)]
-    if wrong:
-        raise UserError(f"{preset} has stages 1 to {len(config.stages)}, not {wrong[0]}")
-    chosen = [config.stages[number - 1] for number in stages] or config.stages
     if crops is not None:
-        scale = crops / sum(stage.steps * stage.batch for stage in chosen)
+        scale = crops / sum(stage.steps * stage.batch for stage in config.stages)
     resized = []
-    for stage in chosen:
+    for stage in config.stages:
         size = batch or stage.batch
         steps = max(1, round(stage.steps * scale * stage.batch / size))
         resized.append(replace(stage, batch=size, steps=steps))

@@ -199,15 +199,16 @@ def test_resolve_with_batch_keeps_the_crops():
     module, changed = resolve("paper"), resolve("paper", batch=8, width=16)
     assert module.crops_before(module.steps) == changed.crops_before(changed.steps) == 2_000_000
     assert changed.width == 16
-    only = resolve("paper", stages=(2,))
-    assert [stage.mse for stage in only.stages] == [1.0]
 
 
 def test_resolve_with_crops_shares_them_among_stages():
     changed = resolve("paper", crops=40_000, batch=8)
     assert [stage.steps for stage in changed.stages] == [250, 4750]
-    only = resolve("fast", crops=3200, stages=(1,))
-    assert only.crops_before(only.steps) == 3200
+
+
+def test_resolve_with_teacher_follows_it_in_every_stage():
+    assert not any(stage.distil for stage in resolve("fast").stages)
+    assert all(stage.distil for stage in resolve("fast", teacher="paper").stages)
 
 
 def test_fill_keeps_known_pixels(faces: FaceSet):
@@ -238,8 +239,6 @@ def test_preset_survives_its_file(preset: str, tmp_path: Path):
 def test_bad_configuration_is_refused(tmp_path: Path, faces: FaceSet):
     with pytest.raises(UserError, match="no preset"):
         resolve("quick")
-    with pytest.raises(UserError, match="stages 1 to 2, not 3"):
-        resolve("paper", stages=(3,))
     with pytest.raises(UserError, match="even"):
         resolve("paper", width=7)
     with pytest.raises(UserError, match="holds no run"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
 
 from inpaint_model.errors import UserError
@@ -21,7 +20,6 @@ from trainer.export.prune import prune_generator
 from trainer.export.quantize import Samples, quantize_onnx
 from trainer.fit import load_average
 from trainer.generator_task import make_generator
-from trainer.initial_weights import load_network
 from trainer.options import ExportOptions
 from trainer.runs import RunFolder
 from trainer.segmenter_task import wear_masks
@@ -48,13 +46,10 @@ def export(options: ExportOptions) -> str:
     `fast.onnx`, `paper.onnx` or `segmenter.tflite`.
 
     Raises:
-        UserError: not exactly one of `run` and `model` without `share`, not both with it, or what they
-            name cannot be exported.
+        UserError: not exactly one of `run` and `model`, or what they name cannot be exported.
     """
-    run, model, share = options.run, options.model, options.share
-    if share is not None and (run is None or model is None or not 0 <= share <= 1):
-        raise UserError("--share is a number from 0 to 1 and needs --run and --model")
-    if share is None and (run is None) == (model is None):
+    run, model = options.run, options.model
+    if (run is None) == (model is None):
         raise UserError("name either --run or --model")
     if model is not None and not model.is_file():
         raise UserError(f"{model}: no such model file")
@@ -62,10 +57,8 @@ def export(options: ExportOptions) -> str:
     if run is None:
         assert model is not None
         net = generator_from_onnx(model)
-    elif model is None or share is None:
-        net = _load(run)
     else:
-        net = averaged(run, model, faces.select("train"), share)
+        net = _load(run)
     write = _export_segmenter if isinstance(net, MaskSegmenterNet) else export_network
     return write(net.eval(), faces, options.out)
 
@@ -103,31 +96,6 @@ def _load(run: Path) -> nn.Module:
         return load_generator(run)[0]
     net = MaskSegmenterNet()
     load_average(run, net)
-    return net
-
-
-def averaged(run: Path, model: Path, faces: FaceSet, share: float) -> nn.Module:
-    """Average a run's weights with those of the file it began from (Wortsman et al. 2022, WiSE-FT).
-
-    Args:
-        run: the run's folder.
-        model: the file.
-        faces: training faces, for the batch norms of the file's network.
-        share: weight of the run's network, 0..1; the file's has the rest.
-
-    Raises:
-        UserError: the two hold different networks.
-    """
-    net = _load(run)
-    other = load_network(model, RunFolder(run).config(), faces)
-    if type(other) is not type(net):
-        raise UserError(f"{model}: holds another network than {run}")
-    theirs = other.state_dict()
-    mixed = {
-        name: torch.lerp(theirs[name], ours, share) if ours.is_floating_point() else ours
-        for name, ours in net.state_dict().items()
-    }
-    net.load_state_dict(mixed)
     return net
 
 

@@ -172,7 +172,6 @@ def _configure(options: FitOptions) -> FitConfig:
         options.preset,
         scale=1.0 if options.scale is None else options.scale,
         crops=options.crops,
-        stages=options.stage or (),
         batch=options.batch,
         width=options.width,
         faces=options.faces,

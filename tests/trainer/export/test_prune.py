@@ -10,7 +10,7 @@ from torch import nn
 from inpaint_model.errors import UserError
 from inpaint_model.networks.layers import ConvUnit, UpUnit
 from inpaint_model.networks.paper import PaperGenerator
-from tests.trainer.networks import randomise_batch_norms
+from tests.trainer.networks import randomise_batch_norms, widened
 from trainer.augment.holes import draw_protocol
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import fill
@@ -18,7 +18,6 @@ from trainer.export.batch_norm_folding import folded, unfold_into
 from trainer.export.channel_merging import merge_channels
 from trainer.export.prune import prune_generator, prune_to_width
 from trainer.export.refit import Refit
-from trainer.initial_weights import widened
 
 
 def permuted(net: PaperGenerator) -> PaperGenerator:
