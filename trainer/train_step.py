@@ -169,7 +169,8 @@ class TrainStep:
                 torch.compiler.set_stance("force_eager")
                 self._train(stage, batch)
             return
-        with FlopCounterMode(display=False) as counter:
+        # torch would never compile a function that it first meets while operators are counted.
+        with torch.compiler.set_stance("force_eager"), FlopCounterMode(display=False) as counter:
             self._train(stage, batch)
         self.gflop = counter.get_total_flops() / 1e9
 

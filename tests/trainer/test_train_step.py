@@ -91,6 +91,11 @@ def draw(task: Task, stage: Stage, step: int, fabric: Fabric) -> Any:
     return to_device(task.draw(stage, step, [0, 1], rng), fabric.device)
 
 
+def drawn_on_cpu(config: FitConfig, count: int) -> list[Any]:
+    task, rng = make_task(config), np.random.default_rng(0)
+    return [task.draw(config.stages[0], step, [0, 1], rng) for step in range(count)]
+
+
 @pytest.mark.parametrize("preset", sorted(PRESETS))
 def test_train_step_never_waits(preset: str):
     config, fabric = tiny(preset), one_cpu()
@@ -165,6 +170,21 @@ def test_train_step_means_losses_by_stage():
     assert step.mean_losses() == {}
 
 
+def test_train_step_counted_first_compiles_later():
+    def backend(graph: torch.fx.GraphModule, inputs: list[Tensor]) -> Any:
+        compiled.append(len(inputs))
+        return graph.forward
+
+    config, fabric, compiled = tiny("segmenter"), one_cpu(), list[int]()
+    task = make_task(config)
+    step, stage = make_step(task, fabric), config.stages[0]
+    task.net.compile(backend=backend)
+    step(stage, draw(task, stage, 0, fabric), 0, 1e-3)
+    assert step.gflop > 0 and not compiled
+    step(stage, draw(task, stage, 1, fabric), 1, 1e-3)
+    assert compiled
+
+
 def test_train_step_runs_on_if_the_compiler_fails():
     from torch._dynamo.exc import BackendCompilerFailed
 
@@ -195,11 +215,10 @@ def test_train_step_runs_on_if_the_compiler_fails():
 def test_train_step_on_gpu_never_waits(preset: str):
     config, fabric = tiny(preset), Fabric(accelerator=gpu().type, devices=1, precision="bf16-mixed")
     task, stage = make_task(config), config.stages[0]
-    step = make_step(task, fabric)
-    step(stage, draw(task, stage, 0, fabric), 0, 1e-3)
-    batches = [draw(task, stage, number, fabric) for number in range(1, 8)]
+    step, batches = make_step(task, fabric), drawn_on_cpu(config, 8)
+    step(stage, batches[0], 0, 1e-3)
     torch.cuda.synchronize()
-    for number, batch in enumerate(batches, 1):
+    for number, batch in enumerate(batches[1:], 1):
         # The capture itself waits for the device, once a stage.
         torch.cuda.set_sync_debug_mode("default" if number == 3 else "error")
         try:
@@ -215,6 +234,7 @@ def test_train_step_on_gpu_never_waits(preset: str):
 def test_cuda_graph_trains_as_eager_does(preset: str):
     gpu()
     config, means = tiny(preset), list[list[dict[str, float]]]()
+    batches = drawn_on_cpu(config, 8)
     for graphed in (True, False):
         fabric = Fabric(accelerator="cuda", devices=1, precision="32-true")
         task, stage = make_task(config), config.stages[0]
@@ -222,8 +242,8 @@ def test_cuda_graph_trains_as_eager_does(preset: str):
         if not graphed:
             step._stream = None
         means.append([])
-        for number in range(8):
-            step(stage, draw(task, stage, number, fabric), number, 1e-4)
+        for number, batch in enumerate(batches):
+            step(stage, batch, number, 1e-4)
             means[-1].append(step.mean_losses())
         assert step.graphed == graphed
     for ours, theirs in zip(*means, strict=True):
