@@ -15,7 +15,7 @@ from torch import Tensor
 from benchmarks.tables import Row
 from inpaint_model.engines.cuda.driver import find_gpu
 from inpaint_model.errors import UserError
-from trainer.throughput import matrix_peak
+from trainer.precision import matrix_peak
 
 _BUS_BYTES = 256 << 20
 _COPIES = 10  # of each kind; the fastest counts

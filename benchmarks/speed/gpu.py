@@ -24,7 +24,7 @@ from realtime.media.atomic_file import atomic_write
 # The most telling first, as the last may be left out; the table is sorted.
 _BATCHES = (1, 64, 4, 16, 2)
 # The share of the time after which nothing more of a part is begun; the last tenth is for what has begun.
-_CALLS_UNTIL, _ENGINES_UNTIL, _TRAINING_UNTIL = 0.25, 0.6, 0.9
+_CALLS_UNTIL, _ENGINES_UNTIL, _TRAINING_UNTIL = 0.25, 0.55, 0.9
 _NOTES = {
     "device": "Memory counts bytes read and written; the bus is between page-locked memory and the GPU.",
     "calls": "One to four crops a call, in turn. A result is wrong if it differs from the first of its size"
