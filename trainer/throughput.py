@@ -179,7 +179,7 @@ def _make(
         recogniser = Recogniser() if config.stages[-1].perceptual else None
         task = GeneratorTask(config, faces, faces, recogniser)
     optimiser = torch.optim.AdamW(task.net.parameters(), lr=_RATE)
-    optimiser = task.setup(fabric, optimiser, compiled)
+    optimiser = task.setup(fabric, optimiser, compiled, in_time=True)
     average = copy.deepcopy(task.net)
     return task, TrainStep(task, fabric, optimiser, average, config.ema), optimiser
 

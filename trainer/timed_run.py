@@ -89,9 +89,9 @@ class TimedEnd:
             run.wait()
         self._checkpoint_s = now() - began
         with run.clock.phase(VALIDATION):
-            run.task.validate(run.average.module, _FEW_FACES)
+            run.task.validate(run.average, _FEW_FACES)
             began = now()
-            run.task.validate(run.average.module, _TIMED_FACES)
+            run.task.validate(run.average, _TIMED_FACES)
             face_s = max(_LEAST_FACE_S, (now() - began) / _TIMED_FACES)
         affordable = 60 * self._config.minutes * _VALIDATION_SHARE / _VALIDATIONS / face_s
         run.validation_faces = min(run.validation_faces, max(_TIMED_FACES, int(affordable)))
@@ -108,7 +108,7 @@ class TimedEnd:
         if self._exporter:
             try:
                 with run.clock.phase(EXPORT):
-                    log(self._exporter.write(run.average.module))
+                    log(self._exporter.write(run.average))
             except RuntimeError as error:
                 failure = str(error)
         late_s = run.clock.used_s() + self._validation_s - 60 * self._config.minutes

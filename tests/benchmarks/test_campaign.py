@@ -100,7 +100,7 @@ def test_segmenter_brings_its_average_home(training_machine: Path, wide_file: Pa
 def test_fast_in_time_brings_a_network_home(
     training_machine: Path, wide_file: Path, recogniser: Path, tmp_path: Path
 ):
-    settings = {"FACES": wide_file, "RECOGNISER": recogniser, "MINUTES": 0.5}
+    settings: dict[str, object] = {"FACES": wide_file, "RECOGNISER": recogniser, "MINUTES": 0.5}
     settings["FIT"] = "--accelerator cpu --threads 1"
     assert rehearse("fast.sh", training_machine, tmp_path, **settings) == ["fast.tar.00"]
     crops = np.zeros((1, 128, 128, 3), np.uint8)
@@ -120,7 +120,7 @@ def test_other_generators_come_home(
     script: str,
     names: list[str],
 ):
-    settings = {"FACES": wide_file, "RECOGNISER": recogniser}
+    settings: dict[str, object] = {"FACES": wide_file, "RECOGNISER": recogniser}
     if script == "paper_mask.sh":
         settings["FIT"] = SMALL["FIT"] + " --width 4"
     files = rehearse(script, training_machine, tmp_path, **settings)
