@@ -93,9 +93,9 @@ class TimedEnd:
             run.wait()
         self._checkpoint_s = now() - began
         with run.clock.phase(VALIDATION):
-            run.task.validate(run.average.module, _FEW_FACES)
+            run.task.validate(run.average, _FEW_FACES)
             began = now()
-            run.task.validate(run.average.module, _TIMED_FACES)
+            run.task.validate(run.average, _TIMED_FACES)
             face_s = max(_LEAST_FACE_S, (now() - began) / _TIMED_FACES)
         affordable = 60 * self._config.minutes * _VALIDATION_SHARE / _VALIDATIONS / face_s
         if affordable < _TIMED_FACES:
@@ -115,7 +115,7 @@ class TimedEnd:
         if self._exporter:
             try:
                 with run.clock.phase(EXPORT):
-                    log(self._exporter.write(run.average.module))
+                    log(self._exporter.write(run.average))
             except RuntimeError as error:
                 failure = str(error)
         late_s = run.clock.used_s() + self._validation_s - 60 * self._config.minutes

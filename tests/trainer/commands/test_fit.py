@@ -185,6 +185,6 @@ def test_fit_with_teacher_distils(
 ):
     tiny = ["--scale", "1e-5", "--batch", "2", "--width", "4", "--accelerator", "cpu"]
     where = ["--data", str(prepared_file), "--run", str(tmp_path / "run")]
-    preset = ["--preset", "paper-mask", "--stage", "1", "--teacher", "fast"]
+    preset = ["--preset", "glcic", "--teacher", "fast"]
     assert run_here(["trainer", "fit", *preset, *where, *tiny], monkeypatch) == 0
     assert "distil" in capsys.readouterr().out
