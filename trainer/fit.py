@@ -147,12 +147,7 @@ def fit(
             return _train(run, config, fabric, StepSchedule(config), log, stop)
         schedule, end = TimeSchedule(config, clock), TimedEnd(run, config, exporter)
         schedule.reserve_s = end.reserve_s
-
-        def measure_end() -> None:
-            end.measure()
-            schedule.reserve_s = end.reserve_s
-
-        _train(run, config, fabric, schedule, log, stop, measure_end)
+        _train(run, config, fabric, schedule, log, stop, lambda: end.measure(schedule))
         if not run.step:
             raise UserError(
                 f"{config.minutes:g} minutes are too short: {clock.used_s():.0f} s went before training"

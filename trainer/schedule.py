@@ -10,7 +10,8 @@ from trainer.run_clock import TRAINING, RunClock
 
 _ANNEAL_FROM = 0.9  # share of the time after which the learning rate falls to 0
 _VALIDATE_AT = 0.1, 0.25, 0.5, 0.75  # shares of the time; the end is validated too
-_CHECKPOINT_EVERY_S = 60.0
+# Time between two checkpoints: the shorter of these seconds and this share of the run.
+_CHECKPOINT_S, _CHECKPOINT_SHARE = 60.0, 0.1
 
 
 class Schedule(Protocol):
@@ -89,6 +90,10 @@ class TimeSchedule:
         self._validate_at = [mark for mark in _VALIDATE_AT if mark > self.share]
         self._saved_s = clock.used_s()
 
+    def validate_only_at_end(self) -> None:
+        """Leave out the validations before the end."""
+        self._validate_at = []
+
     @property
     def share(self) -> float:
         """The share of the training time that has passed, 0..1.
@@ -129,9 +134,9 @@ class TimeSchedule:
         return due
 
     def checkpoint_due(self, done: int) -> bool:
-        """Every minute."""
+        """Every minute, and in a run of less than ten minutes more often."""
         now = self._clock.used_s()
-        if now - self._saved_s < _CHECKPOINT_EVERY_S:
+        if now - self._saved_s < min(_CHECKPOINT_S, _CHECKPOINT_SHARE * 60 * self._config.minutes):
             return False
         self._saved_s = now
         return True

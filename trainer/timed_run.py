@@ -14,6 +14,7 @@ from trainer.config import FitConfig
 from trainer.run_clock import CHECKPOINTS, EXPORT, VALIDATION
 from trainer.run_state import RunState
 from trainer.runs import RunFolder
+from trainer.schedule import TimeSchedule
 
 _STEPS_AHEAD = 4  # largest number of steps that the host is ahead of a GPU
 # All validations together take at most so much of the time; they are so many, and a timed one besides.
@@ -80,8 +81,11 @@ class TimedEnd:
         measured_s = self._checkpoint_s + self._validation_s + export_s
         return measured_s * (1 + _SLACK_SHARE) + _SLACK_S
 
-    def measure(self) -> None:
-        """Write a checkpoint, time a validation, and choose how many faces to validate on."""
+    def measure(self, schedule: TimeSchedule) -> None:
+        """Write a checkpoint and time a validation; tell the schedule what they cost.
+
+        Validations are on as many faces as are affordable; if these are very few, only the last is made.
+        """
         run, now = self._run, self._run.clock.now
         began = now()
         with run.clock.phase(CHECKPOINTS):
@@ -94,8 +98,11 @@ class TimedEnd:
             run.task.validate(run.average, _TIMED_FACES)
             face_s = max(_LEAST_FACE_S, (now() - began) / _TIMED_FACES)
         affordable = 60 * self._config.minutes * _VALIDATION_SHARE / _VALIDATIONS / face_s
+        if affordable < _TIMED_FACES:
+            schedule.validate_only_at_end()
         run.validation_faces = min(run.validation_faces, max(_TIMED_FACES, int(affordable)))
         self._validation_s = face_s * run.validation_faces
+        schedule.reserve_s = self.reserve_s
 
     def finish(self, folder: RunFolder, log: Callable[[str], Any]) -> dict[str, float]:
         """Write checkpoint, export, validation and the table of the time; return the metrics.

@@ -109,13 +109,21 @@ def test_time_schedule_validates_at_shares_once():
     assert not TimeSchedule(two_stages(10), clock).validation_due(0)
 
 
-def test_time_schedule_saves_every_minute():
+def test_time_schedule_may_validate_only_at_the_end():
     now, _, schedule = training(minutes=10)
-    due = []
-    for second in range(0, 200, 7):
+    schedule.validate_only_at_end()
+    now.s += 300
+    assert not schedule.validation_due(0)
+
+
+@pytest.mark.parametrize(("minutes", "due"), [(20, [63, 126, 189]), (2, [14, 28, 42, 56])])
+def test_time_schedule_saves_every_minute_or_tenth(minutes: float, due: list[int]):
+    now, _, schedule = training(minutes)
+    saved = []
+    for second in range(0, 200 if minutes > 10 else 60, 7):
         now.s = 1000 + second
-        due += [second] * schedule.checkpoint_due(0)
-    assert due == [63, 126, 189]
+        saved += [second] * schedule.checkpoint_due(0)
+    assert saved == due
 
 
 def test_step_schedule_is_due_at_the_end():

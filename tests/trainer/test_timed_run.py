@@ -7,7 +7,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from inpaint_model.errors import UserError
@@ -35,7 +37,12 @@ class FakeTime:
 
 
 class TickingTask(GeneratorTask):
-    """A task each of whose steps takes a second of a fake time, and which may be killed."""
+    """A task each of whose steps takes a second of a fake time, and which may be killed.
+
+    A validation takes `face_s` seconds a face.
+    """
+
+    face_s = 0.0
 
     def __init__(
         self, config: FitConfig, faces: FaceSet, now: FakeTime, killed_at_s: float
@@ -50,6 +57,10 @@ class TickingTask(GeneratorTask):
         if self.now.s >= self.killed_at_s:
             raise KeyboardInterrupt
         return super().after_step(stage)
+
+    def validate(self, net: nn.Module, most: int) -> tuple[dict[str, float], NDArray[np.uint8]]:
+        self.now.s += self.face_s * most
+        return super().validate(net, most)
 
 
 class NoExporter:
@@ -123,11 +134,24 @@ def test_timed_run_resumed_takes_what_is_left(faces: FaceSet, tmp_path: Path):
     task, exporter, _ = train(faces, tmp_path, now, used_s=20)
     assert SECONDS - RESERVE_S - 1 <= 20 + now.s <= SECONDS - RESERVE_S
     assert exporter.given is not None
-    # The checkpoint is of the first step, and the 19 after it are lost.
-    assert RunFolder(tmp_path).load_average()["step"] == 1 + len(task.stages)
-    assert json.loads((tmp_path / "times.json").read_text())["lost"] == 19
+    # Checkpoints are written every tenth of the time; the steps after the last are lost.
+    lost = json.loads((tmp_path / "times.json").read_text())["lost"]
+    assert 1 <= lost <= SECONDS / 10
+    assert RunFolder(tmp_path).load_average()["step"] == 20 - lost + len(task.stages)
     steps = [int(row["step"]) for row in rows(tmp_path)]
     assert steps == sorted(set(steps))
+
+
+@pytest.mark.parametrize(("face_s", "count", "faces_each"), [(0.05, 1, 8), (0.02, 5, 12)])
+def test_timed_run_validations_cost_little(
+    face_s: float, count: int, faces_each: int, faces: FaceSet, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr(TickingTask, "face_s", face_s)
+    config = replace(CONFIG, minutes=SECONDS / 60, validation_faces=300)
+    train(faces, tmp_path, FakeTime(), config=config)
+    assert len(rows(tmp_path)) == count
+    times = json.loads((tmp_path / "times.json").read_text())
+    assert times["validation"] == pytest.approx(face_s * (10 + count * faces_each))
 
 
 def test_timed_run_too_short_is_refused(faces: FaceSet, tmp_path: Path):
