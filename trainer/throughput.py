@@ -104,7 +104,6 @@ def measure_training(
     _wait(device)
     whole = (time.perf_counter() - began) / steps
     drawing = _seconds(draw, device, steps)
-    alone = _seconds(lambda: train_step(stage, first, 1, _RATE), device, steps)
     graphed, gflop = train_step.graphed, train_step.gflop
 
     def losses(part: Stage) -> None:
@@ -124,7 +123,6 @@ def measure_training(
         "losses": on_pixels,
         "optimiser": update,
     }
-    whole = max(whole, drawing + alone)
     parts["host"] = max(0.0, whole - sum(parts.values()))
     total = sum(parts.values())
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

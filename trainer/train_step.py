@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from trainer.config import Stage
 from trainer.device_batch import clone, copy_into, to_device
+from trainer.loss_sums import LossSums
 from trainer.optimisers import make_fast, scales_gradients
 
 _MAX_GRADIENT_NORM = 5.0
@@ -71,7 +71,7 @@ class TrainStep:
         self._rate = torch.zeros((), device=device)
         self._renewal = torch.zeros((), device=device)
         self._average = _Average(average, task.net)
-        self._losses = _LossSums()
+        self._losses = LossSums()
         self._stage: Stage | None = None
         self._stage_steps = 0
         self.gflop = 0.0
@@ -219,42 +219,6 @@ class _Average:
 
 def _tensors(net: nn.Module) -> list[Tensor]:
     return [*(p.detach() for p in net.parameters()), *net.buffers()]
-
-
-class _LossSums:
-    """Sums of losses on the device, of one stage after another."""
-
-    def __init__(self) -> None:
-        self._finished: list[tuple[tuple[str, ...], Tensor, int]] = []
-        self._names: tuple[str, ...] = ()
-        self._sums: Tensor | None = None
-        self.steps = 0
-
-    def begin(self) -> None:
-        """Start a stage, which may have other losses."""
-        if self._sums is not None and self.steps:
-            self._finished.append((self._names, self._sums, self.steps))
-        self._sums, self.steps = None, 0
-
-    def add(self, parts: dict[str, Tensor]) -> None:
-        """Add the losses of one step, scalars on the device."""
-        values = torch.stack([value.detach().float() for value in parts.values()])
-        if self._sums is None:
-            self._names, self._sums = tuple(parts), values
-        else:
-            self._sums += values
-
-    def take(self) -> dict[str, float]:
-        """Return the means by name, and start anew."""
-        totals, counts = Counter[str](), Counter[str]()
-        current = [(self._names, self._sums, self.steps)] if self._sums is not None else []
-        for names, sums, steps in [*self._finished, *current]:
-            totals.update(dict(zip(names, sums.tolist(), strict=True)))
-            counts.update(dict.fromkeys(names, steps))
-        self._finished, self.steps = [], 0
-        if self._sums is not None:
-            self._sums.zero_()
-        return {name: totals[name] / count for name, count in counts.items() if count}
 
 
 @contextmanager
