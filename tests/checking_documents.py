@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import importlib.util
 import inspect
+import itertools
+import os
 import pkgutil
 import re
 import shlex
@@ -42,8 +44,14 @@ PACKAGES = ("realtime", "inpaint_model", "trainer", "benchmarks", "tests")
 
 def check_command(command: Command) -> None:
     """Assert that the program exists and takes these arguments; nothing is run."""
-    program, *words = command.words
-    if program == "make":
+    settings = list(itertools.takewhile(lambda word: "=" in word, command.words))
+    program, *words = command.words[len(settings) :]
+    if program.endswith(".sh"):
+        assert os.access(ROOT / program, os.X_OK), f"{program}: no script to run"
+        scripts = "".join(path.read_text() for path in (ROOT / program).parent.glob("*.sh"))
+        for setting in settings:
+            assert re.search(rf"\$\{{{setting.split('=')[0]}:?-", scripts), f"{program}: {setting}"
+    elif program == "make":
         targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
         assert set(words) <= set(targets), command
     elif program == "python" and words[0] == "-m" and words[1] not in PROGRAMS:

@@ -14,7 +14,7 @@ from markdown_it.token import Token
 ROOT = Path(__file__).parents[1]
 _HISTORY = "CHANGELOG.md"  # tells of commands and files that are gone
 OUR_PROGRAMS = ("unmask", "python", "make")
-OTHER_PROGRAMS = ("cd", "docker", "git", "npm", "pip", "source", "tar", "tritonserver")
+OTHER_PROGRAMS = ("cat", "cd", "docker", "git", "npm", "pip", "source", "tar", "tritonserver")
 
 
 @dataclass(frozen=True)
