@@ -103,6 +103,9 @@ def wide_file(
     from trainer.data.prepare import prepare
 
     assert prepared_file.is_file()  # its manifest splits these faces alike
+    manifest = photo_folder / "wide.csv"
+    rows = (photo_folder / "manifest.csv").read_text()
+    manifest.write_text(rows.replace(",photos,", ",wide,"))
     out = tmp_path_factory.mktemp("wide") / "faces.npz"
-    prepare([photo_folder], out, manifest=photo_folder / "manifest.csv", workers=1, margin_px=48)
+    prepare([photo_folder], out, manifest=manifest, workers=1, margin_px=48)
     return out
