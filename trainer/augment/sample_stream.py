@@ -54,11 +54,12 @@ class SampleStream(Generic[T]):
     Args:
         chunks: draws a chunk; its arrays are shared with the processes by a temporary file.
         first: number of the first chunk.
-        workers: number of processes; 0 draws in this one when a chunk is asked for.
+        workers: number of processes, fewer if the shared memory does not hold a chunk of each; 0 draws
+            in this one when a chunk is asked for.
         pinned: return tensors in pinned memory, from which a GPU copies without waiting.
 
     Raises:
-        UserError: the processes need more shared memory than there is.
+        UserError: the shared memory does not hold one chunk.
     """
 
     def __init__(self, chunks: Chunks[T], first: int, workers: int, *, pinned: bool) -> None:
@@ -66,6 +67,7 @@ class SampleStream(Generic[T]):
         self._workers = workers
         if not workers:
             return
+        workers, prefetch = _affordable(workers, chunks.chunk_bytes)
         loader = DataLoader(
             _MappedChunks(chunks),
             batch_size=None,
@@ -75,7 +77,7 @@ class SampleStream(Generic[T]):
             pin_memory=pinned,
             worker_init_fn=_begin_worker,
             multiprocessing_context="spawn",  # a fork would inherit CUDA and its threads
-            prefetch_factor=_prefetch_factor(workers, chunks.chunk_bytes),
+            prefetch_factor=prefetch,
         )
         self._queue: Queue[Any] = Queue(_READY)
         stop = threading.Event()
@@ -134,18 +136,19 @@ def _stop(thread: threading.Thread, stop: threading.Event) -> None:
     thread.join()  # the iterator ends its processes when the thread lets go of it
 
 
-def _prefetch_factor(workers: int, chunk_bytes: int) -> int:
-    """Return how many chunks a process may draw ahead without filling the shared memory."""
+def _affordable(workers: int, chunk_bytes: int) -> tuple[int, int]:
+    """Return how many processes the shared memory bears, and how many chunks each may draw ahead."""
     if not _SHARED_MEMORY.is_dir():
-        return _MAX_PREFETCH
+        return workers, _MAX_PREFETCH
     free = shutil.disk_usage(_SHARED_MEMORY).free
-    needed = workers * chunk_bytes
-    if free < 1.2 * needed:
+    bearable = int(free / (1.2 * chunk_bytes))
+    if not bearable:
         raise UserError(
-            f"{workers} processes that draw samples need {1.2 * needed / 2**20:.0f} MiB of shared"
-            f" memory; {_SHARED_MEMORY} has {free / 2**20:.0f} MiB free"
+            f"processes that draw samples need {1.2 * chunk_bytes / 2**20:.0f} MiB of shared memory"
+            f" each; {_SHARED_MEMORY} has {free / 2**20:.0f} MiB free"
         )
-    return max(1, min(_MAX_PREFETCH, int(free / (2 * needed))))
+    workers = min(workers, bearable)
+    return workers, max(1, min(_MAX_PREFETCH, int(free / (2 * workers * chunk_bytes))))
 
 
 def _unchanged(chunk: T) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -118,6 +119,14 @@ def test_sample_stream_reports_error_of_a_process():
     with pytest.raises(ZeroDivisionError):
         stream.take()
     stream.close()
+
+
+def test_sample_stream_starts_what_memory_bears(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sample_stream, "_SHARED_MEMORY", Path("/"))
+    usage = SimpleNamespace(free=64 * 2**20)
+    monkeypatch.setattr(sample_stream.shutil, "disk_usage", lambda _: usage)
+    assert sample_stream._affordable(16, 2**20) == (16, 2)
+    assert sample_stream._affordable(16, 20 * 2**20) == (2, 1)
 
 
 def test_sample_stream_needs_shared_memory(monkeypatch: pytest.MonkeyPatch):
