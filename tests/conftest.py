@@ -61,6 +61,15 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def recogniser_weights(shared_data: Path) -> Path:
+    """The folder of the face recogniser's weights."""
+    folder = shared_data / "recogniser"
+    if not folder.is_dir():
+        pytest.skip("the recogniser's weights are not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def photo_folder(
     tmp_path_factory: pytest.TempPathFactory, astronaut_rgb: NDArray[np.uint8]
 ) -> Path:

@@ -19,7 +19,7 @@ def to_device(batch: T, device: torch.device) -> T:
         batch: a dataclass; its arrays and tuples of numbers become tensors.
         device: where the tensors go.
     """
-    return replace(batch, **{name: _moved(x, device) for name, x in _values(batch).items()})  # type: ignore[type-var]
+    return replace(batch, **{name: send(x, device) for name, x in _values(batch).items()})  # type: ignore[type-var]
 
 
 def clone(batch: T) -> T:
@@ -39,7 +39,8 @@ def _values(batch: Any) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _moved(value: Any, device: torch.device) -> Tensor:
+def send(value: Any, device: torch.device) -> Tensor:
+    """Return an array, tensor or tuple of numbers as a tensor on a device, without waiting for it."""
     tensor = torch.from_numpy(value) if isinstance(value, np.ndarray) else torch.as_tensor(value)
     if device.type == "cuda" and not tensor.is_cuda:
         tensor = tensor.pin_memory()

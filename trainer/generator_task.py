@@ -98,16 +98,15 @@ class GeneratorTask:
         if compiled:
             net = cast(nn.Module, torch.compile(net, dynamic=False))
             self._pixel_losses = torch.compile(pixel_losses, dynamic=False)
-            for frozen in (self._recogniser, self._teacher):
-                if frozen is not None:
-                    frozen.compile(dynamic=False)
         self._trained, optimiser = fabric.setup(net, optimiser)
         for adversary in self.adversaries.values():
             adversary.setup(fabric)
-        if self._recogniser is not None:
-            self._recogniser.to(fabric.device)
-        if self._teacher is not None:
-            self._teacher.to(fabric.device)
+        for frozen in (self._recogniser, self._teacher):
+            if frozen is None:
+                continue
+            frozen.to(fabric.device)
+            if compiled:
+                frozen.compile(dynamic=False)
         if fabric.device.type == "cuda":
             config = self._config
             seed = seed_of(config.seed, fabric.global_rank)

@@ -197,28 +197,26 @@ class _Average:
     """The exponential moving average of a network's weights and buffers, updated on the device."""
 
     def __init__(self, average: nn.Module, net: nn.Module) -> None:
-        pairs = zip(_tensors(average), _tensors(net), strict=True)
-        self._pairs = [(ours, theirs) for ours, theirs in pairs if ours.is_floating_point()]
-        self._counts = [
-            (ours, theirs)
-            for ours, theirs in zip(_tensors(average), _tensors(net), strict=True)
-            if not ours.is_floating_point()
+        self._averages, self._weights = _floats(average), _floats(net)
+        counts = [
+            [x for x in each.buffers() if not x.is_floating_point()] for each in (average, net)
         ]
+        self._counts = list(zip(*counts, strict=True))
 
     @torch.no_grad()
     def update(self, renewal: Tensor) -> None:
         """Move the average towards the weights by a share, a scalar on the device."""
-        averages, weights = map(list, zip(*self._pairs, strict=True))
         # `_foreach_lerp_` takes no scalar on the device.
-        change = torch._foreach_sub(weights, averages)
+        change = torch._foreach_sub(self._weights, self._averages)
         torch._foreach_mul_(change, renewal)
-        torch._foreach_add_(averages, change)
+        torch._foreach_add_(self._averages, change)
         for ours, theirs in self._counts:
             ours.copy_(theirs)
 
 
-def _tensors(net: nn.Module) -> list[Tensor]:
-    return [*(p.detach() for p in net.parameters()), *net.buffers()]
+def _floats(net: nn.Module) -> list[Tensor]:
+    every = [*(p.detach() for p in net.parameters()), *net.buffers()]
+    return [tensor for tensor in every if tensor.is_floating_point()]
 
 
 @contextmanager

@@ -26,11 +26,3 @@ def training_machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "sys.meta_path[sys.meta_path.index(importlib.machinery.PathFinder)] = Without\n"
     )
     return folder
-
-
-@pytest.fixture(scope="module")
-def recogniser(shared_data: Path) -> Path:
-    folder = shared_data / "recogniser"
-    if not folder.is_dir():
-        pytest.skip("the recogniser's weights are not here")
-    return folder

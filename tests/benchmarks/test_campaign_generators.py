@@ -12,9 +12,13 @@ from tests.benchmarks.rehearsal import SMALL, rehearse, unpack
 
 
 def test_fast_in_time_brings_a_network_home(
-    training_machine: Path, wide_file: Path, recogniser: Path, tmp_path: Path
+    training_machine: Path, wide_file: Path, recogniser_weights: Path, tmp_path: Path
 ):
-    settings: dict[str, object] = {"FACES": wide_file, "RECOGNISER": recogniser, "MINUTES": 0.4}
+    settings: dict[str, object] = {
+        "FACES": wide_file,
+        "RECOGNISER": recogniser_weights,
+        "MINUTES": 0.4,
+    }
     settings["FIT"] = "--accelerator cpu --threads 1"
     assert rehearse("fast.sh", training_machine, tmp_path, **settings) == ["fast.tar.00"]
     crops = np.zeros((1, 128, 128, 3), np.uint8)
@@ -29,12 +33,12 @@ def test_fast_in_time_brings_a_network_home(
 def test_other_generators_come_home(
     training_machine: Path,
     wide_file: Path,
-    recogniser: Path,
+    recogniser_weights: Path,
     tmp_path: Path,
     script: str,
     names: list[str],
 ):
-    settings: dict[str, object] = {"FACES": wide_file, "RECOGNISER": recogniser}
+    settings: dict[str, object] = {"FACES": wide_file, "RECOGNISER": recogniser_weights}
     if script == "paper_mask.sh":
         settings["FIT"] = SMALL["FIT"] + " --width 4"
     files = rehearse(script, training_machine, tmp_path, **settings)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from inpaint_model.errors import UserError
@@ -16,6 +15,7 @@ from trainer.augment.finish import HOLES, Jitter, random_finish
 from trainer.augment.view_bank import ViewBank
 from trainer.augment.views import bare_view, records_of
 from trainer.data.face_set import FaceSet
+from trainer.device_batch import send
 
 
 @dataclass(frozen=True)
@@ -107,17 +107,10 @@ class DeviceSampler:
             views, records = self._bank.take(first, len(faces))
         else:
             chosen = np.asarray(faces, np.int64)
-            views, records = self._views[self._sent(chosen)], self._records[chosen]
+            views, records = self._views[send(chosen, self._device)], self._records[chosen]
         finish = random_finish(records, self._jitter, rng, self._holes)
-        batch = finish_views(views, self._sent(pack_finish(finish, views.shape[-1])))
+        batch = finish_views(views, send(pack_finish(finish, views.shape[-1]), self._device))
         real = (batch.levels / 127.5 - 1).contiguous(memory_format=torch.channels_last)
         holes, valid_holes = batch.holes | ~batch.valid, batch.holes & batch.valid
-        rotated = self._sent(records["rotated"].copy())
+        rotated = send(records["rotated"].copy(), self._device)
         return GeneratorTensors(real, holes.float(), valid_holes.float(), finish.shift, rotated)
-
-    def _sent(self, values: NDArray) -> Tensor:
-        """Send an array to the device without waiting."""
-        tensor = torch.from_numpy(values)
-        if self._device.type == "cuda":
-            tensor = tensor.pin_memory()
-        return tensor.to(self._device, non_blocking=True)

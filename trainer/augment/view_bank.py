@@ -13,6 +13,7 @@ from trainer.augment.sample_stream import SampleStream, default_workers
 from trainer.augment.views import VIEW_RECORD, draw_view, records_of
 from trainer.data.epoch_order import EpochOrder
 from trainer.data.face_set import FaceSet
+from trainer.device_batch import send
 
 CHUNK = 16  # views that a process hands over at a time
 
@@ -115,10 +116,7 @@ class ViewBank:
         self._renew(first, count)
         slots = self._next_slots(first, count)
         self._seen = first + count
-        chosen = torch.from_numpy(slots)
-        if self._device.type == "cuda":
-            chosen = chosen.pin_memory().to(self._device, non_blocking=True)
-        return self._views[chosen], self._records[slots]
+        return self._views[send(slots, self._device)], self._records[slots]
 
     @property
     def reuse(self) -> float:

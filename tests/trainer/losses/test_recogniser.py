@@ -30,16 +30,8 @@ def untrained() -> Recogniser:
 
 
 @pytest.fixture(scope="module")
-def weights(shared_data: Path) -> Path:
-    folder = shared_data / "recogniser"
-    if not folder.is_dir():
-        pytest.skip("the recogniser's weights are not here")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def trained(weights: Path) -> Recogniser:
-    return load_recogniser(weights)
+def trained(recogniser_weights: Path) -> Recogniser:
+    return load_recogniser(recogniser_weights)
 
 
 @pytest.fixture
