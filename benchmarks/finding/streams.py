@@ -1,0 +1,129 @@
+"""Runs whole videos as `unmask video` does, and keeps what it reports of each frame."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.clips import clips_in
+from benchmarks.finding.matching import Seen, faces_of
+from benchmarks.finding.options import FindOptions
+from inpaint_model.errors import UserError
+from realtime import Unmasker, UnmaskResult
+from realtime.demo.clip import DemoClip
+from realtime.media.clip import write_clip
+from realtime.media.reader import VideoReader
+from realtime.runtime.report import NoFaceError
+from realtime.video.file import VideoOptions, unmask_video
+
+_MARK_EVERY = 40  # frames between those of the demo's clip whose face counts as marked
+Box = tuple[float, float, float, float]
+Marks = dict[int, list[Box]]
+"""Boxes (x0, y0, x1, y1, pixels) of the masked faces by frame number in decoding order."""
+
+
+@dataclass
+class VideoRun:
+    """What was reported of a video.
+
+    Attributes:
+        path: the video.
+        fps: frames a second.
+        faces: the faces of each frame.
+        changed: whether a pixel of the frame was replaced.
+        kept: the whole results of the frames asked for.
+    """
+
+    path: Path
+    fps: float
+    faces: list[list[Seen]] = field(default_factory=list)
+    changed: list[bool] = field(default_factory=list)
+    kept: dict[int, UnmaskResult] = field(default_factory=dict)
+
+
+def run_video(
+    path: Path, target: Path, unmasker: Unmasker, keep: Collection[int] = (), every: int = 0
+) -> VideoRun:
+    """Unmask a video file into another, with the smoothing and gap closing of `unmask video`.
+
+    Args:
+        path: the video.
+        target: the file to write; none is written where no face is found.
+        unmasker: in mode "video"; it is reset first.
+        keep: numbers of the frames whose results are kept.
+        every: keep the results of the frames of this step in which a face is filled; 0: of none.
+    """
+    with VideoReader(path) as file:
+        run = VideoRun(path, float(file.frame_rate))
+
+    def see(result: UnmaskResult) -> None:
+        number = len(run.faces)
+        run.faces.append(faces_of(result))
+        run.changed.append(bool(result.replaced.any()))
+        sampled = every > 0 and number % every == 0
+        if number in keep or (sampled and any(face.inpainted for face in result.faces)):
+            run.kept[number] = result
+
+    with suppress(NoFaceError):
+        unmask_video(path, target, unmasker, VideoOptions(overwrite=True), on_result=see)
+    return run
+
+
+def read_marks(path: Path) -> dict[Path, Marks]:
+    """Read marked boxes by video: `{"name": {"frame": [[x0, y0, x1, y1], ...]}}`.
+
+    Returns:
+        The marks of each video that lies beside the file as `name.mp4`.
+
+    Raises:
+        UserError: the file cannot be read, is no such JSON, or a video is missing.
+    """
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+        marks = {
+            path.with_name(f"{name}.mp4"): {
+                int(frame): [(float(a), float(b), float(c), float(d)) for a, b, c, d in boxes]
+                for frame, boxes in frames.items()
+            }
+            for name, frames in read.items()
+        }
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"{path}: not a file of marked boxes ({error})") from None
+    for video in marks:
+        if not video.is_file():
+            raise UserError(f"{video}: no such video beside {path.name}")
+    return marks
+
+
+def masked_videos(options: FindOptions, folder: Path) -> dict[Path, Marks]:
+    """The videos of masked people with their marks; without any the demo's clip, written to `folder`."""
+    videos = {} if options.marked is None else read_marks(options.marked)
+    if options.videos:
+        videos |= {path: {} for path in clips_in(options.videos) if path not in videos}
+    if videos:
+        return videos
+    clip, path = DemoClip(), folder / "demo-masked.mp4"
+    write_clip(path, clip.masked_bgr(), clip.path.fps)
+    marked = range(_MARK_EVERY, clip.path.frames, _MARK_EVERY)
+    return {path: {number: [_landmark_box(clip, number)] for number in marked}}
+
+
+def _landmark_box(clip: DemoClip, number: int) -> Box:
+    points = clip.landmarks(number)
+    (x0, y0), (x1, y1) = points.min(0), points.max(0)
+    return float(x0), float(y0), float(x1), float(y1)
+
+
+def bare_videos(options: FindOptions, folder: Path) -> list[Path]:
+    """The videos of bare people; without any the demo's clip without its mask, written to `folder`."""
+    if options.bare:
+        return clips_in(options.bare)
+    clip, path = DemoClip(), folder / "demo-bare.mp4"
+    frames = (clip.truth_rgb(number)[:, :, ::-1] for number in range(clip.path.frames))
+    write_clip(path, (np.ascontiguousarray(frame) for frame in frames), clip.path.fps)
+    return [path]
