@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from realtime import Unmasker
+from benchmarks.finding.crops import CropRecorder
 from realtime.unmasker import Mode
 
 
@@ -46,9 +46,11 @@ class FindOptions:
     model: str = "fast"
     engine: str = "auto"
 
-    def unmasker(self, mode: Mode, max_faces: int = 0) -> Unmasker:
+    def unmasker(self, mode: Mode, max_faces: int = 0) -> CropRecorder:
         """Open an unmasker; `max_faces` of 0 takes the option's."""
-        return Unmasker(self.model, self.engine, max_faces or self.max_faces, mode=mode)
+        unmasker = CropRecorder(self.model, self.engine, max_faces or self.max_faces, mode=mode)
+        unmasker.reset()
+        return unmasker
 
     @contextmanager
     def folder_for_videos(self) -> Iterator[Path]:

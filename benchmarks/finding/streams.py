@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.clips import clips_in
+from benchmarks.finding.crops import Crop, CropRecorder
 from benchmarks.finding.matching import Seen, faces_of
 from benchmarks.finding.options import FindOptions
 from inpaint_model.errors import UserError
-from realtime import Unmasker, UnmaskResult
+from realtime import UnmaskResult
 from realtime.demo.clip import DemoClip
 from realtime.media.clip import write_clip
 from realtime.media.reader import VideoReader
@@ -37,6 +38,7 @@ class VideoRun:
         faces: the faces of each frame.
         changed: whether a pixel of the frame was replaced.
         kept: the whole results of the frames asked for.
+        crops: of these frames, by track id.
     """
 
     path: Path
@@ -44,10 +46,11 @@ class VideoRun:
     faces: list[list[Seen]] = field(default_factory=list)
     changed: list[bool] = field(default_factory=list)
     kept: dict[int, UnmaskResult] = field(default_factory=dict)
+    crops: dict[int, dict[int, Crop]] = field(default_factory=dict)
 
 
 def run_video(
-    path: Path, target: Path, unmasker: Unmasker, keep: Collection[int] = (), every: int = 0
+    path: Path, target: Path, unmasker: CropRecorder, keep: Collection[int] = (), every: int = 0
 ) -> VideoRun:
     """Unmask a video file into another, with the smoothing and gap closing of `unmask video`.
 
@@ -56,7 +59,7 @@ def run_video(
         target: the file to write; none is written where no face is found.
         unmasker: in mode "video"; it is reset first.
         keep: numbers of the frames whose results are kept.
-        every: keep the results of the frames of this step in which a face is filled; 0: of none.
+        every: keep the results of the frames of this step as well; 0: of none.
     """
     with VideoReader(path) as file:
         run = VideoRun(path, float(file.frame_rate))
@@ -65,12 +68,12 @@ def run_video(
         number = len(run.faces)
         run.faces.append(faces_of(result))
         run.changed.append(bool(result.replaced.any()))
-        sampled = every > 0 and number % every == 0
-        if number in keep or (sampled and any(face.inpainted for face in result.faces)):
+        if number in keep or (every > 0 and number % every == 0):
             run.kept[number] = result
 
     with suppress(NoFaceError):
         unmask_video(path, target, unmasker, VideoOptions(overwrite=True), on_result=see)
+    run.crops = {number: unmasker.crops[number] for number in run.kept}
     return run
 
 
