@@ -13,12 +13,8 @@ from benchmarks.options import Engine, Model, Out, Seed
 from benchmarks.tables import Row
 from inpaint_model.errors import UserError
 
-# Module of `benchmarks.finding` by part, in the order in which they run.
-PARTS = {
-    "real": "real",
-    "slip": "slip",
-    "bare": "bare",
-}
+# Modules of `benchmarks.finding`, in the order in which they run.
+PARTS = ("sizes", "rolls", "group", "real", "slip", "bare", "twice", "equal", "cost")
 
 
 def choose_parts(names: list[str] | None) -> list[str]:
@@ -78,6 +74,6 @@ def run(
         engine,
     )
     return {
-        name: import_module(f"benchmarks.finding.{PARTS[name]}").run(options)
+        name: import_module(f"benchmarks.finding.{name}").run(options)
         for name in choose_parts(part)
     }

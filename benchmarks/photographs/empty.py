@@ -44,7 +44,7 @@ def views(count: int, frames: int = 1, seed: int = 0) -> Iterator[tuple[str, lis
         The picture's name and its frames, uint8 [480, 640, 3] BGR.
     """
     rng = np.random.default_rng(seed)
-    pictures = [(name, picture) for name in _PICTURES for picture in _load(name)]
+    pictures = [(name, picture) for name in _PICTURES for picture in load_picture(name)]
     for _ in range(count):
         name, picture = pictures[rng.integers(len(pictures))]
         height, width = picture.shape[:2]
@@ -68,7 +68,7 @@ def _cut(picture: Frame, x: float, y: float, width: float) -> Frame:
 
 
 @cache
-def _load(name: str) -> list[NDArray[np.uint8]]:
+def load_picture(name: str) -> list[NDArray[np.uint8]]:
     """One bundled picture as BGR; both pictures of the stereo pair."""
     loaded = getattr(skimage.data, name)()
     pictures = loaded[:2] if isinstance(loaded, tuple) else (loaded,)
