@@ -22,6 +22,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.envi
 if any(importlib.util.find_spec(name) is None for name in ("av", "mediapipe", "platformdirs")):
     collect_ignore = [
         "realtime",
+        "benchmarks/test_find.py",
+        "benchmarks/test_find_streams.py",
         "benchmarks/test_live.py",
         "benchmarks/test_realism.py",
         "benchmarks/test_speed.py",

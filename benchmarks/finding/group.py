@@ -14,8 +14,8 @@ from benchmarks.finding.options import FindOptions
 from benchmarks.finding.placing import Frame, background, paste, placement
 from benchmarks.tables import Row, publish
 
-_SIZE = (1920, 1080)  # of the frame, pixels
-_COLUMNS, _ROWS = 4, 3
+SIZE = (1920, 1080)  # of the frame, pixels
+COLUMNS, ROWS = 4, 3
 _WIDTHS_PX = (90, 150)  # of the faces
 _FPS, _FRAMES = 30, 300  # frames/s, and ten seconds
 _SWAY_PX, _SWAY_S = 30.0, 5.0  # amplitude and period of each face's motion
@@ -24,18 +24,18 @@ _FIRST_FRAMES = 15  # faces may take so long to be found
 
 def run(options: FindOptions) -> list[Row]:
     """Show twelve masked faces for ten seconds; count those found and filled, and their numbers."""
-    count, frames = _COLUMNS * _ROWS, options.count or _FRAMES
+    count, frames = COLUMNS * ROWS, options.count or _FRAMES
     faces = load_faces(options, count)
     group = [faces[number % len(faces)] for number in range(count)]
     widths = np.random.default_rng([options.seed, 2]).uniform(*_WIDTHS_PX, count)
-    scene = background(2, _SIZE)
+    scene = background(2, SIZE)
     ids: list[list[int]] = [[] for _ in group]
     filled = [0] * count
     begin = min(_FIRST_FRAMES, frames - 1)
     with options.unmasker("video", count) as unmasker:
         for number in track(range(frames), "group"):
             frame = scene.copy()
-            eyes = _draw(frame, group, widths, number)
+            eyes = draw(frame, group, widths, number)
             seen = faces_of(unmasker(frame, number / _FPS))
             if number < begin:
                 continue
@@ -67,16 +67,16 @@ def run(options: FindOptions) -> list[Row]:
     return publish("find-group", [row], options.out, details)
 
 
-def _draw(
+def draw(
     frame: Frame, group: list[TestFace], widths: NDArray[np.float64], number: int
 ) -> list[Eyes]:
     """Draw the group into a frame, in place; return the true eyes of each face."""
     eyes = []
-    cells = product(range(_ROWS), range(_COLUMNS))
+    cells = product(range(ROWS), range(COLUMNS))
     for place, (face, (row, column)) in enumerate(zip(group, cells, strict=True)):
         phase = 2 * np.pi * (number / (_FPS * _SWAY_S) + place / len(group))
         sway = _SWAY_PX * np.array([np.sin(phase), np.sin(2 * phase) / 2])
-        cell = np.array([_SIZE[0] / _COLUMNS, _SIZE[1] / _ROWS])
+        cell = np.array([SIZE[0] / COLUMNS, SIZE[1] / ROWS])
         middle = cell * (column + 0.5, row + 0.5) + sway
         matrix = placement(face, middle, float(widths[place]), 5 * float(np.sin(phase)))
         eyes.append(paste(frame, face, matrix, masked=True))

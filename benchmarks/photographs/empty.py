@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
+from typing import Annotated
 
 import cv2
 import numpy as np
 import skimage.data
+import typer
 from numpy.typing import NDArray
 from rich.progress import track
 
@@ -84,6 +87,7 @@ def run(
     engine: Engine = "auto",
     count: Count = 200,
     seed: Seed = 0,
+    seeds: Annotated[int, typer.Option(min=1, help="So many seeds, from --seed on; summed.")] = 1,
 ) -> list[Row]:
     """Count false faces and changed pixels in frames without people, first as unrelated pictures.
 
@@ -96,8 +100,9 @@ def run(
     for kind, mode in kinds:
         found_in, changed_in = [], []
         each = 1 if mode == "image" else _STREAM_FRAMES
+        shown = chain.from_iterable(views(count, each, seed + more) for more in range(seeds))
         with Unmasker(model=model, engine=engine, mode=mode) as unmasker:
-            for name, frames in track(views(count, each, seed), kind, total=count):
+            for name, frames in track(shown, kind, total=count * seeds):
                 results = [unmasker(frame) for frame in frames]
                 if any(result.replaced.any() for result in results):
                     changed_in.append(name)
@@ -108,9 +113,9 @@ def run(
         rows.append(
             {
                 "frames without people": kind,
-                "frames": count,
-                "a face found": len(found_in) / count,
-                "a pixel changed": len(changed_in) / count,
+                "frames": count * seeds,
+                "a face found": len(found_in) / (count * seeds),
+                "a pixel changed": len(changed_in) / (count * seeds),
             }
         )
         alarms[kind] = {"a face found in": found_in, "a pixel changed in": changed_in}
