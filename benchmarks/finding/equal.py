@@ -18,7 +18,7 @@ def run(options: FindOptions) -> list[Row]:
     filled: dict[str, list[int]] = {way: [] for way in ways}
     names = []
     with options.unmasker("image") as pictures, options.unmasker("video") as stream:
-        for name, picture in masked_photographs(options, "equal frames"):
+        for name, picture in masked_photographs(options, "equal frames", clear=True):
             names.append(name)
             stream.reset()
             results = [stream(frame, time_s) for frame, time_s in still(picture, max(_COUNTS))]

@@ -90,7 +90,7 @@ def bare_pictures(options: FindOptions, count: int) -> Iterator[tuple[str, NDArr
     if options.faces is None:
         yield "astronaut", np.ascontiguousarray(skimage.data.astronaut()[:, :, ::-1])
         return
-    for path in _spread(_val_paths(options.faces, options.manifest), count):
+    for path in spread(_val_paths(options.faces, options.manifest), count):
         picture = cv2.imread(str(path))
         if picture is None:
             raise UserError(f"{path}: cannot be read as a picture")
@@ -106,7 +106,8 @@ def _val_paths(folder: Path, manifest: Path | None) -> list[Path]:
     return paths
 
 
-def _spread(paths: list[Path], count: int) -> list[Path]:
+def spread(paths: list[Path], count: int) -> list[Path]:
+    """Take so many of the paths, evenly spread; all where there are fewer."""
     if count >= len(paths):
         return paths
     return [paths[index] for index in np.linspace(0, len(paths) - 1, count).astype(int)]

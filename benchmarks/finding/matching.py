@@ -13,7 +13,6 @@ from realtime.frames import UnmaskResult
 # A transform is right within these: roll in degrees, shift as a share of the face's width, size ratio.
 MOST_ROLL_DEG, MOST_SHIFT, SIZES = 8.0, 0.1, (0.8, 1.25)
 SAME_SHIFT = 0.6  # two faces whose eyes lie nearer, as a share of the width, are compared
-SAME_SIZES = (0.5, 2.0)
 FOUND_SHIFT = 0.3  # a face counts as found where its eyes lie nearer to the true ones
 Eyes = NDArray[np.float64]
 """The person's right and left eye, float64 [2, 2], pixels."""
@@ -21,7 +20,7 @@ Eyes = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What is kept of a reported face: not its crops.
+    """A reported face without its crops.
 
     Attributes:
         track_id: its number.
@@ -96,14 +95,19 @@ def nearest(
         faces: the reported faces.
         true: the true eyes.
         width_px: of the true face.
-        most_shift: as a share of the width. The size may differ by a factor of two.
+        most_shift: as a share of the width. The width of the box may differ by a factor of two.
     """
     near = []
     for face in faces:
-        offset = eye_offset(face.eyes, true, width_px)
-        if offset.shift <= most_shift and SAME_SIZES[0] <= offset.size <= SAME_SIZES[1]:
-            near.append((offset.shift, face))
+        shift = eye_offset(face.eyes, true, width_px).shift
+        if shift <= most_shift and of_one_size(face.width, width_px):
+            near.append((shift, face))
     return min(near, key=lambda pair: pair[0])[1] if near else None
+
+
+def of_one_size(width: float, other: float) -> bool:
+    """Whether two widths differ by at most a factor of two."""
+    return width <= 2 * other and other <= 2 * width
 
 
 def inside(point: NDArray[np.float64], box: tuple[float, float, float, float]) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.finding.faces import spread
 from benchmarks.finding.options import FindOptions
 from benchmarks.photographs.lists import is_clear, pictures_in, read_pictures
 from realtime.demo.clip import CameraPath, DemoClip
@@ -18,21 +19,22 @@ _KINDS: tuple[Kind, ...] = ("surgical", "cloth", "n95", "kn95")
 
 
 def masked_photographs(
-    options: FindOptions, progress: str
+    options: FindOptions, progress: str, *, clear: bool
 ) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """Yield names and pictures, uint8 [H, W, 3] BGR: the folders' clear photographs, else the demo's clip.
+    """Yield names and pictures, uint8 [H, W, 3] BGR, of the folders; without any frames of the demo's clip.
 
     Args:
         options: of the benchmark; `count` takes that many photographs, evenly spread.
         progress: what the progress bar says.
+        clear: leave out the photographs that their folder's list leaves out.
     """
     if not options.photos:
         yield from _of_demo(options.count or len(_KINDS))
         return
-    clear = [path for path in pictures_in(options.photos) if is_clear(path)]
-    if options.count and options.count < len(clear):
-        clear = [clear[i] for i in np.linspace(0, len(clear) - 1, options.count).astype(int)]
-    for path, picture in read_pictures(clear, progress):
+    paths = [path for path in pictures_in(options.photos) if is_clear(path) or not clear]
+    if options.count:
+        paths = spread(paths, options.count)
+    for path, picture in read_pictures(paths, progress):
         if picture is not None:
             yield _name(path), picture
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.finding.matching import SAME_SIZES, Seen, faces_of, inside
+from benchmarks.finding.matching import Seen, faces_of, inside, of_one_size
 from benchmarks.finding.options import FindOptions
 from benchmarks.finding.photographs import masked_photographs
 from benchmarks.photographs.tiles import fit, labelled, write_pages
@@ -25,7 +25,7 @@ def run(options: FindOptions) -> list[Row]:
     count, faces = 0, 0
     twice, tiles = [], []
     with options.unmasker("image") as unmasker:
-        for name, picture in masked_photographs(options, "found twice"):
+        for name, picture in masked_photographs(options, "found twice", clear=False):
             result = unmasker(picture)
             seen = faces_of(result)
             count, faces = count + 1, faces + len(seen)
@@ -45,9 +45,8 @@ def overlap(one: Seen, other: Seen) -> bool:
     """
     if _iou(one.box, other.box) > _MOST_OVERLAP:
         return True
-    ratio = one.width / max(other.width, 1e-6)
-    alike = SAME_SIZES[0] <= ratio <= SAME_SIZES[1]
-    return alike and (inside(one.middle, other.box) or inside(other.middle, one.box))
+    within = inside(one.middle, other.box) or inside(other.middle, one.box)
+    return within and of_one_size(one.width, other.width)
 
 
 def _iou(one: tuple[float, ...], other: tuple[float, ...]) -> float:

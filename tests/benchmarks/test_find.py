@@ -47,7 +47,7 @@ def test_eye_offset_gives_shift_and_size():
 
 
 def test_nearest_leaves_out_far_and_large_faces():
-    far, large, near = seen(EYES + 60), seen((EYES - 60) * 3 + 60), seen(EYES + 10)
+    far, large, near = seen(EYES + 60), seen(box=(0.0, 0.0, 200.0, 200.0)), seen(EYES + 10)
     assert nearest([far, large, near], EYES, 80) is near
     assert nearest([far, large], EYES, 80) is None
 
