@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from benchmarks.finding.options import FindOptions
 from inpaint_model.errors import UserError
 from realtime.detect.face_detector import FaceDetector
 from realtime.synthetic import preset_style, render_mask
+from realtime.synthetic.pose import fit_pose
 from realtime.synthetic.style import Kind
 
 _KINDS: tuple[Kind, ...] = ("surgical", "cloth", "n95", "kn95")  # in turns
@@ -34,6 +36,7 @@ class TestFace:
         eyes: float64 [2, 2], pixels.
         middle: of the box round all landmarks, float64 [2], pixels.
         width: of that box, pixels.
+        yaw_deg: by how much the head is turned to the picture's right.
     """
 
     __test__ = False  # pytest: no class of tests
@@ -44,6 +47,7 @@ class TestFace:
     eyes: Eyes
     middle: NDArray[np.float64]
     width: float
+    yaw_deg: float
 
     def picture(self, *, masked: bool) -> NDArray[np.uint8]:
         """The photograph with the mask or without, uint8 [H, W, 3] BGR."""
@@ -71,6 +75,12 @@ def load_faces(options: FindOptions, count: int) -> list[TestFace]:
     return faces
 
 
+def load_group(options: FindOptions, count: int) -> list[TestFace]:
+    """Take so many faces; where there are fewer people they come again."""
+    faces = load_faces(options, count)
+    return [faces[number % len(faces)] for number in range(count)]
+
+
 def _face(
     name: str, bare_rgb: NDArray[np.uint8], landmarks: NDArray[np.float64], kind: Kind
 ) -> TestFace:
@@ -78,7 +88,9 @@ def _face(
     bare_bgr, masked_bgr = (np.ascontiguousarray(one[:, :, ::-1]) for one in (bare_rgb, masked_rgb))
     low, high = landmarks.min(0), landmarks.max(0)
     eyes = np.stack([landmarks[list(corners)].mean(0) for corners in _EYE_CORNERS])
-    return TestFace(name, bare_bgr, masked_bgr, eyes, (low + high) / 2, float(high[0] - low[0]))
+    middle, width = (low + high) / 2, float(high[0] - low[0])
+    yaw_deg = math.degrees(fit_pose(landmarks).yaw)
+    return TestFace(name, bare_bgr, masked_bgr, eyes, middle, width, yaw_deg)
 
 
 def bare_pictures(options: FindOptions, count: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:

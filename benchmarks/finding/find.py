@@ -14,7 +14,10 @@ from benchmarks.tables import Row
 from inpaint_model.errors import UserError
 
 # Modules of `benchmarks.finding`, in the order in which they run.
-PARTS = ("sizes", "rolls", "group", "real", "slip", "bare", "twice", "equal", "cost")
+PARTS = (
+    *("sizes", "rolls", "conditions", "group"),
+    *("real", "slip", "bare", "twice", "equal", "cost"),
+)
 
 
 def choose_parts(names: list[str] | None) -> list[str]:

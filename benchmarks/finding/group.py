@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from benchmarks.finding.faces import TestFace, load_faces
+from benchmarks.finding.faces import TestFace, load_group
 from benchmarks.finding.matching import Eyes, Seen, faces_of, nearest
 from benchmarks.finding.options import FindOptions
 from benchmarks.finding.placing import Frame, background, paste, placement
@@ -25,8 +25,7 @@ _FIRST_FRAMES = 15  # faces may take so long to be found
 def run(options: FindOptions) -> list[Row]:
     """Show twelve masked faces for ten seconds; count those found and filled, and their numbers."""
     count, frames = COLUMNS * ROWS, options.count or _FRAMES
-    faces = load_faces(options, count)
-    group = [faces[number % len(faces)] for number in range(count)]
+    group = load_group(options, count)
     widths = np.random.default_rng([options.seed, 2]).uniform(*_WIDTHS_PX, count)
     scene = background(2, SIZE)
     ids: list[list[int]] = [[] for _ in group]

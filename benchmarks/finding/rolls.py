@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from rich.progress import track
 
-from benchmarks.finding.faces import bare_pictures, load_faces
+from benchmarks.finding.faces import bare_pictures, load_group
 from benchmarks.finding.options import FindOptions
-from benchmarks.finding.outcome import Outcome, last_of_stream, outcome, share
-from benchmarks.finding.placing import background, paste, placement, random_middle, turned
+from benchmarks.finding.outcome import FaceOutcomes, columns, open_look
+from benchmarks.finding.placing import background, placement, random_middle, turned
 from benchmarks.photographs.tiles import before_and_after, labelled, write_pages
 from benchmarks.tables import Row, publish
 
@@ -23,72 +21,33 @@ _CLASSES = {"0 to 30": 30, "45 to 75": 75, "90 to 120": 120, "135 to 180": 180}
 _COLUMNS, _PER_PAGE = 4, 24
 
 
-@dataclass(frozen=True)
-class _Turned:
-    """The outcomes of one face at one angle, masked and bare, as a picture and as a stream."""
-
-    roll_deg: float
-    picture: Outcome
-    stream: Outcome
-    bare_picture: Outcome
-    bare_stream: Outcome
-
-    @property
-    def from_upright_deg(self) -> float:
-        """The turn from upright to either side, 0..180 degrees."""
-        return min(self.roll_deg % 360, -self.roll_deg % 360)
-
-
 def run(options: FindOptions) -> list[Row]:
     """Count turned faces found, filled and touched; then whole pictures of bare faces turned."""
     placed = _placed(options)
     rows: list[Row] = []
     least = -1
     for name, most in _CLASSES.items():
-        some = [one for one in placed if least < one.from_upright_deg <= most]
-        rows.append(_row(name, some))
+        some = [one for turn_deg, one in placed if least < turn_deg <= most]
+        rows.append({"degrees from upright": name, **columns(some)})
         least = most
-    rows.append(_row("any", placed))
+    rows.append({"degrees from upright": "any", **columns([one for _, one in placed])})
     publish("find-rolls", rows, options.out)
     return rows + _whole(options)
 
 
-def _placed(options: FindOptions) -> list[_Turned]:
-    count = options.count or _PLACED
-    faces = load_faces(options, count)
+def _placed(options: FindOptions) -> list[tuple[float, FaceOutcomes]]:
+    """Turn each face by the next angle; return its turn from upright, 0..180 degrees, and its outcomes."""
+    group = load_group(options, options.count or _PLACED)
     rng = np.random.default_rng([options.seed, 1])
     done = []
-    with options.unmasker("image") as pictures, options.unmasker("video") as stream:
-        for number in track(range(count), "turned faces"):
-            face, roll_deg = faces[number % len(faces)], number * _STEP_DEG % 360
+    with open_look(options) as look:
+        for number, face in enumerate(track(group, "turned faces")):
+            roll_deg = number * _STEP_DEG % 360
             width_px = float(rng.uniform(*_WIDTHS)) * _SIZE[0]
-            middle = random_middle(rng, _SIZE, width_px)
-            matrix = placement(face, middle, width_px, roll_deg)
-            outcomes = []
-            for masked in (True, False):
-                frame = background(number, _SIZE)
-                eyes = paste(frame, face, matrix, masked=masked)
-                outcomes += [
-                    outcome(result, eyes, width_px)
-                    for result in (pictures(frame), last_of_stream(stream, frame))
-                ]
-            done.append(_Turned(roll_deg, *outcomes))
+            matrix = placement(face, random_middle(rng, _SIZE, width_px), width_px, roll_deg)
+            outcomes = look(background(number, _SIZE), face, matrix)
+            done.append((min(roll_deg, 360 - roll_deg), outcomes))
     return done
-
-
-def _row(name: str, some: list[_Turned]) -> Row:
-    row: dict[str, str | float | int] = {"degrees from upright": name, "faces": len(some)}
-    for way in ("picture", "stream"):
-        masked = [getattr(one, way) for one in some]
-        bare = [getattr(one, f"bare_{way}") for one in some]
-        row |= {
-            f"{way}: found": share(masked, "found"),
-            f"{way}: filled": share(masked, "filled"),
-            f"{way}: right": share(masked, "right"),
-            f"{way}: bare found": share(bare, "found"),
-            f"{way}: bare touched": sum(one.touched for one in bare),
-        }
-    return row
 
 
 def _whole(options: FindOptions) -> list[Row]:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.finding import find, rolls, sizes, twice
+from benchmarks.finding import conditions, find, rolls, sizes, twice
 from benchmarks.finding.faces import TestFace, load_faces
 from benchmarks.finding.matching import Seen, eye_offset, nearest
 from benchmarks.finding.options import FindOptions
+from benchmarks.finding.outcome import FaceOutcomes, Outcome, open_look
 from benchmarks.finding.placing import background, paste, placement, turned
 
 EYES = np.array([[40.0, 50.0], [80.0, 50.0]])
@@ -97,12 +98,12 @@ def test_overlap_is_of_boxes_or_eyes(other: Seen, same: bool):
 
 
 def test_one_size_large_face_is_found_and_filled(astronaut: TestFace):
-    options = FindOptions()
-    with options.unmasker("image") as pictures, options.unmasker("video") as stream:
-        one = sizes.one_size([astronaut], (640, 360), 0.25, (pictures, stream))
-    for way in ("picture", "stream"):
-        assert one.masked[way][0].found and one.masked[way][0].filled and one.masked[way][0].right
-        assert one.bare[way][0].found and not one.bare[way][0].touched
+    with open_look(FindOptions()) as look:
+        (one,) = sizes.one_size([astronaut], (640, 360), 0.25, look)
+    for masked in (one.masked_picture, one.masked_stream):
+        assert masked.found and masked.filled and masked.right
+    for bare in (one.bare_picture, one.bare_stream):
+        assert bare.found and not bare.touched
 
 
 def test_rolls_counts_faces_and_touched_pictures(tmp_path: Path):
@@ -110,6 +111,23 @@ def test_rolls_counts_faces_and_touched_pictures(tmp_path: Path):
     assert (classes[0]["faces"], every["faces"], whole["bare pictures"]) == (1, 1, 1)
     assert every["picture: filled"] == 1.0
     assert json.loads((tmp_path / "find-rolls-bare.json").read_text())["touched"] == []
+
+
+def test_conditions_change_light_and_keep_the_shape():
+    frame = background(1, (160, 90))
+    changed = {name: change(frame) for name, change in conditions.CONDITIONS.items() if change}
+    assert all((one.shape, one.dtype) == (frame.shape, np.uint8) for one in changed.values())
+    assert changed["a quarter of the light"].mean() == pytest.approx(frame.mean() / 4, rel=0.1)
+    assert changed["out of focus"].std() < frame.std()
+    side = changed["light from one side"]
+    assert side[:, :20].mean() > 2 * side[:, -20:].mean()
+
+
+def test_by_yaw_sorts_both_sides():
+    out = Outcome(found=True, filled=True, right=True, touched=True)
+    first, second, third = (FaceOutcomes(out, out, out, out) for _ in range(3))
+    sorted_ = conditions.by_yaw([-20.0, 20.0, 3.0], [first, second, third])
+    assert list(sorted_.values()) == [[third], [first, second], []]
 
 
 def test_find_runs_named_parts_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
