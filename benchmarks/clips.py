@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
 from realtime.demo.clip import CameraPath, DemoClip
-from realtime.detect.face_detector import FaceDetector
+from realtime.detect.face_finder import FaceFinder
 from realtime.media.clip import write_clip
 from realtime.media.reader import VideoReader
 from realtime.synthetic import MaskStyle, render_mask
+from realtime.track.tracker import FaceTracker
 
 _LOOP_S = 5.0  # the demo's clip is rendered for so long, then played backwards and forwards
 
@@ -56,11 +57,12 @@ def masked_frames(source: Path, style: MaskStyle, side: int = 0) -> Iterator[Mas
         style: the mask.
         side: take the middle square, scaled to so many pixels; 0 takes whole frames.
     """
-    with FaceDetector(1, video=True) as detector, VideoReader(source) as file:
+    tracker = FaceTracker(FaceFinder(), 1, detect_every_n=False)
+    with VideoReader(source) as file:
         for frame in file:
             bare = _middle_square(frame.image_bgr, side) if side else frame.image_bgr
             bare_rgb = np.ascontiguousarray(bare[:, :, ::-1])
-            faces = detector(bare_rgb)
+            faces = [tracked.face for tracked in tracker(bare_rgb) if tracked.found]
             landmarks, masked = faces[0].landmarks if faces else None, bare
             if landmarks is not None:
                 masked_rgb = render_mask(bare_rgb, landmarks, style).image_rgb

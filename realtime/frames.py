@@ -31,12 +31,14 @@ class Face:
             point, both corners are estimated beside it.
         landmarks: float64 [478, 2], or None where the landmark model did not find the face.
         matrix: float64 [2, 3], picture pixels to canonical crop pixels.
+        confirmed: the landmark model recognises it for sure, as it is and mirrored.
     """
 
     box: tuple[float, float, float, float]
     keypoints: NDArray[np.float64]
     landmarks: NDArray[np.float64] | None
     matrix: NDArray[np.float64]
+    confirmed: bool = False
 
     @property
     def centre(self) -> NDArray[np.float64]:

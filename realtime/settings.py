@@ -38,35 +38,82 @@ class MaskMeasures:
 
 @dataclass(frozen=True)
 class DetectSettings:
-    """What counts as a detected and as a confirmed face."""
+    """Where faces are searched, and what counts as a detected and as a confirmed face."""
 
-    sure_score: float = 0.5
-    """Detector score, 0..1, from which a detection is sure. Benchmark: bare."""
-    doubtful_score: float = 0.25
-    """Detector score, 0..1, of a doubtful face; taken only where no sure face is.
+    least_window_px: float = 128.0
+    """Picture px: side of the smallest window that is searched; faces from a sixth of it on are found.
+    Benchmark: find."""
+    most_windows_across: float = 14.0
+    """The smallest window is at least this share of a large picture's longer side. Benchmark: find."""
+    fine_windows_across: float = 5.0
+    """Windows down to this share of a stream's longer side are searched often. Benchmark: find."""
+    window_step: float = 0.6
+    """Side of the windows of one level, of those of the level above. Benchmark: find."""
+    window_overlap: float = 0.3
+    """Share of a window that overlaps the next one. Not measured alone."""
+    wider_than_picture: float = 1.5
+    """Side of the widest window, of a picture's longer side: faces may fill the picture.
     Not measured alone."""
+    coarse_sweep_s: float = 0.25
+    """Seconds in which a stream is searched in all large windows. Benchmark: find."""
+    fine_sweep_s: float = 0.6
+    """Seconds in which a stream is searched in all windows of middle size. Benchmark: find."""
+    small_sweep_s: float = 3.0
+    """Seconds in which a stream is searched in all small windows. Benchmark: find."""
+    rolled_sweep_s: float = 3.0
+    """Seconds in which a stream is searched for faces that are rolled by a quarter turn and more.
+    Benchmark: find."""
+    least_score: float = 0.4
+    """Detector score, 0..1, in a window of a picture from which a second look follows. Benchmark: find."""
+    least_stream_score: float = 0.5
+    """The same in a stream, which is searched again and again. Benchmark: find."""
+    same_detection_share: float = 0.5
+    """Detections closer than this share of the larger size are of one face. Not measured alone."""
+    look_share: float = 0.45
+    """Size of a face in the enlarged square in which it is found again, of the square's side.
+    Not measured alone."""
+    look_shares: tuple[float, ...] = (0.3, 0.45, 0.6)
+    """The same for the squares of the second look at a new face. Benchmark: find."""
+    least_look_score: float = 0.2
+    """Detector score, 0..1, in the second look, below which there is no face. Not measured alone."""
+    glance_shares: tuple[float, ...] = (0.3, 0.6)
+    """The same for the glance that comes before the second look. Benchmark: find."""
+    glance_score: float = 0.4
+    """Best detector score, 0..1, of that glance from which the second look follows. Benchmark: find."""
+    look_score: float = 0.3
+    """Mean detector score, 0..1, that a new face must reach in the second look. Benchmark: find."""
     landmark_presence: float = 0.01
-    """Presence score, 0..1, from which the landmark model keeps a face: masks lower it.
+    """Presence score, 0..1, from which the landmark model's points are used: masks lower it.
+    Not measured alone."""
+    sure_presence: float = 0.5
+    """Presence score, 0..1, from which the landmark model's points need no second opinion.
     Not measured alone."""
     confirming_score: float = 0.5
-    """Detector score, 0..1, that the strict landmark model asks for. Benchmark: empty."""
+    """Detector score, 0..1, that a confirmed face has in the second look. Benchmark: empty."""
     confirming_presence: float = 0.8
-    """Presence score, 0..1, from which the strict landmark model confirms a face. Benchmark: empty."""
-    least_confirmed_px: int = 16
-    """Picture px: a smaller face with its surroundings is never confirmed. Not measured alone."""
-    least_tiled_px: int = 320
-    """Picture px: from this longer side on, parts of a picture are searched too. Not measured alone."""
+    """Presence score, 0..1, that a confirmed face has, as it is and mirrored. Benchmark: empty."""
+    least_mask_strength: float = 0.4
+    """Strength of a mask, 0..1, from which a face without landmarks is one. Benchmark: find."""
+    presence_weight: float = 0.3
+    """Weight of the presence score beside the detector's in the evidence for a face. Benchmark: find."""
+    mask_weight: float = 0.3
+    """Weight of the mask's strength there. Benchmark: find."""
+    upright_weight: float = 0.05
+    """What an upright face counts there. Benchmark: find."""
+    least_evidence: float = 0.65
+    """Sum of these and the detector's score that a face must reach. Benchmark: find."""
+    sure_evidence: float = 1.1
+    """The same from which a picture's other detections of the face are left out. Not measured alone."""
+    refused_s: float = 0.5
+    """Seconds for which a detection that was no face is not examined again; twice as long each time.
+    Not measured alone."""
+    most_refused_s: float = 8.0
+    """That time at most. Not measured alone."""
+    most_shared: float = 0.5
+    """Share of the smaller of two boxes that lies in the other one from which both are of one face.
+    Benchmark: find."""
     same_face_share: float = 0.5
     """Two detections are one face if closer than this share of the larger size. Not measured alone."""
-    steady_frames: int = 3
-    """Frames with the same number of faces until only those are followed. Not measured alone."""
-    retry_frames: int = 60
-    """Frames until that is tried again where it failed. Not measured alone."""
-    search_every_n: int = 2
-    """Of the frames that follow a fixed number of faces, each n-th is searched for more.
-    Not measured alone."""
-    refused_frames: int = 20
-    """Frames for which a detection that the landmark model refused is ignored. Not measured alone."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +121,18 @@ class TrackSettings:
     """How faces are followed: how often they are detected, and how long a track lives."""
 
     detection_interval_s: float = 0.070
-    """Seconds from one detection to the next while one face is followed. Benchmark: live."""
-    detection_interval_per_face_s: float = 0.045
-    """Seconds more for each further face, so that four faces keep up. Benchmark: live."""
+    """Seconds from one look at a followed face to the next. Benchmark: live."""
+    faces_per_look: int = 8
+    """So many followed faces share one look a frame; for more there are more looks. Not measured alone."""
+    replacing_ratio: float = 1.5
+    """Times the size of the smallest followed face from which a new one takes its place where there is no
+    room. Not measured alone."""
+    most_doubts: int = 2
+    """Checks in a row after which something that is neither recognised nor masked is no face.
+    Not measured alone."""
+    undetected_s: float = 1.0
+    """Seconds for which a face that the networks do not find again is followed by optical flow alone.
+    Benchmark: find."""
     gate: float = 0.6
     """A detection farther than this from the predicted place, in face sizes, is another face.
     Benchmark: stability."""
@@ -89,18 +145,11 @@ class TrackSettings:
     """Seconds for which a face out of sight is still shown where it was. Benchmark: stability."""
     remembered_s: float = 1.2
     """Seconds for which a face out of sight keeps its number. Benchmark: stability."""
-    most_tracks: int = 16
-    """Tracks that are remembered at most, those out of sight included. Not measured alone."""
-    trusted_hits: int = 3
-    """Beside faces that are followed, a face without landmarks counts from this many detections on.
-    Not measured alone."""
+    remembered_hits: int = 3
+    """Frames in which a face was found from which its number is remembered. Not measured alone."""
     check_every_n: int = 15
     """A followed face is examined more closely in each n-th frame in which it is found.
     Not measured alone."""
-    jump_px: float = 9.0
-    """Crop px between two detections of a face from which optical flow is asked too. Not measured alone."""
-    most_overruled: int = 6
-    """Detections in a row that optical flow may overrule. Not measured alone."""
     scene_cut_levels: float = 30.0
     """Mean change of a frame, levels, from which it begins another scene; a hand before the camera or a
     fast pan stays below. Not measured alone."""
@@ -129,6 +178,11 @@ class SegmentSettings:
     """The same on a face that was only detected. Benchmarks: photos, bare, empty."""
     begin_doubtful: MaskMeasures = MaskMeasures(0.05, 0.93, 0.2, 4.0)
     """The same on a doubtful face (`behind_share`, `small_share`). Benchmarks: photos, bare, empty."""
+    least_strength_share: float = 0.05
+    """Share of the crop that is mask from which a detection without landmarks may be a masked face.
+    Benchmark: find."""
+    most_above_share: float = 0.25
+    """Share of the crop above the eyes that may be mask: more of it is cloth. Benchmark: find."""
     go_on: MaskMeasures = MaskMeasures(0.035, 0.65, 0.0, 0.0)
     """A worn mask stays worn while it reaches these values (hysteresis). Benchmark: stability."""
     behind_share: float = 0.7
@@ -136,6 +190,10 @@ class SegmentSettings:
     small_share: float = 0.3
     """An unconfirmed face smaller than this share of the picture's shorter side is doubtful.
     Not measured alone."""
+    interval_s: float = 0.070
+    """Seconds from one segmentation to the next while one face looks the same. Benchmark: live."""
+    interval_per_face_s: float = 0.045
+    """Seconds more for each further face, so that four faces keep up. Benchmark: live."""
     sure_probability: float = 0.5
     """Mask probability, 0..1, above which a pixel is sure to be mask. Not measured alone."""
     vague_probability: tuple[float, float] = (0.1, 0.9)

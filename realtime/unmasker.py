@@ -17,8 +17,7 @@ from inpaint_model.artefacts import ArtefactHashes, find_face_landmarker
 from inpaint_model.errors import UserError
 from realtime.appearance import CROP_STEPS, FRAME_STEPS, make_steps
 from realtime.composite.stage import CompositeStage
-from realtime.detect.face_confirmation import FaceConfirmation
-from realtime.detect.face_detector import FaceDetector
+from realtime.detect.face_finder import FaceFinder
 from realtime.frames import (
     NOMINAL_INTERVAL_S,
     FaceResult,
@@ -31,6 +30,7 @@ from realtime.inpaint.self_ensemble import ENSEMBLE_OF_2, ENSEMBLE_OF_4
 from realtime.inpaint.stage import InpaintStage
 from realtime.inpaint.temporal_blend import TemporalBlend
 from realtime.runtime.threads import half_the_cores
+from realtime.segment.mask_strength import MaskStrength
 from realtime.segment.stage import SegmentStage
 from realtime.track.one_euro import TransformSmoothing
 from realtime.track.tracker import FaceTracker
@@ -100,15 +100,10 @@ class Unmasker:
             threads = half_the_cores()
         self.inpainter = open_inpainter(model, engine, threads=threads)
         self._last_s: float | None = None
-        self._tracker = FaceTracker(
-            lambda: FaceDetector(max_faces, video=not unrelated, models_dir=models_dir),
-            max_faces,
-            unrelated=unrelated,
-            background=mode == "live",
-        )
+        finder = FaceFinder(MaskStrength(), models_dir)
+        self._tracker = FaceTracker(finder, max_faces, unrelated=unrelated)
         self._smoothing = TransformSmoothing() if smooth else None
-        self._confirmation = FaceConfirmation(models_dir)
-        self._segment = SegmentStage(self._confirmation, unrelated=unrelated, smoothing=smooth)
+        self._segment = SegmentStage(unrelated=unrelated, smoothing=smooth)
         self.artefacts = ArtefactHashes(
             self.inpainter.model_sha256,
             self._segment.artefact.sha256,
@@ -195,7 +190,6 @@ class Unmasker:
         """Free the models."""
         for stage in (self._tracker, self._segment, self._inpaint, self._composite):
             stage.close()
-        self._confirmation.close()
         self.inpainter.close()
 
     def __enter__(self) -> Self:

@@ -12,7 +12,7 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
-from realtime.detect.face_detector import FaceDetector
+from realtime.detect.face_finder import FaceFinder
 from realtime.frames import Face
 
 # A test process shares the cores with others; nested thread pools only slow it down.
@@ -49,8 +49,9 @@ def astronaut_rgb() -> NDArray[np.uint8]:
 @pytest.fixture(scope="session")
 def astronaut_face(astronaut_rgb: NDArray[np.uint8]) -> Face:
     """The face found in it, with landmarks."""
-    with FaceDetector(1) as finder:
-        return finder(astronaut_rgb)[0]
+    with FaceFinder() as finder:
+        (face,) = finder.find_all(astronaut_rgb)
+    return face
 
 
 @pytest.fixture(scope="session")

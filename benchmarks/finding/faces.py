@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from benchmarks.finding.matching import Eyes
 from benchmarks.finding.options import FindOptions
 from inpaint_model.errors import UserError
-from realtime.detect.face_detector import FaceDetector
+from realtime.detect.face_finder import FaceFinder
 from realtime.synthetic import preset_style, render_mask
 from realtime.synthetic.pose import fit_pose
 from realtime.synthetic.style import Kind
@@ -64,12 +64,13 @@ def load_faces(options: FindOptions, count: int) -> list[TestFace]:
         UserError: no face is found.
     """
     faces = []
-    with FaceDetector(1) as detector:
+    with FaceFinder() as finder:
         for name, bare_bgr in bare_pictures(options, count):
             bare_rgb = np.ascontiguousarray(bare_bgr[:, :, ::-1])
-            found = [face.landmarks for face in detector(bare_rgb) if face.landmarks is not None]
-            if found:
-                faces.append(_face(name, bare_rgb, found[0], _KINDS[len(faces) % len(_KINDS)]))
+            face = finder.portrait(bare_rgb)
+            if face is not None and face.landmarks is not None:
+                kind = _KINDS[len(faces) % len(_KINDS)]
+                faces.append(_face(name, bare_rgb, face.landmarks, kind))
     if not faces:
         raise UserError(f"{options.faces}: no face found in its val split")
     return faces

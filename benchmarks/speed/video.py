@@ -16,8 +16,7 @@ from benchmarks.processes import start_unmask
 from benchmarks.tables import Row, publish, stage_times
 from inpaint_model.errors import UserError
 from realtime.demo.clip import DemoClip
-from realtime.detect.face_confirmation import FaceConfirmation
-from realtime.detect.face_detector import FaceDetector
+from realtime.detect.face_finder import FaceFinder
 from realtime.media.reader import VideoReader
 from realtime.synthetic import random_style
 
@@ -50,15 +49,12 @@ def run_demo(out: Path | None, model: str, engine: str) -> list[Row]:
 
 def _has_face(clip: Path) -> bool:
     """Whether a face is found in any frame: `unmask video` refuses clips without one."""
-    confirm = FaceConfirmation()
-    with FaceDetector(1, video=True) as detect, VideoReader(clip) as file:
-        found = any(
-            confirm(frame.image_bgr, face)
+    with FaceFinder() as finder, VideoReader(clip) as file:
+        return any(
+            face.confirmed
             for frame in file
-            for face in detect(np.ascontiguousarray(frame.image_bgr[:, :, ::-1]))
+            for face in finder.find_all(np.ascontiguousarray(frame.image_bgr[:, :, ::-1]))
         )
-    confirm.close()
-    return found
 
 
 def _measure(masked: Path, frames: int, model: str, engine: str) -> Row:

@@ -7,13 +7,14 @@ which makes a start a third slower, and its entries do not tell `unmask engine l
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import Generator, GeneratorArtefact
+from inpaint_model.artefacts import Artefact, Generator, GeneratorArtefact
 from inpaint_model.cache import CompiledCache
 from inpaint_model.engines.base import Engine, EngineStatus, Session, SessionInfo
 from inpaint_model.engines.cpu import int8_instructions
@@ -53,7 +54,10 @@ class OpenVinoEngine(Engine):
         file = generator.open(int8=bool(int8))
         precision, why = _choose_precision(file, int8, _has_bf16(core))
         cache = CompiledCache(self.name)
-        compiled = _compile(core, file, _properties(precision, threads), cache)
+        properties = cpu_properties(precision, threads)
+        compiled = compile_or_load(
+            core, file, lambda: _read_generator(core, file), properties, cache
+        )
         info = SessionInfo(self.name, _version(), precision, why, file.sha256)
         return OpenVinoSession(compiled, replace(info, warnings=tuple(cache.warnings)))
 
@@ -98,7 +102,7 @@ def _choose_precision(file: GeneratorArtefact, int8: str, bf16: bool) -> tuple[s
     return "fp32", why
 
 
-def _properties(precision: str, threads: int | None) -> dict[str, Any]:
+def cpu_properties(precision: str, threads: int | None) -> dict[str, Any]:
     """Return OpenVINO's properties of a compiled model."""
     properties: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
@@ -112,9 +116,28 @@ def _properties(precision: str, threads: int | None) -> dict[str, Any]:
     return properties
 
 
-def _compile(
-    core: openvino.Core, file: GeneratorArtefact, properties: dict[str, Any], cache: CompiledCache
+def _read_generator(core: openvino.Core, file: GeneratorArtefact) -> openvino.Model:
+    network = core.read_model(file.path)
+    network.reshape({"crops": [1, 128, 128, 3], "holes": [1, 128, 128]})
+    return network
+
+
+def compile_or_load(
+    core: openvino.Core,
+    file: Artefact,
+    read: Callable[[], openvino.Model],
+    properties: dict[str, Any],
+    cache: CompiledCache,
 ) -> openvino.CompiledModel:
+    """Load a compiled model from the cache, or compile it and keep the result.
+
+    Args:
+        core: OpenVINO.
+        file: the network's name and the SHA-256 of its file.
+        read: reads the network.
+        properties: OpenVINO's properties of a compiled model.
+        cache: where compiled models are kept.
+    """
     key = _cache_key(core, file, properties)
     kept = cache.load(key)
     if kept is not None:
@@ -123,16 +146,12 @@ def _compile(
         except RuntimeError:
             cache.discard(key, "was refused by OpenVINO")
     began = time.monotonic()
-    network = core.read_model(file.path)
-    network.reshape({"crops": [1, 128, 128, 3], "holes": [1, 128, 128]})
-    compiled = core.compile_model(network, _DEVICE, properties)
+    compiled = core.compile_model(read(), _DEVICE, properties)
     cache.store(key, compiled.export_model().getvalue(), time.monotonic() - began)
     return compiled
 
 
-def _cache_key(
-    core: openvino.Core, file: GeneratorArtefact, properties: dict[str, Any]
-) -> dict[str, str]:
+def _cache_key(core: openvino.Core, file: Artefact, properties: dict[str, Any]) -> dict[str, str]:
     """Name everything that a compiled model depends on."""
     import openvino
 

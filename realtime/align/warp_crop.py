@@ -27,11 +27,28 @@ def warp_crop(
         it, and its validity, bool [size, size]: False where the crop lies outside the picture.
     """
     matrix = matrix * (size / CROP_SIZE)
-    source, to_crop = _reduced(image, matrix, size)
-    crop = cv2.warpAffine(
-        source, to_crop, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return crop.astype(np.uint8, copy=False), _validity(image.shape[:2], matrix, size)
+    crop = warp_square(image, matrix, size, cv2.BORDER_REPLICATE)
+    return crop, _validity(image.shape[:2], matrix, size)
+
+
+def warp_square(
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], side: int, border: int
+) -> NDArray[np.uint8]:
+    """Cut a square out of a picture, averaged down first where the warp would skip pixels.
+
+    Args:
+        image: uint8 [H, W, 3], any colour order.
+        matrix: float64 [2, 3], picture pixels to pixels of the square.
+        side: of the square, pixels.
+        border: OpenCV's border mode, which says what is shown outside the picture.
+
+    Returns:
+        uint8 [side, side, 3] in the picture's colour order.
+    """
+    source, to_square = _reduced(image, matrix, side)
+    flags = cv2.INTER_LINEAR
+    square = cv2.warpAffine(source, to_square, (side, side), flags=flags, borderMode=border)
+    return square.astype(np.uint8, copy=False)
 
 
 def warp_crop_rgb(

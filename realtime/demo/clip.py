@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
 from realtime.align.affine import apply
-from realtime.detect.face_detector import FaceDetector
+from realtime.detect.face_finder import FaceFinder
 from realtime.synthetic import MaskStyle, preset_style, render_mask, silhouette
 
 
@@ -81,11 +81,11 @@ class DemoClip:
     ) -> None:
         self.path, self.style = path or CameraPath(), style or preset_style("surgical")
         self._photo_rgb = _astronaut() if photo_rgb is None else photo_rgb
-        with FaceDetector(1, detection_confidence=0.5, models_dir=models_dir) as detector:
-            landmarks = [f.landmarks for f in detector(self._photo_rgb) if f.landmarks is not None]
-        if not landmarks:
+        with FaceFinder(models_dir=models_dir) as finder:
+            face = finder.portrait(self._photo_rgb)
+        if face is None or face.landmarks is None:
             raise UserError("no face found in the demo's photograph")
-        self._landmarks = landmarks[0]
+        self._landmarks = face.landmarks
         self._eyes = self._landmarks[[33, 263]].mean(0)
 
     def landmarks(self, index: int) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Moves and mirrors detected faces, and says whether two detections are of the same face."""
+"""Makes faces of what the networks find, moves them, and says whether two are the same face."""
 
 from __future__ import annotations
 
@@ -8,21 +8,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.affine import apply, compose, invert
+from realtime.align.canonical_crop import similarity_from_keypoints, similarity_from_landmarks
+from realtime.detect.blazeface import Detection
 from realtime.frames import Face
 from realtime.settings import DETECT
 
-# Order of the five keypoints after left and right are exchanged.
-_MIRRORED_KEYPOINTS = [1, 0, 2, 4, 3]
+# Landmarks whose mean is each keypoint: the corners of either eye, nose tip, mouth corners.
+_EYES_NOSE_MOUTH = ((33, 133), (362, 263), (1,), (61,), (291,))
+_HALF_MOUTH = 0.35  # half the mouth's width, of the distance between the eyes
 
 
-def mirrored(image_rgb: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.uint8], Face]:
-    """Mirror a picture, uint8 [H, W, 3], and the face in it left to right."""
-    width = image_rgb.shape[1]
-    x0, y0, x1, y1 = face.box
-    keypoints = (face.keypoints * (-1, 1) + (width - 1, 0))[_MIRRORED_KEYPOINTS]
-    picture = np.ascontiguousarray(image_rgb[:, ::-1])
-    box = (width - 1 - x1, y0, width - 1 - x0, y1)
-    return picture, replace(face, box=box, keypoints=keypoints)
+def face_of_landmarks(landmarks: NDArray[np.float64]) -> Face:
+    """Make a face of the landmark model's points, float64 [478, 2], pixels."""
+    x0, y0 = landmarks.min(0)
+    x1, y1 = landmarks.max(0)
+    keypoints = np.stack([landmarks[list(indices)].mean(0) for indices in _EYES_NOSE_MOUTH])
+    box = (float(x0), float(y0), float(x1), float(y1))
+    return Face(box, keypoints, landmarks, similarity_from_landmarks(landmarks))
+
+
+def face_of_detection(detection: Detection) -> Face:
+    """Make a face of the detector's box and six points."""
+    points = detection.points
+    half_mouth = (points[1] - points[0]) * _HALF_MOUTH
+    keypoints = np.stack(
+        [points[0], points[1], points[2], points[3] - half_mouth, points[3] + half_mouth]
+    )
+    (x0, y0), (x1, y1) = (detection.centre + sign * detection.size / 2 for sign in (-1, 1))
+    box = (float(x0), float(y0), float(x1), float(y1))
+    return Face(box, keypoints, None, similarity_from_keypoints(points))
 
 
 def moved(face: Face, move: NDArray[np.float64]) -> Face:
@@ -46,6 +60,16 @@ def scaled_and_shifted(scale: float, x: float, y: float) -> NDArray[np.float64]:
 
 
 def is_same_face(one: Face, other: Face) -> bool:
-    """Whether two detections lie so close, for their size, that they are of one face."""
+    """Whether two faces are one: their eyes are close, or the smaller box lies mostly in the other."""
     distance_px = float(np.hypot(*(one.centre - other.centre)))
-    return distance_px < DETECT.same_face_share * max(one.size, other.size)
+    if distance_px < DETECT.same_face_share * max(one.size, other.size):
+        return True
+    return _shared(one.box, other.box) > DETECT.most_shared
+
+
+def _shared(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Intersection of two boxes, x0, y0, x1, y1, over the area of the smaller one."""
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    return max(wide, 0.0) * max(high, 0.0) / max(min(areas), 1e-6)

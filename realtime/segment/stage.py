@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 from realtime.align.affine import compose, invert, scale_of
 from realtime.align.warp_crop import warp_crop_rgb
 from realtime.frames import (
-    Face,
     SegmentedFace,
     SegmentedFrame,
     TrackedFace,
@@ -24,12 +22,8 @@ from realtime.segment.mask_memory import MaskMemory
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.settings import SEGMENT
 from realtime.stages import PerTrack, Stage
-from realtime.track.tracker import detection_interval_s
 
 _LEAST_EDGE_MOVE_PX = 1.0  # how far a mask's edge may always move unseen, crop px
-
-Confirm = Callable[[NDArray[np.uint8], Face], bool]
-"""Says whether the strict landmark model confirms a detection in a frame, uint8 [H, W, 3] BGR."""
 
 
 @dataclass
@@ -38,19 +32,17 @@ class _Memory:
 
     mask: MaskMemory
     fitting: CropFitting = field(default_factory=CropFitting)
-    confirmed: bool = False
 
 
 class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
     """Finds masks in frames that follow one another or stand alone.
 
     Args:
-        confirm: called for faces without a mask, in some frames until it confirms them.
         unrelated: the frames are unrelated pictures: doubtful faces are examined in wider windows in each,
             and nothing is smoothed.
         smoothing: smooth masks from frame to frame.
-        reuse: a crop that looks unchanged keeps its mask between segmentations that are
-            `detection_interval_s` apart.
+        reuse: a crop that looks unchanged keeps its mask between two segmentations, which are the farther
+            apart the more faces there are.
 
     Attributes:
         artefact: the segmenter's file that runs.
@@ -58,14 +50,13 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
 
     def __init__(
         self,
-        confirm: Confirm,
         *,
         unrelated: bool = False,
         smoothing: bool = True,
         reuse: bool = True,
     ) -> None:
         smoothing = smoothing and not unrelated
-        self._confirm, self._unrelated = confirm, unrelated
+        self._unrelated = unrelated
         self._reuse = reuse and smoothing
         self._segmenter = MaskSegmenter()
         self.artefact = self._segmenter.artefact
@@ -102,12 +93,11 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
         face. In pictures the crop is also moved to where a mask seems to lie, if the face has no landmarks.
         """
         memory = self._memory[face.track_id]
-        self._confirm_if_due(tracked, face, memory)
         if face.restarted:
             memory.mask.forget()
-        evidence = _evidence_for(face, memory.confirmed, largest_px, tracked.frame_bgr)
+        evidence = _evidence_for(face, face.face.confirmed, largest_px, tracked.frame_bgr)
         first = self._segment_crop(tracked, face, evidence)
-        if first.shows_mask or memory.confirmed or not (self._unrelated or face.check_due):
+        if first.shows_mask or face.face.confirmed or not (self._unrelated or face.check_due):
             return first
         widest = None
         while memory.fitting.widen():
@@ -126,12 +116,6 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
             return first
         moved = self._segment_crop(tracked, replace(face, matrix=move.of(face.matrix)), evidence)
         return moved if moved.shows_mask else first
-
-    def _confirm_if_due(self, tracked: TrackedFrame, face: TrackedFace, memory: _Memory) -> None:
-        """Run the strict landmark model on a face without a mask, until it confirms it."""
-        memory.confirmed &= not face.restarted
-        if face.check_due and not (memory.confirmed or memory.mask.wears_mask):
-            memory.confirmed = self._confirm(tracked.frame_bgr, face.face)
 
     def _segment_crop(
         self, tracked: TrackedFrame, face: TrackedFace, evidence: FaceEvidence
@@ -176,7 +160,7 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
             stored.hole,
             shows_mask=shows_mask,
             wears_mask=wears_mask,
-            confirmed=memory.confirmed,
+            confirmed=face.face.confirmed,
             change=change,
             mask_version=stored.version,
         )
@@ -216,7 +200,7 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
             stored.hole,
             shows_mask=worn,
             wears_mask=worn,
-            confirmed=memory.confirmed,
+            confirmed=face.face.confirmed,
             change=memory.mask.change,
             mask_version=stored.version,
             mask_kept=True,
@@ -224,8 +208,13 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
 
     def _may_reuse(self, face: TrackedFace, tracked: TrackedFrame) -> bool:
         """Whether it is not this face's turn; not all faces have their turn in the same frame."""
-        period = int(detection_interval_s(len(tracked.faces)) / tracked.interval_s) + 1
+        period = int(_interval_s(len(tracked.faces)) / tracked.interval_s) + 1
         return self._reuse and bool((self._frames + face.track_id) % period)
+
+
+def _interval_s(faces: int) -> float:
+    """Seconds between two segmentations of a face; the longer the more faces there are."""
+    return SEGMENT.interval_s + SEGMENT.interval_per_face_s * (max(faces, 1) - 1)
 
 
 def _edge_move_px(matrix: NDArray[np.float64]) -> float:

@@ -3,65 +3,50 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.align.affine import apply, invert
+from realtime.detect.face_finder import FaceFinder, Refused
+from realtime.detect.face_geometry import is_same_face, moved, scaled_and_shifted
+from realtime.detect.search_windows import SearchSchedule
 from realtime.frames import NOMINAL_INTERVAL_S, Face, TrackedFace
 from realtime.settings import TRACK
 from realtime.stages import Stage
 from realtime.track.association import MotionModel, Place, match
-from realtime.track.background_detection import BackgroundDetector
 from realtime.track.optical_flow import OpticalFlow
 from realtime.track.scene_cut import SceneCut
 from realtime.track.track import Track
 
-_CORNERS = np.array([[32.0, 30.0], [96, 30], [32, 90], [96, 90]])  # of the upper face, crop px
-
-
-class Detector(Protocol):
-    """Detects faces in pictures, as `realtime.detect.face_detector.FaceDetector` does."""
-
-    def __call__(self, image_rgb: NDArray[np.uint8], /) -> list[Face]:
-        """Find the faces of a picture, uint8 [H, W, 3] RGB, contiguous; the largest first."""
-        ...
-
-    def close(self) -> None:
-        """Free the models."""
-        ...
-
 
 class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
-    """Detects faces in some frames, and follows them by optical flow in between.
+    """Finds faces, and follows them by optical flow between two looks at each.
+
+    The first frame of a stream and of each scene is searched as thoroughly as a picture. Each later frame
+    is searched in a few windows, whether faces are followed or not.
 
     Args:
-        open_detector: opens a face detector, again after each `reset`.
+        finder: finds faces.
         max_faces: at most this many.
-        unrelated: frames are unrelated pictures: faces are detected in each, and nothing is remembered.
-        detect_every_n: detect faces in the frames `detection_interval_s` apart alone, and follow them by
-            optical flow in between.
-        background: while faces are followed, detect in a thread of its own, and take its result when it is
-            there: no frame waits for it.
+        unrelated: frames are unrelated pictures: each is searched, and nothing is remembered.
+        detect_every_n: look at a followed face `detection_interval_s` after the last look, and follow it by
+            optical flow in between; False looks at every face in every frame.
     """
 
     def __init__(
         self,
-        open_detector: Callable[[], Detector],
+        finder: FaceFinder,
         max_faces: int = 4,
         *,
         unrelated: bool = False,
         detect_every_n: bool = True,
-        background: bool = False,
     ) -> None:
-        self._open_detector, self._max_faces = open_detector, max_faces
+        self._finder, self._max_faces = finder, max_faces
         self._unrelated, self._detect_every_n = unrelated, detect_every_n
-        self._detector: Detector | None = None
-        self._background = BackgroundDetector(self._detect) if background else None
-        self._flow, self._scenes = OpticalFlow(), SceneCut()
+        self._flow, self._scenes, self._refused = OpticalFlow(), SceneCut(), Refused()
         self.reset()
 
     def __call__(
@@ -73,133 +58,154 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         second.
         """
         if self._unrelated:
-            self._tracks, new = [], self._detect(image_rgb)
+            self._tracks = []
+            self._begin(self._finder.find_all(image_rgb))
         else:
-            grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
-            cut = self._scenes(grey)
-            if cut:
-                self._flow.forget()
-                self._stop_background()
-            faces = self._detect_or_follow(image_rgb, grey, interval_s)
-            new = self._update_tracks(faces, grey, interval_s, cut=cut)
-            self._flow.remember(grey)
-        shown = [track for track in self._tracks if track.is_shown]
-        begun = [self._new_track(face, alone=not shown) for face in new]
-        shown = sorted([*shown, *begun], key=lambda track: track.misses)[: self._max_faces]
-        shown_ids = {track.track_id for track in shown}
-        hidden = [track for track in self._tracks if track.track_id not in shown_ids]
-        self._tracks = [*shown, *hidden][: TRACK.most_tracks]
-        return [track.snapshot() for track in shown if self._unrelated or track.is_trusted]
+            self._track(image_rgb, interval_s)
+        shown = sorted(filter(_is_shown, self._tracks), key=lambda track: track.misses)
+        return [track.snapshot() for track in shown[: self._max_faces]]
 
     @property
     def known_tracks(self) -> frozenset[int]:
         """The numbers of all tracks that are remembered."""
         return frozenset(track.track_id for track in self._tracks)
 
-    def _detect(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
-        if self._detector is None:
-            self._detector = self._open_detector()
-        return self._detector(image_rgb)
-
-    def _detect_or_follow(
-        self, image_rgb: NDArray[np.uint8], grey: NDArray[np.uint8], interval_s: float
-    ) -> list[Face]:
-        """Detect the faces, or follow all of them by optical flow from the last frame."""
-        self._since_detection_s += interval_s
-        background = self._background
-        found = background.take(grey) if background is not None else None
-        if found is not None:
-            return found
-        in_sight = [track for track in self._tracks if track.is_in_sight]
-        due = self._since_detection_s >= detection_interval_s(len(in_sight))
-        if self._detect_every_n and (background is not None or not due):
-            followed = self._flow.follow_all([track.face for track in in_sight], grey)
-            if followed:
-                if due and background is not None and not background.is_busy:
-                    background.begin(image_rgb, grey)
-                    self._since_detection_s = 0.0
-                return followed
-        self._since_detection_s = 0.0
-        return self._detect(image_rgb) if background is None else background.now(image_rgb)
-
-    def _stop_background(self) -> None:
-        """Drop a running detection: its frame is of another scene."""
-        if self._background is not None:
-            self._background.discard()
-
-    def _update_tracks(
-        self, faces: Sequence[Face], grey: NDArray[np.uint8], interval_s: float, *, cut: bool
-    ) -> list[Face]:
-        """Update each track with its matching face; return the faces that match no track.
-
-        Tracks that are out of sight for too long are forgotten.
-        """
-        in_sight = {track.track_id for track in self._tracks if track.is_in_sight}
+    def _track(self, image_rgb: NDArray[np.uint8], interval_s: float) -> None:
+        """Follow the known faces into a frame of a stream, and search it for new ones."""
+        grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+        cut = self._scenes(grey)
+        self._refused.advance(interval_s)
         for track in self._tracks:
             track.motion.advance(interval_s)
-        pairs = match([track.motion for track in self._tracks], [_place(face) for face in faces])
-        for number, track in enumerate(self._tracks):
-            if number not in pairs:
+            track.undetected_s += interval_s
+        if cut or self._schedule is None:
+            self._schedule = SearchSchedule(image_rgb.shape[1], image_rgb.shape[0])
+            self._refused.clear()
+            new = self._finder.find_all(image_rgb)
+            for track in self._tracks:
+                track.restarted, track.misses = True, track.misses + 1
+        else:
+            any_in_sight = any(not track.misses for track in self._tracks)
+            self._follow(image_rgb, grey)
+            new = self._search(image_rgb, interval_s, lost_all=any_in_sight)
+        self._flow.remember(grey)
+        self._begin(self._matched(new))
+        self._tracks = [
+            track
+            for track in self._tracks
+            if track.is_remembered and track.doubts < TRACK.most_doubts
+        ]
+
+    def _follow(self, image_rgb: NDArray[np.uint8], grey: NDArray[np.uint8]) -> None:
+        """Find each known face again: by optical flow, and by the networks where a look at it is due."""
+        followed = {
+            track.track_id: self._flow.follow(track.face, grey) if not track.misses else None
+            for track in self._tracks
+        }
+        due = self._due(followed)
+        for track in self._tracks:
+            face = followed[track.track_id]
+            if track.track_id in due:
+                found = self._finder.find_again(image_rgb, face or _predicted(track))
+                if found is not None:
+                    face, track.undetected_s = found, 0.0
+            if face is None or track.undetected_s > TRACK.undetected_s:
                 track.misses += 1
-                track.restarted |= cut
-                continue
-            face = faces[pairs[number]]
-            if track.track_id in in_sight:
-                face = self._checked_by_flow(track, face, grey)
-            track.restarted |= cut or track.motion.unseen_s > TRACK.shown_unseen_s
-            track.face, track.misses, track.hits = face, 0, track.hits + 1
-            track.motion.update(_place(face))
-        self._tracks = [track for track in self._tracks if track.is_remembered]
+            else:
+                self._update(track, self._checked(image_rgb, track, face))
+        self._drop_doubles()
+
+    def _due(self, followed: dict[int, Face | None]) -> set[int]:
+        """Choose the faces to look at: those that optical flow lost, and of the others one a frame.
+
+        Where so many are followed that one a frame is too few, more are chosen.
+        """
+        lost = {number for number, face in followed.items() if face is None}
+        late = [track for track in self._tracks if track.track_id not in lost]
+        if not self._detect_every_n:
+            return lost | {track.track_id for track in late}
+        late = [track for track in late if track.undetected_s >= TRACK.detection_interval_s]
+        late.sort(key=lambda track: -track.undetected_s)
+        most = int(np.ceil(len(followed) / TRACK.faces_per_look))
+        return lost | {track.track_id for track in late[:most]}
+
+    def _checked(self, image_rgb: NDArray[np.uint8], track: Track, face: Face) -> Face:
+        """Examine a face now and then until the landmark model confirms it."""
+        if face.confirmed or not track.check_is_due or track.restarted:
+            return face
+        if face.landmarks is not None and self._finder.confirms(image_rgb, face):
+            return replace(face, confirmed=True)
+        track.doubts = 0 if self._finder.is_face(image_rgb, face) else track.doubts + 1
+        return face
+
+    def _update(self, track: Track, face: Face) -> None:
+        track.restarted |= track.motion.unseen_s > TRACK.shown_unseen_s
+        track.face, track.misses, track.hits = face, 0, track.hits + 1
+        track.motion.update(_place(face))
+
+    def _drop_doubles(self) -> None:
+        """Where two tracks have come to the same face, keep the one that was found more often."""
+        kept: list[Track] = []
+        for track in sorted(self._tracks, key=lambda track: (track.misses, -track.hits)):
+            there = [one for one in kept if not one.misses and not track.misses]
+            if not any(is_same_face(one.face, track.face) for one in there):
+                kept.append(track)
+        numbers = {track.track_id for track in kept}
+        self._tracks = [track for track in self._tracks if track.track_id in numbers]
+
+    def _search(
+        self, image_rgb: NDArray[np.uint8], interval_s: float, *, lost_all: bool
+    ) -> list[Face]:
+        """Search a part of a frame for new faces; all of it where every face was lost at once."""
+        assert self._schedule is not None
+        known = [track.face for track in self._tracks if not track.misses]
+        if lost_all and not known:
+            return self._finder.find_all(image_rgb)
+        windows = self._schedule.next(interval_s)
+        found = self._finder.search(image_rgb, windows, known, self._refused)
+        return [found] if found is not None else []
+
+    def _matched(self, faces: Sequence[Face]) -> list[Face]:
+        """Give faces to the tracks out of sight that they belong to; return the others."""
+        unseen = [track for track in self._tracks if track.misses]
+        pairs = match([track.motion for track in unseen], [_place(face) for face in faces])
+        for number, found in pairs.items():
+            unseen[number].undetected_s = 0.0
+            self._update(unseen[number], faces[found])
         return [face for index, face in enumerate(faces) if index not in pairs.values()]
 
-    def _checked_by_flow(self, track: Track, face: Face, grey: NDArray[np.uint8]) -> Face:
-        """Return the detection; the face that flow follows where the detection jumps and flow disagrees."""
-        followed = None
-        jumps = _distance_px(track.face, face) > TRACK.jump_px
-        if jumps and track.overruled < TRACK.most_overruled:
-            followed = self._flow.follow(track.face, grey)
-        if followed is None or _distance_px(followed, face) < TRACK.jump_px:
-            track.overruled = 0
-            return face
-        track.overruled += 1
-        return followed
-
-    def _new_track(self, face: Face, *, alone: bool) -> Track:
-        return Track(next(self._numbers), face, MotionModel(_place(face)), began_alone=alone)
+    def _begin(self, faces: Sequence[Face]) -> None:
+        """Begin a track for each new face; a much larger face takes the place of a small one."""
+        for face in faces:
+            shown = sorted(filter(_is_shown, self._tracks), key=lambda track: track.face.size)
+            if len(shown) >= self._max_faces:
+                if face.size < TRACK.replacing_ratio * shown[0].face.size:
+                    continue
+                self._tracks.remove(shown[0])
+            self._tracks.append(Track(next(self._numbers), face, MotionModel(_place(face))))
 
     def reset(self) -> None:
         """Forget every track; numbers begin again."""
-        self._stop_background()
         self._tracks: list[Track] = []
-        self._since_detection_s = 0.0
+        self._schedule: SearchSchedule | None = None
         self._numbers = itertools.count()
         self._flow.forget()
         self._scenes.forget()
-        if not self._unrelated:
-            self._close_detector()
+        self._refused.clear()
 
     def close(self) -> None:
         """Free the models."""
-        if self._background is not None:
-            self._background.close()
-        self._close_detector()
-
-    def _close_detector(self) -> None:
-        if self._detector is not None:
-            self._detector.close()
-            self._detector = None
+        self._finder.close()
 
 
-def detection_interval_s(faces: int) -> float:
-    """Seconds between two detections; the longer the more faces there are."""
-    further = max(faces, 1) - 1
-    return TRACK.detection_interval_s + TRACK.detection_interval_per_face_s * further
+def _is_shown(track: Track) -> bool:
+    return track.is_shown
 
 
-def _distance_px(one: Face, other: Face) -> float:
-    """The largest distance between the upper face's corners by two detections, crop pixels."""
-    ends = apply(one.matrix, apply(invert(other.matrix), _CORNERS))
-    return float(np.hypot(*(ends - _CORNERS).T).max())
+def _predicted(track: Track) -> Face:
+    """The face of a track, moved to where it should be."""
+    x, y = track.motion.predicted.centre - track.face.centre
+    return moved(track.face, scaled_and_shifted(1.0, x, y))
 
 
 def _place(face: Face) -> Place:

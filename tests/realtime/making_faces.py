@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.detect.face_detector import FaceDetector
+from realtime.detect.face_finder import FaceFinder
 from realtime.frames import Face, TrackedFace, TrackedFrame
+from realtime.segment.mask_strength import MaskStrength
 from realtime.track.tracker import FaceTracker
 
 
@@ -18,9 +19,9 @@ from realtime.track.tracker import FaceTracker
 def open_tracker(
     max_faces: int = 1, *, unrelated: bool = False, **options: bool
 ) -> Iterator[FaceTracker]:
-    """A tracker with MediaPipe's detector; faces are detected in every frame unless asked otherwise."""
+    """A tracker with the real finder; it looks at every face in every frame unless asked otherwise."""
     tracker = FaceTracker(
-        lambda: FaceDetector(max_faces, video=not unrelated),
+        FaceFinder(MaskStrength()),
         max_faces,
         unrelated=unrelated,
         **{"detect_every_n": False, **options},

@@ -12,16 +12,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from rich.progress import track
 
 from inpaint_model.errors import UserError
 from realtime.align.affine import apply, compose
 from realtime.align.canonical_crop import CROP_SIZE
 from realtime.align.warp_crop import warp_crop
-from realtime.detect.face_detector import FaceDetector
+from realtime.detect.face_finder import FaceFinder
 from realtime.detect.face_geometry import scaled_and_shifted
-from realtime.frames import Face
 from trainer.data.coded_face import CodedFace, decode, encode
 from trainer.data.face_set import read, write
 from trainer.data.pack import pack
@@ -29,22 +27,24 @@ from trainer.data.photographs import Photo, find_photos
 
 
 class _Worker:
-    """The face detector of one process, created once."""
+    """The face finder of one process, created once."""
 
-    detector: FaceDetector | None = None
+    finder: FaceFinder | None = None
 
     @classmethod
     def prepare(cls, min_eye_px: float, margin_px: int, photo: Photo) -> CodedFace | str:
         """Prepare one photograph, or return the reason for dropping it."""
-        if cls.detector is None:
+        if cls.finder is None:
             cv2.setNumThreads(1)
-            cls.detector = FaceDetector(1, detection_confidence=0.5, presence_confidence=0.5)
+            cls.finder = FaceFinder()
         image = cv2.imread(str(photo.path), cv2.IMREAD_COLOR)
         if image is None:
             return "not a picture"
-        face, landmarks = _detect(cls.detector, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
-        if face is None or landmarks is None:
+        image_rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+        face = cls.finder.portrait(image_rgb)
+        if face is None or face.landmarks is None:
             return "no face found"
+        landmarks = face.landmarks
         eye_px = float(np.hypot(*(landmarks[33] - landmarks[263])))
         if eye_px < min_eye_px:
             return "face too small"
@@ -61,26 +61,6 @@ class _Worker:
             photo.source,
             photo.identity,
         )
-
-
-def _detect(
-    detector: FaceDetector, image_rgb: NDArray[np.uint8]
-) -> tuple[Face | None, NDArray[np.float64] | None]:
-    """Detect the face; if there is none, try again with a border around the photograph."""
-    faces = detector(image_rgb)
-    if faces and faces[0].landmarks is not None:
-        return faces[0], faces[0].landmarks
-    border = max(image_rgb.shape[:2]) // 4
-    padded = cv2.copyMakeBorder(
-        image_rgb, border, border, border, border, cv2.BORDER_CONSTANT, value=(0, 0, 0)
-    )
-    faces = detector(np.asarray(padded, dtype=np.uint8))
-    if not faces or faces[0].landmarks is None:
-        return None, None
-    face, landmarks = faces[0], faces[0].landmarks - border
-    matrix = face.matrix.copy()
-    matrix[:, 2] += matrix[:, :2] @ (border, border)
-    return Face(face.box, face.keypoints - border, landmarks, matrix), landmarks
 
 
 def prepare(

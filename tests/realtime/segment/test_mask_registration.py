@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from realtime.align.affine import apply, compose
 from realtime.align.warp_crop import warp_crop_rgb
-from realtime.detect.face_detector import FaceDetector
+from realtime.detect.face_finder import FaceFinder
 from realtime.frames import Face, SegmentedFace, TrackedFrame
 from realtime.segment.mask_registration import MaskRegistration
 from realtime.segment.stage import SegmentStage
@@ -66,15 +66,17 @@ def test_mask_registration_far_or_plain_region_is_none(masked_rgb, astronaut_fac
 
 @pytest.fixture
 def stage() -> Iterator[SegmentStage]:
-    stage = SegmentStage(lambda _frame, _face: False)
+    stage = SegmentStage()
     yield stage
     stage.close()
 
 
 @pytest.fixture(scope="module")
 def face(masked_rgb: NDArray[np.uint8]) -> Face:
-    with FaceDetector(1) as detect:
-        return detect(np.ascontiguousarray(masked_rgb))[0]
+    with FaceFinder() as finder:
+        face = finder.portrait(np.ascontiguousarray(masked_rgb))
+    assert face is not None
+    return face
 
 
 def segmented(stage: SegmentStage, tracked: TrackedFrame) -> SegmentedFace:

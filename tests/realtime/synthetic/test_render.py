@@ -12,7 +12,7 @@ import pytest
 from skimage import data
 
 from inpaint_model.errors import UserError
-from realtime.detect.face_detector import FaceDetector
+from realtime.detect.face_finder import FaceFinder
 from realtime.synthetic import (
     PATTERNS,
     Kind,
@@ -33,10 +33,10 @@ _NOSE_TIP, _UPPER_LIP, _CHIN, _FOREHEAD = 1, 13, 175, 151
 def face() -> tuple[np.ndarray, np.ndarray]:
     """The astronaut's picture, RGB, and her landmarks."""
     image = np.ascontiguousarray(data.astronaut())
-    with FaceDetector(1) as detector:
-        landmarks = detector(image)[0].landmarks
-    assert landmarks is not None
-    return image, landmarks
+    with FaceFinder() as finder:
+        face = finder.portrait(image)
+    assert face is not None and face.landmarks is not None
+    return image, face.landmarks
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,52 @@
+"""MediaPipe's face landmark network on one face, in a region that is turned upright."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inpaint_model.artefacts import Artefact
+from inpaint_model.engines.task_network import TaskNetwork
+from realtime.align.affine import apply, compose, invert
+from realtime.align.warp_crop import warp_square
+
+_SIDE_PX = 256
+_LANDMARKS = 478
+# The region in the canonical crop: the landmarks' bounding box, 1.5 times as wide as MediaPipe takes it.
+_REGION_CENTRE = np.array([64.0, 64.0])  # x and y, crop px
+_REGION_PX = 143.0  # side, crop px
+
+
+class FaceMesh:
+    """Finds the 478 landmarks of a face whose place is known.
+
+    Args:
+        task: `face_landmarker.task`, which holds the network.
+    """
+
+    def __init__(self, task: Artefact) -> None:
+        self._network = TaskNetwork(task, "face_landmarks_detector", _SIDE_PX)
+        scale = _SIDE_PX / _REGION_PX
+        offset = _SIDE_PX / 2 - scale * _REGION_CENTRE
+        self._from_canonical = np.column_stack([np.eye(2) * scale, offset])
+
+    def __call__(
+        self, image_rgb: NDArray[np.uint8], to_canonical: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], float]:
+        """Find the landmarks.
+
+        Args:
+            image_rgb: uint8 [H, W, 3], RGB.
+            to_canonical: float64 [2, 3], picture pixels to pixels of the face's canonical crop; a guess of
+                it that is off by a fifth of the face is good enough.
+
+        Returns:
+            The landmarks, float64 [478, 2], picture pixels, and the presence score, 0..1: masks lower it.
+        """
+        to_region = compose(self._from_canonical, to_canonical)
+        region = warp_square(image_rgb, to_region, _SIDE_PX, cv2.BORDER_REPLICATE)
+        points, presence, _ = self._network(region.astype(np.float32) / 255)
+        landmarks = points.reshape(_LANDMARKS, 3)[:, :2].astype(np.float64) - 0.5
+        logit = float(np.clip(presence.ravel()[0], -50, 50))
+        return apply(invert(to_region), landmarks), 1 / (1 + float(np.exp(-logit)))
