@@ -111,16 +111,6 @@ class CropWindow:
         least, most = SEGMENT.moved_px
         return CropWindow(1.0, (float(x), float(y))) if least < np.hypot(x, y) < most else None
 
-    def holds(self, mask: NDArray[np.bool_], margin_px: float) -> bool:
-        """Whether a mask found in this crop would lie inside the canonical crop, with a margin."""
-        ys, xs = np.nonzero(mask)
-        if not len(xs):
-            return True
-        offset = self.matrix[:, 2]
-        x0, x1 = (np.array([xs.min(), xs.max()]) - offset[0]) / self.scale
-        below = (ys.max() - offset[1]) / self.scale
-        return bool(x0 > margin_px and max(x1, below) < CROP_SIZE - 1 - margin_px)
-
     def show(self, place: NDArray) -> NDArray:
         """Show a part of the canonical crop as this crop does.
 
