@@ -207,7 +207,8 @@ class SegmentSettings:
     least_window_gain: float = 1.06
     """Factor by which a closer window must enlarge the face to be tried. Not measured alone."""
     moved_px: tuple[float, float] = (8.0, 48.0)
-    """A crop is moved to a mask between these distances, canonical crop px. Not measured alone."""
+    """A crop is moved to a mask between these distances, canonical crop px; a window moved by less is as
+    good as the canonical one. Not measured alone."""
     least_moved_px: int = 300
     """Area of a mask that a crop is moved to, canonical crop px. Not measured alone."""
     closer_window_every_n: int = 4

@@ -46,6 +46,12 @@ class CropWindow:
         """Canonical crop pixels to pixels of this crop, float64 [2, 3]."""
         return np.column_stack([np.eye(2) * self.scale, (1 - self.scale) * _EYES + self.shift])
 
+    @property
+    def is_nearly_canonical(self) -> bool:
+        """Whether the canonical crop shows the face hardly larger, and hardly elsewhere."""
+        stays = np.hypot(*self.shift) < SEGMENT.moved_px[0]
+        return bool(stays and self.scale * SEGMENT.least_window_gain > 1)
+
     def of(self, to_canonical: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the transform from frame pixels to this crop, float64 [2, 3], given the canonical one."""
         return compose(self.matrix, to_canonical)

@@ -54,8 +54,8 @@ def fit_window(
     """Choose the window of a face's crop, and segment the crop in it.
 
     The window is widened while it cuts a worn mask off. Then closer windows are tried: the canonical one,
-    unless it was the first one, and the closest one that has room for the mask as the wider window shows
-    it. One of them is taken if it holds the mask.
+    unless it was the first one or would hardly differ, and the closest one that has room for the mask as
+    the wider window shows it. One of them is taken if it holds the mask.
 
     Args:
         segment: cuts out the crop of a window, and segments it.
@@ -72,7 +72,7 @@ def fit_window(
         found = segment(wider)
     if any(found.cut_sides) or (found.window == window and not closer):
         return found, True
-    if CANONICAL not in (window, found.window):
+    if window != CANONICAL and not found.window.is_nearly_canonical:
         canonical = segment(CANONICAL)
         if canonical.holds_mask:
             return canonical, True

@@ -95,6 +95,14 @@ def test_fit_window_mask_fits_again_returns_if_asked():
     assert fit_window(crops_of(SMALL), WIDE, closer=True)[0].window == CANONICAL
 
 
+def test_fit_window_moved_a_little_stays_and_far_returns():
+    """Windows that show the face as well as the canonical one must not change to and fro."""
+    for shift, returns in ((6.0, False), (12.0, True)):
+        moved = CropWindow(1.0, (shift, 0.0))
+        found, _ = fit_window(crops_of(SMALL), moved, closer=True)
+        assert found.window == (CANONICAL if returns else moved)
+
+
 def test_fit_window_less_of_the_mask_is_left_comes_closer():
     """The canonical window is too close still, but the wide one need not be as wide."""
     found, _ = fit_window(crops_of(FITS_BY_A_SHIFT), WIDE, closer=True)
