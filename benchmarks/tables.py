@@ -15,6 +15,8 @@ def publish(
     rows: Sequence[Row],
     out: Path | None,
     details: Mapping[str, object] | None = None,
+    *,
+    printed: Sequence[Row] | None = None,
 ) -> list[Row]:
     """Print rows as a Markdown table; write them with the machine's name to `out/name.json`.
 
@@ -23,11 +25,12 @@ def publish(
         rows: one mapping a row, all with the same keys.
         out: folder for the JSON; None writes none.
         details: more entries for the JSON, such as the names of photographs that failed.
+        printed: rows that the table shows in place of these.
 
     Returns:
         The rows.
     """
-    print(f"\n{name}\n\n{markdown(rows)}")
+    print(f"\n{name}\n\n{markdown(rows if printed is None else printed)}")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         data = {"benchmark": name, "machine": platform.platform(), "rows": [dict(r) for r in rows]}

@@ -265,14 +265,12 @@ class SegmentSettings:
     least_window_gain: float = 1.06
     """Factor by which a closer window must enlarge the face to be tried. Not measured alone."""
     moved_px: tuple[float, float] = (8.0, 48.0)
-    """A crop is moved to a mask between these distances, canonical crop px. Not measured alone."""
+    """A crop is moved to a mask between these distances, canonical crop px; a window moved by less is as
+    good as the canonical one. Not measured alone."""
     least_moved_px: int = 300
     """Area of a mask that a crop is moved to, canonical crop px. Not measured alone."""
-    canonical_margin_px: float = 4.0
-    """Canonical crop px that must be free round a mask to return to it.
-    Not measured alone."""
-    canonical_frames: int = 15
-    """Frames in a row with that margin until it returns. Not measured alone."""
+    closer_window_every_n: int = 4
+    """In each n-th segmentation with a wider window, closer ones are tried. Not measured alone."""
     kept_area_share: float = 0.9
     """Share of the mask's area that a closer window must still show. Not measured alone."""
 

@@ -12,6 +12,7 @@ import psutil
 import typer
 
 from benchmarks.live.camera_clip import looped_frames, write_mjpg
+from benchmarks.live.filled_faces import COLUMN, without_speed
 from benchmarks.live.loops import run_unmask_live
 from benchmarks.options import Clip, Engine, Model, Out
 from benchmarks.tables import Row, publish
@@ -20,6 +21,7 @@ from realtime.live.session import LiveOptions
 from realtime.live.statistics import LiveStatistics
 
 _SIZE, _FPS = (640, 480), 30
+_SPEEDS = ("frames/s", "dropped", "delay ms, first half", "delay ms, second half")
 _SAMPLE_EVERY_S, _SETTLE_S = 5.0, 60.0  # of long runs; short ones sample and settle in proportion
 
 
@@ -85,5 +87,6 @@ def run(
         "delay ms, first half": float(np.median(samples.delay_ms[:half])),
         "delay ms, second half": float(np.median(samples.delay_ms[half:])),
         "delay slope, ms/min": samples.slope(samples.delay_ms),
+        COLUMN: done.masked_faces / max(done.frames, 1),
     }
-    return publish("soak", [row], out)
+    return publish("soak", [row], out, printed=[without_speed(row, _SPEEDS)])

@@ -46,6 +46,12 @@ class CropWindow:
         """Canonical crop pixels to pixels of this crop, float64 [2, 3]."""
         return np.column_stack([np.eye(2) * self.scale, (1 - self.scale) * _EYES + self.shift])
 
+    @property
+    def is_nearly_canonical(self) -> bool:
+        """Whether the canonical crop shows the face hardly larger, and hardly elsewhere."""
+        stays = np.hypot(*self.shift) < SEGMENT.moved_px[0]
+        return bool(stays and self.scale * SEGMENT.least_window_gain > 1)
+
     def of(self, to_canonical: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the transform from frame pixels to this crop, float64 [2, 3], given the canonical one."""
         return compose(self.matrix, to_canonical)
@@ -110,16 +116,6 @@ class CropWindow:
         x, y = _USUAL_CENTROID - centroid
         least, most = SEGMENT.moved_px
         return CropWindow(1.0, (float(x), float(y))) if least < np.hypot(x, y) < most else None
-
-    def holds(self, mask: NDArray[np.bool_], margin_px: float) -> bool:
-        """Whether a mask found in this crop would lie inside the canonical crop, with a margin."""
-        ys, xs = np.nonzero(mask)
-        if not len(xs):
-            return True
-        offset = self.matrix[:, 2]
-        x0, x1 = (np.array([xs.min(), xs.max()]) - offset[0]) / self.scale
-        below = (ys.max() - offset[1]) / self.scale
-        return bool(x0 > margin_px and max(x1, below) < CROP_SIZE - 1 - margin_px)
 
     def show(self, place: NDArray) -> NDArray:
         """Show a part of the canonical crop as this crop does.

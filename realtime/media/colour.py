@@ -12,6 +12,8 @@ from av.video.format import VideoFormat
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
+from realtime.media.orientation import Orientation
+
 EXACT = int(
     Interpolation.BILINEAR
     | Interpolation.ACCURATE_RND
@@ -28,12 +30,9 @@ def bit_depth(pixel_format: VideoFormat) -> int:
 
 
 def to_bgr(frame: av.VideoFrame, interpolation: int = EXACT) -> NDArray[np.uint8]:
-    """Convert a decoded frame, rotated upright, to uint8 [H, W, 3] BGR."""
+    """Convert a decoded frame, as it is displayed, to uint8 [H, W, 3] BGR."""
     image = frame.to_ndarray(format="bgr24", interpolation=interpolation, threads=1)
-    quarter_turns = round(frame.rotation / 90) % 4
-    if quarter_turns:
-        image = np.rot90(image, quarter_turns)
-    return np.ascontiguousarray(image, dtype=np.uint8)
+    return np.ascontiguousarray(Orientation.of_frame(frame).displayed(image), dtype=np.uint8)
 
 
 def from_bgr(

@@ -16,6 +16,7 @@ from av.filter import Graph
 from numpy.typing import NDArray
 
 from realtime.media.colour import EXACT, FAST, bit_depth
+from realtime.media.orientation import Orientation
 
 _PQ = 16  # FFmpeg's AVCOL_TRC number of SMPTE ST 2084
 _WHITE_NITS = 203.0  # diffuse white, cd/m2 (ITU-R BT.2408)
@@ -54,10 +55,13 @@ class NativePlanes:
 
     Args:
         frame: a frame of the video, in the pixel format of processing: planar YUV or grey.
+
+    Attributes:
+        orientation: how the video is turned for display.
     """
 
     def __init__(self, frame: av.VideoFrame) -> None:
-        self.quarter_turns = round(frame.rotation / 90) % 4
+        self.orientation = Orientation.of_frame(frame)
         self._format = frame.format.name
         self._bits = bit_depth(frame.format)
         self._deep = self._bits > 8
@@ -77,9 +81,7 @@ class NativePlanes:
             image = self._curve.forward[image]
         elif self._deep:
             image = cv2.convertScaleAbs(image, alpha=1 / 257)
-        if self.quarter_turns:
-            image = np.rot90(image, self.quarter_turns)
-        return np.ascontiguousarray(image, dtype=np.uint8)
+        return np.ascontiguousarray(self.orientation.displayed(image), dtype=np.uint8)
 
     def write(
         self,
@@ -96,14 +98,14 @@ class NativePlanes:
             result_bgr: uint8 [H, W, 3], upright.
             replaced: uint8 [H, W], upright, nonzero where pixels were replaced.
         """
-        turns = -self.quarter_turns
-        mask = np.ascontiguousarray(np.rot90(replaced, turns))
+        stored = self.orientation.stored
+        mask = np.ascontiguousarray(stored(replaced))
         x, y, width, height = cv2.boundingRect(mask)
         if not width:
             return frame
         box = _padded(y, height, mask.shape[0]), _padded(x, width, mask.shape[1])
-        after = self._planes(np.rot90(result_bgr, turns)[box])
-        before = self._planes(np.rot90(before_bgr, turns)[box])
+        after = self._planes(stored(result_bgr)[box])
+        before = self._planes(stored(before_bgr)[box])
         inside = mask[box] > 0
         copy = self._copy(frame)
         grain = _GRAIN_LEVELS << (self._bits - 8)
@@ -169,14 +171,6 @@ def colour_planes(frame: av.VideoFrame) -> list[NDArray[np.uint8] | NDArray[np.u
         rows = rows.reshape(plane.height, plane.line_size // dtype.itemsize)
         planes.append(rows[:, : plane.width])
     return planes
-
-
-def display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
-    """Return the nine numbers that rotate or mirror the video for display, if it has any."""
-    data = frame.side_data.get("DISPLAYMATRIX")
-    if data is None:
-        return None
-    return tuple(int(n) for n in np.frombuffer(memoryview(data), "<i4"))
 
 
 def _padded(start: int, length: int, size: int) -> slice:

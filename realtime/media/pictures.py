@@ -13,13 +13,23 @@ from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
 from realtime.media.atomic_file import SYNTHETIC_NOTE
+from realtime.media.orientation import Orientation
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _JPEG_QUALITY, _WEBP_LOSSLESS = 95, 101  # OpenCV: a WebP quality above 100 is lossless
 _ORIENTATION, _DESCRIPTION = 0x0112, 0x010E  # EXIF tags
 _KEPT_TAGS = (0x010F, 0x0110, 0x0132, 0x013B, 0x8298)  # maker, model, date, artist, copyright
-_QUARTER_TURNS = {3: 2, 4: 2, 5: 1, 6: 3, 7: 3, 8: 1}
-_FLIPPED = {2, 4, 5, 7}  # orientations that are mirrored as well
+_ORIENTATIONS: dict[
+    object, Orientation
+] = {  # by EXIF's number; others are displayed as they are stored
+    2: Orientation(0, mirrored=True),
+    3: Orientation(2),
+    4: Orientation(2, mirrored=True),
+    5: Orientation(1, mirrored=True),
+    6: Orientation(3),
+    7: Orientation(3, mirrored=True),
+    8: Orientation(1),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +98,8 @@ def read_picture(path: Path) -> Picture:
         raise UserError(f"{path}: is not a picture that can be read")
     if pixels.dtype not in (np.uint8, np.uint16):
         raise UserError(f"{path}: has {pixels.dtype} pixels; 8 and 16 bits are supported")
-    return Picture(_upright(pixels, exif.pop(_ORIENTATION, 1)), icc, exif, frames)
+    orientation = _ORIENTATIONS.get(exif.pop(_ORIENTATION, 1), Orientation())
+    return Picture(np.ascontiguousarray(orientation.displayed(pixels)), icc, exif, frames)
 
 
 def _read_metadata(path: Path, content: bytes) -> tuple[bytes, dict[int, object], int]:
@@ -115,14 +126,6 @@ def _read_metadata(path: Path, content: bytes) -> tuple[bytes, dict[int, object]
         raise UserError(f"{path}: is too large, more than 89 megapixels") from None
     except (OSError, SyntaxError, ValueError) as error:
         raise UserError(f"{path}: is damaged or cut short ({error})") from None
-
-
-def _upright(pixels: NDArray, orientation: object) -> NDArray:
-    """Rotate and mirror the pixels as EXIF's orientation says."""
-    if orientation in _FLIPPED:
-        pixels = pixels[:, ::-1]
-    turns = _QUARTER_TURNS.get(orientation, 0) if isinstance(orientation, int) else 0
-    return np.ascontiguousarray(np.rot90(pixels, turns))
 
 
 def check_target(target: Path, picture: Picture | None = None) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.media.colour import bit_depth
+from realtime.media.orientation import Orientation
 
 BADGE_TEXT = "SYNTHETIC FACE"
 _BADGE_SHARE = 1 / 28  # text height as a share of the frame's shorter side
@@ -33,15 +34,18 @@ def draw_badge(image_bgr: NDArray[np.uint8], replaced: NDArray[np.uint8]) -> Non
     replaced[top : height - pad + 1, pad : right + 1] = 255
 
 
-def side_by_side(source: av.VideoFrame, result: av.VideoFrame, quarter_turns: int) -> av.VideoFrame:
+def side_by_side(
+    source: av.VideoFrame, result: av.VideoFrame, orientation: Orientation
+) -> av.VideoFrame:
     """Join two frames so that they are displayed side by side, the source on the left.
 
     Args:
         source, result: planar frames of one size and format.
-        quarter_turns: counter-clockwise quarter turns that a player applies.
+        orientation: how a player turns them.
     """
-    vertical = quarter_turns % 2 == 1
-    first, second = (source, result) if quarter_turns in (0, 1) else (result, source)
+    vertical = orientation.swaps_sides
+    order = orientation.stored(np.array([[0, 1]])).ravel()
+    first, second = ((source, result)[place] for place in order)
     width = source.width * (1 if vertical else 2)
     height = source.height * (2 if vertical else 1)
     both = av.VideoFrame(width, height, source.format.name)

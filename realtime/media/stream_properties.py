@@ -13,7 +13,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from inpaint_model.errors import UserError
 from realtime.media.encoder_choice import EncoderChoice
-from realtime.media.native_planes import display_matrix
+from realtime.media.orientation import Orientation, display_matrix
 from realtime.runtime.threads import half_the_cores
 
 _FIELDS = {2: "tff", 5: "tff", 3: "bff", 4: "bff"}
@@ -31,7 +31,7 @@ class StreamProperties:
         aspect: sample aspect ratio, width over height; 0: unknown.
         color_range, colorspace, color_primaries, color_trc: FFmpeg's numbers.
         field_order: FFmpeg's number.
-        display_matrix: the nine numbers of the display rotation, or None.
+        display_matrix: the nine numbers that rotate or mirror it for display, or None.
     """
 
     width: int
@@ -59,7 +59,7 @@ def stream_properties(
         side_by_side: two images are displayed side by side.
     """
     images = 2 if side_by_side else 1
-    across = 1 if round(frame.rotation / 90) % 2 else images
+    across = 1 if Orientation.of_frame(frame).swaps_sides else images
     is_rgb = frame.format.is_rgb or frame.format.has_palette
     full = frame.format.name.startswith("yuvj")
     return StreamProperties(

@@ -1,7 +1,8 @@
-"""Chooses the window of a face's crop from frame to frame, so that it holds the whole mask."""
+"""Chooses the window of a face's crop: the one that shows the face largest and holds the whole mask."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,88 +12,74 @@ from realtime.align.crop_window import CANONICAL, CropWindow, touched_sides
 from realtime.settings import SEGMENT
 
 
-@dataclass(frozen=True)
-class _WiderWindow:
-    """The window to return to if a closer one fails, and the mask's area in it, canonical crop px."""
-
-    window: CropWindow
-    mask_area_px: float
-
-
-class CropFitting:
-    """Chooses the window of one face's crop.
+@dataclass(frozen=True, eq=False)
+class SegmentedCrop:
+    """A face's crop in one window, segmented.
 
     Attributes:
-        window: the window in use.
+        window: which part of the face's surroundings the crop shows.
+        crop_rgb: uint8 [128, 128, 3], RGB.
+        valid: bool [128, 128], which crop pixels lie inside the picture.
+        probability: float32 [128, 128], mask probability, 0..1.
+        mask: bool [128, 128], mask pixels.
+        shows_mask: whether this crop shows a worn mask.
     """
 
-    def __init__(self) -> None:
-        self.window = CANONICAL
-        self._canonical_fits_frames, self._just_widened = 0, False
-        self._wider: _WiderWindow | None = None
+    window: CropWindow
+    crop_rgb: NDArray[np.uint8]
+    valid: NDArray[np.bool_]
+    probability: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    shows_mask: bool
 
-    def widen(self) -> bool:
-        """Widen the window; False where it is as wide as the generator can use."""
-        return self._use(self.window.widened((False, False, True)))
+    @property
+    def cut_sides(self) -> tuple[bool, bool, bool]:
+        """Which sides of the crop cut the mask off: left, right and lower side."""
+        return touched_sides(self.mask, self.valid, loops=self.window == CANONICAL)
 
-    def reset(self) -> None:
-        """Go back to the canonical crop."""
-        self.window, self._canonical_fits_frames = CANONICAL, 0
-        self._just_widened, self._wider = False, None
+    @property
+    def mask_area_px(self) -> float:
+        """Area of the mask inside the picture, canonical crop px."""
+        return np.count_nonzero(self.mask & self.valid) / self.window.scale**2
 
-    def needs_another_window(
-        self,
-        mask: NDArray[np.bool_],
-        valid: NDArray[np.bool_],
-        *,
-        worn: bool,
-        worn_here: bool = True,
-    ) -> bool:
-        """Judge the mask segmented in the window in use; choose another window where it is cut off.
+    @property
+    def holds_mask(self) -> bool:
+        """Whether a worn mask lies inside the crop as a whole."""
+        return self.shows_mask and not any(self.cut_sides)
 
-        A wider window is tried first, and then the closest window that holds the mask. Where the closest
-        one shows less of the mask, the wider one is used after all.
 
-        Args:
-            mask: bool [128, 128], mask pixels.
-            valid: bool [128, 128], which crop pixels lie inside the picture.
-            worn: whether a mask is worn, earlier windows of this frame considered.
-            worn_here: whether this crop alone shows a worn mask.
+def fit_window(
+    segment: Callable[[CropWindow], SegmentedCrop], window: CropWindow, *, closer: bool
+) -> tuple[SegmentedCrop, bool]:
+    """Choose the window of a face's crop, and segment the crop in it.
 
-        Returns:
-            True where the crop must be cut and segmented again with the new window.
-        """
-        canonical = self.window == CANONICAL
-        touched = touched_sides(mask, valid, loops=canonical)
-        if self._wider is not None:
-            wider, self._wider = self._wider, None
-            kept = self._area_px(mask & valid) >= SEGMENT.kept_area_share * wider.mask_area_px
-            if worn_here and kept and not any(touched):
-                return False
-            self.window = wider.window
-            return True
-        if worn and self._use(self.window.widened(touched)):
-            return True
-        if canonical:
-            return False
-        if worn and self._just_widened and not any(touched):
-            self._just_widened = False
-            closer = self.window.fitted(mask, valid)
-            if closer is not None:
-                self._wider = _WiderWindow(self.window, self._area_px(mask & valid))
-                self.window = closer
-                return True
-        fits = not worn or self.window.holds(mask, SEGMENT.canonical_margin_px)
-        self._canonical_fits_frames = self._canonical_fits_frames + 1 if fits else 0
-        if self._canonical_fits_frames > SEGMENT.canonical_frames:
-            self.reset()
-        return False
+    The window is widened while it cuts a worn mask off. Then closer windows are tried: the canonical one,
+    unless it was the first one or would hardly differ, and the closest one that has room for the mask as
+    the wider window shows it. One of them is taken if it holds the mask.
 
-    def _use(self, wider: CropWindow | None) -> bool:
-        if wider is not None:
-            self.window, self._canonical_fits_frames, self._just_widened = wider, 0, True
-        return wider is not None
+    Args:
+        segment: cuts out the crop of a window, and segments it.
+        window: the window to begin with.
+        closer: try closer windows although this window holds the mask.
 
-    def _area_px(self, mask: NDArray[np.bool_]) -> float:
-        """Area of a mask found in the window in use, canonical crop px."""
-        return np.count_nonzero(mask) / self.window.scale**2
+    Returns:
+        The crop, and whether a worn mask was seen in any window.
+    """
+    found = segment(window)
+    if not found.shows_mask:
+        return found, False
+    while (wider := found.window.widened(found.cut_sides)) is not None:
+        found = segment(wider)
+    if any(found.cut_sides) or (found.window == window and not closer):
+        return found, True
+    if window != CANONICAL and not found.window.is_nearly_canonical:
+        canonical = segment(CANONICAL)
+        if canonical.holds_mask:
+            return canonical, True
+    closest = found.window.fitted(found.mask, found.valid)
+    if closest is not None:
+        fitted = segment(closest)
+        least_px = SEGMENT.kept_area_share * found.mask_area_px
+        if fitted.holds_mask and fitted.mask_area_px >= least_px:
+            return fitted, True
+    return found, True

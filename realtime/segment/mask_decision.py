@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.face_regions import NOSE_AND_MOUTH
+from realtime.frames import TrackedFace
 from realtime.settings import SEGMENT, MaskMeasures
 
 
@@ -30,6 +31,25 @@ _TO_BEGIN = {
     FaceEvidence.DETECTED: SEGMENT.begin_detected,
     FaceEvidence.DOUBTFUL: SEGMENT.begin_doubtful,
 }
+
+
+def evidence_for(
+    face: TrackedFace, confirmed: bool, largest_px: float, frame_bgr: NDArray[np.uint8]
+) -> FaceEvidence:
+    """Say what besides the mask says that a detection is a face.
+
+    Args:
+        face: the detection.
+        confirmed: the strict landmark model confirmed it as a face.
+        largest_px: size of the largest face in the frame.
+        frame_bgr: uint8 [H, W, 3].
+    """
+    size = face.face.size
+    behind = size < SEGMENT.behind_share * largest_px
+    small = size < SEGMENT.small_share * min(frame_bgr.shape[:2])
+    if behind or (small and not confirmed):
+        return FaceEvidence.DOUBTFUL
+    return FaceEvidence.CONFIRMED if confirmed else FaceEvidence.DETECTED
 
 
 def is_worn(

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.affine import compose, invert, scale_of
+from realtime.align.crop_window import CANONICAL, CropWindow
 from realtime.align.warp_crop import warp_crop_rgb
-from realtime.frames import (
-    SegmentedFace,
-    SegmentedFrame,
-    TrackedFace,
-    TrackedFrame,
-)
-from realtime.segment.crop_fitting import CropFitting
+from realtime.frames import SegmentedFace, SegmentedFrame, TrackedFace, TrackedFrame
+from realtime.segment.crop_fitting import SegmentedCrop, fit_window
 from realtime.segment.mask_cleaning import hole_from_mask, mask_pixels
-from realtime.segment.mask_decision import FaceEvidence, is_worn
+from realtime.segment.mask_decision import FaceEvidence, evidence_for, is_worn
 from realtime.segment.mask_memory import MaskMemory
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.settings import SEGMENT
@@ -28,10 +24,23 @@ _LEAST_EDGE_MOVE_PX = 1.0  # how far a mask's edge may always move unseen, crop 
 
 @dataclass
 class _Memory:
-    """What the stage remembers of one face."""
+    """What the stage remembers of one face.
+
+    Attributes:
+        mask: its crops.
+        window: the window of its crop.
+        segmentations: how often its crop was segmented with that window.
+    """
 
     mask: MaskMemory
-    fitting: CropFitting = field(default_factory=CropFitting)
+    window: CropWindow = CANONICAL
+    segmentations: int = 0
+
+    def use(self, window: CropWindow) -> None:
+        """Show the face in another window from now on."""
+        if window != self.window:
+            self.window, self.segmentations = window, 0
+            self.mask.change_window()
 
 
 class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
@@ -95,20 +104,17 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
         memory = self._memory[face.track_id]
         if face.restarted:
             memory.mask.forget()
-        evidence = _evidence_for(face, face.face.confirmed, largest_px, tracked.frame_bgr)
+        evidence = evidence_for(face, face.face.confirmed, largest_px, tracked.frame_bgr)
         first = self._segment_crop(tracked, face, evidence)
         if first.shows_mask or face.face.confirmed or not (self._unrelated or face.check_due):
             return first
-        widest = None
-        while memory.fitting.widen():
-            memory.mask.change_window()
+        widest = first
+        while (wider := widest.window.widened((False, False, True))) is not None:
+            memory.use(wider)
             widest = self._segment_crop(tracked, face, FaceEvidence.DOUBTFUL)
             if widest.shows_mask:
                 return widest
-        if widest is None:
-            return first
-        memory.fitting.reset()
-        memory.mask.change_window()
+        memory.use(CANONICAL)
         move = None
         if self._unrelated and face.face.landmarks is None:
             move = widest.window.moved_to_mask(widest.mask, widest.valid)
@@ -120,42 +126,55 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
     def _segment_crop(
         self, tracked: TrackedFrame, face: TrackedFace, evidence: FaceEvidence
     ) -> SegmentedFace:
-        """Find the mask in a face's crop; where the crop cuts it off, in other windows."""
+        """Find the mask in a face's crop, in the window that `fit_window` chooses."""
         memory = self._memory[face.track_id]
-        shows_mask = False
-        while True:
-            window = memory.fitting.window
+        shown = warp_crop_rgb(tracked.frame_bgr, memory.window.of(face.matrix))
+        memory.mask.observe(shown[0], tracked.interval_s)
+        if self._may_reuse(face, tracked):
+            reused = self._reused(tracked, face, memory, *shown)
+            if reused is not None:
+                return reused
+        before = memory.mask.wears_mask
+
+        def segment(window: CropWindow) -> SegmentedCrop:
+            in_use = window == memory.window
             matrix = window.of(face.matrix)
-            crop, valid = warp_crop_rgb(tracked.frame_bgr, matrix)
-            memory.mask.observe(crop, tracked.interval_s)
-            if self._may_reuse(face, tracked):
-                reused = self._reused(tracked, face, memory, crop, valid)
-                if reused is not None:
-                    return reused
-            self._segmented += 1
-            probability = memory.mask.smooth(self._segmenter(crop))
+            crop, valid = shown if in_use else warp_crop_rgb(tracked.frame_bgr, matrix)
+            probability = self._segmenter(crop)
+            if in_use:
+                probability = memory.mask.smooth(probability)
             mask = mask_pixels(probability, crop)
-            before = memory.mask.wears_mask
-            here = is_worn(mask, probability, valid, before=before, evidence=evidence)
-            shows_mask = shows_mask or here
-            if not memory.fitting.needs_another_window(
-                mask, valid, worn=shows_mask, worn_here=here
-            ):
-                break
-            memory.mask.change_window()
-        shows_mask = shows_mask and bool(mask.any())  # a later window may show no mask
-        wears_mask, probability, is_earlier = memory.mask.decide(shows_mask, probability)
+            shows_mask = is_worn(mask, probability, valid, before=before, evidence=evidence)
+            return SegmentedCrop(window, crop, valid, probability, mask, shows_mask)
+
+        self._segmented += 1
+        closer = memory.segmentations % SEGMENT.closer_window_every_n == 0
+        found, shows_mask = fit_window(segment, memory.window, closer=closer)
+        if found.window != memory.window:
+            memory.use(found.window)
+            memory.mask.observe(found.crop_rgb, tracked.interval_s)
+            memory.mask.smooth(found.probability)
+        memory.segmentations += 1
+        return self._decided(face, memory, found, shows_mask=shows_mask)
+
+    def _decided(
+        self, face: TrackedFace, memory: _Memory, crop: SegmentedCrop, *, shows_mask: bool
+    ) -> SegmentedFace:
+        """Return the face with the mask that its memory decides on."""
+        mask = crop.mask
+        shows_mask = shows_mask and bool(mask.any())  # a wider window may show no mask
+        wears_mask, probability, is_earlier = memory.mask.decide(shows_mask, crop.probability)
         if is_earlier:
-            mask = mask_pixels(probability, crop)
+            mask = mask_pixels(probability, crop.crop_rgb)
         stored, change = memory.mask.store(mask, hole_from_mask(mask)), memory.mask.change
-        if memory.fitting.window != window:  # the next crop is the canonical one again
-            memory.mask.change_window()
+        if not (shows_mask or wears_mask):
+            memory.use(CANONICAL)
         return SegmentedFace(
             face,
-            window,
-            matrix,
-            crop,
-            valid,
+            crop.window,
+            crop.window.of(face.matrix),
+            crop.crop_rgb,
+            crop.valid,
             stored.mask,
             stored.hole,
             shows_mask=shows_mask,
@@ -174,7 +193,7 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
         valid: NDArray[np.bool_],
     ) -> SegmentedFace | None:
         """Return the face with its stored mask, aligned by registration; None where the crop changed."""
-        window = memory.fitting.window
+        window = memory.window
         matrix, unmoved = window.of(face.matrix), crop
         move = memory.mask.register(crop)
         if move is not None:
@@ -221,15 +240,3 @@ def _edge_move_px(matrix: NDArray[np.float64]) -> float:
     """How far a mask's edge may move unseen, crop px: the farther the smaller the face is in the frame."""
     move_px = SEGMENT.edge_move_px * scale_of(matrix)
     return float(np.clip(move_px, _LEAST_EDGE_MOVE_PX, SEGMENT.most_edge_move_px))
-
-
-def _evidence_for(
-    face: TrackedFace, confirmed: bool, largest_px: float, frame_bgr: NDArray[np.uint8]
-) -> FaceEvidence:
-    """What besides the mask says that a detection is a face."""
-    size = face.face.size
-    behind = size < SEGMENT.behind_share * largest_px
-    small = size < SEGMENT.small_share * min(frame_bgr.shape[:2])
-    if behind or (small and not confirmed):
-        return FaceEvidence.DOUBTFUL
-    return FaceEvidence.CONFIRMED if confirmed else FaceEvidence.DETECTED

@@ -204,7 +204,7 @@ class VideoPipeline:
             draw_badge(image_bgr, replaced)
         output = planes.write(decoded.native, decoded.image_bgr, image_bgr, replaced)
         if self._options.side_by_side:
-            output = side_by_side(decoded.native, output, planes.quarter_turns)
+            output = side_by_side(decoded.native, output, planes.orientation)
         return output
 
     def _close_segment(self) -> None:

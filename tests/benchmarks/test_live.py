@@ -10,6 +10,8 @@ import pytest
 
 from benchmarks.live import camera_clip, live, soak
 from benchmarks.live.camera_clip import tiled
+from benchmarks.live.filled_faces import without_speed
+from benchmarks.live.loops import Outcome
 from inpaint_model.errors import UserError
 
 
@@ -27,6 +29,28 @@ def test_live_measures_every_loop_on_the_same_camera(tmp_path: Path) -> None:
         assert float(row["p50 ms"]) <= float(row["p95 ms"]) <= float(row["p99 ms"])
         assert float(row["faces filled"]) > 0.5
     assert json.loads((tmp_path / "live.json").read_text())["rows"] == [dict(row) for row in rows]
+
+
+def test_live_faces_not_filled_are_said_in_place_of_speeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of two faces, one is filled in 42 of 50 frames."""
+    latency_ms = {"p50": 11.5, "p95": 12.5, "p99": 13.5}
+    done = Outcome(50, 2.0, 7, latency_ms, 42, {"segment": {"p50_ms": 9.25}}, 0.625)
+    monkeypatch.setitem(live.LOOPS, "one thread", lambda *_: done)
+    choice = {"size": ["640x480"], "fps": [60], "faces": [2], "loop": ["one thread"]}
+    (row,) = live.run(**choice, out=tmp_path)
+    printed = capsys.readouterr().out
+    assert "| one thread | 2 | fills only 42 % | - | - | - | - | - | 0.42 | - |" in printed
+    assert row["frames/s"] == 24.5 and row["p95 ms"] == 12.5
+    assert json.loads((tmp_path / "live.json").read_text())["rows"] == [dict(row)]
+
+
+def test_without_speed_enough_faces_are_filled_keeps_speeds() -> None:
+    row = {"frames/s": 29.0, "faces filled": 0.95}
+    assert without_speed(row, ["frames/s"]) == row
+    too_few = without_speed({**row, "faces filled": 0.949}, ["frames/s"])
+    assert too_few == {"frames/s": "fills only 94 %", "faces filled": 0.949}
 
 
 def test_live_unknown_camera_or_loop_raises() -> None:

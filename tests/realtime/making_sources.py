@@ -12,7 +12,7 @@ import numpy as np
 from av.codec.context import Flags
 from av.container import OutputContainer
 
-from realtime.media.native_planes import display_matrix
+from realtime.media.orientation import display_matrix
 from tests.realtime.making_media import SOUND_HZ, moving_images, write_tone
 
 STEPS = [300, 700, 512, 511, 513, 900, 200, 333, 512, 512, 640, 401]

@@ -1,4 +1,4 @@
-"""The crop holds the whole mask: it is widened where the mask is cut off, and only then."""
+"""Crop windows: which sides cut a mask off, moving to a mask, and back to the canonical crop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from realtime import Unmasker
 from realtime.align.affine import apply, compose
 from realtime.align.crop_window import CANONICAL, CropWindow, touched_sides
 from realtime.frames import Face
-from realtime.segment.crop_fitting import CropFitting
 from realtime.synthetic import preset_style, render_mask
 from tests.realtime.making_faces import with_face
 
@@ -24,12 +23,6 @@ def mask_of(rows: slice, columns: slice) -> np.ndarray:
     return mask
 
 
-def test_crop_fitting_mask_inside_stays_canonical():
-    fitting = CropFitting()
-    assert not fitting.needs_another_window(mask_of(slice(70, 118), slice(30, 98)), ALL, worn=True)
-    assert fitting.window == CANONICAL
-
-
 def test_touched_sides_loops_if_asked_and_picture_edge_never():
     loop = mask_of(slice(60, 63), slice(90, 128))
     assert touched_sides(loop, ALL) == (False, False, False)
@@ -39,72 +32,6 @@ def test_touched_sides_loops_if_asked_and_picture_edge_never():
     cut[110:] = False
     assert touched_sides(below, cut) == (False, False, False)
     assert touched_sides(below, ALL) == (False, False, True)
-
-
-def test_widened_moves_from_touched_sides_until_widest():
-    fitting, steps = CropFitting(), 0
-    mask = mask_of(slice(70, 128), slice(60, 128))
-    while fitting.needs_another_window(mask, ALL, worn=True):
-        steps += 1
-    assert 1 <= steps <= 3
-    corner = apply(fitting.window.matrix, np.array([[127.0, 127.0]]))[0]
-    assert (corner < 112).all()  # what lay at the lower right corner lies inside now
-
-
-def test_crop_fitting_head_turned_back_returns_to_canonical():
-    fitting = CropFitting()
-    assert fitting.needs_another_window(mask_of(slice(70, 128), slice(30, 98)), ALL, worn=True)
-    small = mask_of(slice(66, 100), slice(40, 88))
-    again = [fitting.needs_another_window(small, ALL, worn=True) for _ in range(40)]
-    assert not any(again[2:])
-    assert fitting.window == CANONICAL
-
-
-def _seen_at(fitting: CropFitting, x: tuple[float, float], y: tuple[float, float]) -> np.ndarray:
-    """A mask that reaches over these canonical pixels, as the crop in use shows it."""
-    (x0, y0), (x1, y1) = apply(fitting.window.matrix, np.array([[x[0], y[0]], [x[1], y[1]]]))
-    rows, columns = (slice(max(round(a), 0), round(b) + 1) for a, b in ((y0, y1), (x0, x1)))
-    return mask_of(rows, columns)
-
-
-def test_fitted_mask_fits_by_a_shift_keeps_the_scale():
-    fitting, mask = CropFitting(), ((-6, 84), (60, 136))
-    while fitting.needs_another_window(_seen_at(fitting, *mask), ALL, worn=True):
-        pass
-    assert fitting.window.scale == 1.0 and fitting.window != CANONICAL
-    seen = _seen_at(fitting, *mask)
-    assert not any(touched_sides(seen, ALL)) and seen.sum() > 0.98 * 90 * 76
-    assert not fitting.needs_another_window(seen, ALL, worn=True)
-
-
-def test_crop_fitting_cut_ear_loop_moves_without_shrinking():
-    fitting = CropFitting()
-
-    def seen() -> np.ndarray:
-        return _seen_at(fitting, (30, 98), (70, 110)) | _seen_at(fitting, (98, 132), (74, 77))
-
-    while fitting.needs_another_window(seen(), ALL, worn=True):
-        pass
-    assert fitting.window.scale == 1.0
-    assert not any(touched_sides(seen(), ALL, loops=True))
-
-
-def test_fitted_large_mask_is_shown_as_large_as_fits():
-    fitting, mask = CropFitting(), ((-4, 131), (60, 140))
-    while fitting.needs_another_window(_seen_at(fitting, *mask), ALL, worn=True):
-        pass
-    assert 0.8 < fitting.window.scale < 0.9
-    assert not any(touched_sides(_seen_at(fitting, *mask), ALL))
-
-
-def test_crop_fitting_closer_window_loses_mask_returns():
-    fitting, mask = CropFitting(), ((-6, 84), (60, 136))
-    assert fitting.needs_another_window(_seen_at(fitting, *mask), ALL, worn=True)
-    wide = fitting.window
-    assert fitting.needs_another_window(_seen_at(fitting, *mask), ALL, worn=True)
-    assert fitting.needs_another_window(_seen_at(fitting, *mask), ALL, worn=True, worn_here=False)
-    assert fitting.window == wide
-    assert not fitting.needs_another_window(_seen_at(fitting, *mask), ALL, worn=True)
 
 
 def test_a_mask_the_crop_cuts_off_is_replaced_whole(astronaut_rgb, astronaut_face: Face):
@@ -179,10 +106,8 @@ def test_in_a_picture_a_crop_beside_the_face_is_moved_onto_it(astronaut_rgb, ast
 def test_to_canonical_outside_the_hole_keeps_the_crop():
     rng = np.random.default_rng(0)
     crop = rng.integers(0, 255, (128, 128, 3), np.uint8)
-    fitting = CropFitting()
-    fitting.needs_another_window(mask_of(slice(70, 128), slice(30, 98)), ALL, worn=True)
     hole = mask_of(slice(60, 100), slice(30, 90))
-    after = fitting.window.to_canonical(np.full_like(crop, 200), hole, crop)
+    after = CropWindow(0.8).to_canonical(np.full_like(crop, 200), hole, crop)
     changed = (after != crop).any(-1)
     assert changed.any()
     assert (after[changed] == 200).all()

@@ -89,9 +89,12 @@ def test_badge_is_drawn_where_faces_were_filled(source: Path, tmp_path: Path) ->
     assert badged[rows, columns].max() > 200
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_side_by_side_rotated_video_has_the_source_left(tmp_path: Path, rotation: int) -> None:
-    source = make(tmp_path, Kind(rotation=rotation, sounds=(), frames=3))
+def test_side_by_side_rotated_video_has_the_source_left(
+    tmp_path: Path, rotation: int, mirrored: bool
+) -> None:
+    source = make(tmp_path, Kind(rotation=rotation, mirrored=mirrored, sounds=(), frames=3))
     target = tmp_path / "out.mkv"
     options = VideoOptions(side_by_side=True, encoding=Encoding("ffv1"))
     unmask_video(source, target, StubUnmasker(), options)
