@@ -124,7 +124,7 @@ def test_segment_stage_stream_returns_as_soon_as_it_fits(astronaut_rgb, astronau
     worn = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical"))
     near = astronaut_face.matrix * 1.6
     near[:, 2] += np.array([63.5, 46.0]) * (1 - 1.6)
-    stage = SegmentStage(lambda *_: True, reuse=False)
+    stage = SegmentStage(reuse=False)
     matrices = [near] * 2 + [astronaut_face.matrix] * SEGMENT.closer_window_every_n
     frames = [tracked_frame(worn.image_rgb, astronaut_face, matrix) for matrix in matrices]
     faces = [stage(frame).faces[0] for frame in frames]
@@ -139,7 +139,7 @@ def test_segment_stage_mask_taken_off_returns_to_canonical(astronaut_rgb, astron
     worn = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical"))
     near = astronaut_face.matrix * 1.6
     near[:, 2] += np.array([63.5, 46.0]) * (1 - 1.6)
-    stage = SegmentStage(lambda *_: True, reuse=False)
+    stage = SegmentStage(reuse=False)
     (masked,) = stage(tracked_frame(worn.image_rgb, astronaut_face, near)).faces
     bare = [stage(tracked_frame(astronaut_rgb, astronaut_face, near)).faces[0] for _ in range(6)]
     stage.close()
