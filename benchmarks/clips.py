@@ -57,8 +57,8 @@ def masked_frames(source: Path, style: MaskStyle, side: int = 0) -> Iterator[Mas
         style: the mask.
         side: take the middle square, scaled to so many pixels; 0 takes whole frames.
     """
-    tracker = FaceTracker(FaceFinder(), 1, detect_every_n=False)
-    with VideoReader(source) as file:
+    with FaceFinder() as finder, VideoReader(source) as file:
+        tracker = FaceTracker(finder, 1, detect_every_n=False)
         for frame in file:
             bare = _middle_square(frame.image_bgr, side) if side else frame.image_bgr
             bare_rgb = np.ascontiguousarray(bare[:, :, ::-1])

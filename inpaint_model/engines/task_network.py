@@ -45,8 +45,7 @@ class TaskNetwork:
             CompiledCache("openvino"),
         )
         self.side_px = side_px
-        self._request = compiled.create_infer_request()
-        self._input: NDArray[np.float32] = self._request.get_input_tensor(0).data
+        self._request: openvino.InferRequest | None = compiled.create_infer_request()
         self._outputs = len(compiled.outputs)
 
     def __call__(self, image: NDArray[np.floating]) -> list[NDArray[np.float32]]:
@@ -55,9 +54,15 @@ class TaskNetwork:
         Returns:
             Its outputs. They are overwritten by the next call.
         """
-        self._input[0] = image
-        self._request.infer()
-        return [self._request.get_output_tensor(n).data for n in range(self._outputs)]
+        request = self._request
+        assert request is not None, "the network is closed"
+        request.get_input_tensor(0).data[0] = image
+        request.infer()
+        return [request.get_output_tensor(n).data for n in range(self._outputs)]
+
+    def close(self) -> None:
+        """Free the network: OpenVINO's threads must end before the interpreter does."""
+        self._request = None
 
 
 def _read(core: openvino.Core, task: Path, name: str, side_px: int) -> openvino.Model:

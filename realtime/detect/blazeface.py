@@ -55,6 +55,10 @@ class BlazeFace:
         self._network = TaskNetwork(task, "face_detector", _SIDE_PX)
         self._anchors = _anchors()
 
+    def close(self) -> None:
+        """Free the network."""
+        self._network.close()
+
     def __call__(
         self,
         image_rgb: NDArray[np.uint8],

@@ -197,7 +197,8 @@ class FaceFinder:
         return replace(look.face, confirmed=face.confirmed)
 
     def close(self) -> None:
-        """Free what segments masks."""
+        """Free the models."""
+        self._looks.close()
         if self._mask_strength is not None:
             self._mask_strength.close()
 

@@ -31,6 +31,10 @@ class FaceMesh:
         offset = _SIDE_PX / 2 - scale * _REGION_CENTRE
         self._from_canonical = np.column_stack([np.eye(2) * scale, offset])
 
+    def close(self) -> None:
+        """Free the network."""
+        self._network.close()
+
     def __call__(
         self, image_rgb: NDArray[np.uint8], to_canonical: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], float]:

@@ -59,6 +59,11 @@ class SecondLook:
     def __init__(self, task: Artefact) -> None:
         self.detector, self.mesh = BlazeFace(task), FaceMesh(task)
 
+    def close(self) -> None:
+        """Free both networks."""
+        self.detector.close()
+        self.mesh.close()
+
     def at_detection(
         self, image_rgb: NDArray[np.uint8], detection: Detection, roll: float
     ) -> Look | None:
