@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inpaint_model.artefacts import Artefact
 from realtime.align.affine import apply, compose, invert, scale_of
-from realtime.align.canonical_crop import similarity_from_keypoints
+from realtime.align.canonical_crop import similarity_from_keypoints, similarity_from_landmarks
 from realtime.detect.blazeface import BlazeFace, Detection
 from realtime.detect.face_geometry import face_of_detection, face_of_landmarks
 from realtime.detect.face_mesh import FaceMesh
@@ -122,8 +122,12 @@ class SecondLook:
     def _landmarked(self, image_rgb: NDArray[np.uint8], detection: Detection) -> Look:
         """Ask the landmark model about a detection."""
         landmarks, presence = self.mesh(image_rgb, similarity_from_keypoints(detection.points))
-        recognised = presence >= DETECT.landmark_presence
-        face = face_of_landmarks(landmarks) if recognised else face_of_detection(detection)
+        if presence >= DETECT.sure_presence:  # the landmarks place the region better than the detector
+            face = face_of_landmarks(self.mesh(image_rgb, similarity_from_landmarks(landmarks))[0])
+        elif presence >= DETECT.landmark_presence:
+            face = face_of_landmarks(landmarks)
+        else:
+            face = face_of_detection(detection)
         return Look(face, detection.score, presence)
 
     def _detect(
