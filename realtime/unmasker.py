@@ -38,12 +38,11 @@ from realtime.track.tracker import FaceTracker
 Mode = Literal["image", "video", "live"]
 """What the frames are.
 
-image: unrelated pictures. There is no tracking and no smoothing, detection is more thorough, and each fill
-is the mean of four augmentations instead of two.
-video: successive frames of a recording. Faces are detected, segmented and filled about every 70 ms while
-they look the same, and followed by optical flow in between. Two runs give the same pixels.
-live: successive frames of a camera. As "video", but faces are detected in a thread of its own, so that no
-frame waits for it: its result counts a frame or two later, and two runs differ a little.
+image: unrelated pictures. There is no tracking and no smoothing, and each fill is the mean of four
+augmentations instead of two.
+video: successive frames of a recording. Known faces are looked at, segmented and filled about every 70 ms
+while they look the same, and followed by optical flow in between.
+live: successive frames of a camera, treated as those of a recording.
 """
 
 _LONGEST_INTERVAL_S, _SHORTEST_INTERVAL_S = (
