@@ -88,8 +88,13 @@ class DetectSettings:
     sure_presence: float = 0.5
     """Presence score, 0..1, from which the landmark model's points need no second opinion.
     Not measured alone."""
-    confirming_score: float = 0.5
-    """Detector score, 0..1, that a confirmed face has in the second look. Benchmark: empty."""
+    recognised_score: float = 0.5
+    """Mean detector score, 0..1, from which the landmark model's presence score counts.
+    Not measured alone."""
+    confirming_score: float = 0.65
+    """Mean detector score, 0..1, that a confirmed face has in the second look. Benchmark: empty."""
+    least_face_px: float = 28.0
+    """Picture px: a smaller detection is no face. Benchmark: empty."""
     confirming_presence: float = 0.8
     """Presence score, 0..1, that a confirmed face has, as it is and mirrored. Benchmark: empty."""
     least_mask_strength: float = 0.4
@@ -98,10 +103,12 @@ class DetectSettings:
     """Weight of the presence score beside the detector's in the evidence for a face. Benchmark: find."""
     mask_weight: float = 0.3
     """Weight of the mask's strength there. Benchmark: find."""
-    upright_weight: float = 0.05
-    """What an upright face counts there. Benchmark: find."""
-    least_evidence: float = 0.65
-    """Sum of these and the detector's score that a face must reach. Benchmark: find."""
+    least_evidence: float = 0.8
+    """Sum of these and the detector's score that an upright face must reach. Benchmarks: find, empty."""
+    least_rolled_evidence: float = 1.05
+    """The same for a face that is rolled by more than 45 degrees: few are. Benchmarks: find, empty."""
+    least_followed_evidence: float = 0.5
+    """The same for a face that is followed. Benchmark: find."""
     sure_evidence: float = 1.1
     """The same from which a picture's other detections of the face are left out. Not measured alone."""
     refused_s: float = 0.5
@@ -129,6 +136,9 @@ class TrackSettings:
     room. Not measured alone."""
     most_doubts: int = 2
     """Checks in a row after which something that is neither recognised nor masked is no face.
+    Not measured alone."""
+    most_outside: float = 0.3
+    """Distance of the eyes from the frame, in sizes of the face, up to which it is in view.
     Not measured alone."""
     undetected_s: float = 1.0
     """Seconds for which a face that the networks do not find again is followed by optical flow alone.

@@ -124,7 +124,9 @@ class FaceFinder:
             found
             for window in windows
             for found in self._looks.detector(image_rgb, window.to_square, least_score)
-            if 0 <= found.centre[0] < width and 0 <= found.centre[1] < height
+            if 0 <= found.centre[0] < width
+            and 0 <= found.centre[1] < height
+            and found.size >= DETECT.least_face_px
         ]
         return merged(detections)
 
@@ -134,13 +136,15 @@ class FaceFinder:
         All four orientations are looked at, because the detector easily takes the chin of a masked face for
         a forehead. A face is one that the landmark model recognises or that wears a mask.
         """
-        best, best_value = None, DETECT.least_evidence
+        best, best_value = None, 0.0
         for turns in range(4):
             look = self._looks.at_detection(image_rgb, detection, turns * np.pi / 2)
             if look is None:
                 continue
             value = self._evidence(image_rgb, look)
-            if value > best_value:
+            x, y = look.face.keypoints[1] - look.face.keypoints[0]
+            least = DETECT.least_evidence if x > abs(y) else DETECT.least_rolled_evidence
+            if value > max(best_value, least):
                 best, best_value = look, value
         if best is None:
             return None
@@ -151,28 +155,20 @@ class FaceFinder:
         return replace(examined.face, confirmed=confirmed)
 
     def _evidence(self, image_rgb: NDArray[np.uint8], look: Look) -> float:
-        """How much speaks for a face in one orientation; 0 where it is neither recognised nor masked.
-
-        Most faces are upright, so that counts too.
-        """
+        """How much speaks for a face in one orientation; 0 where it is neither recognised nor masked."""
         mask = 0.0
         if self._mask_strength is not None:
             mask = self._mask_strength(image_rgb, look.face.matrix)
-        recognised = look.presence >= DETECT.sure_presence and look.score >= DETECT.confirming_score
+        recognised = look.presence >= DETECT.sure_presence and look.score >= DETECT.recognised_score
         if not recognised and mask < DETECT.least_mask_strength:
             return 0.0
-        x, y = look.face.keypoints[1] - look.face.keypoints[0]
-        return (
-            look.score
-            + DETECT.presence_weight * look.presence
-            + DETECT.mask_weight * mask
-            + DETECT.upright_weight * bool(x > abs(y))
-        )
+        return look.score + DETECT.presence_weight * look.presence + DETECT.mask_weight * mask
 
     def is_face(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
         """Whether a followed face still is one: the landmark model recognises it, or it wears a mask."""
         look = self._looks.at_face(image_rgb, face.matrix)
-        return look is not None and self._evidence(image_rgb, look) > DETECT.least_evidence
+        least = DETECT.least_followed_evidence
+        return look is not None and self._evidence(image_rgb, look) >= least
 
     def confirms(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
         """Whether the landmark model surely recognises a face, as it is and mirrored."""
@@ -194,7 +190,8 @@ class FaceFinder:
         look = self._looks.at_face(image_rgb, face.matrix)
         if look is None or look.score < DETECT.look_score:
             return None
-        return replace(look.face, confirmed=face.confirmed)
+        confirmed = face.confirmed and look.face.landmarks is not None
+        return replace(look.face, confirmed=confirmed)
 
     def close(self) -> None:
         """Free the models."""

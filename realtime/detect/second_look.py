@@ -24,11 +24,10 @@ _DETECTED_PX = 77.5  # side of the detector's box, crop px
 _MIRROR = np.array([[-1.0, 0.0, SQUARE_PX - 1], [0.0, 1.0, 0.0]])  # of the square
 _MIRRORED_POINTS = [1, 0, 2, 3, 5, 4]  # order of the six points after left and right are exchanged
 _MOST_OFF = 0.4  # distance of a detection from the square's centre, in sizes of the face
-_LEAST_SIZE, _MOST_SIZE = 0.5, 2.0  # of a detection, in sizes of the face
+_MOST_ZOOM, _MOST_KNOWN_ZOOM = 2.0, 1.4  # of a detection's size, of a new and of a known face
 _LEVEL = np.deg2rad(15.0)  # roll of a detection up to which it is not looked at again, radians
-_MOST_ROLL = np.deg2rad(
-    60.0
-)  # of a detection in a square that should show the face upright, radians
+# Roll of a detection in a square that should show a new or a known face upright, radians.
+_MOST_ROLL, _MOST_KNOWN_ROLL = np.deg2rad(60.0), np.deg2rad(35.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +84,7 @@ class SecondLook:
         found = self._detect(image_rgb, *place, shares)
         if found is None or found.score < DETECT.look_score:
             return None
-        if abs(found.roll - roll) % (2 * np.pi) > _LEVEL:
+        if _turn(found.roll, roll) > _LEVEL:
             again = self._detect(image_rgb, found.centre, found.size, found.roll, shares)
             found = again or found
         return self._landmarked(image_rgb, found)
@@ -108,8 +107,13 @@ class SecondLook:
         """Look where a face's canonical transform, float64 [2, 3], says that it is."""
         centre = apply(invert(to_canonical), _CENTRE[None])[0]
         size, roll = _DETECTED_PX / scale_of(to_canonical), _roll_of(to_canonical)
-        first = self._detect(image_rgb, centre, size, roll, (DETECT.look_share,))
-        return None if first is None else self._landmarked(image_rgb, first)
+        found = self._detect(image_rgb, centre, size, roll, (DETECT.look_share,))
+        if found is None:
+            return None
+        zoom = abs(float(np.log(found.size / size)))
+        if zoom > np.log(_MOST_KNOWN_ZOOM) or _turn(found.roll, roll) > _MOST_KNOWN_ROLL:
+            return None
+        return self._landmarked(image_rgb, found)
 
     def recognises(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
         """Whether the landmark model surely recognises a face, as it is and mirrored."""
@@ -122,7 +126,9 @@ class SecondLook:
     def _landmarked(self, image_rgb: NDArray[np.uint8], detection: Detection) -> Look:
         """Ask the landmark model about a detection."""
         landmarks, presence = self.mesh(image_rgb, similarity_from_keypoints(detection.points))
-        if presence >= DETECT.sure_presence:  # the landmarks place the region better than the detector
+        if (
+            presence >= DETECT.sure_presence
+        ):  # the landmarks place the region better than the detector
             face = face_of_landmarks(self.mesh(image_rgb, similarity_from_landmarks(landmarks))[0])
         elif presence >= DETECT.landmark_presence:
             face = face_of_landmarks(landmarks)
@@ -184,8 +190,13 @@ def _is_of(found: Detection, centre: NDArray[np.float64], size: float, roll: flo
     """Whether a detection is of the face at a place, and in its orientation."""
     if np.hypot(*(found.centre - centre)) > _MOST_OFF * size:
         return False
-    turned = abs((found.roll - roll + np.pi) % (2 * np.pi) - np.pi)
-    return _LEAST_SIZE < found.size / size < _MOST_SIZE and turned < _MOST_ROLL
+    zoom = abs(float(np.log(found.size / size)))
+    return zoom < np.log(_MOST_ZOOM) and _turn(found.roll, roll) < _MOST_ROLL
+
+
+def _turn(one: float, other: float) -> float:
+    """Angle between two directions, radians, 0..pi."""
+    return abs((one - other + np.pi) % (2 * np.pi) - np.pi)
 
 
 def _roll_of(to_canonical: NDArray[np.float64]) -> float:

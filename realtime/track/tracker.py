@@ -109,7 +109,11 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
                 found = self._finder.find_again(image_rgb, face or _predicted(track))
                 if found is not None:
                     face, track.undetected_s = found, 0.0
-            if face is None or track.undetected_s > TRACK.undetected_s:
+            if (
+                face is None
+                or track.undetected_s > TRACK.undetected_s
+                or not _is_inside(face, image_rgb)
+            ):
                 track.misses += 1
             else:
                 self._update(track, self._checked(image_rgb, track, face))
@@ -200,6 +204,14 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
 
 def _is_shown(track: Track) -> bool:
     return track.is_shown
+
+
+def _is_inside(face: Face, image_rgb: NDArray[np.uint8]) -> bool:
+    """Whether the middle between the eyes is in the picture, or hardly outside it."""
+    x, y = face.centre
+    height, width = image_rgb.shape[:2]
+    margin = TRACK.most_outside * face.size
+    return -margin < x < width + margin and -margin < y < height + margin
 
 
 def _predicted(track: Track) -> Face:
