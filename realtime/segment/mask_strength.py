@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.align.canonical_crop import EYE_LINE_Y
+from inpaint_model.artefacts import find_segmenter
+from inpaint_model.engines.tflite import TfliteNetwork
+from realtime.align.canonical_crop import CROP_SIZE, EYE_LINE_Y
 from realtime.align.face_regions import NOSE_AND_MOUTH
 from realtime.align.warp_crop import warp_crop
-from realtime.segment.segmenter import MaskSegmenter
 from realtime.settings import SEGMENT
+
+_MASK_CHANNEL = 1  # the network's output channel for mask; 0 is everything else
 
 
 class MaskStrength:
@@ -19,7 +22,7 @@ class MaskStrength:
     """
 
     def __init__(self) -> None:
-        self._segmenter: MaskSegmenter | None = None
+        self._network: TfliteNetwork | None = None
 
     def __call__(self, image_rgb: NDArray[np.uint8], to_canonical: NDArray[np.float64]) -> float:
         """Return the mask's mean probability times the share of nose and mouth that it covers, 0..1.
@@ -30,10 +33,11 @@ class MaskStrength:
             image_rgb: uint8 [H, W, 3], RGB.
             to_canonical: float64 [2, 3], picture pixels to canonical crop pixels.
         """
-        if self._segmenter is None:
-            self._segmenter = MaskSegmenter()
+        if self._network is None:
+            self._network = TfliteNetwork(find_segmenter(), CROP_SIZE)
         crop, valid = warp_crop(image_rgb, to_canonical)
-        probability = self._segmenter(np.ascontiguousarray(crop))
+        (masks,) = self._network(crop.astype(np.float32) / 127.5 - 1)
+        probability = masks[0, ..., _MASK_CHANNEL]
         sure = valid & (probability > SEGMENT.sure_probability)
         low, high = SEGMENT.vague_probability
         vague = np.count_nonzero(valid & (probability > low) & (probability < high))
@@ -46,6 +50,6 @@ class MaskStrength:
 
     def close(self) -> None:
         """Free the segmenter."""
-        if self._segmenter is not None:
-            self._segmenter.close()
-            self._segmenter = None
+        if self._network is not None:
+            self._network.close()
+            self._network = None

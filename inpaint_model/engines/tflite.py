@@ -1,4 +1,4 @@
-"""Runs one of the networks inside a MediaPipe task with OpenVINO.
+"""Runs TensorFlow Lite networks, such as those inside a MediaPipe task, with OpenVINO.
 
 MediaPipe's own graphs search whole pictures only. Here the same networks are asked about any part of a
 picture, turned by any angle, in a fifth of the time of a graph's call.
@@ -23,24 +23,26 @@ if TYPE_CHECKING:
     import openvino
 
 
-class TaskNetwork:
-    """One network of a MediaPipe task on one CPU thread, in float32. One thread at a time may call it.
+class TfliteNetwork:
+    """A TensorFlow Lite network on one CPU thread, in float32. One thread at a time may call it.
 
     Args:
-        task: the `.task` file, a zip archive of `.tflite` files.
-        name: of the network: its file in the archive without `.tflite`.
+        file: the `.tflite` file, or a `.task` file, which is a zip archive of such files.
         side_px: side of the network's square input, pixels.
+        name: of the network in a `.task` file: its file there without `.tflite`.
     """
 
-    def __init__(self, task: Artefact, name: str, side_px: int) -> None:
+    def __init__(self, file: Artefact, side_px: int, name: str | None = None) -> None:
         import openvino
 
         core = openvino.Core()
-        file = replace(task, path=task.path.with_name(f"{name}.tflite"))
+        network = (
+            file if name is None else replace(file, path=file.path.with_name(f"{name}.tflite"))
+        )
         compiled = compile_or_load(
             core,
-            file,
-            lambda: _read(core, task.path, f"{name}.tflite", side_px),
+            network,
+            lambda: _read(core, file.path, name, side_px),
             cpu_properties("fp32", 1),
             CompiledCache("openvino"),
         )
@@ -65,9 +67,12 @@ class TaskNetwork:
         self._request = None
 
 
-def _read(core: openvino.Core, task: Path, name: str, side_px: int) -> openvino.Model:
-    """Read a network out of the archive; OpenVINO reads `.tflite` from files only."""
-    with zipfile.ZipFile(task) as bundle, tempfile.TemporaryDirectory() as scratch:
-        network = core.read_model(bundle.extract(name, scratch))
+def _read(core: openvino.Core, path: Path, name: str | None, side_px: int) -> openvino.Model:
+    """Read a network, out of an archive by way of a file: OpenVINO reads `.tflite` from files only."""
+    if name is None:
+        network = core.read_model(path)
+    else:
+        with zipfile.ZipFile(path) as bundle, tempfile.TemporaryDirectory() as scratch:
+            network = core.read_model(bundle.extract(f"{name}.tflite", scratch))
     network.reshape([1, side_px, side_px, 3])
     return network

@@ -1,0 +1,106 @@
+"""Faces of any size, any way up, each once: the finder on a real photograph, with the real networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from numpy.typing import NDArray
+
+from realtime.detect.face_finder import FaceFinder, Refused
+from realtime.detect.search_windows import all_windows
+from realtime.frames import Face
+from realtime.segment.mask_strength import MaskStrength
+from realtime.synthetic import preset_style, render_mask
+
+_BACKGROUND = 110  # grey level
+
+
+@pytest.fixture(scope="module")
+def finder() -> Iterator[FaceFinder]:
+    with FaceFinder(MaskStrength()) as finder:
+        yield finder
+
+
+@pytest.fixture(scope="module")
+def worn_rgb(astronaut_rgb: NDArray[np.uint8], astronaut_face: Face) -> NDArray[np.uint8]:
+    """The photograph's head and shoulders with a rendered mask."""
+    assert astronaut_face.landmarks is not None
+    masked = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical"))
+    return masked.image_rgb[:300, 80:380]
+
+
+def placed(head: NDArray[np.uint8], width: int, *, turns: int = 0) -> NDArray[np.uint8]:
+    """A head scaled and turned by quarter turns in a grey 640x480 picture."""
+    scale = width / 110  # the astronaut's face is about 110 px wide
+    head = cv2.resize(head, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    head = np.rot90(head, -turns)
+    picture = np.full((480, 640, 3), _BACKGROUND, np.uint8)
+    high, wide = head.shape[:2]
+    picture[100 : 100 + high, 200 : 200 + wide] = head
+    return picture
+
+
+def roll_of(face: Face) -> float:
+    x, y = face.keypoints[1] - face.keypoints[0]
+    return float(np.rad2deg(np.arctan2(y, x))) % 360
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_masked_face_is_found_upright_and_rolled(finder: FaceFinder, worn_rgb, turns: int):
+    (face,) = finder.find_all(placed(worn_rgb, 100, turns=turns))
+    assert abs((roll_of(face) - 90 * turns + 180) % 360 - 180) < 15
+
+
+@pytest.mark.parametrize("width", [40, 60, 110])
+def test_masked_face_is_found_at_any_size(finder: FaceFinder, worn_rgb, width: int):
+    (face,) = finder.find_all(placed(worn_rgb, width))
+    assert 0.6 * width < face.size < 1.7 * width
+
+
+def test_bare_face_upside_down_is_found_as_it_is(finder: FaceFinder, astronaut_rgb):
+    (face,) = finder.find_all(placed(astronaut_rgb[:300, 80:380], 100, turns=2))
+    assert abs(roll_of(face) - 180) < 15
+    assert face.confirmed
+
+
+def test_pictures_without_people_hold_no_confirmed_face(finder: FaceFinder):
+    """What is found there is refused by the segmentation stage, as `benchmarks empty` counts."""
+    for picture in (skimage.data.coffee(), skimage.data.rocket()):
+        assert not any(face.confirmed for face in finder.find_all(np.ascontiguousarray(picture)))
+
+
+def test_find_again_follows_a_moved_face(finder: FaceFinder, astronaut_rgb, astronaut_face: Face):
+    shift = np.array([9.0, -6.0])
+    moved = cv2.warpAffine(astronaut_rgb, np.column_stack([np.eye(2), shift]), (512, 512))
+    found = finder.find_again(np.asarray(moved, np.uint8), astronaut_face)
+    assert found is not None
+    assert np.abs(found.centre - astronaut_face.centre - shift).max() < 2
+
+
+def test_find_again_where_no_face_is_gives_none(finder: FaceFinder, astronaut_face: Face):
+    grey = np.full((512, 512, 3), _BACKGROUND, np.uint8)
+    assert finder.find_again(grey, astronaut_face) is None
+
+
+def test_search_leaves_known_faces_alone(finder: FaceFinder, astronaut_rgb, astronaut_face: Face):
+    windows = all_windows(512, 512)
+    assert finder.search(astronaut_rgb, windows, [astronaut_face], Refused()) is None
+    found = finder.search(astronaut_rgb, windows, [], Refused())
+    assert found is not None
+    assert np.abs(found.centre - astronaut_face.centre).max() < 5
+
+
+def test_refused_detection_is_left_alone_ever_longer(astronaut_face: Face):
+    refused, times = Refused(), []
+    for _ in range(3):
+        refused.add(astronaut_face)
+        waited = 0
+        while refused.holds(astronaut_face):
+            refused.advance(0.1)
+            waited += 1
+        times.append(waited)
+    assert times[0] < times[1] < times[2]
