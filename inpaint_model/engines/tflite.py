@@ -46,21 +46,20 @@ class TfliteNetwork:
             cpu_properties("fp32", 1),
             CompiledCache("openvino"),
         )
-        self.side_px = side_px
         self._request: openvino.InferRequest | None = compiled.create_infer_request()
         self._outputs = len(compiled.outputs)
 
     def __call__(self, image: NDArray[np.floating]) -> list[NDArray[np.float32]]:
-        """Run the network on an image, float [side_px, side_px, 3], RGB, in the range that it expects.
+        """Run the network on an image, float [side, side, 3], RGB, in the range that it expects.
 
         Returns:
-            Its outputs. They are overwritten by the next call.
+            Its outputs.
         """
         request = self._request
         assert request is not None, "the network is closed"
         request.get_input_tensor(0).data[0] = image
         request.infer()
-        return [request.get_output_tensor(n).data for n in range(self._outputs)]
+        return [request.get_output_tensor(n).data.copy() for n in range(self._outputs)]
 
     def close(self) -> None:
         """Free the network: OpenVINO's threads must end before the interpreter does."""

@@ -64,7 +64,6 @@ class BlazeFace:
         image_rgb: NDArray[np.uint8],
         to_square: NDArray[np.float64],
         least_score: float,
-        border: int = cv2.BORDER_REFLECT_101,
     ) -> list[Detection]:
         """Detect the faces in a square of a picture.
 
@@ -72,12 +71,11 @@ class BlazeFace:
             image_rgb: uint8 [H, W, 3], RGB.
             to_square: float64 [2, 3], a similarity, picture pixels to the pixels 0..128 of the square.
             least_score: of a detection, 0..1.
-            border: OpenCV's border mode, which says what the detector sees outside the picture.
 
         Returns:
             The detections, the best first.
         """
-        square = warp_square(image_rgb, to_square, _SIDE_PX, border)
+        square = warp_square(image_rgb, to_square, _SIDE_PX, cv2.BORDER_REFLECT_101)
         values, logits = self._network(square.astype(np.float32) / 127.5 - 1)
         least_logit = np.log(least_score / (1 - least_score))
         seen = np.flatnonzero(logits[0, :, 0] >= least_logit)

@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 from realtime.settings import DETECT
 
 _LARGE_LEVELS = 2  # levels of the pyramid whose windows are as high as the frame or higher
-_ROLLED_LEVELS = (
-    3  # levels that are searched for rolled faces too: those of a tenth of the frame and more
-)
+_ROLLED_LEVELS = 3  # levels that are searched for rolled faces too
 SQUARE_PX = 128.0
 """Side of the detector's input, pixels."""
 
@@ -38,24 +36,21 @@ class Window(NamedTuple):
         return square_about(np.array([self.x, self.y]), self.side, self.turns * np.pi / 2)
 
 
-def square_about(
-    centre: NDArray[np.float64], side: float, roll: float, square_px: float = SQUARE_PX
-) -> NDArray[np.float64]:
+def square_about(centre: NDArray[np.float64], side: float, roll: float) -> NDArray[np.float64]:
     """Return the similarity that shows a square of a picture upright.
 
     Args:
         centre: float64 [2], of the square, pixels.
         side: of the square, pixels.
         roll: direction of the square's upper edge, radians; 0 is to the right, more is clockwise.
-        square_px: side of the square that it is shown in, pixels.
 
     Returns:
-        float64 [2, 3], picture pixels to pixels of the square.
+        float64 [2, 3], picture pixels to the pixels 0..128 of the detector's input.
     """
-    scale = square_px / side
+    scale = SQUARE_PX / side
     cos, sin = scale * np.cos(roll), scale * np.sin(roll)
     linear = np.array([[cos, sin], [-sin, cos]])
-    return np.column_stack([linear, (square_px - 1) / 2 - linear @ centre])
+    return np.column_stack([linear, (SQUARE_PX - 1) / 2 - linear @ centre])
 
 
 @cache

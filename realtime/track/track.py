@@ -34,11 +34,6 @@ class Track:
     doubts: int = 0
 
     @property
-    def is_in_sight(self) -> bool:
-        """Whether it was found in the last frame."""
-        return not self.motion.unseen_s
-
-    @property
     def is_shown(self) -> bool:
         """Whether it is in sight, or was so shortly ago; a face found once does not outlast a miss."""
         return self.motion.unseen_s <= TRACK.shown_unseen_s and self.misses < self.hits
