@@ -13,9 +13,10 @@ from realtime.align.warp_crop import warp_square
 
 _SIDE_PX = 256
 _LANDMARKS = 478
-# The region in the canonical crop: the landmarks' bounding box, 1.5 times as wide as MediaPipe takes it.
-_REGION_CENTRE = np.array([64.0, 64.0])  # x and y, crop px
-_REGION_PX = 143.0  # side, crop px
+# The region in the canonical crop in which the network puts the chin where MediaPipe's graph does; it puts
+# the chin lower in a larger region.
+_REGION_CENTRE = np.array([64.0, 66.0])  # x and y, crop px
+_REGION_PX = 134.0  # side, crop px
 
 
 class FaceMesh:
