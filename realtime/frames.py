@@ -83,6 +83,7 @@ class TrackedFrame:
         faces: the faces in view.
         known_tracks: the numbers of all tracks that may still come back; memory of others can go.
         interval_s: seconds since the frame before.
+        faces_left_out: faces found in this frame for which there was no room.
         latency_ms: time spent in each stage so far.
     """
 
@@ -90,6 +91,7 @@ class TrackedFrame:
     faces: tuple[TrackedFace, ...]
     known_tracks: frozenset[int] = frozenset()
     interval_s: float = NOMINAL_INTERVAL_S
+    faces_left_out: int = 0
     latency_ms: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -329,14 +331,16 @@ class UnmaskResult:
     Attributes:
         frame: uint8 [H, W, 3], BGR; the given frame itself where nothing was replaced.
         replaced: uint8 [H, W], 255 where pixels were replaced.
-        faces: every face found.
+        faces: every face found, up to `max_faces`.
         latency_ms: time of each stage: detect_and_track, segment, inpaint, composite.
+        faces_left_out: further faces that were found in this frame.
     """
 
     frame: NDArray[np.uint8]
     replaced: NDArray[np.uint8]
     faces: list[FaceResult]
     latency_ms: Mapping[str, float] = field(default_factory=dict)
+    faces_left_out: int = 0
 
 
 __all__ = [

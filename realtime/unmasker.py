@@ -155,7 +155,7 @@ class Unmasker:
         if self._smoothing is not None and smooth:
             self._smoothing.keep_only(known)
             faces = [self._smoothing(face, interval_s) for face in faces]
-        tracked = TrackedFrame(frame_bgr, tuple(faces), known, interval_s)
+        tracked = TrackedFrame(frame_bgr, tuple(faces), known, interval_s, self._tracker.left_out)
         return _timed(tracked, {}, "detect_and_track", began)
 
     def _interval_s(self, time_s: float | None) -> float:

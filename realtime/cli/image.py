@@ -11,7 +11,7 @@ def image(
     target: opts.Output,
     model: opts.Model = "fast",
     engine: opts.Engine = opts.EngineName.AUTO,
-    max_faces: opts.MaxFaces = 8,
+    max_faces: opts.MaxFaces = opts.MAX_FACES,
     models_dir: opts.ModelsDir = None,
     report: opts.ReportPath = None,
     overwrite: opts.Overwrite = False,

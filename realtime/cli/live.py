@@ -34,7 +34,10 @@ def live(
     out: Annotated[Path, typer.Option(help="Folder for pictures and recordings.")] = Path(),
     model: opts.Model = "fast",
     engine: opts.Engine = opts.EngineName.AUTO,
-    max_faces: opts.MaxFaces = 4,
+    max_faces: Annotated[
+        int | None,
+        typer.Option(min=1, help="Unmask at most N faces, the largest first; else two a core."),
+    ] = None,
     models_dir: opts.ModelsDir = None,
     report: opts.ReportPath = None,
 ) -> None:
@@ -51,16 +54,18 @@ def live(
     from realtime.live.sinks import check_sink, open_sink
     from realtime.live.view import View
     from realtime.runtime.report import check_report_path
+    from realtime.runtime.threads import half_the_cores
 
     check_report_path(report)
     if not out.is_dir():
         raise UserError(f"{out}: is not a folder")
     capture_options = CaptureOptions(size=opts.parse_size(size), fps=fps, loop=loop)
     check_sink(sink)
+    most = max_faces or 4 * half_the_cores()
     options = LiveOptions(seconds, out, record, View(side_by_side=side_by_side, boxes=boxes))
     with (
         closing(open_capture(source, capture_options, notify=print_status)) as capture,
-        open_unmasker(model, engine, max_faces, models_dir, mode="live") as unmasker,
+        open_unmasker(model, engine, most, models_dir, mode="live") as unmasker,
     ):
         for warning in capture.warnings:
             print_status(f"note: {warning}")

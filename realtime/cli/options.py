@@ -41,6 +41,7 @@ Models = Annotated[
 ]
 Engine = Annotated[EngineName, typer.Option(help="What runs the network; auto: the fastest.")]
 MaxFaces = Annotated[int, typer.Option(min=1, help="Unmask at most N faces, the largest first.")]
+MAX_FACES = 32  # in files, which may take their time
 ModelsDir = Annotated[
     Path | None, typer.Option(help="Folder with MediaPipe's face_landmarker.task.")
 ]

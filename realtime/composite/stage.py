@@ -74,7 +74,7 @@ class CompositeStage(Stage[InpaintedFrame, UnmaskResult]):
             frame[rows, columns] = patch.image
             replaced[rows, columns][patch.replaced] = 255
         results = [_result_of(face, tracked.frame_bgr) for face in inpainted.faces]
-        return UnmaskResult(frame, replaced, results)
+        return UnmaskResult(frame, replaced, results, faces_left_out=tracked.faces_left_out)
 
     def _finish(
         self, face: InpaintedFace, frame_bgr: NDArray[np.uint8], faces: int

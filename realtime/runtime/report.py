@@ -52,12 +52,14 @@ class Counts:
         faces: faces found, counted once a frame.
         masked_faces: faces that were inpainted, counted once a frame.
         track_ids: the numbers of the tracks.
+        left_out: the most faces left out of one frame, because there were too many.
     """
 
     frames: int = 0
     faces: int = 0
     masked_faces: int = 0
     track_ids: set[int] = field(default_factory=set)
+    left_out: int = 0
 
     def add(self, result: UnmaskResult, first_track_id: int = 0) -> None:
         """Add one frame's result; `first_track_id` is added to its track ids."""
@@ -65,6 +67,7 @@ class Counts:
         self.faces += len(result.faces)
         self.masked_faces += sum(face.inpainted for face in result.faces)
         self.track_ids.update(face.track_id + first_track_id for face in result.faces)
+        self.left_out = max(self.left_out, result.faces_left_out)
 
     def as_json(self) -> dict[str, object]:
         """Return the totals as JSON values."""
@@ -76,6 +79,7 @@ class Counts:
         self.faces += other["faces"]
         self.masked_faces += other["masked_faces"]
         self.track_ids.update(other["track_ids"])
+        self.left_out = max(self.left_out, other.get("left_out", 0))
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,8 @@ class Report:
     ) -> Report:
         """Make the report of a run of `seconds`; an earlier run did the `earlier_frames` of `counts`."""
         inpainter = unmasker.inpainter
+        if counts.left_out:
+            warnings = [*warnings, "small faces were left out: give a larger --max-faces"]
         return Report(
             frames=counts.frames,
             faces=counts.faces,

@@ -34,6 +34,9 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         unrelated: frames are unrelated pictures: each is searched, and nothing is remembered.
         detect_every_n: look at a followed face `detection_interval_s` after the last look, and follow it by
             optical flow in between; False looks at every face in every frame.
+
+    Attributes:
+        left_out: faces found in the last frame for which there was no room.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
     ) -> None:
         self._finder, self._max_faces = finder, max_faces
         self._unrelated, self._detect_every_n = unrelated, detect_every_n
+        self.left_out = 0
         self._flow, self._scenes, self._refused = OpticalFlow(), SceneCut(), Refused()
         self.reset()
 
@@ -57,6 +61,7 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         A face that is out of sight is returned for a moment more, and its number is remembered for a
         second.
         """
+        self.left_out = 0
         if self._unrelated:
             self._tracks = []
             self._begin(self._finder.find_all(image_rgb))
@@ -183,7 +188,9 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         for face in faces:
             shown = sorted(filter(_is_shown, self._tracks), key=lambda track: track.face.size)
             if len(shown) >= self._max_faces:
+                self.left_out += 1
                 if face.size < TRACK.replacing_ratio * shown[0].face.size:
+                    self._refused.add(face)
                     continue
                 self._tracks.remove(shown[0])
             self._tracks.append(Track(next(self._numbers), face, MotionModel(_place(face))))

@@ -84,8 +84,11 @@ def test_face_result_says_where_the_face_is(unmasker: Unmasker, masked_bgr, astr
 def test_unmasker_two_faces_are_filled_up_to_max_faces(masked_bgr):
     pair = np.hstack([masked_bgr, masked_bgr])
     with Unmasker(mode="image") as both, Unmasker(mode="image", max_faces=1) as one:
-        assert sum(face.inpainted for face in both(pair).faces) == 2
-        assert len(one(pair).faces) == 1
+        result = both(pair)
+        assert sum(face.inpainted for face in result.faces) == 2
+        assert result.faces_left_out == 0
+        result = one(pair)
+        assert (len(result.faces), result.faces_left_out) == (1, 1)
 
 
 def test_unmasker_keeps_track_ids_until_reset(masked_bgr):

@@ -73,6 +73,15 @@ def test_image_command_unmasks_a_picture(
     assert figures["engine_reason"] in lines[0]
 
 
+def test_image_command_says_when_faces_are_left_out(
+    clip: DemoClip, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = tmp_path / "in.png", tmp_path / "out.png"
+    cv2.imwrite(str(source), np.hstack([clip.masked_rgb(3)] * 2)[:, :, ::-1])
+    assert run(["image", str(source), str(target), "--max-faces", "1"]) == 0
+    assert "--max-faces" in capsys.readouterr().err
+
+
 def test_video_command_unmasks_without_foreign_messages(masked_video: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mp4"
     done = subprocess.run(
