@@ -123,11 +123,13 @@ class ArtefactHashes:
         generator: the file that runs (`Inpainter.model_sha256`).
         segmenter: the mask segmenter.
         face_landmarker: MediaPipe's face landmark model.
+        face_aligner: the network that says what is a face and which way up it is.
     """
 
     generator: str
     segmenter: str
     face_landmarker: str
+    face_aligner: str
 
     def as_dict(self) -> dict[str, str]:
         """Return the hashes by the attributes' names, for JSON."""
@@ -161,9 +163,21 @@ def find_segmenter(path: Path | None = None) -> Artefact:
     Raises:
         UserError: the file is missing or cannot be read.
     """
-    path = path or WEIGHTS_DIR / "segmenter.tflite"
+    return _shipped(path or WEIGHTS_DIR / "segmenter.tflite", "mask segmenter")
+
+
+def find_face_aligner(path: Path | None = None) -> Artefact:
+    """Find the face aligner's `.onnx` file: the one at `path`, by default the shipped one.
+
+    Raises:
+        UserError: the file is missing or cannot be read.
+    """
+    return _shipped(path or WEIGHTS_DIR / "face_aligner.onnx", "face aligner")
+
+
+def _shipped(path: Path, what: str) -> Artefact:
     if not path.is_file():
-        raise UserError(f"{path}: the mask segmenter's weights are missing; reinstall")
+        raise UserError(f"{path}: the {what}'s weights are missing; reinstall")
     return Artefact(path.stem, path, _sha256(_read(path)))
 
 

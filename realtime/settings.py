@@ -69,53 +69,32 @@ class DetectSettings:
     """The same in a stream, which is searched again and again. Benchmark: find."""
     same_detection_share: float = 0.5
     """Detections closer than this share of the larger size are of one face. Not measured alone."""
-    look_share: float = 0.45
-    """Size of a face in the enlarged square in which it is found again, of the square's side.
-    Not measured alone."""
-    look_shares: tuple[float, ...] = (0.3, 0.45, 0.6)
-    """The same for the squares of the second look at a new face. Benchmark: find."""
-    least_look_score: float = 0.2
-    """Detector score, 0..1, in the second look, below which there is no face. Not measured alone."""
-    glance_shares: tuple[float, ...] = (0.3, 0.6)
-    """The same for the glance that comes before the second look. Benchmark: find."""
-    glance_score: float = 0.4
-    """Best detector score, 0..1, of that glance from which the second look follows. Benchmark: find."""
-    look_score: float = 0.3
-    """Mean detector score, 0..1, that a new face must reach in the second look. Benchmark: find."""
+    glance_score: float = 0.05
+    """Aligner score, 0..1, of the first looks at a detection, below which no more follow.
+    Benchmark: find."""
+    face_score: float = 0.97
+    """Mean aligner score, 0..1, from which a detection is a new face. Benchmarks: find, empty."""
+    sure_face: float = 0.99
+    """The same from which other detections of the face are left out, and from which it can be confirmed.
+    Benchmark: empty."""
+    followed_face: float = 0.5
+    """The same from which a followed face still is one. Benchmark: find."""
+    least_mask: float = 0.5
+    """Probability of a mask, 0..1, from which a face without landmarks is one. Benchmark: find."""
     landmark_presence: float = 0.01
     """Presence score, 0..1, from which the landmark model's points are used: masks lower it.
     Not measured alone."""
     sure_presence: float = 0.5
     """Presence score, 0..1, from which the landmark model's points need no second opinion.
     Not measured alone."""
-    recognised_score: float = 0.5
-    """Mean detector score, 0..1, from which the landmark model's presence score counts.
-    Not measured alone."""
-    confirming_score: float = 0.65
-    """Mean detector score, 0..1, that a confirmed face has in the second look. Benchmark: empty."""
     least_face_px: float = 28.0
     """Picture px: a smaller detection is no face. Benchmark: empty."""
     confirming_presence: float = 0.8
     """Presence score, 0..1, that a confirmed face has, as it is and mirrored. Benchmark: empty."""
-    least_mask_strength: float = 0.4
-    """Strength of a mask, 0..1, from which a face without landmarks is one. Benchmark: find."""
-    presence_weight: float = 0.3
-    """Weight of the presence score beside the detector's in the evidence for a face. Benchmark: find."""
-    mask_weight: float = 0.3
-    """Weight of the mask's strength there. Benchmark: find."""
-    least_evidence: float = 0.8
-    """Sum of these and the detector's score that an upright face must reach. Benchmarks: find, empty."""
-    least_rolled_evidence: float = 1.05
-    """The same for a face that is rolled by more than 45 degrees: few are. Benchmarks: find, empty."""
-    least_followed_evidence: float = 0.5
-    """The same for a face that is followed. Benchmark: find."""
-    sure_evidence: float = 1.1
-    """The same from which a picture's other detections of the face are left out. Not measured alone."""
-    refused_s: float = 0.5
-    """Seconds for which a detection that was no face is not examined again; twice as long each time.
-    Not measured alone."""
-    most_refused_s: float = 8.0
-    """That time at most. Not measured alone."""
+    examined_a_frame: int = 2
+    """Detections of a stream's frame that are examined. Benchmark: find."""
+    refused_s: float = 0.3
+    """Seconds for which a detection that was no face is not examined again. Not measured alone."""
     most_shared: float = 0.5
     """Share of the smaller of two boxes that lies in the other one from which both are of one face.
     Benchmark: find."""
@@ -188,11 +167,6 @@ class SegmentSettings:
     """The same on a face that was only detected. Benchmarks: photos, bare, empty."""
     begin_doubtful: MaskMeasures = MaskMeasures(0.05, 0.93, 0.2, 4.0)
     """The same on a doubtful face (`behind_share`, `small_share`). Benchmarks: photos, bare, empty."""
-    least_strength_share: float = 0.05
-    """Share of the crop that is mask from which a detection without landmarks may be a masked face.
-    Benchmark: find."""
-    most_above_share: float = 0.25
-    """Share of the crop above the eyes that may be mask: more of it is cloth. Benchmark: find."""
     go_on: MaskMeasures = MaskMeasures(0.035, 0.65, 0.0, 0.0)
     """A worn mask stays worn while it reaches these values (hysteresis). Benchmark: stability."""
     behind_share: float = 0.7

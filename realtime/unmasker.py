@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model import open_inpainter
-from inpaint_model.artefacts import ArtefactHashes, find_face_landmarker
+from inpaint_model.artefacts import ArtefactHashes, find_face_aligner, find_face_landmarker
 from inpaint_model.errors import UserError
 from realtime.appearance import CROP_STEPS, FRAME_STEPS, make_steps
 from realtime.composite.stage import CompositeStage
@@ -30,7 +30,6 @@ from realtime.inpaint.self_ensemble import ENSEMBLE_OF_2, ENSEMBLE_OF_4
 from realtime.inpaint.stage import InpaintStage
 from realtime.inpaint.temporal_blend import TemporalBlend
 from realtime.runtime.threads import half_the_cores
-from realtime.segment.mask_strength import MaskStrength
 from realtime.segment.stage import SegmentStage
 from realtime.track.one_euro import TransformSmoothing
 from realtime.track.tracker import FaceTracker
@@ -99,7 +98,7 @@ class Unmasker:
             threads = half_the_cores()
         self.inpainter = open_inpainter(model, engine, threads=threads)
         self._last_s: float | None = None
-        finder = FaceFinder(MaskStrength(), models_dir)
+        finder = FaceFinder(models_dir)
         self._tracker = FaceTracker(finder, max_faces, unrelated=unrelated)
         self._smoothing = TransformSmoothing() if smooth else None
         self._segment = SegmentStage(unrelated=unrelated, smoothing=smooth)
@@ -107,6 +106,7 @@ class Unmasker:
             self.inpainter.model_sha256,
             self._segment.artefact.sha256,
             find_face_landmarker(models_dir).sha256,
+            find_face_aligner().sha256,
         )
         augmentations = ENSEMBLE_OF_4 if unrelated else ENSEMBLE_OF_2
         self._inpaint = InpaintStage(self.inpainter, augmentations, crop_steps)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.artefacts import Artefact
-from inpaint_model.engines.tflite import TfliteNetwork
+from inpaint_model.engines.image_network import ImageNetwork
 from realtime.align.affine import apply, invert, scale_of
 from realtime.align.warp_crop import warp_square
 from realtime.settings import DETECT
@@ -52,7 +52,7 @@ class BlazeFace:
     """
 
     def __init__(self, task: Artefact) -> None:
-        self._network = TfliteNetwork(task, _SIDE_PX, "face_detector")
+        self._network = ImageNetwork(task, _SIDE_PX, "face_detector")
         self._anchors = _anchors()
 
     def close(self) -> None:

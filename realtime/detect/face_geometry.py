@@ -16,6 +16,9 @@ from realtime.settings import DETECT
 # Landmarks whose mean is each keypoint: the corners of either eye, nose tip, mouth corners.
 _EYES_NOSE_MOUTH = ((33, 133), (362, 263), (1,), (61,), (291,))
 _HALF_MOUTH = 0.35  # half the mouth's width, of the distance between the eyes
+# Of a mean face in the canonical crop: eyes, nose tip, mouth corners, and corners of the box, crop px.
+_MEAN_KEYPOINTS = np.array([[47.5, 46], [79.5, 46], [63.5, 68], [52.5, 86], [74.5, 86]])
+_BOX = np.array([[25.0, 25], [102, 25], [25, 103], [102, 103]])
 
 
 def face_of_landmarks(landmarks: NDArray[np.float64]) -> Face:
@@ -37,6 +40,15 @@ def face_of_detection(detection: Detection) -> Face:
     (x0, y0), (x1, y1) = (detection.centre + sign * detection.size / 2 for sign in (-1, 1))
     box = (float(x0), float(y0), float(x1), float(y1))
     return Face(box, keypoints, None, similarity_from_keypoints(points))
+
+
+def face_of_alignment(to_canonical: NDArray[np.float64]) -> Face:
+    """Make a face of its canonical transform, float64 [2, 3], with the points of a mean face."""
+    to_picture = invert(to_canonical)
+    corners = apply(to_picture, _BOX)
+    (x0, y0), (x1, y1) = corners.min(0), corners.max(0)
+    box = (float(x0), float(y0), float(x1), float(y1))
+    return Face(box, apply(to_picture, _MEAN_KEYPOINTS), None, to_canonical)
 
 
 def moved(face: Face, move: NDArray[np.float64]) -> Face:

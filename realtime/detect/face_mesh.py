@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.artefacts import Artefact
-from inpaint_model.engines.tflite import TfliteNetwork
+from inpaint_model.engines.image_network import ImageNetwork
 from realtime.align.affine import apply, compose, invert
 from realtime.align.warp_crop import warp_square
 
@@ -27,7 +27,7 @@ class FaceMesh:
     """
 
     def __init__(self, task: Artefact) -> None:
-        self._network = TfliteNetwork(task, _SIDE_PX, "face_landmarks_detector")
+        self._network = ImageNetwork(task, _SIDE_PX, "face_landmarks_detector")
         scale = _SIDE_PX / _REGION_PX
         offset = _SIDE_PX / 2 - scale * _REGION_CENTRE
         self._from_canonical = np.column_stack([np.eye(2) * scale, offset])

@@ -16,6 +16,7 @@ from inpaint_model.artefacts import (
     SHIPPED_GENERATORS,
     ArtefactHashes,
     ThirdPartyModel,
+    find_face_aligner,
     find_face_landmarker,
     find_generator,
     find_segmenter,
@@ -95,9 +96,15 @@ def test_find_segmenter_missing_is_refused(tmp_path: Path) -> None:
         find_segmenter(tmp_path / "none.tflite")
 
 
+def test_find_face_aligner_hashes_the_shipped_file() -> None:
+    aligner = find_face_aligner()
+    assert aligner.name == "face_aligner"
+    assert aligner.sha256 == sha256(aligner.path.read_bytes())
+
+
 def test_artefact_hashes_are_named_in_json() -> None:
-    hashes = ArtefactHashes(generator="1", segmenter="2", face_landmarker="3")
-    assert hashes.as_dict() == {"generator": "1", "segmenter": "2", "face_landmarker": "3"}
+    names = ("generator", "segmenter", "face_landmarker", "face_aligner")
+    assert list(ArtefactHashes(*names).as_dict().items()) == [(name, name) for name in names]
 
 
 def test_face_landmarker_of_the_package_needs_no_download(

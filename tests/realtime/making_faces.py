@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from realtime.detect.face_finder import FaceFinder
 from realtime.frames import Face, TrackedFace, TrackedFrame
-from realtime.segment.mask_strength import MaskStrength
 from realtime.track.tracker import FaceTracker
 
 
@@ -21,7 +20,7 @@ def open_tracker(
 ) -> Iterator[FaceTracker]:
     """A tracker with the real finder; it looks at every face in every frame unless asked otherwise."""
     tracker = FaceTracker(
-        FaceFinder(MaskStrength()),
+        FaceFinder(),
         max_faces,
         unrelated=unrelated,
         **{"detect_every_n": False, **options},

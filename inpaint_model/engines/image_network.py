@@ -1,4 +1,4 @@
-"""Runs TensorFlow Lite networks, such as those inside a MediaPipe task, with OpenVINO.
+"""Runs small networks on one image with OpenVINO: ONNX, TensorFlow Lite, or one inside a MediaPipe task.
 
 MediaPipe's own graphs search whole pictures only. Here the same networks are asked about any part of a
 picture, turned by any angle, in a fifth of the time of a graph's call.
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     import openvino
 
 
-class TfliteNetwork:
-    """A TensorFlow Lite network on one CPU thread, in float32. One thread at a time may call it.
+class ImageNetwork:
+    """A network on one CPU thread, in float32. One thread at a time may call it.
 
     Args:
-        file: the `.tflite` file, or a `.task` file, which is a zip archive of such files.
+        file: an `.onnx` or `.tflite` file, or a `.task` file, which is a zip archive of the latter.
         side_px: side of the network's square input, pixels.
         name: of the network in a `.task` file: its file there without `.tflite`.
     """
