@@ -83,7 +83,12 @@ def mediapipe(models_dir: Path | None) -> Iterator[Check]:
 
 def weights(model: str) -> Iterator[Check]:
     """Look for the weights of our models."""
-    from inpaint_model.artefacts import SHIPPED_GENERATORS, find_generator, find_segmenter
+    from inpaint_model.artefacts import (
+        SHIPPED_GENERATORS,
+        find_face_aligner,
+        find_generator,
+        find_segmenter,
+    )
 
     for name in dict.fromkeys([model, *SHIPPED_GENERATORS]):
         try:
@@ -94,8 +99,8 @@ def weights(model: str) -> Iterator[Check]:
         else:
             found = f"{generator.path.name}, SHA-256 {generator.sha256[:12]}"
             yield Check(f"model {name}", "ok", found)
-    segmenter = find_segmenter()
-    yield Check("segmenter", "ok", f"{segmenter.path.name}, SHA-256 {segmenter.sha256[:12]}")
+    for what, network in (("segmenter", find_segmenter()), ("face aligner", find_face_aligner())):
+        yield Check(what, "ok", f"{network.path.name}, SHA-256 {network.sha256[:12]}")
 
 
 def one_frame(model: str, models_dir: Path | None) -> Iterator[Check]:
