@@ -57,7 +57,7 @@ def evaluate(options: EvaluateOptions) -> None:
 @app.command()
 @takes_options(ExportOptions)
 def export(options: ExportOptions) -> None:
-    """Write the artefact (ONNX generator, int8 too; TFLite segmenter) and check its parity."""
+    """Write the artefact (ONNX, a generator's int8 too; TFLite segmenter) and check its parity."""
     from trainer.commands.export import export as run
 
     print(run(options))

@@ -9,7 +9,7 @@ from typing import Any
 from inpaint_model.errors import UserError
 from trainer.augment.generator_samples import Jitter
 
-NETWORKS = ("fast", "paper", "glcic", "segmenter")
+NETWORKS = ("fast", "paper", "glcic", "segmenter", "aligner")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class FitConfig:
 
     Attributes:
         preset: its name.
-        network: "fast", "paper" (two chained autoencoders), "glcic" (one) or "segmenter".
+        network: "fast", "paper" (two chained autoencoders), "glcic" (one), "segmenter" or "aligner".
         stages: run one after another.
         width: channels of the generator's first layer; the paper has 64, and the shipped `fast` 32.
         balance: "paper" and "glcic" balance colours before filling
@@ -69,7 +69,7 @@ class FitConfig:
         teacher: the generator that the stages' `distil` follows (`trainer.teacher`); none if empty.
         initial_weights: name of the run or file whose weights this run started from.
         jitter: random affine and colour jitter of the samples.
-        bare_share: segmenter: share of faces without a mask, 0..1.
+        bare_share: segmenter and aligner: share of faces without a mask, 0..1.
         seed: fixes initial weights and every random draw.
         ema: decay of the exponential moving average of the weights, which is validated and exported.
         minutes: how long the run takes, its start and end included; the stages then share the training

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from inpaint_model.errors import UserError
 from inpaint_model.networks.from_onnx import generator_from_onnx
-from inpaint_model.networks.segmenter import MaskSegmenterNet
 from trainer.augment.holes import draw_protocol
 from trainer.config import FitConfig
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import to_mask, to_tensor
+from trainer.export.aligner_export import squares_of
+from trainer.export.aligner_from_onnx import aligner_from_onnx
 from trainer.export.batch_norm_folding import restore_batch_norms
 from trainer.export.from_tflite import segmenter_from_tflite
 from trainer.fit import load_average
-from trainer.generator_task import make_generator
+from trainer.networks import make_network
 from trainer.runs import RunFolder
 
 _FILES = (".onnx", ".tflite")
@@ -27,7 +29,7 @@ def load_initial_weights(start: Path, net: nn.Module, config: FitConfig, faces: 
 
     Args:
         start: the folder of another run, whose averaged weights are taken, or an exported file (`.onnx`
-            of a generator, `.tflite` of a segmenter).
+            of a generator or face aligner, `.tflite` of a segmenter).
         net: the network; changed in place.
         config: its run.
         faces: the faces to train on; they give the batch norms of a file's network their statistics.
@@ -58,7 +60,7 @@ def _load_network(start: Path, config: FitConfig, faces: FaceSet) -> nn.Module:
         other = RunFolder(start).config()
         if other.network != config.network:
             raise UserError(f"{start}: holds {other.network}, this run trains {config.network}")
-        source = MaskSegmenterNet() if other.network == "segmenter" else make_generator(other)
+        source = make_network(other)
         load_average(start, source)
         return source
     some = faces.sample(64, config.seed)
@@ -66,6 +68,10 @@ def _load_network(start: Path, config: FitConfig, faces: FaceSet) -> nn.Module:
     if start.suffix == ".tflite":
         source = segmenter_from_tflite(start)
         restore_batch_norms(source, crops)
+        return source
+    if config.network == "aligner":
+        source = aligner_from_onnx(start)
+        restore_batch_norms(source, torch.from_numpy(squares_of(some.crops)).float())
         return source
     source = generator_from_onnx(start)
     restore_batch_norms(source, crops, to_mask(draw_protocol(some, "face-mask", config.seed)[0]))

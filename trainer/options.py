@@ -56,7 +56,7 @@ class PrepareOptions:
 class FitOptions:
     """A training run: what it learns from, what it changes of its preset, and where it runs."""
 
-    preset: Annotated[str, Option(help="paper, glcic, paper-mask, fast or segmenter.")]
+    preset: Annotated[str, Option(help="paper, glcic, paper-mask, fast, segmenter or aligner.")]
     data: Data
     run: Annotated[Path, Option(help="Run folder: configuration, metrics, sheets, checkpoints.")]
     resume: Annotated[bool, Option("--resume", help="Continue from the run's checkpoint.")] = False
@@ -109,12 +109,14 @@ class FitOptions:
     ] = None
     backgrounds: Annotated[
         Path | None,
-        Option(
-            "--backgrounds", "--places", help="Segmenter: folder of photographs without any mask."
-        ),
+        Option(help="Segmenter: folder of photographs without any mask, faces among them."),
+    ] = None
+    places: Annotated[
+        Path | None,
+        Option(help="Aligner, segmenter: folder of photographs without people."),
     ] = None
     manifest: Annotated[
-        Path | None, Option(help="CSV of the splits of --backgrounds, as for prepare.")
+        Path | None, Option(help="CSV of the splits of these photographs, as for prepare.")
     ] = None
 
 

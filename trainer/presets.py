@@ -65,6 +65,15 @@ PRESETS: dict[str, FitConfig] = {
         jitter=Jitter(rotation_deg=12.0, scale=0.16, shift_px=8.0, colour=0.6),
         validation_faces=400,
     ),
+    # Its samples have their own ranges of size, place and angle.
+    "aligner": FitConfig(
+        preset="aligner",
+        network="aligner",
+        stages=(Stage(steps=15_000, batch=256, lr_start=2e-3, lr_end=1e-5),),
+        jitter=Jitter(rotation_deg=0.0, scale=0.0, shift_px=0.0, colour=0.9),
+        bare_share=0.33,
+        validation_faces=400,
+    ),
 }
 
 

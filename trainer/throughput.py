@@ -17,11 +17,13 @@ from torch import Tensor
 from realtime.align.affine import apply
 from realtime.align.canonical_crop import CROP_SIZE, similarity_from_landmarks
 from realtime.synthetic.face_mesh import CANONICAL_HEAD, LANDMARKS
+from trainer.aligner_task import AlignerTask
 from trainer.config import FitConfig, Stage
 from trainer.data.face_set import FaceSet
 from trainer.device_batch import to_device
 from trainer.fit import Task
 from trainer.generator_task import GeneratorTask
+from trainer.losses.aligner_losses import aligner_losses
 from trainer.losses.pixel_losses import pixel_losses
 from trainer.losses.recogniser import Recogniser
 from trainer.precision import AUTO, matrix_peak, matrix_type, resolve_precision
@@ -173,6 +175,8 @@ def _make(
     faces = synthetic_faces(_FACES)
     if config.network == "segmenter":
         task = SegmenterTask(config, faces, faces)
+    elif config.network == "aligner":
+        task = AlignerTask(config, faces, faces)
     else:
         recogniser = Recogniser() if config.stages[-1].perceptual else None
         task = GeneratorTask(config, faces, faces, recogniser)
@@ -183,7 +187,10 @@ def _make(
 
 
 def _pixel_part(task: Task, stage: Stage, batch: Any) -> Callable[[], None]:
-    """Return a function that runs the losses on pixels, forward and backward, on given outputs."""
+    """Return a function that runs the losses on outputs alone, forward and backward."""
+    if isinstance(task, AlignerTask):
+        aligned = torch.zeros_like(batch.wanted).requires_grad_()
+        return lambda: _backward(aligner_losses(aligned, batch.wanted), [aligned])
     if isinstance(task, SegmenterTask):
         logits = torch.zeros_like(batch.masks[:, None].expand(-1, 2, -1, -1), dtype=torch.float32)
         outputs = [logits.requires_grad_()]

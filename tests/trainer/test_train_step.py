@@ -14,6 +14,7 @@ from lightning.fabric import Fabric
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from trainer.aligner_task import AlignerTask
 from trainer.augment.device_sampler import DeviceSampler
 from trainer.augment.finish import Jitter
 from trainer.config import FitConfig, Stage
@@ -73,6 +74,8 @@ def tiny(preset: str, *stages: Stage) -> FitConfig:
 def make_task(config: FitConfig) -> Task:
     if config.network == "segmenter":
         return SegmenterTask(config, _FACES, _FACES)
+    if config.network == "aligner":
+        return AlignerTask(config, _FACES, _FACES)
     torch.manual_seed(1)
     teacher = None
     if any(stage.distil for stage in config.stages):

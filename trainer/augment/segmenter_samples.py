@@ -13,6 +13,7 @@ from realtime.align.affine import compose
 from realtime.align.canonical_crop import CROP_SIZE
 from realtime.detect.face_geometry import scaled_and_shifted
 from realtime.synthetic import Template, render_mask
+from trainer.augment.degradation import degrade
 from trainer.augment.finish import (
     Jitter,
     random_affines,
@@ -23,6 +24,7 @@ from trainer.augment.finish import (
 from trainer.augment.headgear import wear_headgear
 from trainer.augment.mask_styles import random_training_style
 from trainer.augment.occlusion import add_occlusion
+from trainer.augment.place_parts import random_part, warp_part
 from trainer.augment.reflections import add_reflections
 from trainer.augment.views import (
     View,
@@ -115,7 +117,7 @@ def _warped(
     matrix = random_affines(jitter, rng, np.ones(1))[0]
     matrix = compose(random_crop_windows(surrounded, rng)[0], matrix)
     matrix = compose(matrix, view.to_canonical)
-    rows, columns = _visible_window(len(crop), rng)
+    rows, columns = visible_window(len(crop), rng)
     matrix = compose(matrix, scaled_and_shifted(1.0, columns.start, rows.start))
     warp = {"dsize": _SHAPE, "flags": cv2.INTER_LINEAR}
     moved = cv2.warpAffine(crop[rows, columns], matrix, **warp, borderMode=cv2.BORDER_REPLICATE)
@@ -126,7 +128,7 @@ def _warped(
     return np.asarray(moved, np.uint8), flags[:, :, 0] & inside, inside
 
 
-def _visible_window(size: int, rng: np.random.Generator) -> tuple[slice, slice]:
+def visible_window(size: int, rng: np.random.Generator) -> tuple[slice, slice]:
     """Rows and columns of a crop with a margin that the edges of a picture leave."""
     margin = margin_of(size)
     x0, y0, x1, y1 = (int(at) for at in random_frames(rng, 1)[0])
@@ -137,37 +139,13 @@ def _visible_window(size: int, rng: np.random.Generator) -> tuple[slice, slice]:
 
 def _background_sample(place: NDArray[np.uint8], rng: np.random.Generator) -> _Sample:
     """Cut a part out of a photograph at a random place, size and angle."""
-    height, width = place.shape[:2]
-    scale = CROP_SIZE / (min(height, width) * np.exp(rng.uniform(np.log(0.15), np.log(1.2))))
-    angle = rng.normal(0, 0.35)
-    linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    centre = rng.uniform((0, 0), (width, height))
-    matrix = np.column_stack([linear, np.full(2, CROP_SIZE / 2) - linear @ centre])
-    source = cv2.GaussianBlur(place, (0, 0), 0.4 / scale) if scale < 0.7 else place
-    crop = cv2.warpAffine(source, matrix, _SHAPE, borderMode=cv2.BORDER_REPLICATE)
-    inside = cv2.warpAffine(np.full((height, width), 255, np.uint8), matrix, _SHAPE) > 127
-    return np.asarray(crop, np.uint8), np.zeros(_SHAPE, dtype=bool), np.asarray(inside)
+    matrix = random_part(place.shape, CROP_SIZE, rng.normal(0, 0.35), rng)
+    crop = warp_part(place, matrix, CROP_SIZE)
+    inside = cv2.warpAffine(np.full(place.shape[:2], 255, np.uint8), matrix, _SHAPE) > 127
+    return crop, np.zeros(_SHAPE, dtype=bool), np.asarray(inside)
 
 
 def _degraded(sample: _Sample, jitter: Jitter, rng: np.random.Generator) -> _Sample:
     crop, alpha, valid = sample
     crop = recolour(crop, random_colours(jitter.colour, rng, 1, _GREY_SHARE)[0])
     return degrade(crop, rng), alpha, valid
-
-
-def degrade(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Blur, downscale, add noise or JPEG artefacts at random, as cameras and files do."""
-    if rng.random() < 0.3:
-        crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), float(rng.uniform(0.4, 1.8))), np.uint8)
-    if rng.random() < 0.25:
-        side = int(rng.integers(28, 110))
-        small = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
-        crop = np.asarray(cv2.resize(small, _SHAPE, interpolation=cv2.INTER_LINEAR), np.uint8)
-    if rng.random() < 0.3:
-        noise = rng.standard_normal(crop.shape).astype(np.float32) * rng.uniform(2, 14)
-        crop = np.clip(crop + noise, 0, 255).astype(np.uint8)
-    if rng.random() < 0.25:
-        quality = int(rng.integers(25, 90))
-        _, data = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        crop = cv2.imdecode(data, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)
-    return crop

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,12 +12,15 @@ from torch import Tensor
 from inpaint_model.errors import UserError
 from trainer.augment.batch_augment import pack_views
 from trainer.augment.sample_stream import SampleStream, default_workers
-from trainer.augment.views import VIEW_RECORD, draw_view, records_of
+from trainer.augment.views import VIEW_RECORD, DrawnView, draw_view, records_of
 from trainer.data.epoch_order import EpochOrder
 from trainer.data.face_set import FaceSet
 from trainer.device_batch import send
 
 CHUNK = 16  # views that a process hands over at a time
+
+DrawView = Callable[[FaceSet, int, np.random.Generator], DrawnView]
+"""Draws a view of the face at an index; all views have one size."""
 
 _MAX_VIEWS = 2**16
 _MEMORY_SHARE = 0.25  # of the device's free memory
@@ -29,25 +34,26 @@ class ViewChunks:
     Args:
         faces: the faces, shown in the order of `EpochOrder`.
         seed: the run's seed.
+        draw: draws one; a function or object that can be pickled.
+
+    Attributes:
+        side_px: side of a view, pixels.
+        chunk_bytes: size of a chunk.
     """
 
-    def __init__(self, faces: FaceSet, seed: int) -> None:
-        self._faces, self._seed = faces, seed
+    def __init__(self, faces: FaceSet, seed: int, draw: DrawView = draw_view) -> None:
+        self._faces, self._seed, self._draw = faces, seed, draw
         self._order = EpochOrder(len(faces), seed)
-        self.chunk_bytes = CHUNK * view_bytes(faces)
+        self.side_px = len(draw(faces, 0, np.random.default_rng(0)).crop)
+        self.chunk_bytes = CHUNK * 4 * self.side_px**2
 
     def __getitem__(self, n: int) -> tuple[Tensor, NDArray[np.void]]:
         """Draw views 16n to 16n + 15: uint8 [16, 4, S, S] of `pack_views`, and `VIEW_RECORD` [16]."""
         views = [
-            draw_view(self._faces, face, np.random.default_rng([self._seed, 2, n, at]))
+            self._draw(self._faces, face, np.random.default_rng([self._seed, 2, n, at]))
             for at, face in enumerate(self._order.take(n * CHUNK, CHUNK))
         ]
         return pack_views(views), records_of(views)
-
-
-def view_bytes(faces: FaceSet) -> int:
-    """Return the size of one packed view of these faces in bytes."""
-    return 4 * faces.crops.shape[1] * faces.crops.shape[2]
 
 
 class ViewBank:
@@ -64,6 +70,7 @@ class ViewBank:
         faces: the faces, with their margin.
         device: where the ring lies.
         seed: fixes the views and their order.
+        draw: draws a view; see `ViewChunks`.
         capacity: number of views, a multiple of 16; None: the largest power of two up to 65,536 that
             takes at most a quarter of the device's free memory, and 1,024 on the CPU.
         reuse: how often a view is used on average, at least 1.
@@ -80,21 +87,24 @@ class ViewBank:
         device: torch.device,
         seed: int,
         *,
+        draw: DrawView = draw_view,
         capacity: int | None = None,
         reuse: float = 2.0,
         workers: int | None = None,
         wait: bool = True,
     ) -> None:
-        capacity = _affordable_views(device, view_bytes(faces)) if capacity is None else capacity
+        self._source = ViewChunks(faces, seed, draw)
+        if capacity is None:
+            capacity = _affordable_views(device, self._source.chunk_bytes // CHUNK)
         if capacity < CHUNK or capacity % CHUNK or reuse < 1:
             raise ValueError("the capacity must be a multiple of 16, and the reuse at least 1")
-        self._source, self._device, self._seed = ViewChunks(faces, seed), device, seed
+        self._device, self._seed = device, seed
         self._workers = default_workers() if workers is None else workers
         self._wait, self._reuse = wait or not self._workers, reuse
         self._room = capacity // CHUNK  # in chunks, as all counts below
         first = min(_FIRST_VIEWS, _FIRST_VIEWS_A_FACE * len(faces), capacity)
         self._first = -(-first // CHUNK)
-        side = faces.crops.shape[1]
+        side = self._source.side_px
         self._views = torch.empty((capacity, 4, side, side), dtype=torch.uint8, device=device)
         self._records = np.zeros(capacity, VIEW_RECORD)
         self._stream: SampleStream | None = None

@@ -8,6 +8,7 @@ import numpy as np
 from torch import nn
 
 from inpaint_model.errors import UserError
+from inpaint_model.networks.face_aligner import FaceAlignerNet
 from inpaint_model.networks.from_onnx import generator_from_onnx
 from inpaint_model.networks.layers import flops
 from inpaint_model.networks.paper import PaperGenerator
@@ -15,11 +16,13 @@ from inpaint_model.networks.segmenter import MaskSegmenterNet
 from trainer.augment.holes import draw_protocol
 from trainer.data import face_set as faceset
 from trainer.data.face_set import FaceSet
+from trainer.export.aligner_export import ALIGNER, export_aligner, squares_of
 from trainer.export.onnx_export import export_generator
 from trainer.export.prune import prune_generator
 from trainer.export.quantize import Samples, quantize_onnx
 from trainer.fit import load_average
 from trainer.generator_task import make_generator
+from trainer.networks import make_network
 from trainer.options import ExportOptions
 from trainer.runs import RunFolder
 from trainer.segmenter_task import wear_masks
@@ -43,7 +46,7 @@ def export(options: ExportOptions) -> str:
     """Write the artefact of a run or of a file; return lines on parity and on the cost of int8.
 
     int8 is calibrated on training faces; parity and cost are measured on held-out ones. The artefact is
-    `fast.onnx`, `paper.onnx` or `segmenter.tflite`.
+    `fast.onnx`, `paper.onnx`, `segmenter.tflite` or `face_aligner.onnx`.
 
     Raises:
         UserError: not exactly one of `run` and `model`, or what they name cannot be exported.
@@ -59,8 +62,8 @@ def export(options: ExportOptions) -> str:
         net = generator_from_onnx(model)
     else:
         net = _load(run)
-    write = _export_segmenter if isinstance(net, MaskSegmenterNet) else export_network
-    return write(net.eval(), faces, options.out)
+    write = {MaskSegmenterNet: _export_segmenter, FaceAlignerNet: _export_aligner}
+    return write.get(type(net), export_network)(net.eval(), faces, options.out)
 
 
 def export_network(net: nn.Module, faces: FaceSet, out: Path) -> str:
@@ -91,10 +94,8 @@ def export_network(net: nn.Module, faces: FaceSet, out: Path) -> str:
 
 
 def _load(run: Path) -> nn.Module:
-    """Load a run's averaged weights, of a generator or a segmenter."""
-    if RunFolder(run).config().network != "segmenter":
-        return load_generator(run)[0]
-    net = MaskSegmenterNet()
+    """Load a run's averaged weights, of any network."""
+    net = make_network(RunFolder(run).config())
     load_average(run, net)
     return net
 
@@ -133,3 +134,11 @@ def _export_segmenter(net: nn.Module, faces: FaceSet, out: Path) -> str:
     val = faces.select("val").sample(_MEASURED_CROPS, 0)
     worn = wear_masks(val.where(np.arange(len(val)) < _PARITY_CROPS), [], seed=2)
     return f"{path}: {export_segmenter(net, path, worn.crops)}"
+
+
+def _export_aligner(net: nn.Module, faces: FaceSet, out: Path) -> str:
+    path = out / f"{ALIGNER}.onnx"
+    few = faces.select("val").sample(_PARITY_CROPS, 0)
+    if not len(few):
+        raise UserError("exporting needs held-out faces in the data")
+    return f"{path}: {export_aligner(net, path, squares_of(few.crops))}"

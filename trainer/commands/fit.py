@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -18,25 +17,20 @@ from lightning.fabric.strategies import DDPStrategy
 from rich.console import Console
 
 from inpaint_model.errors import UserError
-from realtime.synthetic import Template, load_templates
 from trainer.augment.holes import draw_protocol
-from trainer.augment.segmenter_samples import MaskSources
+from trainer.commands.tasks import make_task
 from trainer.config import FitConfig
 from trainer.data import face_set as faceset
-from trainer.data.backgrounds import load_backgrounds
 from trainer.data.face_set import FaceSet
-from trainer.export.run_exporter import RunExporter
+from trainer.export.aligner_export import squares_of
+from trainer.export.run_exporter import AlignerExporter, GeneratorExporter, RunExporter
 from trainer.fit import Task, fit
-from trainer.generator_task import GeneratorTask
 from trainer.initial_weights import check_initial_weights, load_initial_weights
-from trainer.losses.recogniser import find_recogniser, load_recogniser
 from trainer.options import FitOptions
 from trainer.precision import resolve_precision
 from trainer.presets import resolve
 from trainer.run_clock import TRIAL_EXPORT, RunClock
 from trainer.runs import RunFolder
-from trainer.segmenter_task import SegmenterTask
-from trainer.teacher import load_teacher
 
 _PARITY_CROPS = 2  # held-out crops to compare an exported network on
 
@@ -66,10 +60,10 @@ def start(
     clock = RunClock(began_s, folder.used_s() if options.resume else 0.0)
     fabric = _launch(options)
     faces = faces or faceset.load(options.data)
-    train, val = training_faces(faces, config), faces.select("val").canonical()
+    train, val = training_faces(faces, config), faces.select("val")
     if not len(train) or not len(val):
         raise UserError("the prepared data needs faces of both splits, train and val")
-    task = _task(config, train, val, options)
+    task = make_task(config, train, val, options)
     if not folder.has_checkpoint:
         _begin(config, task, train, options)
     if fabric.is_global_zero:
@@ -117,9 +111,12 @@ def _exporter(
     """
     if config.network == "segmenter":
         return None
-    few = val.sample(_PARITY_CROPS, config.seed)
-    holes, _ = draw_protocol(few, "face-mask", config.seed)
-    exporter = RunExporter(folder.path, config.network, few.crops, holes)
+    few = val.sample(_PARITY_CROPS, config.seed).canonical()
+    if config.network == "aligner":
+        exporter = AlignerExporter(folder.path, squares_of(few.crops))
+    else:
+        holes, _ = draw_protocol(few, "face-mask", config.seed)
+        exporter = GeneratorExporter(folder.path, config.network, few.crops, holes)
     with clock.phase(TRIAL_EXPORT):
         try:
             exporter.try_out(task.net)
@@ -222,21 +219,3 @@ def _launch(options: FitOptions) -> Fabric:
         raise UserError(f"these devices or this precision are not available: {line}") from None
     fabric.launch()
     return fabric
-
-
-def _task(config: FitConfig, train: FaceSet, val: FaceSet, options: FitOptions) -> Task:
-    if config.network == "segmenter":
-        backgrounds = ()
-        if options.backgrounds:
-            backgrounds = load_backgrounds(options.backgrounds, options.manifest)
-        sources = MaskSources(_templates(options.templates), backgrounds)
-        return SegmenterTask(config, train, val, sources, _templates(options.val_templates))
-    recogniser = None
-    if any(stage.perceptual for stage in config.stages):
-        recogniser = load_recogniser(find_recogniser(options.recogniser))
-    teacher = load_teacher(config.teacher) if config.teacher else None
-    return GeneratorTask(config, train, val, recogniser, teacher)
-
-
-def _templates(folder: Path | None) -> list[Template]:
-    return load_templates(folder) if folder else []

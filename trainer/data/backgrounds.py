@@ -1,4 +1,4 @@
-"""Loads background photographs, in which nobody wears a mask, for the segmenter."""
+"""Loads photographs of places: without masks for the segmenter, without people for the face aligner."""
 
 from __future__ import annotations
 
@@ -15,15 +15,20 @@ _LONGEST_SIDE_PX = 320
 
 
 def load_backgrounds(
-    folder: Path, manifest: Path | None = None, limit: int = 2500, seed: int = 0
+    folder: Path,
+    manifest: Path | None = None,
+    limit: int = 2500,
+    seed: int = 0,
+    split: str = "train",
 ) -> list[NDArray[np.uint8]]:
-    """Load a random choice of the photographs of the training split.
+    """Load a random choice of the photographs of a split.
 
     Args:
         folder: photographs, in one of the layouts `prepare` knows.
         manifest: CSV `path,source,split,identity`, as for `prepare`.
         limit: largest number of photographs.
         seed: random seed.
+        split: "train", "val" or "test".
 
     Returns:
         Photographs, uint8 [H, W, 3] RGB, at most 320 px wide and high.
@@ -31,7 +36,7 @@ def load_backgrounds(
     Raises:
         UserError: no such folder, or none of its pictures can be read.
     """
-    paths = [photo.path for photo in find_photos(folder, manifest) if photo.split == "train"]
+    paths = [photo.path for photo in find_photos(folder, manifest) if photo.split == split]
     order = np.random.default_rng(seed).permutation(len(paths))[:limit]
     photographs = []
     for index in sorted(order):
@@ -43,5 +48,5 @@ def load_backgrounds(
             picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         photographs.append(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8))
     if not photographs:
-        raise UserError(f"{folder}: holds no photograph of the training split")
+        raise UserError(f"{folder}: holds no photograph of the split {split}")
     return photographs

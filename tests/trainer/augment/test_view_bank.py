@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.augment import sample_stream, view_bank
+from trainer.augment import sample_stream
 from trainer.augment.sample_stream import SampleStream
 from trainer.augment.view_bank import CHUNK, ViewBank, ViewChunks
-from trainer.augment.views import DrawnView
+from trainer.augment.views import DrawnView, draw_view
 from trainer.data import face_set
 from trainer.data.face_set import FaceSet
 
@@ -31,14 +31,14 @@ def _noise(faces: FaceSet, index: int, rng: np.random.Generator) -> DrawnView:
 
 
 @pytest.fixture
-def faces(monkeypatch: pytest.MonkeyPatch) -> FaceSet:
-    """Faces whose views are small, different, and drawn at once."""
-    monkeypatch.setattr(view_bank, "draw_view", _noise)
+def faces() -> FaceSet:
+    """Faces without pixels."""
     return _tiny_faces(24)
 
 
 def _bank(faces: FaceSet, **options: object) -> ViewBank:
-    given = {"capacity": 64, "workers": 0} | options
+    """A bank of views that are small, different, and drawn at once."""
+    given = {"capacity": 64, "workers": 0, "draw": _noise} | options
     return ViewBank(faces, _CPU, 5, **given)  # type: ignore[arg-type]
 
 
@@ -87,7 +87,7 @@ def test_view_bank_grows_to_its_capacity(faces: FaceSet):
 def test_view_bank_processes_draw_the_same_views(prepared_file: Path):
     """Without waiting, batches show views that the processes drew, equal to those drawn here."""
     real = face_set.load([prepared_file]).sample(4, 0)
-    bank = _bank(real, workers=1, wait=False, reuse=1.0)
+    bank = _bank(real, workers=1, wait=False, reuse=1.0, draw=draw_view)
     shown = torch.cat([bank.take(16 * step, 16)[0] for step in range(3)])
     bank.close()
     source = ViewChunks(real, 5)

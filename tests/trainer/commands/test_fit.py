@@ -117,6 +117,44 @@ def test_fit_with_bad_length_is_one_line(
     assert named in line
 
 
+@pytest.mark.parametrize(
+    ("wide", "more", "named"),
+    [(True, [], "name --places FOLDER"), (False, ["--places", "."], "with a margin")],
+)
+def test_fit_aligner_without_its_data_is_one_line(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    wide: bool,
+    more: list[str],
+    named: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    data = request.getfixturevalue("wide_file" if wide else "prepared_file")
+    where = ["--preset", "aligner", "--data", str(data), "--run", str(tmp_path / "run")]
+    assert run_here(["trainer", "fit", *where, "--accelerator", "cpu", *more], monkeypatch) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert named in line
+
+
+def test_fit_aligner_runs_with_places(
+    wide_file: Path,
+    photo_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    run = tmp_path / "run"
+    where = ["--data", str(wide_file), "--run", str(run), "--accelerator", "cpu"]
+    # The test has no photographs without people: what the network learns of these does not matter.
+    places = ["--places", str(photo_folder), "--manifest", str(photo_folder / "wide.csv")]
+    tiny = ["--preset", "aligner", "--crops", "8", "--batch", "4"]
+    assert run_here(["trainer", "fit", *tiny, *where, *places], monkeypatch) == 0
+    assert "recall" in capsys.readouterr().out
+    metrics = (run / "metrics.csv").read_text().splitlines()
+    assert {"recall", "point_px", "mask"} <= set(metrics[0].split(","))
+
+
 def test_fit_minutes_stopped_then_resumed_exports(
     prepared_file: Path,
     faces: FaceSet,
