@@ -72,7 +72,7 @@ class DetectSettings:
     glance_score: float = 0.05
     """Aligner score, 0..1, of the first looks at a detection, below which no more follow.
     Benchmark: find."""
-    face_score: float = 0.97
+    face_score: float = 0.98
     """Mean aligner score, 0..1, from which a detection is a new face. Benchmarks: find, empty."""
     sure_face: float = 0.99
     """The same from which other detections of the face are left out, and from which it can be confirmed.
