@@ -86,7 +86,6 @@ def _try_all(scratch: Path, count: int, seed: int, every: int) -> Iterator[Verdi
 
 def _import_commands() -> None:
     """Import what commands import, so that no fork has to."""
-    import mediapipe.tasks.python.vision  # noqa: F401
     import openvino  # noqa: F401
 
     import realtime.cli.app

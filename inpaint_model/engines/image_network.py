@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from inpaint_model.artefacts import Artefact
 from inpaint_model.cache import CompiledCache
-from inpaint_model.engines.openvino import compile_or_load, cpu_properties
+from inpaint_model.engines.openvino import compile_or_load, cpu_properties, shared_core
 
 if TYPE_CHECKING:
     import openvino
@@ -33,9 +33,7 @@ class ImageNetwork:
     """
 
     def __init__(self, file: Artefact, side_px: int, name: str | None = None) -> None:
-        import openvino
-
-        core = openvino.Core()
+        core = shared_core()
         network = (
             file if name is None else replace(file, path=file.path.with_name(f"{name}.tflite"))
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,9 +34,7 @@ class OpenVinoEngine(Engine):
     def probe(self) -> EngineStatus:
         """Import OpenVINO and ask it for the CPU."""
         try:
-            import openvino
-
-            bf16 = _has_bf16(openvino.Core())
+            bf16 = _has_bf16(shared_core())
         except ImportError as error:
             return EngineStatus(self.name, False, "", str(error), mend="pip install openvino")
         except Exception as error:
@@ -47,19 +46,17 @@ class OpenVinoEngine(Engine):
 
     def load(self, generator: Generator, threads: int | None) -> Session:
         """Load from the cache, or compile and keep the result."""
-        import openvino
-
-        core = openvino.Core()
+        core = shared_core()
         int8 = int8_instructions()
         file = generator.open(int8=bool(int8))
         precision, why = _choose_precision(file, int8, _has_bf16(core))
-        cache = CompiledCache(self.name)
+        kept = CompiledCache(self.name)
         properties = cpu_properties(precision, threads)
         compiled = compile_or_load(
-            core, file, lambda: _read_generator(core, file), properties, cache
+            core, file, lambda: _read_generator(core, file), properties, kept
         )
         info = SessionInfo(self.name, _version(), precision, why, file.sha256)
-        return OpenVinoSession(compiled, replace(info, warnings=tuple(cache.warnings)))
+        return OpenVinoSession(compiled, replace(info, warnings=tuple(kept.warnings)))
 
 
 class OpenVinoSession(Session):
@@ -80,6 +77,18 @@ class OpenVinoSession(Session):
             self._request.infer()
             filled[index] = self._request.get_output_tensor(0).data[0]
         return filled
+
+
+@cache
+def shared_core() -> openvino.Core:
+    """Return the one OpenVINO Core of this process.
+
+    Each Core's CPU plugin gives its thread another stack for signals, and the former one back when it goes.
+    A Core that goes out of turn leaves a stack that is no more, and the next signal ends the process.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 def _version() -> str:

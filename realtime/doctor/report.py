@@ -20,7 +20,7 @@ def examine(model: str = "fast", models_dir: Path | None = None) -> list[Check]:
     parts: list[tuple[str, Callable[[], Iterator[Check]]]] = [
         ("python", software.python),
         ("opencv", software.opencv),
-        ("mediapipe", lambda: software.mediapipe(models_dir)),
+        ("face model", lambda: software.face_model(models_dir)),
         ("gpu", devices.gpu),
         ("engines", devices.engines),
         ("weights", lambda: software.weights(model)),

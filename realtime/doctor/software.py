@@ -69,14 +69,10 @@ def _version(package: str) -> str:
         return ""
 
 
-def mediapipe(models_dir: Path | None) -> Iterator[Check]:
-    """Import MediaPipe, and find its model by its SHA-256."""
-    from mediapipe.tasks.python import vision
-
+def face_model(models_dir: Path | None) -> Iterator[Check]:
+    """Find MediaPipe's face model by its SHA-256."""
     from inpaint_model.artefacts import find_face_landmarker
 
-    assert vision.FaceLandmarker
-    yield Check("mediapipe", "ok", _version("mediapipe"))
     found = find_face_landmarker(models_dir)
     yield Check("face model", "ok", f"{found.path}, SHA-256 {found.sha256[:12]}, as pinned")
 

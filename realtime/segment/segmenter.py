@@ -1,4 +1,8 @@
-"""Segments a crop: the probability of each pixel of being mask, by our network in MediaPipe."""
+"""Segments a crop: the probability of each pixel of being mask, by our network.
+
+MediaPipe Image Segmenter runs the file too. OpenVINO runs it here, as it runs the networks that find faces:
+it is loaded in a quarter of the time and takes four fifths of the time a crop.
+"""
 
 from __future__ import annotations
 
@@ -9,60 +13,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.artefacts import find_segmenter
+from inpaint_model.engines.image_network import ImageNetwork
 from inpaint_model.errors import UserError
 from realtime.align.canonical_crop import CROP_SIZE
 
-_MASK_LABEL = 1  # the network's output channel for mask; 0 is everything else
+_MASK_CHANNEL = 1  # the network's output channel for mask; 0 is everything else
+_MEAN = _DEVIATION = 127.5  # of the values that the network expects, as its metadata says
 
 
 class MaskSegmenter:
-    """Finds the pixels of a worn mask with MediaPipe Image Segmenter.
+    """Finds the pixels of a worn mask.
 
     Args:
-        path: the `.tflite` with metadata; the project's own by default.
+        path: the `.tflite`; the project's own by default.
 
     Attributes:
         artefact: the file that runs.
 
     Raises:
-        UserError: the model file is missing or MediaPipe refuses it.
+        UserError: the model file is missing or is not a segmenter.
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        from mediapipe.tasks.python import BaseOptions, vision
-
         self.artefact = find_segmenter(path)
-        path = self.artefact.path
         try:
-            self._segmenter = vision.ImageSegmenter.create_from_options(
-                vision.ImageSegmenterOptions(
-                    base_options=BaseOptions(model_asset_buffer=path.read_bytes()),
-                    output_confidence_masks=True,
-                    output_category_mask=False,
-                )
-            )
-        except (RuntimeError, ValueError) as error:
-            raise UserError(f"{path}: not a segmenter MediaPipe can run ({error})") from None
+            self._network = ImageNetwork(self.artefact, CROP_SIZE)
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise UserError(f"{self.artefact.path}: not a segmenter ({reason})") from None
 
     def __call__(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return each pixel's probability of being mask.
 
         Args:
-            crop_rgb: uint8 [128, 128, 3], RGB, contiguous.
+            crop_rgb: uint8 [128, 128, 3], RGB.
 
         Returns:
             float32 [128, 128], 0..1.
         """
-        import mediapipe as mp
-
-        picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=crop_rgb)
-        masks = self._segmenter.segment(picture).confidence_masks
-        view = masks[_MASK_LABEL].numpy_view()
-        return np.array(view, dtype=np.float32).reshape(CROP_SIZE, CROP_SIZE)
+        (masks,) = self._network((crop_rgb.astype(np.float32) - _MEAN) / _DEVIATION)
+        return masks[0, ..., _MASK_CHANNEL]
 
     def close(self) -> None:
-        """Free the MediaPipe graph."""
-        self._segmenter.close()
+        """Free the network."""
+        self._network.close()
 
     def __enter__(self) -> Self:
         return self

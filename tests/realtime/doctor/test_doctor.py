@@ -20,7 +20,7 @@ from realtime.live import virtual_camera
 def test_doctor_here_finds_what_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor"]) == 0
     text = capsys.readouterr().out
-    for what in ("python", "opencv", "mediapipe", "engine openvino", "libx264", "one frame"):
+    for what in ("python", "opencv", "face model", "engine openvino", "libx264", "one frame"):
         assert what in text
     for what in ("gpu", "engine tensorrt", "camera", "display", "virtual camera", "cache"):
         assert f"\nnote {what} " in text or f"\nok   {what} " in text
