@@ -69,6 +69,9 @@ class DetectSettings:
     """The same in a stream, which is searched again and again. Benchmark: find."""
     same_detection_share: float = 0.5
     """Detections closer than this share of the larger size are of one face. Not measured alone."""
+    look_zooms: tuple[float, ...] = (1.0, 1.5)
+    """Sizes of a face that are tried, of the detected one: of faces that fill the picture the detector sees
+    the upper half. Benchmark: find."""
     glance_score: float = 0.05
     """Aligner score, 0..1, of the first looks at a detection, below which no more follow.
     Benchmark: find."""

@@ -25,6 +25,7 @@ _PASSES = 2  # before the last one: an alignment does not change much any more
 # How far a known face may seem to have changed from where it was followed to.
 _MOST_KNOWN_ZOOM, _MOST_KNOWN_ROLL = 1.4, np.deg2rad(35.0)
 _MOST_OFF = 0.3  # distance, of the crop's side
+_NONE = Alignment(0.0, 0.0, np.eye(2, 3))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,15 +74,16 @@ class SecondLook:
         Returns:
             None where there is no face.
         """
-        best = None
-        for turns in range(4):
-            guess = _crop_about(detection, detection.roll + turns * np.pi / 2)
-            found = self._align(image_rgb, guess)
-            if found is not None and (best is None or found.face > best.face):
-                best = found
-        if best is None or best.face < DETECT.face_score:
-            return None
-        return self._landmarked(image_rgb, best)
+        best = _NONE
+        for zoom in DETECT.look_zooms:
+            for turns in range(4):
+                roll = detection.roll + turns * np.pi / 2
+                found = self._align(image_rgb, _crop_about(detection, zoom, roll))
+                if found is not None and found.face > best.face:
+                    best = found
+            if best.face >= DETECT.sure_face:
+                break
+        return self._landmarked(image_rgb, best) if best.face >= DETECT.face_score else None
 
     def at_face(
         self, image_rgb: NDArray[np.uint8], to_canonical: NDArray[np.float64]
@@ -131,9 +133,9 @@ class SecondLook:
         return Look(face, found.face, found.mask, presence)
 
 
-def _crop_about(detection: Detection, roll: float) -> NDArray[np.float64]:
-    """The canonical transform of a face whose eyes are level in a direction, radians."""
-    scale = _DETECTED_PX / detection.size
+def _crop_about(detection: Detection, zoom: float, roll: float) -> NDArray[np.float64]:
+    """The canonical transform of a face, larger than detected, whose eyes are level in a direction, radians."""
+    scale = _DETECTED_PX / (zoom * detection.size)
     cos, sin = scale * np.cos(roll), scale * np.sin(roll)
     linear = np.array([[cos, sin], [-sin, cos]])
     return np.column_stack([linear, _CENTRE - linear @ detection.centre])
