@@ -134,7 +134,7 @@ class SecondLook:
 
 
 def _crop_about(detection: Detection, zoom: float, roll: float) -> NDArray[np.float64]:
-    """The canonical transform of a face, larger than detected, whose eyes are level in a direction, radians."""
+    """The canonical transform of a face that is larger than detected, with its eyes level at an angle."""
     scale = _DETECTED_PX / (zoom * detection.size)
     cos, sin = scale * np.cos(roll), scale * np.sin(roll)
     linear = np.array([[cos, sin], [-sin, cos]])
