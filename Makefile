@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 # Each takes up to 1.6 GB of memory.
+TEST_PROCESSES ?= 2
 
 .PHONY: demo test lint bench clean
 
@@ -21,11 +22,7 @@ demo: $(VENV)/.installed
 	$(BIN)/unmask demo --out demo
 
 test: $(VENV)/.installed-dev
-	@# The product, the networks and the trainer are tested in processes of their own.
-	$(BIN)/python -m pytest tests/realtime & product=$$!; \
-	$(BIN)/python -m pytest tests/trainer tests/test_documents.py; trainer=$$?; \
-	$(BIN)/python -m pytest tests/inpaint_model tests/benchmarks; others=$$?; \
-	wait $$product && exit $$((trainer + others))
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
