@@ -78,8 +78,8 @@ class DetectSettings:
     face_score: float = 0.98
     """Mean aligner score, 0..1, from which a detection is a new face. Benchmarks: find, empty."""
     sure_face: float = 0.99
-    """The same from which other detections of the face are left out, and from which it can be confirmed.
-    Benchmark: empty."""
+    """The same from which other detections of the face are left out, from which a rolled face is one, and
+    from which a face can be confirmed. Benchmark: empty."""
     followed_face: float = 0.5
     """The same from which a followed face still is one. Benchmark: find."""
     least_mask: float = 0.5
