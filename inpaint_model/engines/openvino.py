@@ -34,7 +34,7 @@ class OpenVinoEngine(Engine):
     def probe(self) -> EngineStatus:
         """Import OpenVINO and ask it for the CPU."""
         try:
-            bf16 = _has_bf16(shared_core())
+            version, bf16 = _version(), _has_bf16(shared_core())
         except ImportError as error:
             return EngineStatus(self.name, False, "", str(error), mend="pip install openvino")
         except Exception as error:
@@ -42,7 +42,7 @@ class OpenVinoEngine(Engine):
             return EngineStatus(self.name, False, "", why)
         int8 = int8_instructions()
         kinds = ([f"int8 ({int8})"] if int8 else []) + (["bf16"] if bf16 else []) + ["fp32"]
-        return EngineStatus(self.name, True, _version(), f"CPU: {', '.join(kinds)}")
+        return EngineStatus(self.name, True, version, f"CPU: {', '.join(kinds)}")
 
     def load(self, generator: Generator, threads: int | None) -> Session:
         """Load from the cache, or compile and keep the result."""
