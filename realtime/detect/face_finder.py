@@ -111,13 +111,16 @@ class FaceFinder:
     def _examine(self, image_rgb: NDArray[np.uint8], detection: Detection) -> Look | None:
         """Decide whether a detection is a face; None where it is none.
 
-        Few faces are rolled by more than 45 degrees: of those the aligner must be sure.
+        Few faces are rolled by more than 45 degrees: of those the aligner must be sure. False faces that
+        are upright are small.
         """
         look = self._looks.at_detection(image_rgb, detection)
         if look is None or not _is_plain(look):
             return None
         x, y = look.face.keypoints[1] - look.face.keypoints[0]
-        return look if x > abs(y) or look.score >= DETECT.sure_face else None
+        is_large = look.face.size >= DETECT.large_face * min(image_rgb.shape[:2])
+        least = DETECT.large_face_score if is_large else DETECT.face_score
+        return look if look.score >= (least if x > abs(y) else DETECT.sure_face) else None
 
     def _with_confirmation(self, image_rgb: NDArray[np.uint8], look: Look) -> Face:
         confirmed = look.score >= DETECT.sure_face and self.confirms(image_rgb, look.face)

@@ -83,7 +83,7 @@ class SecondLook:
                     best = found
             if best.face >= DETECT.sure_face:
                 break
-        return self._landmarked(image_rgb, best) if best.face >= DETECT.face_score else None
+        return self._landmarked(image_rgb, best) if best.face >= DETECT.large_face_score else None
 
     def at_face(
         self, image_rgb: NDArray[np.uint8], to_canonical: NDArray[np.float64]
