@@ -124,7 +124,7 @@ class SegmentedFace:
         hole: bool [128, 128], pixels to fill: the mask and a margin round it.
         shows_mask: this frame alone shows a worn mask.
         wears_mask: a mask is worn, earlier frames considered (hysteresis).
-        confirmed: the strict landmark model confirmed it as a face.
+        confirmed: the landmark model recognises it for sure, as it is and mirrored.
         change: how the crop differs from those before.
         mask_version: a number that changes with each new mask of this track.
         mask_kept: the crop looks unchanged since this mask was segmented, so the mask was kept.
@@ -151,7 +151,7 @@ class SegmentedFace:
 
     @property
     def is_face(self) -> bool:
-        """A detection counts as a face only if the strict landmark model confirms it or it wears a mask."""
+        """A detection counts as a face only if the landmark model confirms it or it wears a mask."""
         return self.wears_mask or self.confirmed
 
     @cached_property

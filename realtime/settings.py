@@ -168,7 +168,7 @@ class SegmentSettings:
     """What counts as mask, when one is worn, when it is segmented anew, and which window the crop shows."""
 
     begin_confirmed: MaskMeasures = MaskMeasures(0.05, 0.75, 0.2, 0.5)
-    """A mask is taken for worn from these values on, on a face that the strict landmark model confirms.
+    """A mask is taken for worn from these values on, on a face that the landmark model confirms.
     Below that confidence a mask is segmented in part, and the rest would stay. Benchmarks: photos, bare."""
     begin_detected: MaskMeasures = MaskMeasures(0.05, 0.91, 0.2, 2.0)
     """The same on a face that was only detected. Benchmarks: photos, bare, empty."""

@@ -16,7 +16,7 @@ class FaceEvidence(Enum):
     """What besides the mask says that a detection is a face.
 
     Attributes:
-        CONFIRMED: the strict landmark model confirms it.
+        CONFIRMED: the landmark model confirms it.
         DETECTED: only the detector found it.
         DOUBTFUL: it is small and not confirmed, or far behind another face, which may hide half of it.
     """
@@ -40,7 +40,7 @@ def evidence_for(
 
     Args:
         face: the detection.
-        confirmed: the strict landmark model confirmed it as a face.
+        confirmed: the landmark model confirmed it as a face.
         largest_px: size of the largest face in the frame.
         frame_bgr: uint8 [H, W, 3].
     """
