@@ -55,14 +55,20 @@ class DetectSettings:
     """Side of the widest window, of a picture's longer side: faces may fill the picture.
     Not measured alone."""
     coarse_sweep_s: float = 0.25
-    """Seconds in which a stream is searched in all large windows. Benchmark: find."""
+    """Seconds after which a stream is searched again in a large window that changed. Benchmark: find."""
     fine_sweep_s: float = 0.6
-    """Seconds in which a stream is searched in all windows of middle size. Benchmark: find."""
-    small_sweep_s: float = 3.0
-    """Seconds in which a stream is searched in all small windows. Benchmark: find."""
+    """The same of a window of middle size. Benchmark: find."""
+    small_sweep_s: float = 1.5
+    """The same of a small window. Benchmark: find."""
     rolled_sweep_s: float = 3.0
-    """Seconds in which a stream is searched for faces that are rolled by a quarter turn and more.
+    """The same of a window that is searched for faces that are rolled by a quarter turn and more.
     Benchmark: find."""
+    unchanged_sweep_s: float = 3.0
+    """The same of a window that has not changed. Benchmark: find."""
+    windows_per_s: float = 60.0
+    """Windows that a stream is searched in in a second, at most. Benchmark: find."""
+    changed_levels: float = 10.0
+    """Change of a small part's mean brightness, levels, that is more than noise. Benchmark: find."""
     least_score: float = 0.4
     """Detector score, 0..1, in a window of a picture from which a second look follows. Benchmark: find."""
     least_stream_score: float = 0.5

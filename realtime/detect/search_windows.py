@@ -1,13 +1,14 @@
 """The squares of a frame in which faces are searched: an image pyramid of overlapping windows.
 
 The detector finds faces from about a sixth of its input's side on. So small faces are searched in small
-windows. A picture is searched in all windows at once, a stream in a few of them in each frame.
+windows. A picture is searched in all windows at once, a stream in a few of them in each frame
+(`realtime.detect.search_schedule`).
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 
 from realtime.settings import DETECT
 
-_LARGE_LEVELS = 2  # levels of the pyramid whose windows are as high as the frame or higher
 _ROLLED_LEVELS = 3  # levels that are searched for rolled faces too
+LARGE_LEVELS = 2
+"""Levels of the pyramid whose windows are as high as the frame or higher."""
 SQUARE_PX = 128.0
 """Side of the detector's input, pixels."""
 
@@ -83,14 +85,19 @@ def _centres(length: int, side: float) -> list[float]:
 def all_windows(width: int, height: int) -> list[Window]:
     """Every window of a picture; the large ones also rolled."""
     levels = pyramid(width, height)
-    rolled = [*_wider(levels), *itertools.chain(*levels[:_ROLLED_LEVELS])]
-    return [*_wider(levels), *itertools.chain(*levels), *_rolled(rolled)]
+    wider = _wider(levels)
+    return [*wider, *itertools.chain(*levels), *_rolled(wider), *rolled_windows(width, height)]
+
+
+def rolled_windows(width: int, height: int) -> list[Window]:
+    """The large windows of a picture, rolled by one, two and three quarter turns."""
+    return _rolled(itertools.chain(*pyramid(width, height)[:_ROLLED_LEVELS]))
 
 
 def large_windows(width: int, height: int) -> list[Window]:
     """The windows of a picture that are as high as it or higher."""
     levels = pyramid(width, height)
-    return [*_wider(levels), *itertools.chain(*levels[:_LARGE_LEVELS])]
+    return [*_wider(levels), *itertools.chain(*levels[:LARGE_LEVELS])]
 
 
 def _wider(levels: tuple[tuple[Window, ...], ...]) -> list[Window]:
@@ -101,53 +108,3 @@ def _wider(levels: tuple[tuple[Window, ...], ...]) -> list[Window]:
 
 def _rolled(windows: Iterable[Window]) -> list[Window]:
     return [window._replace(turns=turns) for window in windows for turns in (1, 2, 3)]
-
-
-class _Round:
-    """Takes the windows of one kind in turn.
-
-    Args:
-        windows: all of them.
-        period_s: seconds in which each has its turn.
-    """
-
-    def __init__(self, windows: Sequence[Window], period_s: float) -> None:
-        self._windows, self._period_s, self._at = windows, period_s, 0.0
-
-    def next(self, interval_s: float) -> list[Window]:
-        """Choose the windows of a frame that comes so many seconds after the last one."""
-        count = len(self._windows)
-        end = self._at + count * min(interval_s / self._period_s, 1.0)
-        chosen = [self._windows[n % count] for n in range(int(self._at), int(end))]
-        self._at = end
-        return chosen
-
-
-class SearchSchedule:
-    """Chooses the windows in which each frame of a stream is searched.
-
-    Large windows come round several times a second, small ones and those for rolled faces more rarely.
-
-    Args:
-        width, height: of the frames, pixels.
-    """
-
-    def __init__(self, width: int, height: int) -> None:
-        levels = pyramid(width, height)
-        large = list(itertools.chain(*levels[:_LARGE_LEVELS]))
-        rest = list(itertools.chain(*levels[_LARGE_LEVELS:]))
-        least = max(width, height) / DETECT.fine_windows_across
-        self._rounds = [
-            _Round(windows, period_s)
-            for windows, period_s in (
-                (large, DETECT.coarse_sweep_s),
-                ([one for one in rest if one.side >= least], DETECT.fine_sweep_s),
-                ([one for one in rest if one.side < least], DETECT.small_sweep_s),
-                (_rolled(itertools.chain(*levels[:_ROLLED_LEVELS])), DETECT.rolled_sweep_s),
-            )
-            if windows
-        ]
-
-    def next(self, interval_s: float) -> list[Window]:
-        """Choose the windows of a frame that comes so many seconds after the last one."""
-        return [window for one in self._rounds for window in one.next(interval_s)]

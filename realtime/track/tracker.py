@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from realtime.detect.face_finder import FaceFinder, Refused
 from realtime.detect.face_geometry import is_same_face, moved, scaled_and_shifted
-from realtime.detect.search_windows import SearchSchedule
+from realtime.detect.search_schedule import SearchSchedule
 from realtime.frames import NOMINAL_INTERVAL_S, Face, TrackedFace
 from realtime.settings import TRACK
 from realtime.stages import Stage
@@ -92,7 +92,7 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         else:
             any_in_sight = any(not track.misses for track in self._tracks)
             self._follow(image_rgb, grey)
-            new = self._search(image_rgb, interval_s, lost_all=any_in_sight)
+            new = self._search(image_rgb, grey, interval_s, lost_all=any_in_sight)
         self._flow.remember(grey)
         self._begin(self._matched(new))
         self._tracks = [
@@ -163,14 +163,19 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         self._tracks = [track for track in self._tracks if track.track_id in numbers]
 
     def _search(
-        self, image_rgb: NDArray[np.uint8], interval_s: float, *, lost_all: bool
+        self,
+        image_rgb: NDArray[np.uint8],
+        grey: NDArray[np.uint8],
+        interval_s: float,
+        *,
+        lost_all: bool,
     ) -> list[Face]:
         """Search a part of a frame for new faces; all of it where every face was lost at once."""
         assert self._schedule is not None
         known = [track.face for track in self._tracks if not track.misses]
         if lost_all and not known:
             return self._finder.find_all(image_rgb)
-        windows = self._schedule.next(interval_s)
+        windows = self._schedule.next(interval_s, grey, known)
         found = self._finder.search(image_rgb, windows, known, self._refused)
         return [found] if found is not None else []
 

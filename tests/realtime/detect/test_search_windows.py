@@ -1,4 +1,4 @@
-"""The windows that a picture and a stream are searched in."""
+"""The windows that a picture is searched in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime.align.affine import apply
-from realtime.detect.search_windows import SearchSchedule, Window, all_windows, pyramid
+from realtime.detect.search_windows import Window, all_windows, pyramid
 
 _SIZES = [(640, 480), (360, 640), (1280, 720), (1920, 1080), (64, 64)]
 
@@ -21,16 +21,6 @@ def test_each_level_covers_the_whole_frame(size: tuple[int, int]):
             right, bottom = round(left + side), round(top + side)
             seen[max(top, 0) : bottom, max(left, 0) : right] = True
         assert seen.all()
-
-
-def test_stream_is_searched_in_every_window_in_time():
-    schedule = SearchSchedule(1280, 720)
-    upright = {window for level in pyramid(1280, 720) for window in level}
-    searched: set[Window] = set()
-    for _ in range(91):
-        searched |= set(schedule.next(1 / 30))
-    assert upright <= searched
-    assert {window.turns for window in searched} == {0, 1, 2, 3}
 
 
 def test_window_shows_its_square_turned():
