@@ -287,13 +287,7 @@ class CompositeSettings:
     """Where a fill is shown, and how sharp and grainy it is."""
 
     feather_px: float = 2.0
-    """Crop px from the mask up to which a fill is shown. Not measured alone."""
-    fringe_px: float = 3.5
-    """The same where the mask's fringe surely shows. Not measured alone."""
-    alike_levels: float = 12.0
-    """Levels between crop and fill up to which the crop stays beside the mask. Not measured alone."""
-    unlike_levels: float = 36.0
-    """Levels between crop and fill from which the fill is shown in full there. Not measured alone."""
+    """Crop px from the hole's edge from which on the fill alone is shown. Benchmark: realism."""
     least_opacity: float = 1 / 20
     """Opacity below which the frame's own pixel stays. Not measured alone."""
     many_faces: int = 3

@@ -53,7 +53,7 @@ def _filled(frame: np.ndarray, hole: np.ndarray, matrix: np.ndarray) -> Patch:
     crop, _ = warp_crop(np.ascontiguousarray(frame[:, :, ::-1]), matrix)
     crop[hole] = (190, 145, 120)
     fill = Fill(crop, grain=grain_for(frame, crop, hole, matrix))
-    patch = paste(frame, fill, feather(eroded(hole, 3), hole, crop, crop), matrix)
+    patch = paste(frame, fill, feather(hole), matrix)
     assert patch is not None
     return patch
 
