@@ -268,7 +268,7 @@ class SegmentSettings:
 
 @dataclass(frozen=True)
 class InpaintSettings:
-    """How much of an earlier fill is blended into a new one."""
+    """How much of an earlier fill is blended into a new one, and where background is painted."""
 
     blend_s: float = 0.15
     """Time constant, seconds, of the low-pass on fills while nothing moves. Benchmark: stability."""
@@ -280,6 +280,11 @@ class InpaintSettings:
     """Levels between two fills from which on the new one counts more. Not measured alone."""
     other_levels: float = 45.0
     """Levels between two fills from which on the new one counts alone. Not measured alone."""
+    neck_width: float = 0.85
+    """Width of the neck, of the distance between the corners of the jaw. Benchmark: sheet."""
+    turned: tuple[float, float] = 1.3, 1.8
+    """The wider side of the face over the narrower one, nose to temple: from the first value on the head
+    may be turned, from the second it is. Benchmark: sheet."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from realtime.composite.feathering import feather
 from realtime.composite.grain_synthesis import GrainSynthesis
 from realtime.composite.paste_back import Patch, paste
 from realtime.frames import FaceContext, Fill, Grain
-from realtime.imaging.mask_regions import eroded
 from realtime.segment.mask_cleaning import hole_from_mask
 
 SCALE = 3.0
