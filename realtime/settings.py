@@ -274,7 +274,7 @@ class SegmentSettings:
 
 @dataclass(frozen=True)
 class InpaintSettings:
-    """How much of an earlier fill is blended into a new one."""
+    """How much of an earlier fill is blended into a new one, and where background is painted."""
 
     blend_s: float = 0.15
     """Time constant, seconds, of the low-pass on fills while nothing moves. Benchmark: stability."""
@@ -286,6 +286,11 @@ class InpaintSettings:
     """Levels between two fills from which on the new one counts more. Not measured alone."""
     other_levels: float = 45.0
     """Levels between two fills from which on the new one counts alone. Not measured alone."""
+    neck_width: float = 0.85
+    """Width of the neck, of the distance between the corners of the jaw. Benchmark: sheet."""
+    turned: tuple[float, float] = 1.3, 1.8
+    """The wider side of the face over the narrower one, nose to temple: from the first value on the head
+    may be turned, from the second it is. Benchmark: sheet."""
 
 
 @dataclass(frozen=True)
@@ -293,13 +298,7 @@ class CompositeSettings:
     """Where a fill is shown, and how sharp and grainy it is."""
 
     feather_px: float = 2.0
-    """Crop px from the mask up to which a fill is shown. Not measured alone."""
-    fringe_px: float = 3.5
-    """The same where the mask's fringe surely shows. Not measured alone."""
-    alike_levels: float = 12.0
-    """Levels between crop and fill up to which the crop stays beside the mask. Not measured alone."""
-    unlike_levels: float = 36.0
-    """Levels between crop and fill from which the fill is shown in full there. Not measured alone."""
+    """Crop px from the hole's edge from which on the fill alone is shown. Benchmark: realism."""
     least_opacity: float = 1 / 20
     """Opacity below which the frame's own pixel stays. Not measured alone."""
     many_faces: int = 3

@@ -13,7 +13,6 @@ from realtime.composite.feathering import feather
 from realtime.composite.paste_back import paste
 from realtime.frames import (
     CANONICAL,
-    FaceContext,
     FaceResult,
     Fill,
     InpaintedFace,
@@ -85,7 +84,7 @@ class CompositeStage(Stage[InpaintedFrame, UnmaskResult]):
         track_id = face.segmented.track_id
         prepared = self._prepared[track_id]
         if prepared is None or prepared.fill.version != fill.version:
-            opacity = _opacity_of(fill, context)
+            opacity = feather(context.face.hole)
             prepared = _Prepared(apply_steps(self._once, fill, context), opacity)
             self._prepared[track_id] = prepared
         in_turns = self._take_turns and faces >= COMPOSITE.many_faces
@@ -104,10 +103,6 @@ class CompositeStage(Stage[InpaintedFrame, UnmaskResult]):
 
     def close(self) -> None:
         """Do nothing: the stage holds no model."""
-
-
-def _opacity_of(fill: Fill, context: FaceContext) -> NDArray[np.float32]:
-    return feather(context.face.mask, context.face.hole, context.face.crop_rgb, fill.rgb)
 
 
 def _result_of(face: InpaintedFace, frame_bgr: NDArray[np.uint8]) -> FaceResult:

@@ -1,4 +1,4 @@
-"""Hand-marked outlines: what lies within them, and how replaced pixels are compared with them."""
+"""Hand-marked outlines: what lies within them, and how masks and replaced pixels are compared with them."""
 
 from __future__ import annotations
 
@@ -65,20 +65,21 @@ def test_load_shipped_outlines_lie_in_clear_photographs():
         assert 0.01 < one.mask().mean() < 0.7
 
 
-def test_outlines_replaced_mask_agrees_with_its_outline(
+def test_outlines_mask_agrees_with_its_outline_and_is_replaced(
     worn: tuple[Path, Outline], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     folder, outline = worn
     bare = replace(outline, name="bare.png")
-    replaced, mask, perfect = _run(monkeypatch, folder, tmp_path, [outline, bare])
-    assert replaced["photographs"] == 2
-    assert (replaced["found"], replaced["acted on"]) == (1.0, 0.5)
-    assert 0.6 < float(replaced["mean of those acted on"]) < 1
-    assert float(mask["mean of those acted on"]) > float(replaced["mean of those acted on"])
-    assert 0.8 < float(perfect["worst"]) < 0.98  # the rim is replaced too, more than the outline
+    mask, left, beside = _run(monkeypatch, folder, tmp_path, [outline, bare])
+    assert mask["photographs"] == 2
+    assert (mask["found"], mask["acted on"]) == (1.0, 0.5)
+    assert 0.8 < float(mask["mean of those acted on"]) < 1
+    assert (left["worst"], beside["median"]) == (1.0, float(beside["worst"]) / 2)  # of bare.png
+    assert float(left["mean of those acted on"]) < 0.05
+    assert 0.05 < float(beside["worst"]) < 0.6  # the rim is replaced too, more than the outline
     data = json.loads((tmp_path / "outlines.json").read_text())
     assert data["worst"] == ["bare.png", "worn.png"]
-    assert data["photographs"][1]["replaced"] == 0
+    assert data["photographs"][1]["mask"] == 0
     assert (tmp_path / "sheet-outlines.png").exists()
 
 
@@ -87,8 +88,8 @@ def test_outlines_only_faces_at_the_outline_count(
 ):
     folder, outline = worn
     corner = replace(outline, polygons=[[[0, 0], [9, 0], [9, 9]]])
-    replaced, *_ = _run(monkeypatch, folder, None, [corner])
-    assert (replaced["found"], replaced["IoU mean"]) == (0.0, 0.0)
+    mask, left, beside = _run(monkeypatch, folder, None, [corner])
+    assert (mask["found"], mask["mean"], left["mean"], beside["mean"]) == (0.0, 0.0, 1.0, 0.0)
 
 
 def test_outlines_other_photographs_raise(

@@ -11,7 +11,6 @@ from realtime.composite.feathering import feather
 from realtime.composite.grain_synthesis import GrainSynthesis
 from realtime.composite.paste_back import Patch, paste
 from realtime.frames import FaceContext, Fill, Grain
-from realtime.imaging.mask_regions import eroded
 from realtime.segment.mask_cleaning import hole_from_mask
 
 SCALE = 3.0
@@ -53,7 +52,7 @@ def _filled(frame: np.ndarray, hole: np.ndarray, matrix: np.ndarray) -> Patch:
     crop, _ = warp_crop(np.ascontiguousarray(frame[:, :, ::-1]), matrix)
     crop[hole] = (190, 145, 120)
     fill = Fill(crop, grain=grain_for(frame, crop, hole, matrix))
-    patch = paste(frame, fill, feather(eroded(hole, 3), hole, crop, crop), matrix)
+    patch = paste(frame, fill, feather(hole), matrix)
     assert patch is not None
     return patch
 

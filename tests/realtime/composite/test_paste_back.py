@@ -13,9 +13,8 @@ from realtime.segment.mask_cleaning import hole_from_mask
 
 
 def revealed(mask: np.ndarray) -> np.ndarray:
-    """Opacity where crop and fill differ everywhere."""
-    black = np.zeros((128, 128, 3), np.uint8)
-    return feather(mask, hole_from_mask(mask), black, black + 200)
+    """Opacity of a fill."""
+    return feather(hole_from_mask(mask))
 
 
 def test_paste_unchanged_crop_changes_next_to_nothing(astronaut_rgb, astronaut_face: Face, mask):
@@ -35,7 +34,7 @@ def test_paste_replaces_only_the_hole(astronaut_rgb, astronaut_face: Face, mask)
     grey = np.full((128, 128, 3), 127, np.uint8)
     patch = paste(frame, Fill(grey), revealed(mask), astronaut_face.matrix)
     assert patch is not None
-    expected = hole_from_mask(mask, 2).sum() / affine.scale_of(astronaut_face.matrix) ** 2
+    expected = hole_from_mask(mask).sum() / affine.scale_of(astronaut_face.matrix) ** 2
     assert patch.replaced.sum() == pytest.approx(expected, rel=0.1)
     ys, xs = np.nonzero(patch.replaced)
     points = np.column_stack([xs + patch.x, ys + patch.y]).astype(float)
