@@ -53,8 +53,9 @@ def batch(
     from realtime.runtime.report import check_report_path
     from realtime.video.file import VideoOptions
 
-    check_report_path(report)
     jobs = find_jobs(inputs, out)
+    used = [Path(path) for job in jobs for path in (job.source, job.target)]
+    check_report_path(report, *used, overwrite=overwrite)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -23,7 +23,7 @@ def image(
     from realtime.image_file import ImageJob
     from realtime.runtime.report import check_report_path
 
-    check_report_path(report)
+    check_report_path(report, source, target, overwrite=overwrite)
     job = ImageJob(source, target, overwrite=overwrite)
     with open_unmasker(model, engine, max_faces, models_dir, mode="image") as unmasker:
         done = job.run(unmasker)

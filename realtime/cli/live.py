@@ -56,7 +56,7 @@ def live(
     from realtime.runtime.report import check_report_path
     from realtime.runtime.threads import half_the_cores
 
-    check_report_path(report)
+    check_report_path(report, *([Path(source)] if Path(source).is_file() else []))
     if not out.is_dir():
         raise UserError(f"{out}: is not a folder")
     capture_options = CaptureOptions(size=opts.parse_size(size), fps=fps, loop=loop)

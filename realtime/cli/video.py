@@ -46,7 +46,7 @@ def video(
     from realtime.runtime.report import check_report_path
     from realtime.video.file import VideoJob, VideoOptions
 
-    check_report_path(report)
+    check_report_path(report, source, target, overwrite=overwrite)
     options = VideoOptions(
         side_by_side=side_by_side,
         badge=badge,

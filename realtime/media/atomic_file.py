@@ -18,27 +18,44 @@ def check_paths(source: Path, target: Path, *, overwrite: bool) -> None:
     """Refuse paths that cannot work or would lose a file, before any work is done.
 
     Raises:
-        UserError: the input is not a file; or the output is the input, is a folder, is in a folder that
-            does not exist, or exists already.
+        UserError: the input is not a file; or the output is the input, is a folder or a device, is in a
+            folder that does not exist, or exists already.
     """
+    place = place_of(target)
     if not source.exists():
         raise UserError(f"{source}: no such file")
     if not source.is_file():
         raise UserError(f"{source}: is not a file")
     if target.is_dir():
         raise UserError(f"{target}: is a folder; name the output file")
-    if not target.parent.is_dir():
+    if not place.parent.is_dir():
         raise UserError(f"{target}: its folder does not exist")
     if target.exists():
+        if not target.is_file():
+            raise UserError(f"{target}: is not a file that can be replaced")
         if target.samefile(source):
             raise UserError(f"{target}: the output is the input; name another file")
         if not overwrite:
             raise UserError(f"{target}: exists already; --overwrite replaces it")
 
 
+def place_of(target: Path) -> Path:
+    """Return the path at which an output is written; a symbolic link is followed and stays.
+
+    Raises:
+        UserError: the link refers to itself.
+    """
+    place = Path(os.path.realpath(target)) if target.is_symlink() else target
+    if place.is_symlink():
+        raise UserError(f"{target}: is a symbolic link that leads nowhere")
+    return place
+
+
 @contextmanager
 def atomic_write(target: Path) -> Iterator[Path]:
     """Yield a temporary path in the target's folder; rename it to `target` at the end.
+
+    If the target is a symbolic link, the file that it names is replaced.
 
     If anything is raised inside, also `KeyboardInterrupt`, the temporary file is removed and `target`
     stays as it was.
@@ -46,7 +63,8 @@ def atomic_write(target: Path) -> Iterator[Path]:
     Raises:
         UserError: the target cannot be written.
     """
-    temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(4)}")
+    place = place_of(target)
+    temporary = place.with_name(f".{place.name[:40]}.{secrets.token_hex(4)}")
     try:
         # open() applies the process's umask: the file gets the same mode as any other new file.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
@@ -54,9 +72,9 @@ def atomic_write(target: Path) -> Iterator[Path]:
         raise UserError(f"{target}: cannot be written ({error.strerror})") from None
     try:
         yield temporary
-        sync_and_rename(temporary, target)
+        sync_and_rename(temporary, place)
     except OSError as error:
-        if error.filename in (str(temporary), str(target)):
+        if error.filename in (str(temporary), str(place)):
             raise UserError(f"{target}: cannot be written ({error.strerror or error})") from error
         raise
     finally:

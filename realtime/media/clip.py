@@ -35,7 +35,7 @@ class ClipWriter:
         self, path: Path, fps: int, crf: int, preset: str, time_base: Fraction | None = None
     ) -> None:
         self.frames, self._time_base = 0, time_base
-        self._file = av.open(str(path), "w", format="mp4")
+        self._file = av.open(str(path.absolute()), "w", format="mp4")
         self._file.metadata["comment"] = SYNTHETIC_NOTE
         self._stream = self._file.add_stream("libx264", rate=fps)
         context = self._stream.codec_context

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,21 +15,53 @@ if TYPE_CHECKING:
     from realtime.frames import UnmaskResult
     from realtime.stages import FrameUnmasker
 
+_MAX_REPORT_BYTES = 1 << 26
+_REPORT_KEYS = {"frames", "masked_faces"}  # in every report
+
 
 class NoFaceError(UserError):
     """No face was found in the picture or video."""
 
 
-def check_report_path(path: Path | None) -> None:
-    """Refuse a report that cannot be written, before any work is done.
+def check_report_path(path: Path | None, *used: Path, overwrite: bool = False) -> None:
+    """Refuse a report that cannot be written or would replace a file, before any work is done.
+
+    An earlier report may be replaced.
+
+    Args:
+        path: the report; None: no report is written.
+        used: the inputs and outputs of the run; none of them may be the report.
+        overwrite: any other file may be replaced.
 
     Raises:
-        UserError: its folder does not exist, or it is a folder.
+        UserError: its folder does not exist, it is a folder or one of the files that are used, or another
+            file is there.
     """
-    if path is not None and path.is_dir():
+    if path is None:
+        return
+    if path.is_dir():
         raise UserError(f"{path}: is a folder; name the report's file")
-    if path is not None and not path.parent.is_dir():
+    if not path.parent.is_dir():
         raise UserError(f"{path}: the report's folder does not exist")
+    real = os.path.realpath(path)
+    for other in used:
+        if real == os.path.realpath(other) or (
+            path.exists() and other.exists() and path.samefile(other)
+        ):
+            raise UserError(f"{path}: the report is the input or the output; name another file")
+    if path.is_file() and not overwrite and not _is_report(path):
+        raise UserError(f"{path}: exists already and is no report; --overwrite replaces it")
+
+
+def _is_report(path: Path) -> bool:
+    """Say whether a file is empty or a report that `write_json` wrote."""
+    try:
+        if path.stat().st_size > _MAX_REPORT_BYTES:
+            return False
+        text = path.read_text(encoding="utf-8")
+        return not text or json.loads(text).keys() >= _REPORT_KEYS
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def write_json(path: Path, figures: dict[str, Any]) -> None:
