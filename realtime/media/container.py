@@ -16,6 +16,7 @@ from realtime.media.truncation import is_cut_short
 _NOT_VIDEO = {"tty", "image2", "lavfi", "concat", "ffmetadata"}  # FFmpeg plays these as video
 _MAX_PIXELS = 8192 * 4608  # of a frame
 _MAX_STREAMS = 200
+_MAX_RATE = 1000  # frames a second; some demuxers give the ticks of their clock
 
 
 def open_container(path: Path) -> InputContainer:
@@ -26,7 +27,7 @@ def open_container(path: Path) -> InputContainer:
     """
     try:
         return av.open(
-            str(path),
+            str(path.absolute()),  # FFmpeg takes "a:b.mp4" for an address of the protocol "a"
             options={"protocol_whitelist": "file"},
             metadata_errors="surrogateescape",
         )
@@ -80,5 +81,6 @@ def time_base_of(video: av.VideoStream) -> Fraction:
 
 
 def frame_rate_of(video: av.VideoStream) -> Fraction:
-    """Return the average frames a second; 25 if the file does not say."""
-    return video.average_rate or video.guessed_rate or Fraction(25)
+    """Return the average frames a second; 25 if the file does not say, or says what cannot be."""
+    rates = (video.average_rate, video.guessed_rate, Fraction(25))
+    return next(rate for rate in rates if rate and rate <= _MAX_RATE)

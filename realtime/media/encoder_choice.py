@@ -118,6 +118,8 @@ def _best_format(frame: av.VideoFrame, name: str, *, alpha: bool) -> tuple[int, 
         x, y = _subsampling(candidate)
         if has_alpha(candidate) != alpha or frame.width % x or frame.height % y:
             continue
+        if "440" in candidate.name and name != "ffv1":
+            continue  # almost no player opens it, and FFmpeg does not open it in MP4
         depth = candidate.components[0].bits
         grey = len(candidate.components) < 3
         if candidate.name == planar:
