@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import io
 import itertools
 from collections.abc import Iterator
 from contextlib import suppress
@@ -58,7 +59,9 @@ def mux_output(
     source: Path,
     plan: OutputPlan,
     cut: Cut,
-) -> None:
+    *,
+    synthetic: bool,
+) -> list[str]:
     """Write the output file.
 
     Args:
@@ -68,51 +71,82 @@ def mux_output(
         source: the file whose other streams, tags and chapters are copied.
         plan: encoder, stream properties and copied streams.
         cut: the part of the source.
+        synthetic: faces were filled, which the file's tags then say.
+
+    Returns:
+        Warnings, one line each.
 
     Raises:
         UserError: it cannot be written.
     """
+    damaged = 0
     with (
         open_container(source) as source_file,
-        _open(path, container_format(target), source_file, plan.properties) as output,
+        open_output(path, container_format(target), source_file, plan.properties) as output,
     ):
-        video, copies = _add_streams(output, source_file, plan)
-        output.metadata.update(_tags(source_file))
+        video, copies = add_streams(output, source_file, plan)
+        output.metadata.update(output_tags(source_file, synthetic=synthetic))
         _add_chapters(output, source_file, cut)
         try:
             output.start_encoding()
             video_packets = _video_packets(store, video, plan.properties, cut)
             others = other_packets(source_file, copies, cut)
             for _, packet in heapq.merge(video_packets, others, key=lambda item: item[0]):
-                output.mux(packet)
+                try:
+                    output.mux(packet)
+                except av.error.InvalidDataError:  # a damaged packet of another stream
+                    if packet.stream.index == video.index:
+                        raise
+                    damaged += 1
             output.close()
         except (av.error.FFmpegError, OSError) as error:
             reason = getattr(error, "strerror", None) or error
             with suppress(av.error.FFmpegError, OSError):
                 output.close()
             raise UserError(f"{target}: cannot be written ({reason})") from None
+    return [f"{damaged} damaged packets of sound or other streams are left out"] if damaged else []
 
 
-def _open(
-    path: Path, container: str, source_file: InputContainer, properties: StreamProperties
+def open_output(
+    file: Path | io.BytesIO,
+    container: str,
+    source_file: InputContainer,
+    properties: StreamProperties,
 ) -> OutputContainer:
+    """Open an output for writing.
+
+    Args:
+        file: its temporary path, or memory.
+        container: FFmpeg's name of the container.
+        source_file: the source, for its tags.
+        properties: of the video stream.
+
+    Raises:
+        UserError: it cannot be written.
+    """
     options = {}
+    in_memory = isinstance(file, io.BytesIO)
     if container in _MP4_FAMILY:
-        flags = "+faststart"
+        flags = "" if in_memory else "+faststart"
         if any(k.lower() not in _MP4_TAGS | _CONTAINER_TAGS for k in source_file.metadata):
             flags += "+use_metadata_tags"  # such as a phone's make, model and location
-        options["movflags"] = flags
+        if flags:
+            options["movflags"] = flags
         if properties.time_base.denominator > 1000:  # edit lists as precise as the timestamps
             options["movie_timescale"] = str(properties.time_base.denominator)
     try:
         return av.open(
-            str(path), "w", format=container, options=options, metadata_errors="surrogateescape"
+            file if in_memory else str(file.absolute()),
+            "w",
+            format=container,
+            options=options,
+            metadata_errors="surrogateescape",
         )
     except (av.error.FFmpegError, OSError) as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror})") from None
+        raise UserError(f"{file}: cannot be written ({error.strerror})") from None
 
 
-def _add_streams(
+def add_streams(
     output: OutputContainer, source_file: InputContainer, plan: OutputPlan
 ) -> tuple[av.VideoStream, dict[int, Stream]]:
     """Add the source's streams in their order; the first video that is not copied is encoded."""
@@ -131,17 +165,19 @@ def _add_streams(
                 video.codec_context.codec_tag = "hvc1"  # Apple's players require this tag
             if properties.display_matrix is not None:
                 video.set_display_matrix(properties.display_matrix)
-            video.metadata.update(stream_tags(stream))
+            tags = stream_tags(stream)
+            video.metadata.update({k: v for k, v in tags.items() if k.lower() != "alpha_mode"})
             video.disposition = stream.disposition
     assert video is not None
     return video, copies
 
 
-def _tags(source_file: InputContainer) -> dict[str, str]:
+def output_tags(source_file: InputContainer, *, synthetic: bool) -> dict[str, str]:
+    """Return the source's tags, with the note on synthetic faces if faces were filled."""
     tags = {k: v for k, v in source_file.metadata.items() if k.lower() not in _CONTAINER_TAGS}
     key = next((k for k in tags if k.lower() == "comment"), "comment")
     before = tags.get(key, "")
-    if SYNTHETIC_NOTE not in before:
+    if synthetic and SYNTHETIC_NOTE not in before:
         tags[key] = "; ".join(filter(None, [SYNTHETIC_NOTE, before]))
     return tags
 

@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import Self
 
 from inpaint_model.errors import UserError
-from realtime.media.atomic_file import check_paths, sync_and_rename
+from realtime.media.atomic_file import check_paths, place_of, sync_and_rename
 from realtime.media.codecs import Encoding, check_encoding, container_format
+from realtime.media.container import open_container
 from realtime.media.encoder_choice import choose_encoder
 from realtime.media.frames import Span
 from realtime.media.gop_copy import GopCopier
 from realtime.media.muxing import OutputPlan, mux_output
+from realtime.media.output_check import check_readable, try_output
 from realtime.media.reader import VideoReader
 from realtime.media.segment_encoder import SegmentEncoder
 from realtime.media.segment_store import SegmentStore, finishing_path
-from realtime.media.stream_copy import Cut, plan_copies
+from realtime.media.stream_copy import Cut, first_packets, plan_copies
 from realtime.media.stream_properties import stream_properties
 from realtime.runtime.report import Counts, NoFaceError, Report
 from realtime.runtime.stage_times import StageTimes
@@ -57,8 +59,8 @@ class VideoOptions:
 class VideoJob:
     """A video file that is open, checked and ready to be unmasked once.
 
-    The source is opened once for checking, planning and decoding, and its first frame is decoded once.
-    Only the final muxing opens it a second time, because the other streams are read from their start.
+    The source is opened once for checking and decoding, and its first frame is decoded once. Planning and
+    the final muxing open it again, because the other streams are read from their start.
     Open the job before the models are loaded: bad input is then refused at once.
 
     Args:
@@ -73,6 +75,7 @@ class VideoJob:
 
     def __init__(self, source: Path, target: Path, options: VideoOptions | None = None) -> None:
         self._target, self._options = target, options or VideoOptions()
+        self._place = place_of(target)
         check_paths(source, target, overwrite=self._options.overwrite)
         container_format(target)
         check_encoding(target, self._options.encoding)
@@ -107,7 +110,7 @@ class VideoJob:
             UserError: the source is damaged beyond use, holds no face, or the target cannot be written.
         """
         unmasker.reset()
-        with SegmentStore(self._target) as store:
+        with SegmentStore(self._place) as store:
             try:
                 report = self._unmask(store, unmasker, progress, on_result)
             except BaseException as error:
@@ -160,7 +163,7 @@ class VideoJob:
     def _write_target(self, store: SegmentStore, counts: Counts) -> None:
         """Write the complete file under a temporary name, then rename it."""
         source, target, plan, span = self._file.path, self._target, self._plan, self._options.span
-        temporary = finishing_path(target)
+        temporary = finishing_path(self._place)
         try:
             if not counts.masked_faces and self._may_copy_source():
                 self._warnings.append("no mask found: the output is a copy of the input")
@@ -168,14 +171,33 @@ class VideoJob:
             else:
                 if not counts.masked_faces:
                     self._warnings.append("no mask found: nothing was replaced")
-                start = Fraction(0) if span.is_whole else next(store.times())
-                cut = Cut(span, start * plan.properties.time_base)
-                mux_output(temporary, target, store, source, plan, cut)
-            sync_and_rename(temporary, target)
+                cut = Cut(span, self._shift_s(store))
+                self._warnings += mux_output(
+                    temporary,
+                    target,
+                    store,
+                    source,
+                    plan,
+                    cut,
+                    synthetic=counts.masked_faces > 0,
+                )
+                check_readable(temporary, target)
+            sync_and_rename(temporary, self._place)
         except OSError as error:
             raise UserError(f"{target}: cannot be written ({error.strerror or error})") from None
         finally:
             temporary.unlink(missing_ok=True)
+
+    def _shift_s(self, store: SegmentStore) -> Fraction:
+        """Return the time that becomes 0:00 in the target, seconds; 0: times stay.
+
+        The clock of a transport stream may begin below 0. In MP4 such frames would be hidden.
+        """
+        first_s = next(store.times()) * self._plan.properties.time_base
+        if not self._options.span.is_whole:
+            return first_s
+        has_edit_list = "mov" in self._file.container.format.name.split(",")
+        return Fraction(0) if first_s >= 0 or has_edit_list else min(first_s, self._file.origin_s)
 
     def _may_copy_source(self) -> bool:
         """Say whether the source itself fulfils the options if nothing in it was replaced."""
@@ -220,7 +242,6 @@ def _plan(file: VideoReader, target: Path, options: VideoOptions) -> OutputPlan:
         UserError: the target's format or codec cannot hold the video.
     """
     native = file.first_frame().native
-    copied_streams, warnings = plan_copies(file, target)
     try:
         encoder = choose_encoder(native, target, options.encoding)
     except UserError as error:
@@ -232,4 +253,9 @@ def _plan(file: VideoReader, target: Path, options: VideoOptions) -> OutputPlan:
     properties = stream_properties(
         native, file.video, file.frame_rate, side_by_side=options.side_by_side
     )
-    return OutputPlan(encoder, properties, copied_streams, [*encoder.warnings, *warnings])
+    with open_container(file.path) as source:
+        packets = first_packets(source)
+        copied_streams, warnings = plan_copies(source, file.video.index, packets, target)
+        plan = OutputPlan(encoder, properties, copied_streams, [*encoder.warnings, *warnings])
+        try_output(source, packets, target, plan)
+    return plan
