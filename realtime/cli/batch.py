@@ -37,6 +37,7 @@ def batch(
     overwrite: opts.Overwrite = False,
     side_by_side: opts.SideBySide = False,
     badge: opts.Badge = False,
+    drop_alpha: opts.DropAlpha = False,
     codec: opts.Codec = opts.CodecName.AUTO,
     crf: opts.Crf = None,
     hardware: opts.Hardware = False,
@@ -70,6 +71,7 @@ def batch(
         video=VideoOptions(
             side_by_side=side_by_side,
             badge=badge,
+            drop_alpha=drop_alpha,
             encoding=Encoding(codec.value, crf, hardware),
         ),
         overwrite=overwrite,

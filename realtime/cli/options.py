@@ -51,6 +51,9 @@ SideBySide = Annotated[bool, typer.Option("--side-by-side", help="Show source an
 Badge = Annotated[
     bool, typer.Option("--badge", help="Label frames with synthetic faces in the picture.")
 ]
+DropAlpha = Annotated[
+    bool, typer.Option("--drop-alpha", help="Leave transparency out instead of refusing it.")
+]
 Codec = Annotated[
     CodecName, typer.Option(help="auto: H.264; HEVC above 8 bits; VP9 or AV1 in WebM.")
 ]

@@ -25,6 +25,7 @@ def video(
     ] = False,
     side_by_side: opts.SideBySide = False,
     badge: opts.Badge = False,
+    drop_alpha: opts.DropAlpha = False,
     start: Annotated[
         str | None, typer.Option(metavar="TIME", help="Start here: seconds, or [h:]mm:ss.")
     ] = None,
@@ -50,6 +51,7 @@ def video(
     options = VideoOptions(
         side_by_side=side_by_side,
         badge=badge,
+        drop_alpha=drop_alpha,
         overwrite=overwrite,
         resume=resume,
         span=Span(opts.parse_time(start, "--start") or 0.0, opts.parse_time(end, "--end")),

@@ -29,6 +29,12 @@ def bit_depth(pixel_format: VideoFormat) -> int:
     return max(component.bits for component in pixel_format.components)
 
 
+def is_opaque(frame: av.VideoFrame) -> bool:
+    """Say whether every pixel of a frame with an alpha channel is opaque."""
+    rgba = frame.to_ndarray(format="rgba", interpolation=FAST, threads=1)
+    return bool((rgba[:, :, 3] == 255).all())
+
+
 def to_bgr(frame: av.VideoFrame, interpolation: int = EXACT) -> NDArray[np.uint8]:
     """Convert a decoded frame, as it is displayed, to uint8 [H, W, 3] BGR."""
     image = frame.to_ndarray(format="bgr24", interpolation=interpolation, threads=1)

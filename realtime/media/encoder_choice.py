@@ -17,7 +17,8 @@ from realtime.media.codecs import CODECS, Codec, Encoding, container_format
 from realtime.media.colour import bit_depth
 
 _PROBE_SIDE = 256  # pixels; some hardware encoders refuse smaller frames
-_ALPHA_CODECS = {"prores", "ffv1"}
+ALPHA_CODECS = {"prores", "ffv1"}
+"""These codecs keep transparency."""
 _PLANAR = {  # the planar format with the same samples
     "nv12": "yuv420p",
     "nv21": "yuv420p",
@@ -55,28 +56,31 @@ class EncoderChoice:
     warnings: list[str] = field(default_factory=list)
 
 
-def choose_encoder(frame: av.VideoFrame, target: Path, encoding: Encoding) -> EncoderChoice:
+def choose_encoder(
+    frame: av.VideoFrame, target: Path, encoding: Encoding, *, drop_alpha: bool = False
+) -> EncoderChoice:
     """Choose the encoder for a video.
 
     Args:
         frame: its first frame, as decoded.
         target: its suffix decides which codecs fit.
         encoding: what the user asks for.
+        drop_alpha: the result has no transparency.
 
     Raises:
         UserError: the source has transparency or fields that the codec cannot hold.
     """
     container = container_format(target)
-    alpha = has_alpha(frame.format)
+    alpha = has_alpha(frame.format) and not drop_alpha
     names = [encoding.codec]
     if encoding.codec == "auto":
         deep = bit_depth(frame.format) > 8
         preferred = ["hevc", "h264"] if deep else ["h264", "hevc"]  # most players decode these
         names = [n for n in (*preferred, "vp9", "av1") if container in CODECS[n].containers]
-    if alpha and not _ALPHA_CODECS.intersection(names):
+    if alpha and not ALPHA_CODECS.intersection(names):
         raise UserError(
-            "the video has transparency, which this codec loses; "
-            "--codec prores (.mov) or --codec ffv1 (.mkv) keeps it"
+            "the video has transparency, which this codec loses; --codec prores (.mov) or "
+            "--codec ffv1 (.mkv) keeps it, --drop-alpha leaves it out"
         )
     ranked = [
         (best, index, name)
@@ -113,6 +117,7 @@ def _best_format(frame: av.VideoFrame, name: str, *, alpha: bool) -> tuple[int, 
     is_yuv = not source.is_rgb and not source.has_palette
     across, down = _subsampling(source) if is_yuv else (1, 1)
     planar = _PLANAR.get(source.name, source.name.replace("be", "le"))
+    planar = planar if alpha else planar.replace("yuva", "yuv")
     found: list[tuple[int, str]] = []
     for candidate in _planar_formats(CODECS[name].encoder):
         x, y = _subsampling(candidate)

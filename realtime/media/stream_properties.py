@@ -13,6 +13,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from inpaint_model.errors import UserError
 from realtime.media.encoder_choice import EncoderChoice
+from realtime.media.hdr_metadata import HdrMetadata
 from realtime.media.orientation import Orientation, display_matrix
 from realtime.runtime.threads import half_the_cores
 
@@ -32,6 +33,7 @@ class StreamProperties:
         color_range, colorspace, color_primaries, color_trc: FFmpeg's numbers.
         field_order: FFmpeg's number.
         display_matrix: the nine numbers that rotate or mirror it for display, or None.
+        hdr: HDR10 metadata, or None.
     """
 
     width: int
@@ -45,6 +47,7 @@ class StreamProperties:
     color_trc: int
     field_order: int = 0
     display_matrix: tuple[int, ...] | None = None
+    hdr: HdrMetadata | None = None
 
 
 def stream_properties(
@@ -74,6 +77,7 @@ def stream_properties(
         color_trc=frame.color_trc,
         field_order=stream.codec_context.field_order,
         display_matrix=display_matrix(frame),
+        hdr=HdrMetadata.of_frame(frame),
     )
 
 
@@ -97,6 +101,8 @@ def configure(
         context.flags |= Flags.interlaced_dct | Flags.interlaced_me
         if choice.encoder == "libx264":
             context.options["x264-params"] = f"{_FIELDS.get(properties.field_order, 'tff')}=1"
+    if properties.hdr is not None:
+        properties.hdr.add_to(context.options, choice.encoder)
 
 
 def open_encoder(

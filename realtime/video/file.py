@@ -5,55 +5,27 @@ from __future__ import annotations
 import itertools
 import shutil
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Self
 
 from inpaint_model.errors import UserError
 from realtime.media.atomic_file import check_paths, place_of, sync_and_rename
-from realtime.media.codecs import Encoding, check_encoding, container_format
-from realtime.media.container import open_container
-from realtime.media.encoder_choice import choose_encoder
-from realtime.media.frames import Span
+from realtime.media.codecs import check_encoding, container_format
 from realtime.media.gop_copy import GopCopier
-from realtime.media.muxing import OutputPlan, mux_output
-from realtime.media.output_check import check_readable, try_output
+from realtime.media.muxing import mux_output
+from realtime.media.output_check import check_readable
 from realtime.media.reader import VideoReader
 from realtime.media.segment_encoder import SegmentEncoder
 from realtime.media.segment_store import SegmentStore, finishing_path
-from realtime.media.stream_copy import Cut, first_packets, plan_copies
-from realtime.media.stream_properties import stream_properties
+from realtime.media.stream_copy import Cut
 from realtime.runtime.report import Counts, NoFaceError, Report
 from realtime.runtime.stage_times import StageTimes
 from realtime.stages import FrameUnmasker
 from realtime.video.pipeline import OutputOptions, ProgressCall, ResultCall, VideoPipeline
+from realtime.video.plan import VideoOptions, plan_output
 from realtime.video.resume import OtherJobError, begin_or_resume, resume_facts
-
-
-@dataclass(frozen=True)
-class VideoOptions:
-    """How a video file is written.
-
-    Attributes:
-        side_by_side: source and result are shown side by side.
-        badge: a label in the picture says which frames show synthetic faces.
-        overwrite: an existing output is replaced.
-        resume: continue an interrupted run; if this run is interrupted, keep its finished segments.
-        span: the part of the source to unmask.
-        encoding: codec and quality.
-        copy_untouched: GOPs in which nothing was replaced are copied without encoding.
-        segment_frames: frames a segment; a crash loses at most the unfinished segment.
-    """
-
-    side_by_side: bool = False
-    badge: bool = False
-    overwrite: bool = False
-    resume: bool = False
-    span: Span = Span()  # noqa: RUF009 (frozen)
-    encoding: Encoding = Encoding()  # noqa: RUF009 (frozen)
-    copy_untouched: bool = False
-    segment_frames: int = 150
 
 
 class VideoJob:
@@ -84,7 +56,7 @@ class VideoJob:
             raise UserError("--end: must be later than --start")
         self._file = VideoReader(source, keep_packets=self._options.copy_untouched)
         try:
-            self._plan = _plan(self._file, target, self._options)
+            self._plan = plan_output(self._file, target, self._options)
         except BaseException:
             self._file.close()
             raise
@@ -233,29 +205,3 @@ def unmask_video(
     """
     with VideoJob(source, target, options) as job:
         return job.run(unmasker, progress, on_result)
-
-
-def _plan(file: VideoReader, target: Path, options: VideoOptions) -> OutputPlan:
-    """Choose encoder and streams.
-
-    Raises:
-        UserError: the target's format or codec cannot hold the video.
-    """
-    native = file.first_frame().native
-    try:
-        encoder = choose_encoder(native, target, options.encoding)
-    except UserError as error:
-        raise UserError(f"{file.path}: {error}") from None
-    if options.copy_untouched:
-        GopCopier(file.video)
-        if encoder.encoder != "libx264" or options.side_by_side:
-            raise UserError("--copy-untouched: the result must be H.264, of the source's size")
-    properties = stream_properties(
-        native, file.video, file.frame_rate, side_by_side=options.side_by_side
-    )
-    with open_container(file.path) as source:
-        packets = first_packets(source)
-        copied_streams, warnings = plan_copies(source, file.video.index, packets, target)
-        plan = OutputPlan(encoder, properties, copied_streams, [*encoder.warnings, *warnings])
-        try_output(source, packets, target, plan)
-    return plan

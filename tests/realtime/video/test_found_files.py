@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,9 +11,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
 from realtime.cli.app import run
+from realtime.media.codecs import Encoding
+from realtime.media.hdr_metadata import HdrMetadata
 from realtime.media.output_check import check_readable
 from realtime.runtime.report import Report
 from realtime.video.file import VideoOptions, unmask_video
@@ -39,6 +42,34 @@ def _shown_s(path: Path) -> list[float]:
     with av.open(str(path)) as file:
         video = file.streams.video[0]
         return [round(float(frame.time or 0), 3) for frame in file.decode(video)]
+
+
+def _write_frames(
+    path: Path,
+    codec: str,
+    frames: Iterable[av.VideoFrame],
+    pixel_format: str = "yuv420p",
+    options: dict[str, str] | None = None,
+    tags: dict[str, str] | None = None,
+) -> Path:
+    """Write a video without sound, 25 frames/s."""
+    with av.open(str(path), "w") as file:
+        video = file.add_stream(codec, rate=25)
+        assert isinstance(video, av.VideoStream)
+        video.pix_fmt, video.codec_context.options = pixel_format, options or {}
+        video.metadata.update(tags or {})
+        for index, frame in enumerate(frames):
+            if not index:
+                video.width, video.height = frame.width, frame.height
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            file.mux(video.encode(frame))
+        file.mux(video.encode(None))
+    return path
+
+
+def _frames(count: int, size: tuple[int, int] = (96, 64)) -> Iterator[av.VideoFrame]:
+    for image in moving_images(count, size):
+        yield av.VideoFrame.from_ndarray(image, format="bgr24")
 
 
 def _write_ts(path: Path, frames: int, first: int = 0, sounds: tuple[str, ...] = ()) -> Path:
@@ -82,13 +113,7 @@ def test_pcm_without_a_layout_fits_into_mp4(suffix: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
 def test_raw_dv_keeps_its_frame_rate(suffix: str, tmp_path: Path) -> None:
-    source = tmp_path / "in.dv"
-    with av.open(str(source), "w") as file:
-        video = file.add_stream("dvvideo", rate=25)
-        video.width, video.height, video.pix_fmt = 720, 576, "yuv420p"
-        for image in moving_images(3, (720, 576)):
-            file.mux(video.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
-        file.mux(video.encode(None))
+    source = _write_frames(tmp_path / "in.dv", "dvvideo", _frames(3, (720, 576)))
     with av.open(str(source)) as file:
         assert file.streams.video[0].average_rate == 60_000  # what FFmpeg takes it for
     _unmask(source, tmp_path / f"out{suffix}")
@@ -97,13 +122,7 @@ def test_raw_dv_keeps_its_frame_rate(suffix: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
 def test_odd_width_gives_a_file_that_opens(suffix: str, tmp_path: Path) -> None:
-    source = tmp_path / "in.mov"
-    with av.open(str(source), "w") as file:
-        video = file.add_stream("mjpeg", rate=25)
-        video.width, video.height, video.pix_fmt = 97, 64, "yuvj420p"
-        for image in moving_images(3, (97, 64)):
-            file.mux(video.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
-        file.mux(video.encode(None))
+    source = _write_frames(tmp_path / "in.mov", "mjpeg", _frames(3, (97, 64)), "yuvj420p")
     _unmask(source, tmp_path / f"out{suffix}")
     with av.open(str(tmp_path / f"out{suffix}")) as file:
         frames = list(file.decode(video=0))
@@ -289,3 +308,81 @@ def test_report_over_a_file_of_the_user_is_refused(
     assert source.read_bytes() == before
     assert thesis.read_text() == "three years of work"
     assert not (tmp_path / "out.mp4").exists()
+
+
+def _with_alpha(alphas: Iterable[NDArray[np.uint8]]) -> Iterator[av.VideoFrame]:
+    for alpha, image in zip(alphas, moving_images(9), strict=False):
+        yield av.VideoFrame.from_ndarray(np.dstack([image, alpha]), format="bgra")
+
+
+def _write_bgra(path: Path, alphas: Iterable[int]) -> Path:
+    """Write FFV1 with an alpha channel, a constant in each frame, as OpenCV's writer does."""
+    planes = (np.full((64, 96), alpha, np.uint8) for alpha in alphas)
+    return _write_frames(path, "ffv1", _with_alpha(planes), "bgra")
+
+
+def test_opaque_alpha_is_left_out_with_a_note(tmp_path: Path) -> None:
+    source = _write_bgra(tmp_path / "in.mkv", [255] * 4)
+    report = _unmask(source, tmp_path / "out.mp4")
+    assert "the alpha channel is opaque: left out" in report.warnings
+    assert len(_shown_s(tmp_path / "out.mp4")) == 4
+
+
+def test_transparency_in_a_late_frame_is_refused_or_dropped(tmp_path: Path) -> None:
+    source = _write_bgra(tmp_path / "in.mkv", [255, 255, 255, 128])
+    with pytest.raises(UserError, match=r"transparency.*--drop-alpha"):
+        _unmask(source, tmp_path / "out.mp4")
+    unmask_video(source, tmp_path / "out.mp4", StubUnmasker(), VideoOptions(drop_alpha=True))
+    assert len(_shown_s(tmp_path / "out.mp4")) == 4
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
+def test_webm_transparency_is_kept_or_refused(codec: str, tmp_path: Path) -> None:
+    alpha = np.tile(np.linspace(0, 255, 96).astype(np.uint8), (64, 1))
+    source = _write_frames(
+        tmp_path / "in.webm",
+        codec,
+        _with_alpha([alpha] * 3),
+        "yuva420p",
+        {"deadline": "realtime", "auto-alt-ref": "0"},
+        {"alpha_mode": "1"},
+    )
+    with pytest.raises(UserError, match="transparency"):
+        _unmask(source, tmp_path / "out.webm")
+    options = VideoOptions(encoding=Encoding("ffv1"))
+    unmask_video(source, tmp_path / "out.mkv", StubUnmasker(), options)
+    with av.open(str(tmp_path / "out.mkv")) as file:
+        frames = list(file.decode(video=0))
+        assert "ALPHA_MODE" not in file.streams.video[0].metadata
+    assert len(frames) == 3
+    kept = frames[0].to_ndarray(format="rgba")[:, :, 3]
+    assert np.abs(kept.astype(int) - alpha).mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [(".mp4", "auto"), (".mkv", "auto"), (".mp4", "h264"), (".mkv", "ffv1")]
+)
+def test_hdr_metadata_is_kept_or_named(suffix: str, codec: str, tmp_path: Path) -> None:
+    display = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
+    options = {"x265-params": f"log-level=none:master-display={display}:max-cll=1000,400"}
+    kind = Kind(
+        codec="libx265",
+        pixel_format="yuv420p10le",
+        color=(1, 9, 9, 16),
+        frames=3,
+        sounds=(),
+        options=options,
+    )
+    source, target = make(tmp_path, kind), tmp_path / f"out{suffix}"
+    unmask = VideoOptions(encoding=Encoding(codec))
+    report = unmask_video(source, target, StubUnmasker(), unmask)
+    found = []
+    for path in (source, target):
+        with av.open(str(path)) as file:
+            found.append(HdrMetadata.of_frame(next(file.decode(video=0))))
+    assert found[0] is not None
+    assert found[0].light == (1000, 400)
+    if codec == "ffv1":
+        assert "ffv1 does not keep the HDR10 metadata" in report.warnings
+    else:
+        assert found[1] == found[0]
