@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from realtime.media.atomic_file import atomic_write, check_paths
-from realtime.media.pictures import check_target, read_picture, write_picture
+from realtime.media.kinds import JPEG_SUFFIXES
+from realtime.media.pictures import check_target, fit_alpha, read_picture, write_picture
 from realtime.runtime.report import Counts, NoFaceError, Report
 from realtime.runtime.stage_times import StageTimes
 from realtime.stages import FrameUnmasker
@@ -22,18 +23,21 @@ class ImageJob:
         source: a picture.
         target: the file to write, .png, .jpg or .webp.
         overwrite: replace an existing output.
+        drop_alpha: leave transparency out if the target cannot hold it.
 
     Raises:
         UserError: a path cannot be used, the source is not a complete picture, or the target's format
             cannot hold it.
     """
 
-    def __init__(self, source: Path, target: Path, *, overwrite: bool = False) -> None:
+    def __init__(
+        self, source: Path, target: Path, *, overwrite: bool = False, drop_alpha: bool = False
+    ) -> None:
         self._source, self._target = source, target
         check_paths(source, target, overwrite=overwrite)
         check_target(target)
         began_s = time.perf_counter()
-        self._picture = read_picture(source)
+        self._picture = fit_alpha(read_picture(source), target, drop=drop_alpha)
         self._decode_s = time.perf_counter() - began_s
         check_target(target, self._picture)
 
@@ -49,7 +53,7 @@ class ImageJob:
             UserError: the source holds no face, or the target cannot be written.
         """
         source, target, picture = self._source, self._target, self._picture
-        counts, times, warnings = Counts(), StageTimes(), list[str]()
+        counts, times, warnings = Counts(), StageTimes(), list(picture.warnings)
         if picture.frames > 1:
             warnings.append(f"only the first of {picture.frames} pictures in the file is unmasked")
         began_s = time.perf_counter()
@@ -60,13 +64,13 @@ class ImageJob:
         encode_began_s = time.perf_counter()
         with atomic_write(target) as temporary:
             if counts.masked_faces:
-                write_picture(temporary, target, picture.replace(result.frame, result.replaced))
+                write_picture(temporary, target, picture.with_result(result.frame, result.replaced))
             elif _have_same_format(source, target):
                 warnings.append("no mask found: the output is a copy of the input")
                 shutil.copyfile(source, temporary)
             else:
                 warnings.append("no mask found: nothing was replaced")
-                write_picture(temporary, target, picture)
+                write_picture(temporary, target, picture, synthetic=False)
         ended_s = time.perf_counter()
         times.add({"decode": self._decode_s * 1e3})
         times.add(result.latency_ms)
@@ -75,16 +79,22 @@ class ImageJob:
 
 
 def unmask_image(
-    source: Path, target: Path, unmasker: FrameUnmasker, *, overwrite: bool = False
+    source: Path,
+    target: Path,
+    unmasker: FrameUnmasker,
+    *,
+    overwrite: bool = False,
+    drop_alpha: bool = False,
 ) -> Report:
     """Unmask a picture file: make an `ImageJob` and run it.
 
     Raises:
         UserError: as `ImageJob` and `ImageJob.run`.
     """
-    return ImageJob(source, target, overwrite=overwrite).run(unmasker)
+    job = ImageJob(source, target, overwrite=overwrite, drop_alpha=drop_alpha)
+    return job.run(unmasker)
 
 
 def _have_same_format(source: Path, target: Path) -> bool:
     suffixes = {source.suffix.lower(), target.suffix.lower()}
-    return len(suffixes) == 1 or suffixes == {".jpg", ".jpeg"}
+    return len(suffixes) == 1 or suffixes <= set(JPEG_SUFFIXES)

@@ -15,6 +15,7 @@ def image(
     models_dir: opts.ModelsDir = None,
     report: opts.ReportPath = None,
     overwrite: opts.Overwrite = False,
+    drop_alpha: opts.DropAlpha = False,
 ) -> None:
     """Unmask a picture.
 
@@ -24,7 +25,7 @@ def image(
     from realtime.runtime.report import check_report_path
 
     check_report_path(report, source, target, overwrite=overwrite)
-    job = ImageJob(source, target, overwrite=overwrite)
+    job = ImageJob(source, target, overwrite=overwrite, drop_alpha=drop_alpha)
     with open_unmasker(model, engine, max_faces, models_dir, mode="image") as unmasker:
         done = job.run(unmasker)
     print_and_write(done, target, report)

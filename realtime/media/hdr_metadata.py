@@ -9,6 +9,8 @@ from typing import Self
 import av
 import numpy as np
 
+from realtime.media.orientation import side_data
+
 _CHROMATICITY_UNITS, _LUMINANCE_UNITS = 50_000, 10_000  # of SMPTE ST 2086, in 1 and in 1 cd/m2
 _PARAMETERS = {  # each encoder's option, and its names of the two values
     "libx264": ("x264-params", "mastering-display", "cll"),
@@ -34,8 +36,8 @@ class HdrMetadata:
     @classmethod
     def of_frame(cls, frame: av.VideoFrame) -> Self | None:
         """Return the metadata that a decoded frame carries; None if it has none."""
-        display = frame.side_data.get("MASTERING_DISPLAY_METADATA")
-        level = frame.side_data.get("CONTENT_LIGHT_LEVEL")
+        display = side_data(frame, "MASTERING_DISPLAY_METADATA")
+        level = side_data(frame, "CONTENT_LIGHT_LEVEL")
         rationals, light = [], None
         if display is not None:
             # FFmpeg's AVMasteringDisplayMetadata: ten rational numbers and two flags

@@ -8,6 +8,7 @@ from typing import Self
 
 import av
 import numpy as np
+from av.sidedata.sidedata import SideData
 from numpy.typing import NDArray
 
 
@@ -55,7 +56,19 @@ def display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
 
     They are in the order of FFmpeg's `libavutil/display.h`: a, b, u, c, d, v, x, y, w.
     """
-    data = frame.side_data.get("DISPLAYMATRIX")
+    data = side_data(frame, "DISPLAYMATRIX")
     if data is None:
         return None
     return tuple(int(n) for n in np.frombuffer(memoryview(data), "<i4"))
+
+
+def side_data(frame: av.VideoFrame, name: str) -> SideData | None:
+    """Return a frame's side data of a kind, by FFmpeg's name; None if it has none.
+
+    PyAV can read none of a frame that also has a kind that it does not know, such as the EXIF tags of
+    Motion JPEG.
+    """
+    try:
+        return frame.side_data.get(name)
+    except ValueError:
+        return None
