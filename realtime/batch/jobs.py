@@ -11,13 +11,8 @@ from pathlib import Path
 
 from inpaint_model.errors import UserError
 from realtime.media.codecs import CONTAINERS
-from realtime.media.pictures import SUFFIXES
+from realtime.media.kinds import WRITTEN_PICTURES, is_known, is_picture
 
-PICTURES = {*SUFFIXES, ".bmp", ".tif", ".tiff"}
-VIDEOS = {
-    *CONTAINERS,
-    *(".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv"),
-}
 _RECORD = ".unmask-batch.jsonl"
 
 
@@ -59,29 +54,36 @@ class Outcome:
     seconds: float = 0.0
 
 
-def find_jobs(inputs: Iterable[str], out: Path) -> list[Job]:
+def find_jobs(inputs: Iterable[str], out: Path, left_out: list[Path] | None = None) -> list[Job]:
     """List the pictures and videos that folders, patterns and paths name; `out` mirrors folder trees.
+
+    Args:
+        inputs: what the user wrote.
+        out: the folder of the results.
+        left_out: files in the folders that are no picture or video are appended.
 
     Raises:
         UserError: an input does not exist, or two would be written to the same target.
     """
     targets: dict[Path, Path] = {}
+    left_out = [] if left_out is None else left_out
     for text in inputs:
-        for source, relative in _expand(text, out):
-            target = _target(out / relative)
+        for source, relative in _expand(text, out, left_out):
+            target = _target(source, out / relative)
             before = targets.setdefault(target, source)
             if before != source:
                 raise UserError(f"{before} and {source} would both be written as {target}")
     if not targets:
-        raise UserError("the inputs contain no picture or video")
+        others = f" (only {len(left_out)} other files)" if left_out else ""
+        raise UserError(f"the inputs contain no picture or video{others}")
     return [Job(str(source), str(target)) for target, source in targets.items()]
 
 
-def _expand(text: str, out: Path) -> Iterator[tuple[Path, Path]]:
+def _expand(text: str, out: Path, left_out: list[Path]) -> Iterator[tuple[Path, Path]]:
     """Yield each file that an input names, and its path below `out`."""
     path = Path(text)
     if path.is_dir():
-        yield from _walk(path, out)
+        yield from _walk(path, out, left_out)
     elif path.exists():
         yield path, Path(path.name)
     else:
@@ -90,28 +92,36 @@ def _expand(text: str, out: Path) -> Iterator[tuple[Path, Path]]:
             raise UserError(f"{text}: no such file or folder, and nothing matches it")
         for name in found:
             if Path(name).is_dir():
-                yield from _walk(Path(name), out, Path(Path(name).name))
-            elif Path(name).suffix.lower() in PICTURES | VIDEOS:
+                yield from _walk(Path(name), out, left_out, Path(Path(name).name))
+            elif is_known(Path(name)):
                 yield Path(name), Path(Path(name).name)
+            else:
+                left_out.append(Path(name))
 
 
-def _walk(folder: Path, out: Path, prefix: Path = Path()) -> Iterator[tuple[Path, Path]]:
-    """Yield the files of a folder tree; symbolic links to folders and the results are skipped."""
+def _walk(
+    folder: Path, out: Path, left_out: list[Path], prefix: Path = Path()
+) -> Iterator[tuple[Path, Path]]:
+    """Yield the files of a folder tree; hidden files, links to folders and the results are skipped."""
     results = out.resolve()
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if (Path(parent) / name).resolve() != results)
         for name in sorted(names):
             path = Path(parent) / name
-            if path.suffix.lower() in PICTURES | VIDEOS and not name.startswith("."):
+            if name.startswith("."):
+                continue
+            if is_known(path):
                 yield path, prefix / path.relative_to(folder)
+            else:
+                left_out.append(path)
 
 
-def _target(path: Path) -> Path:
-    """Keep the suffix if that format can be written; otherwise append that of a lossless container."""
+def _target(source: Path, path: Path) -> Path:
+    """Keep the suffix if that format can be written; otherwise append .png or .mkv."""
     suffix = path.suffix.lower()
-    if suffix in SUFFIXES or suffix in CONTAINERS:
+    if suffix in WRITTEN_PICTURES or suffix in CONTAINERS:
         return path
-    return path.with_name(path.name + (".png" if suffix in PICTURES else ".mkv"))
+    return path.with_name(path.name + (".png" if is_picture(source) else ".mkv"))
 
 
 class Record:

@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from inpaint_model.errors import UserError
-from realtime.batch.jobs import PICTURES, Job, Outcome
+from realtime.batch.jobs import Job, Outcome
 from realtime.image_file import unmask_image
+from realtime.media.kinds import is_picture
 from realtime.runtime.memory import return_freed_frames
 from realtime.runtime.report import NoFaceError, Report
 from realtime.unmasker import Mode, Unmasker
@@ -78,8 +79,14 @@ class FileWorker:
         source, target = Path(job.source), Path(job.target)
         target.parent.mkdir(parents=True, exist_ok=True)
         overwrite = self._options.overwrite or job.written_by_batch
-        if source.suffix.lower() in PICTURES:
-            return unmask_image(source, target, self._unmasker("image"), overwrite=overwrite)
+        if is_picture(source):
+            return unmask_image(
+                source,
+                target,
+                self._unmasker("image"),
+                overwrite=overwrite,
+                drop_alpha=self._options.video.drop_alpha,
+            )
         options = replace(self._options.video, overwrite=overwrite, resume=True)
         unmasker = self._unmasker("video")
         return_freed_frames()
@@ -112,7 +119,7 @@ class FileWorker:
         except OSError as error:
             raise UserError(f"{source}: cannot be read ({error.strerror})") from None
         options = {k: repr(v) for k, v in asdict(self._options).items() if k != "overwrite"}
-        mode = "image" if source.suffix.lower() in PICTURES else "video"
+        mode = "image" if is_picture(source) else "video"
         settings = {"options": options, "networks": self._unmasker(mode).artefacts.as_dict()}
         digest.update(json.dumps(settings, sort_keys=True).encode())
         return digest.hexdigest()

@@ -16,6 +16,8 @@ from realtime.runtime.console import FrameProgress, print_status
 if TYPE_CHECKING:
     from realtime.batch.jobs import Outcome
 
+_MAX_NAMED = 8  # files that are left out, in the line that names them
+
 
 def batch(
     inputs: Annotated[
@@ -54,7 +56,8 @@ def batch(
     from realtime.runtime.report import check_report_path
     from realtime.video.file import VideoOptions
 
-    jobs = find_jobs(inputs, out)
+    left_out: list[Path] = []
+    jobs = find_jobs(inputs, out, left_out)
     used = [Path(path) for job in jobs for path in (job.source, job.target)]
     check_report_path(report, *used, overwrite=overwrite)
     try:
@@ -85,23 +88,27 @@ def batch(
 
         running = run_local(jobs, options, workers or 1)
     outcomes: list[Outcome] = []
-    with FrameProgress("files") as progress:
+    with FrameProgress("batch", "files") as progress:
         for outcome in running:
             outcomes.append(outcome)
             record.add(outcome)
             progress(len(outcomes), len(jobs))
             if outcome.status == "failed":
                 print_status(f"failed: {outcome.message or outcome.source}")
-    _finish(outcomes, out, report)
+    _finish(outcomes, left_out, out, report)
 
 
-def _finish(outcomes: list[Outcome], out: Path, report: Path | None) -> None:
+def _finish(outcomes: list[Outcome], left_out: list[Path], out: Path, report: Path | None) -> None:
     """Print the totals and write the report; exit with code 1 if any file failed."""
     from realtime.runtime.report import write_json
 
     counts = Counter(outcome.status for outcome in outcomes)
     order = ("done", "skipped", "no face", "failed")
     print_status(f"{out}: " + ", ".join(f"{counts[name]} {name}" for name in order if counts[name]))
+    if left_out:
+        names = ", ".join(path.name for path in left_out[:_MAX_NAMED])
+        more = ", ..." if len(left_out) > _MAX_NAMED else ""
+        print_status(f"left out, no picture or video: {len(left_out)} files: {names}{more}")
     if report is not None:
         outcomes.sort(key=lambda outcome: outcome.source)
         figures = {
@@ -109,6 +116,7 @@ def _finish(outcomes: list[Outcome], out: Path, report: Path | None) -> None:
             **{name.replace(" ", "_"): counts[name] for name in order},
             "frames": sum(outcome.frames for outcome in outcomes),
             "masked_faces": sum(outcome.masked_faces for outcome in outcomes),
+            "left_out": [str(path) for path in left_out],
             "outcomes": [asdict(outcome) for outcome in outcomes],
         }
         write_json(report, figures)

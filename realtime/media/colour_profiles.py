@@ -33,7 +33,7 @@ def to_srgb(picture: Image.Image, icc: bytes) -> tuple[NDArray[np.uint8], bytes]
             source = ImageCms.ImageCmsProfile(io.BytesIO(icc)) if icc else None
         if source is not None:
             converted = ImageCms.profileToProfile(picture, source, srgb, outputMode="RGB")
-    except ImageCms.PyCMSError:  # a damaged profile, or one of another kind
+    except (ImageCms.PyCMSError, OSError):  # a damaged profile, or one of another kind
         converted = None
     rgb = np.asarray(converted if converted is not None else picture.convert("RGB"))
     return rgb[:, :, ::-1], ImageCms.ImageCmsProfile(srgb).tobytes()

@@ -91,10 +91,15 @@ def print_engine_news() -> Iterator[None]:
 
 
 class FrameProgress:
-    """Shows how many frames are done: a progress bar on a terminal, otherwise a line from time to time."""
+    """Shows how many frames are done: a progress bar on a terminal, otherwise a line from time to time.
 
-    def __init__(self, title: str) -> None:
-        self._title = title
+    Args:
+        title: shown beside the bar.
+        unit: what is counted.
+    """
+
+    def __init__(self, title: str, unit: str = "frames") -> None:
+        self._title, self._unit = title, unit
         self._bar: Progress | None = None
         self._last_s = self._began_s = 0.0
 
@@ -108,7 +113,8 @@ class FrameProgress:
             self._last_s = self._began_s = now_s
         if now_s - self._last_s > _LINE_INTERVAL_S:
             of = f" of about {expected}" if expected else ""
-            print_status(f"{done}{of} frames, {done / (now_s - self._began_s):.1f} frames/s")
+            rate = f"{done / (now_s - self._began_s):.1f} {self._unit}/s"
+            print_status(f"{done}{of} {self._unit}, {rate}")
             self._last_s = now_s
 
     def __enter__(self) -> Self:
@@ -118,7 +124,7 @@ class FrameProgress:
 
             self._bar = Progress(
                 *Progress.get_default_columns()[:2],
-                TextColumn("{task.completed} frames"),
+                TextColumn(f"{{task.completed}} {self._unit}"),
                 TimeRemainingColumn(),
                 console=Console(file=sys.stderr),
                 transient=True,

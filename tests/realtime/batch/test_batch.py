@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from inpaint_model.errors import UserError
 from realtime.batch.jobs import Job, Record, find_jobs
@@ -61,6 +62,7 @@ def test_batch_mirrors_a_tree_and_skips_done_files(media: Path, tmp_path: Path) 
     command = ["batch", str(source), "--out", str(out), "--report", str(out / "r.json")]
     assert run(command) == 0
     assert _counts(out) == {"files": 4, "done": 3, "skipped": 0, "no_face": 1, "failed": 0}
+    assert json.loads((out / "r.json").read_text())["left_out"] == [str(source / "notes.txt")]
     written = {
         path.relative_to(out) for path in out.rglob("*.*") if path.suffix in (".png", ".mp4")
     }
@@ -122,6 +124,31 @@ def test_find_jobs_takes_patterns_and_refuses_clashes(media: Path, tmp_path: Pat
     (tmp_path / "a" / "room.png").touch()
     with pytest.raises(UserError, match="would both be written"):
         find_jobs([str(media / "room.png"), str(tmp_path / "a" / "room.png")], out)
+
+
+def test_find_jobs_knows_every_kind_and_names_the_rest(tmp_path: Path) -> None:
+    folder, out, left_out = tmp_path / "in", tmp_path / "out", list[Path]()
+    folder.mkdir()
+    frames = [Image.new("RGB", (8, 8), (80 * red, 0, 0)) for red in (1, 2, 3)]
+    frames[0].save(folder / "still.gif")
+    frames[0].save(folder / "moving.gif", save_all=True, append_images=frames[1:])
+    for name in (
+        "a.heic",
+        "b.AVIF",
+        "c.jp2",
+        "d.jfif",
+        "e.vob",
+        "notes.txt",
+        "list.pdf",
+        ".hidden",
+    ):
+        (folder / name).touch()
+    jobs = find_jobs([str(folder)], out, left_out)
+    assert {Path(job.target).name for job in jobs} == {
+        *("a.heic.png", "b.AVIF.png", "c.jp2.png", "d.jfif", "e.vob.mkv"),
+        *("still.gif.png", "moving.gif.mkv"),
+    }
+    assert [path.name for path in left_out] == ["list.pdf", "notes.txt"]
 
 
 def test_find_jobs_skips_link_loops_and_results(tmp_path: Path) -> None:
