@@ -39,6 +39,7 @@ class Reconnecting:
         self._rate = RateMeter()
         self._next_index, self._first_index = 0, 0
         self.lost, self.losses = "", 0
+        self._lost_since_s: float | None = None  # since the last frame, not since it was opened
         try:
             self._source: Capture | None = open_source()
         except CaptureLost as error:
@@ -68,6 +69,7 @@ class Reconnecting:
                 continue
             if captured is None:
                 return None
+            self._lost_since_s = None
             self._next_index = self._first_index + captured.index + 1
             self._rate.tick(captured.captured_s)
             return CapturedFrame(captured.image_bgr, self._next_index - 1, captured.captured_s)
@@ -78,16 +80,23 @@ class Reconnecting:
             self._source.close()
         self._source = None
         self.lost, self.losses = f"{self.name}: {why}", self.losses + 1
-        self._notify(f"{self.lost}; waiting for it to come back")
+        if self._lost_since_s is None:
+            self._lost_since_s = time.monotonic()
+            self._notify(f"{self.lost}; waiting for it to come back")
+        elif self._is_timed_out():  # it is opened again and again, and gives no frame
+            raise UserError(f"{self.lost}; not back after {self._timeout_s:.0f} s")
+
+    def _is_timed_out(self) -> bool:
+        began_s = self._lost_since_s
+        return began_s is not None and time.monotonic() - began_s >= self._timeout_s
 
     def _reconnect(self) -> Capture | None:
         """Try to open the source until it is available; None after `stop`."""
-        began_s = time.monotonic()
         while not self._stop.wait(_RETRY_INTERVAL_S):
             try:
                 source = self._open()
             except (CaptureLost, UserError) as error:
-                if time.monotonic() - began_s < self._timeout_s:
+                if not self._is_timed_out():
                     continue
                 raise UserError(
                     f"{self.lost}; not back after {self._timeout_s:.0f} s ({error})"

@@ -53,12 +53,15 @@ def live(
     from realtime.live.session import LiveOptions, run_live
     from realtime.live.sinks import check_sink, open_sink
     from realtime.live.view import View
+    from realtime.media.atomic_file import check_writable
     from realtime.runtime.report import check_report_path
     from realtime.runtime.threads import half_the_cores
 
     check_report_path(report, *([Path(source)] if Path(source).is_file() else []))
     if not out.is_dir():
         raise UserError(f"{out}: is not a folder")
+    if record:
+        check_writable(out)
     capture_options = CaptureOptions(size=opts.parse_size(size), fps=fps, loop=loop)
     check_sink(sink)
     most = max_faces or 4 * half_the_cores()

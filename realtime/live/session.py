@@ -90,6 +90,7 @@ class _Session:
         self._view = View(**vars(options.view))
         self._statistics = LiveStatistics()
         self._recorder: Recorder | None = None
+        self._recording_error: Exception | None = None
         self._last: ProcessedFrame | None = None
         self._warnings: list[str] = list(source.warnings)
         self._lost_shown = ""
@@ -104,6 +105,8 @@ class _Session:
                     self._notify("stopped")
         finally:
             self._stop_recording()
+        if self._options.record and self._recording_error is not None:
+            raise self._recording_error
         return self._statistics.report(
             pipeline,
             self._unmasker,
@@ -204,6 +207,7 @@ class _Session:
         try:
             self._recorder.put(shown, processed.captured.captured_s)
         except (UserError, OSError) as error:
+            self._recording_error = error
             self._warn(f"{error}; the recording ends here")
             self._stop_recording()
 
@@ -214,6 +218,7 @@ class _Session:
         try:
             recorder.close()
         except (UserError, OSError) as error:
+            self._recording_error = error
             return self._warn(str(error))
         dropped = f", {recorder.dropped} frames dropped" if recorder.dropped else ""
         self._notify(f"recording: {recorder.target}{dropped}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,35 @@ def test_network_answer_without_video_is_refused(path: str, message: str, tmp_pa
         with pytest.raises(UserError, match=message):
             NetworkStream(f"http://127.0.0.1:{server.server_port}/{path}")
         server.shutdown()
+
+
+def test_network_recording_is_paced_and_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [512 if index in (3, 7) else 256 for index in range(12)]
+    clip = write_video(tmp_path / "clip.mkv", moving_images(12), steps=steps)
+    clock = FakeClock()
+    monkeypatch.setattr("realtime.capture.network_stream.time", clock)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(clip.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
+        stream = NetworkStream(f"http://127.0.0.1:{server.server_port}/{clip.name}")
+        times_s = [frame.captured_s for frame in iter(stream.read, None) if frame is not None]
+        stream.close()
+        server.shutdown()
+    expected_s = [step / 12_800 for step in steps[:-1]]
+    assert [b - a for a, b in pairwise(times_s)] == pytest.approx(expected_s, abs=2e-3)
+
+
+def test_reconnecting_gives_up_on_a_source_without_frames() -> None:
+    def mute() -> FakeCamera:
+        return FakeCamera(0, CaptureLost("gives no frames"))
+
+    source = Reconnecting(plugged(FakeCamera(1, CaptureLost("lost"))), lambda _: None, 0.6)
+    source._open = mute
+    source.read()
+    with pytest.raises(UserError, match="gives no frames; not back after 1 s"):
+        source.read()
 
 
 def test_reconnecting_opens_a_lost_camera_again() -> None:

@@ -221,6 +221,12 @@ def test_live_folder_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None
     assert any("cannot be written" in warning for warning in done.warnings)
 
 
+def test_live_recording_that_was_asked_for_is_not_lost_silently(tmp_path: Path) -> None:
+    options = LiveOptions(out=tmp_path / "gone", record=True)
+    with pytest.raises(UserError, match="cannot be written"):
+        run_live(source(FakeCamera(20)), FingerSink(), StageStub(), options)
+
+
 def test_live_report_has_latencies_and_every_dropped_frame(tmp_path: Path) -> None:
     done = run_live(source(FakeCamera(30)), FingerSink(), StageStub())
     done.write(tmp_path / "report.json")
