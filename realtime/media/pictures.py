@@ -191,7 +191,7 @@ def _load(path: Path, content: bytes) -> _Loaded:
     except UnidentifiedImageError:
         if content[4:12] in _HEIC_TYPES and not has_heif:
             raise UserError(
-                f"{path}: HEIC needs the extra `heif`: pip install 'unmask-video[heif]'"
+                f"{path}: HEIC needs pillow-heif (extra `heif`): pip install pillow-heif"
             ) from None
         if path.suffix.lower() in (".tif", ".tiff"):  # only OpenCV reads some TIFF formats
             return _Loaded(PictureMetadata())

@@ -176,6 +176,7 @@ class VideoJob:
         options, source = self._options, self._file.path
         same_container = source.suffix.lower() == self._target.suffix.lower()
         changed = options.side_by_side or not options.span.is_whole
+        changed = changed or options.drop_alpha
         encoded = options.encoding.codec != "auto" or options.encoding.crf is not None
         return same_container and not changed and not encoded
 

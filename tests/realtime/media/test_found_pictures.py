@@ -209,7 +209,7 @@ def test_heic_without_its_reader_names_the_extra(
     monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
     source = tmp_path / "in.heic"
     source.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
-    with pytest.raises(UserError, match="needs the extra `heif`"):
+    with pytest.raises(UserError, match="pip install pillow-heif"):
         read_picture(source)
 
 
