@@ -286,6 +286,8 @@ class InpaintSettings:
     """Levels between two fills from which on the new one counts more. Not measured alone."""
     other_levels: float = 45.0
     """Levels between two fills from which on the new one counts alone. Not measured alone."""
+    wider_px: float = 1.5
+    """Crop px by which a masked face is taken to be wider than its landmarks. Benchmark: appearance."""
     neck_width: float = 0.85
     """Width of the neck, of the distance between the corners of the jaw. Benchmark: sheet."""
     turned: tuple[float, float] = 1.3, 1.8
