@@ -42,7 +42,7 @@ class BackgroundPainting(AppearanceStep):
         if landmarks is None:
             return fill
         to_crop = compose(face.window.matrix, face.tracked.face.matrix)
-        person = _person(apply(to_crop, landmarks[:, :2]))
+        person = _person(apply(to_crop, landmarks))
         background = np.where(face.hole, 1 - person, 0).astype(np.float32)
         box = padded_bounding_box(background > _LEAST, _MARGIN_PX)
         if box is None:
