@@ -310,9 +310,8 @@ class FaceResult:
         keypoints: float64 [5, 2], pixels: eyes, nose, mouth corners.
         mask_coverage: share of the crop that is mask, 0..1.
         inpainted: whether the frame was changed here. The lower face shown is then invented.
-        crop_before: uint8 [128, 128, 3], RGB, the canonical crop of the frame.
-        crop_after: the same with the mask filled, without the frame's unsharp mask and grain; equal to
-            `crop_before` where not inpainted.
+        crop_before: uint8 [128, 128, 3], RGB, the canonical crop of the given frame; black outside it.
+        crop_after: the same crop of the finished frame; `crop_before` itself where not inpainted.
     """
 
     track_id: int

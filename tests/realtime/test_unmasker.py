@@ -14,6 +14,7 @@ import skimage.data
 from inpaint_model import Inpainter
 from inpaint_model.errors import UserError
 from realtime import Unmasker
+from realtime.align.warp_crop import warp_crop_rgb
 from realtime.frames import Face
 from realtime.inpaint.self_ensemble import ENSEMBLE_OF_2, ENSEMBLE_OF_4
 from realtime.synthetic import preset_style, render_mask
@@ -79,6 +80,22 @@ def test_face_result_says_where_the_face_is(unmasker: Unmasker, masked_bgr, astr
     assert y0 < face.keypoints[2, 1] < y1
     assert face.crop_before.shape == face.crop_after.shape == (128, 128, 3)
     assert (face.crop_before != face.crop_after).any()
+
+
+@pytest.mark.parametrize("rows", [170, 512])
+def test_crops_are_of_the_given_and_the_finished_frame(unmasker: Unmasker, masked_bgr, rows: int):
+    """Also where the picture ends below the mask, in the crop: there both are black."""
+    frame = np.ascontiguousarray(masked_bgr[:rows])
+    tracked = unmasker.detect_and_track(frame)
+    result = unmasker.composite(unmasker.inpaint(unmasker.segment(tracked)))
+    (face,) = result.faces
+    matrix = tracked.faces[0].matrix
+    for crop, image in ((face.crop_before, frame), (face.crop_after, result.frame)):
+        shown, inside = warp_crop_rgb(image, matrix)
+        edge = cv2.erode(inside.view(np.uint8), np.ones((5, 5), np.uint8), borderValue=1) > 0
+        assert np.array_equal(crop[edge], shown[edge])
+        assert not crop[cv2.dilate(inside.view(np.uint8), np.ones((5, 5), np.uint8)) == 0].any()
+        assert inside.all() == (rows == 512)
 
 
 def test_unmasker_two_faces_are_filled_up_to_max_faces(masked_bgr):
