@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from inpaint_model.errors import ClosedError, InputError, UserError
     from realtime.frames import FaceResult, UnmaskResult
     from realtime.unmasker import Unmasker
 
-__all__ = ["FaceResult", "UnmaskResult", "Unmasker"]
+__all__ = [
+    "ClosedError",
+    "FaceResult",
+    "InputError",
+    "UnmaskResult",
+    "Unmasker",
+    "UserError",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -329,7 +329,8 @@ class UnmaskResult:
 
     Attributes:
         frame: uint8 [H, W, 3], BGR; the given frame itself where nothing was replaced.
-        replaced: uint8 [H, W], 255 where pixels were replaced.
+        replaced: uint8 [H, W], 255 where pixels were replaced, else 0; as it is an array, ask
+            `any_replaced` whether there are any.
         faces: every face found, up to `max_faces`.
         latency_ms: time of each stage: detect_and_track, segment, inpaint, composite.
         faces_left_out: further faces that were found in this frame.
@@ -340,6 +341,11 @@ class UnmaskResult:
     faces: list[FaceResult]
     latency_ms: Mapping[str, float] = field(default_factory=dict)
     faces_left_out: int = 0
+
+    @property
+    def any_replaced(self) -> bool:
+        """Whether any pixel was replaced: the frame then shows a lower face that is invented."""
+        return bool(self.replaced.any())
 
 
 __all__ = [

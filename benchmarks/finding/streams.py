@@ -67,7 +67,7 @@ def run_video(
     def see(result: UnmaskResult) -> None:
         number = len(run.faces)
         run.faces.append(faces_of(result))
-        run.changed.append(bool(result.replaced.any()))
+        run.changed.append(result.any_replaced)
         if number in keep or (every > 0 and number % every == 0):
             run.kept[number] = result
 
