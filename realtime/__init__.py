@@ -22,7 +22,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Import the heavy modules only when they are asked for (`unmask --help` stays fast)."""
     if name in __all__:
+        from inpaint_model import errors
         from realtime import unmasker
 
-        return getattr(unmasker, name)
+        return getattr(errors if name.endswith("Error") else unmasker, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

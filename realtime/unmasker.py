@@ -97,6 +97,7 @@ class Unmasker:
         frame_steps = make_steps(FRAME_STEPS, left_out)
         if threads is None and not unrelated:
             threads = half_the_cores()
+        landmarker = find_face_landmarker(models_dir)
         self.inpainter = open_inpainter(model, engine, threads=threads)
         self._last_s: float | None = None
         self._is_closed = False
@@ -107,7 +108,7 @@ class Unmasker:
         self.artefacts = ArtefactHashes(
             self.inpainter.model_sha256,
             self._segment.artefact.sha256,
-            find_face_landmarker(models_dir).sha256,
+            landmarker.sha256,
             find_face_aligner().sha256,
         )
         augmentations = ENSEMBLE_OF_4 if unrelated else ENSEMBLE_OF_2

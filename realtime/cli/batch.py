@@ -35,6 +35,7 @@ def batch(
     models_dir: opts.ModelsDir = None,
     report: opts.ReportPath = None,
     overwrite: opts.Overwrite = False,
+    strict: opts.Strict = False,
     side_by_side: opts.SideBySide = False,
     badge: opts.Badge = False,
     codec: opts.Codec = opts.CodecName.AUTO,
@@ -44,16 +45,20 @@ def batch(
     """Unmask many pictures and videos.
 
     Files that an earlier batch has done and that have not changed are skipped; its own results are
-    replaced without --overwrite. The exit code is 1 if any file failed.
+    replaced without --overwrite. Files without a face or a mask are copied. The exit code is 1 if any
+    file failed.
     """
+    from inpaint_model.artefacts import find_face_landmarker, find_generator
     from inpaint_model.errors import UserError
     from realtime.batch.jobs import Record, find_jobs
     from realtime.batch.worker import WorkerOptions
-    from realtime.media.codecs import Encoding
     from realtime.runtime.report import check_report_path
     from realtime.video.file import VideoOptions
 
     check_report_path(report)
+    encoding = opts.encoding_of(codec, crf, hardware=hardware)
+    find_generator(model)
+    find_face_landmarker(models_dir)
     jobs = find_jobs(inputs, out)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -69,7 +74,7 @@ def batch(
         video=VideoOptions(
             side_by_side=side_by_side,
             badge=badge,
-            encoding=Encoding(codec.value, crf, hardware),
+            encoding=encoding,
         ),
         overwrite=overwrite,
     )
@@ -90,11 +95,14 @@ def batch(
             if outcome.status == "failed":
                 print_status(f"failed: {outcome.message or outcome.source}")
     _finish(outcomes, out, report)
+    if strict and any(map(record.has_no_face, outcomes)):
+        print_status("error: no face found in some files, and --strict was given")
+        raise typer.Exit(FAILED)
 
 
 def _finish(outcomes: list[Outcome], out: Path, report: Path | None) -> None:
     """Print the totals and write the report; exit with code 1 if any file failed."""
-    from realtime.runtime.report import write_json
+    from realtime.media.report_file import write_report
 
     counts = Counter(outcome.status for outcome in outcomes)
     order = ("done", "skipped", "no face", "failed")
@@ -108,6 +116,6 @@ def _finish(outcomes: list[Outcome], out: Path, report: Path | None) -> None:
             "masked_faces": sum(outcome.masked_faces for outcome in outcomes),
             "outcomes": [asdict(outcome) for outcome in outcomes],
         }
-        write_json(report, figures)
+        write_report(report, figures)
     if counts["failed"]:
         raise typer.Exit(FAILED)

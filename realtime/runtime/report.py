@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from inpaint_model.errors import UserError
 from realtime.runtime.stage_times import StageTimes
@@ -14,9 +13,8 @@ if TYPE_CHECKING:
     from realtime.frames import UnmaskResult
     from realtime.stages import FrameUnmasker
 
-
-class NoFaceError(UserError):
-    """No face was found in the picture or video."""
+Outcome = Literal["unmasked", "no mask", "no face"]
+"""What a run found."""
 
 
 def check_report_path(path: Path | None) -> None:
@@ -29,18 +27,6 @@ def check_report_path(path: Path | None) -> None:
         raise UserError(f"{path}: is a folder; name the report's file")
     if path is not None and not path.parent.is_dir():
         raise UserError(f"{path}: the report's folder does not exist")
-
-
-def write_json(path: Path, figures: dict[str, Any]) -> None:
-    """Write a report.
-
-    Raises:
-        UserError: it cannot be written there.
-    """
-    try:
-        path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path}: the report cannot be written ({error.strerror})") from None
 
 
 @dataclass
@@ -69,6 +55,13 @@ class Counts:
         self.track_ids.update(face.track_id + first_track_id for face in result.faces)
         self.left_out = max(self.left_out, result.faces_left_out)
 
+    @property
+    def outcome(self) -> Outcome:
+        """What was found, as in `Report`."""
+        if self.masked_faces:
+            return "unmasked"
+        return "no mask" if self.faces else "no face"
+
     def as_json(self) -> dict[str, object]:
         """Return the totals as JSON values."""
         return {**asdict(self), "track_ids": sorted(self.track_ids)}
@@ -87,6 +80,8 @@ class Report:
     """The report of a finished run.
 
     Attributes:
+        outcome: "unmasked": a face was filled; "no mask": faces were found, and none wears a mask; or
+            "no face".
         frames, faces, masked_faces: as in `Counts`.
         tracks: the number of tracks.
         fps: frames a second from the first frame read to the last one written, without start-up.
@@ -99,6 +94,7 @@ class Report:
         warnings: one line each.
     """
 
+    outcome: Outcome
     frames: int
     faces: int
     masked_faces: int
@@ -130,6 +126,7 @@ class Report:
         if counts.left_out:
             warnings = [*warnings, "small faces were left out: give a larger --max-faces"]
         return Report(
+            outcome=counts.outcome,
             frames=counts.frames,
             faces=counts.faces,
             masked_faces=counts.masked_faces,
@@ -146,11 +143,3 @@ class Report:
             synthetic=counts.masked_faces > 0,
             warnings=[*inpainter.warnings, *warnings],
         )
-
-    def write(self, path: Path) -> None:
-        """Write as JSON.
-
-        Raises:
-            UserError: it cannot be written there.
-        """
-        write_json(path, asdict(self))
