@@ -120,8 +120,8 @@ def open_inpainter(
     Raises:
         UserError: the model or the engine is unknown or cannot run here.
     """
-    if threads is not None and threads < 1:
-        raise UserError(f"threads must be at least 1, not {threads}")
+    if threads is not None and (not isinstance(threads, int | np.integer) or threads < 1):
+        raise UserError(f"threads must be a whole number of at least 1, not {threads!r}")
     generator = find_generator(model)
     session, reason = open_session(generator, engine, threads)
     return Inpainter(generator.name, session, reason)

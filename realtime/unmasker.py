@@ -86,7 +86,7 @@ class Unmasker:
         smoothing: bool = True,
         without_steps: Collection[str] = (),
     ) -> None:
-        if not isinstance(max_faces, int) or max_faces < 1:
+        if not isinstance(max_faces, int | np.integer) or max_faces < 1:
             raise UserError(f"max_faces must be a whole number of at least 1, not {max_faces!r}")
         if mode not in get_args(Mode):
             raise UserError(f"mode must be one of {', '.join(get_args(Mode))}, not {mode}")

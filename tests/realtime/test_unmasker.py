@@ -175,6 +175,8 @@ def test_unmasker_wrong_argument_is_named():
     for wrong in (0, 1.5, "3"):
         with pytest.raises(UserError, match=r"max_faces .* not "):
             Unmasker(max_faces=wrong)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UserError, match=r"threads .* not '2'"):
+        Unmasker(threads="2")  # pyright: ignore[reportArgumentType]
     with pytest.raises(UserError, match="not NoneType"):
         Unmasker(model=None)  # pyright: ignore[reportArgumentType]
     with pytest.raises(UserError):
