@@ -85,7 +85,7 @@ class DetectSettings:
     """Mean aligner score, 0..1, from which a detection is a new face. Benchmarks: find, empty."""
     large_face: float = 0.25
     """Size of a large face, of the picture's shorter side. Benchmark: empty."""
-    large_face_score: float = 0.9
+    large_face_score: float = 0.8
     """The same score for a large face. Benchmarks: photos, empty."""
     sure_face: float = 0.99
     """The same from which other detections of the face are left out, from which a rolled face is one, and
