@@ -9,7 +9,15 @@ import sys
 sys.modules.setdefault("openvino_telemetry", None)  # pyright: ignore[reportArgumentType]
 
 from inpaint_model.engines import EngineStatus, available_engines  # noqa: E402
-from inpaint_model.errors import UserError  # noqa: E402
+from inpaint_model.errors import ClosedError, InputError, UserError  # noqa: E402
 from inpaint_model.inpainter import Inpainter, open_inpainter  # noqa: E402
 
-__all__ = ["EngineStatus", "Inpainter", "UserError", "available_engines", "open_inpainter"]
+__all__ = [
+    "ClosedError",
+    "EngineStatus",
+    "Inpainter",
+    "InputError",
+    "UserError",
+    "available_engines",
+    "open_inpainter",
+]

@@ -146,6 +146,8 @@ def find_generator(model: str | Path, weights_dir: Path = WEIGHTS_DIR) -> Genera
     Raises:
         UserError: there is no such model or file.
     """
+    if not isinstance(model, str | Path):
+        raise UserError(f"a model is a name or a path, not {type(model).__name__}")
     if str(model) in SHIPPED_GENERATORS:
         return _shipped_generator(str(model), weights_dir)
     path = Path(model)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inpaint_model.artefacts import find_generator
 from inpaint_model.engines.base import Session
 from inpaint_model.engines.opening import open_session
-from inpaint_model.errors import UserError
+from inpaint_model.errors import ClosedError, InputError, UserError
 
 CROP_SHAPE = (128, 128, 3)
 HOLE_SHAPE = (128, 128)
@@ -47,13 +47,13 @@ class Inpainter:
             A new uint8 [N, 128, 128, 3], RGB; outside the holes equal to `crops`.
 
         Raises:
-            ValueError: an array has another shape or type.
-            RuntimeError: the inpainter is closed.
+            InputError: an array has another shape or type; it is a `UserError` and a `ValueError`.
+            ClosedError: the inpainter is closed; it is a `UserError` and a `RuntimeError`.
         """
         _check_arrays(crops, holes)
         with self._lock:
             if self._session is None:
-                raise RuntimeError("the inpainter is closed")
+                raise ClosedError("the inpainter is closed; open another one")
             if len(crops) == 0:
                 return np.empty_like(crops)
             return self._session.run(
@@ -120,8 +120,8 @@ def open_inpainter(
     Raises:
         UserError: the model or the engine is unknown or cannot run here.
     """
-    if threads is not None and threads < 1:
-        raise UserError(f"threads must be at least 1, not {threads}")
+    if threads is not None and (not isinstance(threads, int | np.integer) or threads < 1):
+        raise UserError(f"threads must be a whole number of at least 1, not {threads!r}")
     generator = find_generator(model)
     session, reason = open_session(generator, engine, threads)
     return Inpainter(generator.name, session, reason)
@@ -130,13 +130,13 @@ def open_inpainter(
 def _check_arrays(crops: NDArray[np.generic], holes: NDArray[np.generic]) -> None:
     for name, array in (("crops", crops), ("holes", holes)):
         if not isinstance(array, np.ndarray):
-            raise ValueError(f"{name} must be a numpy array, not {type(array).__name__}")
+            raise InputError(f"{name} must be a numpy array, not {type(array).__name__}")
     if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[1:] != CROP_SHAPE:
-        raise ValueError(
+        raise InputError(
             f"crops must be uint8 [N, 128, 128, 3], not {crops.dtype} {list(crops.shape)}"
         )
     if holes.dtype not in (np.uint8, np.bool_) or holes.shape != (len(crops), *HOLE_SHAPE):
-        raise ValueError(
+        raise InputError(
             f"holes must be uint8 or bool [{len(crops)}, 128, 128], "
             f"not {holes.dtype} {list(holes.shape)}"
         )

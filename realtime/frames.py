@@ -310,9 +310,8 @@ class FaceResult:
         keypoints: float64 [5, 2], pixels: eyes, nose, mouth corners.
         mask_coverage: share of the crop that is mask, 0..1.
         inpainted: whether the frame was changed here. The lower face shown is then invented.
-        crop_before: uint8 [128, 128, 3], RGB, the canonical crop of the frame.
-        crop_after: the same with the mask filled, without the frame's unsharp mask and grain; equal to
-            `crop_before` where not inpainted.
+        crop_before: uint8 [128, 128, 3], RGB, the canonical crop of the given frame; black outside it.
+        crop_after: the same crop of the finished frame; `crop_before` itself where not inpainted.
     """
 
     track_id: int
@@ -330,7 +329,8 @@ class UnmaskResult:
 
     Attributes:
         frame: uint8 [H, W, 3], BGR; the given frame itself where nothing was replaced.
-        replaced: uint8 [H, W], 255 where pixels were replaced.
+        replaced: uint8 [H, W], 255 where pixels were replaced, else 0; as it is an array, ask
+            `any_replaced` whether there are any.
         faces: every face found, up to `max_faces`.
         latency_ms: time of each stage: detect_and_track, segment, inpaint, composite.
         faces_left_out: further faces that were found in this frame.
@@ -341,6 +341,11 @@ class UnmaskResult:
     faces: list[FaceResult]
     latency_ms: Mapping[str, float] = field(default_factory=dict)
     faces_left_out: int = 0
+
+    @property
+    def any_replaced(self) -> bool:
+        """Whether any pixel was replaced: the frame then shows a lower face that is invented."""
+        return bool(self.replaced.any())
 
 
 __all__ = [

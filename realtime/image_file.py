@@ -6,10 +6,14 @@ import shutil
 import time
 from pathlib import Path
 
+from inpaint_model.errors import UserError
 from realtime.media.atomic_file import atomic_write, check_paths
+from realtime.media.codecs import CONTAINERS
+from realtime.media.container import is_video
 from realtime.media.kinds import JPEG_SUFFIXES
-from realtime.media.pictures import check_target, fit_alpha, read_picture, write_picture
-from realtime.runtime.report import Counts, NoFaceError, Report
+from realtime.media.pictures import Picture, check_target, fit_alpha, read_picture, write_picture
+from realtime.runtime.face_records import RecordCall, face_records
+from realtime.runtime.report import Counts, Report
 from realtime.runtime.stage_times import StageTimes
 from realtime.stages import FrameUnmasker
 
@@ -35,22 +39,24 @@ class ImageJob:
     ) -> None:
         self._source, self._target = source, target
         check_paths(source, target, overwrite=overwrite)
-        check_target(target)
+        if target.suffix.lower() not in CONTAINERS:  # else the source may be a video
+            check_target(target)
         began_s = time.perf_counter()
-        self._picture = fit_alpha(read_picture(source), target, drop=drop_alpha)
+        self._picture = fit_alpha(_read(source), target, drop=drop_alpha)
         self._decode_s = time.perf_counter() - began_s
         check_target(target, self._picture)
 
-    def run(self, unmasker: FrameUnmasker) -> Report:
+    def run(self, unmasker: FrameUnmasker, on_record: RecordCall | None = None) -> Report:
         """Unmask the picture; the result keeps its size, bit depth, channels and colour profile.
 
-        If no mask was found, the target is a copy of the source.
+        If no face or no mask was found, the target is a copy of the source, and a warning says so.
 
         Args:
             unmasker: opened in mode "image".
+            on_record: called with the record of each face.
 
         Raises:
-            UserError: the source holds no face, or the target cannot be written.
+            UserError: the target cannot be written.
         """
         source, target, picture = self._source, self._target, self._picture
         counts, times, warnings = Counts(), StageTimes(), list(picture.warnings)
@@ -59,19 +65,20 @@ class ImageJob:
         began_s = time.perf_counter()
         result = unmasker(picture.bgr)
         counts.add(result)
-        if not result.faces:
-            raise NoFaceError(f"{source}: no face found")
         encode_began_s = time.perf_counter()
         with atomic_write(target) as temporary:
             if counts.masked_faces:
                 write_picture(temporary, target, picture.with_result(result.frame, result.replaced))
             elif _have_same_format(source, target):
-                warnings.append("no mask found: the output is a copy of the input")
+                warnings.append(f"{counts.outcome} found: the output is a copy of the input")
                 shutil.copyfile(source, temporary)
             else:
-                warnings.append("no mask found: nothing was replaced")
+                warnings.append(f"{counts.outcome} found: nothing was replaced")
                 write_picture(temporary, target, picture, synthetic=False)
         ended_s = time.perf_counter()
+        if on_record is not None:
+            for record in face_records(result, 0, 0.0):
+                on_record(record)
         times.add({"decode": self._decode_s * 1e3})
         times.add(result.latency_ms)
         times.add({"encode": (ended_s - encode_began_s) * 1e3})
@@ -93,6 +100,15 @@ def unmask_image(
     """
     job = ImageJob(source, target, overwrite=overwrite, drop_alpha=drop_alpha)
     return job.run(unmasker)
+
+
+def _read(source: Path) -> Picture:
+    try:
+        return read_picture(source)
+    except UserError:
+        if is_video(source):
+            raise UserError(f"{source}: is a video; use `unmask video`") from None
+        raise
 
 
 def _have_same_format(source: Path, target: Path) -> bool:

@@ -85,7 +85,7 @@ class DetectSettings:
     """Mean aligner score, 0..1, from which a detection is a new face. Benchmarks: find, empty."""
     large_face: float = 0.25
     """Size of a large face, of the picture's shorter side. Benchmark: empty."""
-    large_face_score: float = 0.9
+    large_face_score: float = 0.8
     """The same score for a large face. Benchmarks: photos, empty."""
     sure_face: float = 0.99
     """The same from which other detections of the face are left out, from which a rolled face is one, and
@@ -286,6 +286,8 @@ class InpaintSettings:
     """Levels between two fills from which on the new one counts more. Not measured alone."""
     other_levels: float = 45.0
     """Levels between two fills from which on the new one counts alone. Not measured alone."""
+    wider_px: float = 1.5
+    """Crop px by which a masked face is taken to be wider than its landmarks. Benchmark: appearance."""
     neck_width: float = 0.85
     """Width of the neck, of the distance between the corners of the jaw. Benchmark: sheet."""
     turned: tuple[float, float] = 1.3, 1.8

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from inpaint_model import open_inpainter
 from inpaint_model.artefacts import ArtefactHashes, find_face_aligner, find_face_landmarker
-from inpaint_model.errors import UserError
+from inpaint_model.errors import ClosedError, UserError
 from realtime.appearance import CROP_STEPS, FRAME_STEPS, make_steps
 from realtime.composite.stage import CompositeStage
 from realtime.detect.face_finder import FaceFinder
@@ -26,6 +26,7 @@ from realtime.frames import (
     TrackedFrame,
     UnmaskResult,
 )
+from realtime.imaging.frame_check import check_frame
 from realtime.inpaint.self_ensemble import ENSEMBLE_OF_2, ENSEMBLE_OF_4
 from realtime.inpaint.stage import InpaintStage
 from realtime.inpaint.temporal_blend import TemporalBlend
@@ -85,8 +86,8 @@ class Unmasker:
         smoothing: bool = True,
         without_steps: Collection[str] = (),
     ) -> None:
-        if max_faces < 1:
-            raise UserError("max_faces must be at least 1")
+        if not isinstance(max_faces, int | np.integer) or max_faces < 1:
+            raise UserError(f"max_faces must be a whole number of at least 1, not {max_faces!r}")
         if mode not in get_args(Mode):
             raise UserError(f"mode must be one of {', '.join(get_args(Mode))}, not {mode}")
         unrelated = mode == "image"
@@ -96,8 +97,10 @@ class Unmasker:
         frame_steps = make_steps(FRAME_STEPS, left_out)
         if threads is None and not unrelated:
             threads = half_the_cores()
+        landmarker = find_face_landmarker(models_dir)
         self.inpainter = open_inpainter(model, engine, threads=threads)
         self._last_s: float | None = None
+        self._is_closed = False
         finder = FaceFinder(models_dir)
         self._tracker = FaceTracker(finder, max_faces, unrelated=unrelated)
         self._smoothing = TransformSmoothing() if smooth else None
@@ -105,7 +108,7 @@ class Unmasker:
         self.artefacts = ArtefactHashes(
             self.inpainter.model_sha256,
             self._segment.artefact.sha256,
-            find_face_landmarker(models_dir).sha256,
+            landmarker.sha256,
             find_face_aligner().sha256,
         )
         augmentations = ENSEMBLE_OF_4 if unrelated else ENSEMBLE_OF_2
@@ -124,7 +127,9 @@ class Unmasker:
             replaced region, are bit for bit as given.
 
         Raises:
-            ValueError: the frame has another shape or type.
+            InputError: the frame has another type or shape, or no pixels; it is a `UserError` and a
+                `ValueError`.
+            ClosedError: the unmasker is closed; it is a `UserError` and a `RuntimeError`.
         """
         tracked = self.detect_and_track(frame_bgr, time_s)
         return self.composite(self.inpaint(self.segment(tracked)))
@@ -143,10 +148,10 @@ class Unmasker:
                 from both sides.
 
         Raises:
-            ValueError: the frame has another shape or type.
+            InputError, ClosedError: as `__call__`.
         """
-        if frame_bgr.dtype != np.uint8 or frame_bgr.ndim != 3 or frame_bgr.shape[2] != 3:
-            raise ValueError(f"a frame is uint8 [H, W, 3], not {frame_bgr.dtype} {frame_bgr.shape}")
+        self._check_open()
+        check_frame(frame_bgr)
         began = time.perf_counter()
         frame_rgb = np.asarray(cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
         interval_s = self._interval_s(time_s)
@@ -167,14 +172,17 @@ class Unmasker:
 
     def segment(self, tracked: TrackedFrame) -> SegmentedFrame:
         """Find the masks of the tracked faces: the second step."""
+        self._check_open()
         return _timed_call(self._segment, tracked, "segment")
 
     def inpaint(self, segmented: SegmentedFrame) -> InpaintedFrame:
         """Fill the masks: the third step."""
+        self._check_open()
         return _timed_call(self._inpaint, segmented, "inpaint")
 
     def composite(self, inpainted: InpaintedFrame) -> UnmaskResult:
         """Put the fills into the frame: the last step."""
+        self._check_open()
         return _timed_call(self._composite, inpainted, "composite")
 
     def reset(self) -> None:
@@ -185,8 +193,13 @@ class Unmasker:
             self._smoothing.reset()
         self._last_s = None
 
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise ClosedError("the unmasker is closed; make another one")
+
     def close(self) -> None:
-        """Free the models."""
+        """Free the models. Closing twice is harmless."""
+        self._is_closed = True
         for stage in (self._tracker, self._segment, self._inpaint, self._composite):
             stage.close()
         self.inpainter.close()

@@ -95,7 +95,7 @@ def outcome(result: UnmaskResult, eyes: Eyes, width_px: float) -> Outcome:
     face = nearest(faces_of(result), eyes, width_px)
     right = face is not None and eye_offset(face.eyes, eyes, width_px).is_right
     filled = face is not None and face.filled
-    return Outcome(face is not None, filled, right, bool(result.replaced.any()))
+    return Outcome(face is not None, filled, right, result.any_replaced)
 
 
 def last_of_stream(unmasker: CropRecorder, frame: Frame) -> UnmaskResult:

@@ -62,7 +62,7 @@ def _whole(options: FindOptions) -> list[Row]:
             frame = turned(picture, roll_deg)
             result = unmasker(frame)
             found += bool(result.faces)
-            if result.replaced.any():
+            if result.any_replaced:
                 touched.append([name, roll_deg])
                 tiles.append(labelled(before_and_after(frame, result.frame), f"{name} {roll_deg}"))
     if options.out is not None and tiles:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from realtime import UnmaskResult
 from realtime.demo.clip import DemoClip
 from realtime.media.clip import write_clip
 from realtime.media.reader import VideoReader
-from realtime.runtime.report import NoFaceError
 from realtime.video.file import VideoOptions, unmask_video
 
 _MARK_EVERY = 40  # frames between those of the demo's clip whose face counts as marked
@@ -56,7 +54,7 @@ def run_video(
 
     Args:
         path: the video.
-        target: the file to write; none is written where no face is found.
+        target: the file to write.
         unmasker: in mode "video"; it is reset first.
         keep: numbers of the frames whose results are kept.
         every: keep the results of the frames of this step as well; 0: of none.
@@ -67,12 +65,11 @@ def run_video(
     def see(result: UnmaskResult) -> None:
         number = len(run.faces)
         run.faces.append(faces_of(result))
-        run.changed.append(bool(result.replaced.any()))
+        run.changed.append(result.any_replaced)
         if number in keep or (every > 0 and number % every == 0):
             run.kept[number] = result
 
-    with suppress(NoFaceError):
-        unmask_video(path, target, unmasker, VideoOptions(overwrite=True), on_result=see)
+    unmask_video(path, target, unmasker, VideoOptions(overwrite=True), on_result=see)
     run.crops = {number: unmasker.crops[number] for number in run.kept}
     return run
 

@@ -104,7 +104,7 @@ def run(
         with Unmasker(model=model, engine=engine, mode=mode) as unmasker:
             for name, frames in track(shown, kind, total=count * seeds):
                 results = [unmasker(frame) for frame in frames]
-                if any(result.replaced.any() for result in results):
+                if any(result.any_replaced for result in results):
                     changed_in.append(name)
                 found = next((result for result in results if result.faces), None)
                 if found is not None:

@@ -133,34 +133,6 @@ class CropWindow:
         warped = cv2.warpAffine(values, self.matrix, (CROP_SIZE, CROP_SIZE), flags=way)
         return warped.astype(place.dtype)
 
-    def to_canonical(
-        self,
-        filled_rgb: NDArray[np.uint8],
-        hole: NDArray[np.bool_],
-        canonical_rgb: NDArray[np.uint8],
-    ) -> NDArray[np.uint8]:
-        """Bring a fill that was made in this crop back into the canonical one.
-
-        Args:
-            filled_rgb: uint8 [128, 128, 3], this crop, filled.
-            hole: bool [128, 128], the pixels that were filled.
-            canonical_rgb: uint8 [128, 128, 3], the canonical crop with the mask.
-
-        Returns:
-            uint8 [128, 128, 3]; equal to `canonical_rgb` outside the hole.
-        """
-        size, inverse = (CROP_SIZE, CROP_SIZE), cv2.WARP_INVERSE_MAP
-        fill = cv2.warpAffine(
-            filled_rgb,
-            self.matrix,
-            size,
-            flags=inverse | cv2.INTER_CUBIC,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        flags = inverse | cv2.INTER_NEAREST
-        inside = cv2.warpAffine(hole.astype(np.uint8), self.matrix, size, flags=flags)
-        return np.where(inside[..., None] > 0, fill, canonical_rgb).astype(np.uint8, copy=False)
-
 
 CANONICAL = CropWindow()
 """The window of the canonical crop itself."""

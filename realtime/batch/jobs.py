@@ -150,9 +150,16 @@ class Record:
         entry = self._entries.get(self._name(job.target))
         if entry is None:
             return job
-        unchanged = entry.get("stamp") == _stamp(Path(job.target))
-        key = str(entry.get("key", "")) if unchanged else ""
-        return Job(job.source, job.target, key, unchanged and Path(job.target).exists())
+        stamp = _stamp(Path(job.target))
+        if not stamp or entry.get("stamp") != stamp:
+            return job
+        return Job(job.source, job.target, str(entry.get("key", "")), written_by_batch=True)
+
+    def has_no_face(self, outcome: Outcome) -> bool:
+        """Say whether no face was found in a file, in this batch or in the earlier one that did it."""
+        entry = self._entries.get(self._name(outcome.target), {})
+        status = entry.get("status") if outcome.status == "skipped" else outcome.status
+        return status == "no face"
 
     def add(self, outcome: Outcome) -> None:
         """Append an outcome; failed and skipped files are not recorded."""

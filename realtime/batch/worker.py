@@ -13,7 +13,7 @@ from realtime.batch.jobs import Job, Outcome
 from realtime.image_file import unmask_image
 from realtime.media.kinds import is_picture
 from realtime.runtime.memory import return_freed_frames
-from realtime.runtime.report import NoFaceError, Report
+from realtime.runtime.report import Report
 from realtime.unmasker import Mode, Unmasker
 from realtime.video.file import VideoOptions, unmask_video
 from realtime.video.resume import OtherJobError
@@ -60,15 +60,13 @@ class FileWorker:
                 return replace(outcome, status="skipped", key=key)
             outcome = replace(outcome, key=key)
             report = self._unmask(job)
-        except NoFaceError as error:
-            return replace(outcome, status="no face", message=str(error))
         except UserError as error:
             return replace(outcome, message=str(error))
         except Exception as error:  # the other files are still processed
             return replace(outcome, message=f"{type(error).__name__}: {error}")
         return replace(
             outcome,
-            status="done",
+            status="no face" if report.outcome == "no face" else "done",
             message="; ".join(report.warnings),
             frames=report.frames,
             masked_faces=report.masked_faces,

@@ -37,6 +37,7 @@ def batch(
     models_dir: opts.ModelsDir = None,
     report: opts.ReportPath = None,
     overwrite: opts.Overwrite = False,
+    strict: opts.Strict = False,
     side_by_side: opts.SideBySide = False,
     badge: opts.Badge = False,
     drop_alpha: opts.DropAlpha = False,
@@ -47,12 +48,13 @@ def batch(
     """Unmask many pictures and videos.
 
     Files that an earlier batch has done and that have not changed are skipped; its own results are
-    replaced without --overwrite. The exit code is 1 if any file failed.
+    replaced without --overwrite. Files without a face or a mask are copied. The exit code is 1 if any
+    file failed.
     """
+    from inpaint_model.artefacts import find_face_landmarker, find_generator
     from inpaint_model.errors import UserError
     from realtime.batch.jobs import Record, find_jobs
     from realtime.batch.worker import WorkerOptions
-    from realtime.media.codecs import Encoding
     from realtime.runtime.report import check_report_path
     from realtime.video.file import VideoOptions
 
@@ -60,6 +62,9 @@ def batch(
     jobs = find_jobs(inputs, out, left_out)
     used = [Path(path) for job in jobs for path in (job.source, job.target)]
     check_report_path(report, *used, overwrite=overwrite)
+    encoding = opts.encoding_of(codec, crf, hardware=hardware)
+    find_generator(model)
+    find_face_landmarker(models_dir)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -75,7 +80,7 @@ def batch(
             side_by_side=side_by_side,
             badge=badge,
             drop_alpha=drop_alpha,
-            encoding=Encoding(codec.value, crf, hardware),
+            encoding=encoding,
         ),
         overwrite=overwrite,
     )
@@ -96,11 +101,14 @@ def batch(
             if outcome.status == "failed":
                 print_status(f"failed: {outcome.message or outcome.source}")
     _finish(outcomes, left_out, out, report)
+    if strict and any(map(record.has_no_face, outcomes)):
+        print_status("error: no face found in some files, and --strict was given")
+        raise typer.Exit(FAILED)
 
 
 def _finish(outcomes: list[Outcome], left_out: list[Path], out: Path, report: Path | None) -> None:
     """Print the totals and write the report; exit with code 1 if any file failed."""
-    from realtime.runtime.report import write_json
+    from realtime.media.report_file import write_report
 
     counts = Counter(outcome.status for outcome in outcomes)
     order = ("done", "skipped", "no face", "failed")
@@ -119,6 +127,6 @@ def _finish(outcomes: list[Outcome], left_out: list[Path], out: Path, report: Pa
             "left_out": [str(path) for path in left_out],
             "outcomes": [asdict(outcome) for outcome in outcomes],
         }
-        write_json(report, figures)
+        write_report(report, figures)
     if counts["failed"]:
         raise typer.Exit(FAILED)

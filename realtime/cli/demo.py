@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -21,16 +22,19 @@ def demo(
     report: opts.ReportPath = None,
 ) -> None:
     """Unmask a synthetic clip, and compare it with the true face."""
-    from realtime.demo.run import run_demo
+    from realtime.demo.run import make_folder, run_demo
+    from realtime.media.report_file import keep_face_records, write_report
     from realtime.runtime.report import check_report_path
 
     check_report_path(report)
+    make_folder(out)
     with (
+        keep_face_records(report) as records,
         open_unmasker(model, engine, max_faces, models_dir) as unmasker,
-        FrameProgress("demo") as progress,
     ):
-        result = run_demo(out, unmasker, progress, models_dir)
-    for line in result.lines():
-        print(line)
-    if report is not None:
-        result.report.write(report)
+        with FrameProgress("demo") as progress:
+            result = run_demo(out, unmasker, progress, models_dir, on_record=records)
+        for line in result.lines():
+            print(line)
+        if report is not None:
+            write_report(report, asdict(result.report), records)

@@ -8,6 +8,13 @@ from realtime.runtime.console import print_status
 
 DEBUG_VARIABLE = "UNMASK_DEBUG"
 FAILED, BAD_INPUT = 1, 2
+_MANY_FILES = "; `unmask batch INPUT... --out DIR` takes many files"
+# What to say where a command is given more words than it takes.
+_TOO_MANY_WORDS = {
+    "unmask image": _MANY_FILES,
+    "unmask video": _MANY_FILES,
+    "unmask live": "; --source names the camera, address or file",
+}
 
 
 def is_debugging() -> bool:
@@ -31,9 +38,11 @@ def report_error(error: Exception) -> int:
         return BAD_INPUT
     if hasattr(error, "format_message"):  # wrong use, found by Typer
         message = error.format_message()  # pyright: ignore[reportAttributeAccessIssue]
+        message = message.replace("Value error, ", "")  # Typer's validator adds it
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "unmask"
-        return _fail(f"{message} (see `{command} --help`)", BAD_INPUT)
+        hint = _TOO_MANY_WORDS.get(command, "") if "unexpected extra argument" in message else ""
+        return _fail(f"{message}{hint} (see `{command} --help`)", BAD_INPUT)
     text = f"{type(error).__name__}: {error} ({DEBUG_VARIABLE}=1 shows where)"
     return _fail(f"failed: {text}", FAILED)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from realtime.cli import options as opts
-from realtime.cli.unmasker import open_unmasker, print_and_write
+from realtime.cli.unmasker import finish, open_unmasker
 
 
 def image(
@@ -15,17 +15,23 @@ def image(
     models_dir: opts.ModelsDir = None,
     report: opts.ReportPath = None,
     overwrite: opts.Overwrite = False,
+    strict: opts.Strict = False,
     drop_alpha: opts.DropAlpha = False,
 ) -> None:
     """Unmask a picture.
 
     The output is PNG, JPEG or WebP; bit depth, channels, size and colour profile stay.
+    Where no face or no mask is found it is a copy of the input.
     """
     from realtime.image_file import ImageJob
+    from realtime.media.report_file import keep_face_records
     from realtime.runtime.report import check_report_path
 
     check_report_path(report, source, target, overwrite=overwrite)
     job = ImageJob(source, target, overwrite=overwrite, drop_alpha=drop_alpha)
-    with open_unmasker(model, engine, max_faces, models_dir, mode="image") as unmasker:
-        done = job.run(unmasker)
-    print_and_write(done, target, report)
+    with (
+        keep_face_records(report) as records,
+        open_unmasker(model, engine, max_faces, models_dir, mode="image") as unmasker,
+    ):
+        done = job.run(unmasker, records)
+        finish(done, target, report, records, strict=strict)

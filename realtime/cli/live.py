@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -54,6 +55,7 @@ def live(
     from realtime.live.sinks import check_sink, open_sink
     from realtime.live.view import View
     from realtime.media.atomic_file import check_writable
+    from realtime.media.report_file import keep_face_records, write_report
     from realtime.runtime.report import check_report_path
     from realtime.runtime.threads import half_the_cores
 
@@ -65,19 +67,21 @@ def live(
     capture_options = CaptureOptions(size=opts.parse_size(size), fps=fps, loop=loop)
     check_sink(sink)
     most = max_faces or 4 * half_the_cores()
-    options = LiveOptions(seconds, out, record, View(side_by_side=side_by_side, boxes=boxes))
+    view = View(side_by_side=side_by_side, boxes=boxes)
     with (
+        keep_face_records(report) as records,
         closing(open_capture(source, capture_options, notify=print_status)) as capture,
         open_unmasker(model, engine, most, models_dir, mode="live") as unmasker,
     ):
         for warning in capture.warnings:
             print_status(f"note: {warning}")
         with closing(open_sink(sink, capture.nominal_fps)) as opened_sink:
+            options = LiveOptions(seconds, out, record, view, on_record=records)
             done = run_live(capture, opened_sink, unmasker, options, print_status)
-    for line in done.lines():
-        print_status(line)
-    if report is not None:
-        done.write(report)
+        for line in done.lines():
+            print_status(line)
+        if report is not None:
+            write_report(report, asdict(done), records)
 
 
 def _list_cameras() -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from realtime.media.codecs import Encoding
 
 
 class EngineName(StrEnum):
@@ -21,11 +24,13 @@ class EngineName(StrEnum):
 
 
 class CodecName(StrEnum):
-    """The codec of a written video."""
+    """The codec of a written video; H.264 and HEVC have two names each."""
 
     AUTO = "auto"
     H264 = "h264"
+    AVC = "avc"
     HEVC = "hevc"
+    H265 = "h265"
     AV1 = "av1"
     VP9 = "vp9"
     PRORES = "prores"
@@ -45,9 +50,15 @@ MAX_FACES = 32  # in files, which may take their time
 ModelsDir = Annotated[
     Path | None, typer.Option(help="Folder with MediaPipe's face_landmarker.task.")
 ]
-ReportPath = Annotated[Path | None, typer.Option("--report", help="Write figures here, as JSON.")]
+ReportPath = Annotated[
+    Path | None, typer.Option("--report", help="Write figures and face records here, as JSON.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing output.")]
 SideBySide = Annotated[bool, typer.Option("--side-by-side", help="Show source and result.")]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Exit code 1 where no face is found; the output is the same."),
+]
 Badge = Annotated[
     bool, typer.Option("--badge", help="Label frames with synthetic faces in the picture.")
 ]
@@ -55,15 +66,33 @@ DropAlpha = Annotated[
     bool, typer.Option("--drop-alpha", help="Leave transparency out instead of refusing it.")
 ]
 Codec = Annotated[
-    CodecName, typer.Option(help="auto: H.264; HEVC above 8 bits; VP9 or AV1 in WebM.")
+    CodecName,
+    typer.Option(case_sensitive=False, help="auto: H.264; HEVC above 8 bits; VP9 or AV1 in WebM."),
 ]
+_SYNONYMS = {CodecName.AVC: CodecName.H264, CodecName.H265: CodecName.HEVC}
 Crf = Annotated[
     int | None,
-    typer.Option(min=0, help="Constant quality, lower is better; default: visually lossless."),
+    typer.Option(
+        help="Constant quality, lower is better: 0 to 51, for VP9 and AV1 to 63; "
+        "default: visually lossless."
+    ),
 ]
 Hardware = Annotated[
     bool, typer.Option("--hardware", help="Encode on the GPU if possible: lower quality.")
 ]
+
+
+def encoding_of(codec: CodecName, crf: int | None, *, hardware: bool) -> Encoding:
+    """Return the encoding that the options ask for.
+
+    Raises:
+        UserError: the codec has no such quality.
+    """
+    from realtime.media.codecs import Encoding, check_crf
+
+    name = _SYNONYMS.get(codec, codec).value
+    check_crf(name, crf)
+    return Encoding(name, crf, hardware)
 
 
 def parse_time(text: str | None, option: str) -> float | None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from realtime.cli import options as opts
+from realtime.cli.errors import FAILED
 from realtime.runtime.console import print_status
 
 if TYPE_CHECKING:
@@ -33,11 +38,22 @@ def open_unmasker(
     return unmasker
 
 
-def print_and_write(done: Report, target: Path, report: Path | None) -> None:
-    """Print a run's warnings and counts, and write its report if asked for."""
+def finish(
+    done: Report, target: Path, report: Path | None, records: Iterable[str], *, strict: bool
+) -> None:
+    """Print a run's warnings and counts, and write its report if asked for.
+
+    Raises:
+        Exit: with exit code 1, if `strict` and no face was found.
+    """
+    from realtime.media.report_file import write_report
+
     for warning in done.warnings:
         print_status(f"note: {warning}")
     frames = "1 picture" if done.frames == 1 else f"{done.frames} frames, {done.fps:.1f} frames/s"
     print_status(f"{target}: {frames}, {done.faces} faces found, {done.masked_faces} unmasked")
     if report is not None:
-        done.write(report)
+        write_report(report, asdict(done), records)
+    if strict and done.outcome == "no face":
+        print_status("error: no face found, and --strict was given")
+        raise typer.Exit(FAILED)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from realtime.cli import options as opts
-from realtime.cli.unmasker import open_unmasker, print_and_write
+from realtime.cli.unmasker import finish, open_unmasker
 from realtime.runtime.console import FrameProgress, print_status
 
 
@@ -20,6 +20,7 @@ def video(
     models_dir: opts.ModelsDir = None,
     report: opts.ReportPath = None,
     overwrite: opts.Overwrite = False,
+    strict: opts.Strict = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted run; keep what is done.")
     ] = False,
@@ -40,9 +41,10 @@ def video(
     """Unmask a video file.
 
     The output is MP4, MOV, MKV or WebM; timestamps, sound, subtitles, chapters and colours stay.
+    Where no face or no mask is found it is a copy of the input.
     """
-    from realtime.media.codecs import Encoding
     from realtime.media.frames import Span
+    from realtime.media.report_file import keep_face_records
     from realtime.runtime.memory import return_freed_frames
     from realtime.runtime.report import check_report_path
     from realtime.video.file import VideoJob, VideoOptions
@@ -55,19 +57,20 @@ def video(
         overwrite=overwrite,
         resume=resume,
         span=Span(opts.parse_time(start, "--start") or 0.0, opts.parse_time(end, "--end")),
-        encoding=Encoding(codec.value, crf, hardware),
+        encoding=opts.encoding_of(codec, crf, hardware=hardware),
         copy_untouched=copy_untouched,
     )
     return_freed_frames()
     with (
         VideoJob(source, target, options) as job,
+        keep_face_records(report) as records,
         open_unmasker(model, engine, max_faces, models_dir) as unmasker,
-        FrameProgress(source.name) as progress,
     ):
         try:
-            done = job.run(unmasker, progress)
+            with FrameProgress(source.name) as progress:
+                done = job.run(unmasker, progress, on_record=records)
         except KeyboardInterrupt:
             if resume:
                 print_status("what is done is kept; the same command continues it")
             raise
-    print_and_write(done, target, report)
+        finish(done, target, report, records, strict=strict)

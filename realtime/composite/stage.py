@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.align.warp_crop import warp_crop_rgb
+from realtime.align.canonical_crop import CROP_SIZE
+from realtime.align.warp_crop import warp_square
 from realtime.composite.feathering import feather
 from realtime.composite.paste_back import paste
 from realtime.frames import (
@@ -72,7 +74,7 @@ class CompositeStage(Stage[InpaintedFrame, UnmaskResult]):
             rows, columns = slice(patch.y, patch.y + height), slice(patch.x, patch.x + width)
             frame[rows, columns] = patch.image
             replaced[rows, columns][patch.replaced] = 255
-        results = [_result_of(face, tracked.frame_bgr) for face in inpainted.faces]
+        results = [_result_of(face, tracked.frame_bgr, frame) for face in inpainted.faces]
         return UnmaskResult(frame, replaced, results, faces_left_out=tracked.faces_left_out)
 
     def _finish(
@@ -105,23 +107,28 @@ class CompositeStage(Stage[InpaintedFrame, UnmaskResult]):
         """Do nothing: the stage holds no model."""
 
 
-def _result_of(face: InpaintedFace, frame_bgr: NDArray[np.uint8]) -> FaceResult:
-    """Describe what was done with a face, in its canonical crop."""
-    segmented, fill = face.segmented, face.fill
+def _result_of(
+    face: InpaintedFace, frame_bgr: NDArray[np.uint8], finished_bgr: NDArray[np.uint8]
+) -> FaceResult:
+    """Describe what was done with a face; its crops are of the frame as given and as finished."""
+    segmented = face.segmented
+    matrix = segmented.tracked.matrix
     before = segmented.crop_rgb
-    if segmented.window != CANONICAL:
-        before, _ = warp_crop_rgb(frame_bgr, segmented.tracked.matrix)
-    after = before
-    if fill is not None:
-        after = np.where(segmented.hole[..., None], fill.rgb, segmented.crop_rgb)
-        if segmented.window != CANONICAL:
-            after = segmented.window.to_canonical(after, segmented.hole, before)
+    if segmented.window != CANONICAL or not segmented.valid.all():
+        before = _canonical_crop(frame_bgr, matrix)
+    inpainted = face.fill is not None
     return FaceResult(
         segmented.track_id,
         segmented.tracked.face.box,
         segmented.tracked.face.keypoints,
         float(segmented.mask.mean()),
-        fill is not None,
+        inpainted,
         before,
-        after,
+        _canonical_crop(finished_bgr, matrix) if inpainted else before,
     )
+
+
+def _canonical_crop(frame_bgr: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Cut the canonical crop out of a frame, uint8 [128, 128, 3] RGB; black outside the frame."""
+    crop = warp_square(frame_bgr, matrix, CROP_SIZE, cv2.BORDER_CONSTANT)
+    return cv2.cvtColor(crop, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)

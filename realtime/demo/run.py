@@ -22,6 +22,7 @@ from realtime.media.atomic_file import atomic_write
 from realtime.media.clip import write_clip
 from realtime.media.pictures import Picture, write_picture
 from realtime.media.reader import VideoReader
+from realtime.runtime.face_records import RecordCall
 from realtime.runtime.report import Report
 from realtime.settings import SEGMENT
 from realtime.unmasker import Unmasker
@@ -100,6 +101,7 @@ def run_demo(
     progress: Callable[[int, int], None] | None = None,
     models_dir: Path | None = None,
     clip: DemoClip | None = None,
+    on_record: RecordCall | None = None,
 ) -> DemoResult:
     """Render the masked clip, unmask it as `unmask video` does, compare, and write the results.
 
@@ -109,20 +111,18 @@ def run_demo(
         progress: called after each frame.
         models_dir: folder searched first for MediaPipe's model.
         clip: the clip; the standard one if not given.
+        on_record: called with the record of each face in each frame.
 
     Raises:
-        UserError: the folder cannot be used, or no face was found.
+        UserError: the folder cannot be used.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{out}: the folder cannot be made ({error.strerror})") from None
+    make_folder(out)
     clip = clip or DemoClip(models_dir=models_dir)
     masked, unmasked = out / "masked.mp4", out / "unmasked.mp4"
     write_clip(masked, clip.masked_bgr(), clip.path.fps)
     replaced = _ReplacedPixels()
     options = VideoOptions(overwrite=True)
-    report = unmask_video(masked, unmasked, unmasker, options, progress, replaced)
+    report = unmask_video(masked, unmasked, unmasker, options, progress, replaced, on_record)
     ious = replaced.ious(clip)
     figures = _compare(clip, unmasked)
     _write_before_after(out / "before_after.mp4", masked, unmasked, clip.path.fps)
@@ -140,6 +140,18 @@ def run_demo(
     with atomic_write(out / "demo.json") as temporary:
         temporary.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
     return result
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder of results where there is none.
+
+    Raises:
+        UserError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{path}: the folder cannot be made ({error.strerror})") from None
 
 
 def _compare(clip: DemoClip, unmasked: Path) -> dict[str, float]:

@@ -16,11 +16,13 @@ from realtime.inpaint.appearance import AppearanceStep
 from realtime.settings import INPAINT
 
 # Points of MediaPipe's face mesh.
-_NOSE_TIP, _CHIN, _CORNERS_OF_JAW, _TEMPLES = 1, 152, (172, 397), (234, 454)
+_NOSE_TIP, _NOSE_BASE, _CHIN = 1, 2, 152
+_CORNERS_OF_JAW, _TEMPLES = (172, 397), (234, 454)
 _RADIUS_PX = 5  # neighbourhood of Telea's algorithm, crop px
 _MARGIN_PX = 8  # of the part of the crop that is worked on, crop px
 _SOFT_PX = 0.8  # standard deviation of the contour's Gaussian, crop px
 _SHIFT = 4  # fractional bits of the contour's coordinates
+_EARS_PX = 8.0  # height over which the background comes in, up from the nose's base, where ears end
 _LEAST = 0.01  # share of background below which a pixel is the person's
 
 
@@ -28,7 +30,7 @@ class BackgroundPainting(AppearanceStep):
     """Paints what lies beside the face between ears and chin, by Telea's algorithm, from the background.
 
     The landmarks tell the face's contour even under a mask. Faces without landmarks stay as they are, and
-    so does the near side of a turned head, where ear and neck lie beside the face.
+    so do the ears and the near side of a turned head, where ear and neck lie beside the face.
     """
 
     name = "background"
@@ -40,7 +42,7 @@ class BackgroundPainting(AppearanceStep):
         if landmarks is None:
             return fill
         to_crop = compose(face.window.matrix, face.tracked.face.matrix)
-        person = _person(apply(to_crop, landmarks[:, :2]))
+        person = _person(apply(to_crop, landmarks))
         background = np.where(face.hole, 1 - person, 0).astype(np.float32)
         box = padded_bounding_box(background > _LEAST, _MARGIN_PX)
         if box is None:
@@ -69,7 +71,7 @@ def _painted(part_rgb: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[n
 
 
 def _person(points: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Mark the face, the neck below it, and all of the near side of a turned head.
+    """Mark the face, the neck below it, all above the nose's base, and the near side of a turned head.
 
     Args:
         points: float64 [478, 2], the landmarks in crop pixels.
@@ -78,6 +80,8 @@ def _person(points: NDArray[np.float64]) -> NDArray[np.float32]:
         float32 [128, 128], 0..1, with soft edges.
     """
     face = cv2.convexHull(points.astype(np.float32))[:, 0]
+    outwards = face - face.mean(0)
+    face += INPAINT.wider_px * outwards / np.hypot(*outwards.T)[:, None]
     chin = points[_CHIN]
     right, left = chin + INPAINT.neck_width * (points[list(_CORNERS_OF_JAW)] - chin)
     below = np.array([0.0, CROP_SIZE])
@@ -87,6 +91,9 @@ def _person(points: NDArray[np.float64]) -> NDArray[np.float32]:
         corners = np.round(polygon * (1 << _SHIFT)).astype(np.int32)
         cv2.fillConvexPoly(drawn, corners, 255, cv2.LINE_AA, _SHIFT)
     person = cv2.GaussianBlur(drawn.astype(np.float32) / 255, (0, 0), _SOFT_PX)
+    below_px = np.arange(CROP_SIZE, dtype=np.float32) - points[_NOSE_BASE, 1]
+    ears = np.clip(-below_px / _EARS_PX, 0, 1)[:, None]
+    person = np.maximum(person, ears)
     return np.maximum(person, _near_side(points))
 
 

@@ -15,6 +15,7 @@ from realtime.live.recording import Recorder, save_picture, timestamped_path
 from realtime.live.sinks import Sink
 from realtime.live.statistics import LiveReport, LiveStatistics
 from realtime.live.view import View, compose, with_text
+from realtime.runtime.face_records import RecordCall
 from realtime.runtime.pipeline import Ended
 from realtime.runtime.threads import opencv_in_one_thread
 from realtime.stages import FrameUnmasker
@@ -36,12 +37,14 @@ class LiveOptions:
         out: folder for pictures and recordings.
         record: record from the first frame on.
         view: what is shown at first.
+        on_record: called with the record of each face in each frame that is shown.
     """
 
     seconds: float | None = None
     out: Path = field(default_factory=Path)
     record: bool = False
     view: View = field(default_factory=View)
+    on_record: RecordCall | None = None
 
 
 def run_live(
@@ -88,7 +91,7 @@ class _Session:
         self._source, self._sink, self._options, self._notify = source, sink, options, notify
         self._unmasker = unmasker
         self._view = View(**vars(options.view))
-        self._statistics = LiveStatistics()
+        self._statistics = LiveStatistics(options.on_record)
         self._recorder: Recorder | None = None
         self._recording_error: Exception | None = None
         self._last: ProcessedFrame | None = None

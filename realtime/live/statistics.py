@@ -10,6 +10,7 @@ import numpy as np
 
 from realtime.capture.frame import RateMeter
 from realtime.live.pipeline import LivePipeline, ProcessedFrame
+from realtime.runtime.face_records import RecordCall, face_records
 from realtime.runtime.report import Counts, Report
 from realtime.runtime.stage_times import StageTimes
 from realtime.stages import FrameUnmasker
@@ -59,11 +60,16 @@ class LiveReport(Report):
 class LiveStatistics:
     """Collects the statistics while frames are shown.
 
+    Args:
+        on_record: called with the record of each face in each frame; its time counts from the first one.
+
     Attributes:
         counts: running totals.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_record: RecordCall | None = None) -> None:
+        self._on_record = on_record
+        self._first_captured_s: float | None = None
         self.counts, self._times = Counts(), StageTimes(_MAX_FRAMES)
         self._latencies_ms: deque[float] = deque(maxlen=_MAX_FRAMES)
         self._shown = RateMeter()
@@ -82,6 +88,18 @@ class LiveStatistics:
         self._latencies_ms.append((now_s - processed.captured.captured_s) * 1e3)
         self._shown.tick(now_s)
         self._first_s, self._last_s = self._first_s or now_s, now_s
+        if self._on_record is not None:
+            self._record(processed)
+
+    def _record(self, processed: ProcessedFrame) -> None:
+        captured_s = processed.captured.captured_s
+        if self._first_captured_s is None:
+            self._first_captured_s = captured_s
+        assert self._on_record is not None
+        for record in face_records(
+            processed.result, processed.captured.index, captured_s - self._first_captured_s
+        ):
+            self._on_record(record)
 
     @property
     def fps(self) -> float:

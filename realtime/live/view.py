@@ -43,7 +43,7 @@ def compose(processed: ProcessedFrame, view: View) -> NDArray[np.uint8]:
 
 def _with_boxes(image_bgr: NDArray[np.uint8], processed: ProcessedFrame) -> NDArray[np.uint8]:
     drawn = image_bgr.copy()
-    if processed.result.replaced.any():
+    if processed.result.any_replaced:
         outlines, _ = cv2.findContours(
             processed.result.replaced, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
         )

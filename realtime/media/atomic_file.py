@@ -26,7 +26,8 @@ def check_paths(source: Path, target: Path, *, overwrite: bool) -> None:
     if not source.exists():
         raise UserError(f"{source}: no such file")
     if not source.is_file():
-        raise UserError(f"{source}: is not a file")
+        hint = "; `unmask batch` takes folders" if source.is_dir() else ""
+        raise UserError(f"{source}: is not a file{hint}")
     if target.is_dir():
         raise UserError(f"{target}: is a folder; name the output file")
     if not place.parent.is_dir():

@@ -82,14 +82,30 @@ def check_encoding(target: Path, encoding: Encoding) -> None:
     """
     container = container_format(target)
     if encoding.codec == "auto":
-        return
+        return check_crf("auto", encoding.crf)
     codec = CODECS[encoding.codec]
     if container not in codec.containers:
         fits = [suffix for suffix, name in CONTAINERS.items() if name in codec.containers]
         raise UserError(f"{target}: {encoding.codec} needs a {' or '.join(fits)} file")
-    if encoding.crf is None:
+    check_crf(encoding.codec, encoding.crf)
+
+
+def check_crf(codec: str, crf: int | None) -> None:
+    """Refuse a constant quality outside the codec's scale.
+
+    Args:
+        codec: a key of `CODECS`; "auto": refuse what no codec has.
+        crf: constant quality; None: the codec's default.
+
+    Raises:
+        UserError: the codec has no such quality.
+    """
+    if crf is None:
         return
-    if codec.max_crf is None:
-        raise UserError(f"--crf: {encoding.codec} has no such setting")
-    if encoding.crf > codec.max_crf:
-        raise UserError(f"--crf: {encoding.codec} goes from 0 to {codec.max_crf}")
+    names = CODECS if codec == "auto" else [codec]
+    most = {name: top for name in names if (top := CODECS[name].max_crf) is not None}
+    if not most:
+        raise UserError(f"--crf: {codec} has no such setting")
+    if not 0 <= crf <= max(most.values()):
+        scales = ", ".join(f"{name} goes from 0 to {top}" for name, top in most.items())
+        raise UserError(f"--crf {crf}: {scales}")

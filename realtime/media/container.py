@@ -64,6 +64,16 @@ def choose_stream(path: Path, container: InputContainer) -> av.VideoStream:
     return video
 
 
+def is_video(path: Path) -> bool:
+    """Say whether a file is a whole video, and no picture."""
+    try:
+        with open_container(path) as container:
+            choose_stream(path, container)
+    except UserError:
+        return False
+    return True
+
+
 def check_size(path: Path, width: int, height: int) -> None:
     """Refuse a frame that is too large to decode; width and height in pixels.
 

@@ -13,7 +13,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.format import VideoFormat
 
 from inpaint_model.errors import UserError
-from realtime.media.codecs import CODECS, Codec, Encoding, container_format
+from realtime.media.codecs import CODECS, Codec, Encoding, check_crf, container_format
 from realtime.media.colour import bit_depth
 
 _PROBE_SIDE = 256  # pixels; some hardware encoders refuse smaller frames
@@ -68,7 +68,8 @@ def choose_encoder(
         drop_alpha: the result has no transparency.
 
     Raises:
-        UserError: the source has transparency or fields that the codec cannot hold.
+        UserError: the source has transparency or fields that the codec cannot hold, or the codec has no
+            such quality.
     """
     container = container_format(target)
     alpha = has_alpha(frame.format) and not drop_alpha
@@ -88,6 +89,7 @@ def choose_encoder(
         if (best := _best_format(frame, name, alpha=alpha)) is not None
     ]
     (loss, pixel_format), _, name = min(ranked)
+    check_crf(name, encoding.crf)
     warnings = []
     if loss:
         warnings.append(f"{frame.format.name} frames are encoded as {pixel_format}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import av
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
@@ -78,11 +80,13 @@ class SegmentEncoder:
         self._encoded += len(encoded)
         self._store.add(encoded)
 
-    def close_segment(self, counts: dict[str, object], *, untouched: bool = False) -> None:
+    def close_segment(
+        self, counts: dict[str, object], records: Sequence[str] = (), *, untouched: bool = False
+    ) -> None:
         """Finish the segment and commit it to the store.
 
         Args:
-            counts: stored with it.
+            counts, records: stored with it.
             untouched: nothing was replaced in its frames.
         """
         if self._context is None:
@@ -97,5 +101,5 @@ class SegmentEncoder:
             if group is not None:
                 self._store.drop()
                 self._store.add(group)
-        self._store.close_segment(Segment(len(self._times), self._times[-1][0], counts))
+        self._store.close_segment(Segment(len(self._times), self._times[-1][0], counts), records)
         self._context, self._times, self._packets, self._encoded = None, [], [], 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +17,13 @@ from typing import Any, Self
 
 from inpaint_model.errors import UserError
 
-_VERSION = 2  # of the schema; a store of another version is emptied
+_VERSION = 3  # of the schema; a store of another version is emptied
 _TABLES = ("fact", "segment", "packet")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS fact (job TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS segment (
-    id INTEGER PRIMARY KEY, frames INTEGER NOT NULL, last_pts INTEGER NOT NULL, counts TEXT NOT NULL);
+    id INTEGER PRIMARY KEY, frames INTEGER NOT NULL, last_pts INTEGER NOT NULL, counts TEXT NOT NULL,
+    records TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS packet (
     id INTEGER PRIMARY KEY, pts INTEGER NOT NULL, duration INTEGER NOT NULL,
     is_key INTEGER NOT NULL, data BLOB NOT NULL);
@@ -140,12 +141,17 @@ class SegmentStore:
         if self._database.in_transaction:
             self._database.execute("ROLLBACK")
 
-    def close_segment(self, segment: Segment) -> None:
-        """Commit the open segment."""
+    def close_segment(self, segment: Segment, records: Sequence[str] = ()) -> None:
+        """Commit the open segment, with one line for each face in each of its frames."""
         with self._errors():
             self._database.execute(
-                "INSERT INTO segment (frames, last_pts, counts) VALUES (?, ?, ?)",
-                (segment.frames, segment.last_pts, json.dumps(segment.counts)),
+                "INSERT INTO segment (frames, last_pts, counts, records) VALUES (?, ?, ?, ?)",
+                (
+                    segment.frames,
+                    segment.last_pts,
+                    json.dumps(segment.counts),
+                    "\n".join(records),
+                ),
             )
             self._database.execute("COMMIT")
 
@@ -154,6 +160,11 @@ class SegmentStore:
         rows = self._database.execute("SELECT pts, duration, is_key, data FROM packet ORDER BY id")
         for pts, duration, is_key, data in rows:
             yield EncodedFrame(pts, duration, bool(is_key), data)
+
+    def records(self) -> Iterator[str]:
+        """Yield the lines that the segments were committed with, in order."""
+        for (text,) in self._database.execute("SELECT records FROM segment ORDER BY id"):
+            yield from text.splitlines()
 
     def times(self) -> Iterator[int]:
         """Yield all frames' timestamps in display order."""

@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from inpaint_model.errors import UserError
 from realtime.runtime.stage_times import StageTimes
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
 _MAX_REPORT_BYTES = 1 << 26
 _REPORT_KEYS = {"frames", "masked_faces"}  # in every report
-
-
-class NoFaceError(UserError):
-    """No face was found in the picture or video."""
+Outcome = Literal["unmasked", "no mask", "no face"]
+"""What a run found."""
 
 
 def check_report_path(path: Path | None, *used: Path, overwrite: bool = False) -> None:
@@ -54,7 +52,7 @@ def check_report_path(path: Path | None, *used: Path, overwrite: bool = False) -
 
 
 def _is_report(path: Path) -> bool:
-    """Say whether a file is empty or a report that `write_json` wrote."""
+    """Say whether a file is empty or an earlier report."""
     try:
         if path.stat().st_size > _MAX_REPORT_BYTES:
             return False
@@ -62,18 +60,6 @@ def _is_report(path: Path) -> bool:
         return not text or json.loads(text).keys() >= _REPORT_KEYS
     except (OSError, ValueError, AttributeError):
         return False
-
-
-def write_json(path: Path, figures: dict[str, Any]) -> None:
-    """Write a report.
-
-    Raises:
-        UserError: it cannot be written there.
-    """
-    try:
-        path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path}: the report cannot be written ({error.strerror})") from None
 
 
 @dataclass
@@ -102,6 +88,13 @@ class Counts:
         self.track_ids.update(face.track_id + first_track_id for face in result.faces)
         self.left_out = max(self.left_out, result.faces_left_out)
 
+    @property
+    def outcome(self) -> Outcome:
+        """What was found, as in `Report`."""
+        if self.masked_faces:
+            return "unmasked"
+        return "no mask" if self.faces else "no face"
+
     def as_json(self) -> dict[str, object]:
         """Return the totals as JSON values."""
         return {**asdict(self), "track_ids": sorted(self.track_ids)}
@@ -120,6 +113,8 @@ class Report:
     """The report of a finished run.
 
     Attributes:
+        outcome: "unmasked": a face was filled; "no mask": faces were found, and none wears a mask; or
+            "no face".
         frames, faces, masked_faces: as in `Counts`.
         tracks: the number of tracks.
         fps: frames a second from the first frame read to the last one written, without start-up.
@@ -132,6 +127,7 @@ class Report:
         warnings: one line each.
     """
 
+    outcome: Outcome
     frames: int
     faces: int
     masked_faces: int
@@ -163,6 +159,7 @@ class Report:
         if counts.left_out:
             warnings = [*warnings, "small faces were left out: give a larger --max-faces"]
         return Report(
+            outcome=counts.outcome,
             frames=counts.frames,
             faces=counts.faces,
             masked_faces=counts.masked_faces,
@@ -179,11 +176,3 @@ class Report:
             synthetic=counts.masked_faces > 0,
             warnings=[*inpainter.warnings, *warnings],
         )
-
-    def write(self, path: Path) -> None:
-        """Write as JSON.
-
-        Raises:
-            UserError: it cannot be written there.
-        """
-        write_json(path, asdict(self))

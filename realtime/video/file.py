@@ -13,6 +13,7 @@ from typing import Self
 from inpaint_model.errors import UserError
 from realtime.media.atomic_file import check_paths, place_of, sync_and_rename
 from realtime.media.codecs import check_encoding, container_format
+from realtime.media.frames import Span
 from realtime.media.gop_copy import GopCopier
 from realtime.media.muxing import mux_output
 from realtime.media.output_check import check_readable
@@ -20,7 +21,8 @@ from realtime.media.reader import VideoReader
 from realtime.media.segment_encoder import SegmentEncoder
 from realtime.media.segment_store import SegmentStore, finishing_path
 from realtime.media.stream_copy import Cut
-from realtime.runtime.report import Counts, NoFaceError, Report
+from realtime.runtime.face_records import RecordCall
+from realtime.runtime.report import Counts, Report
 from realtime.runtime.stage_times import StageTimes
 from realtime.stages import FrameUnmasker
 from realtime.video.pipeline import OutputOptions, ProgressCall, ResultCall, VideoPipeline
@@ -49,13 +51,14 @@ class VideoJob:
         self._target, self._options = target, options or VideoOptions()
         self._place = place_of(target)
         check_paths(source, target, overwrite=self._options.overwrite)
-        container_format(target)
-        check_encoding(target, self._options.encoding)
         span = self._options.span
         if span.end_s is not None and span.end_s <= span.start_s:
             raise UserError("--end: must be later than --start")
         self._file = VideoReader(source, keep_packets=self._options.copy_untouched)
         try:
+            container_format(target)
+            check_encoding(target, self._options.encoding)
+            _check_start(self._file, span)
             self._plan = plan_output(self._file, target, self._options)
         except BaseException:
             self._file.close()
@@ -67,27 +70,34 @@ class VideoJob:
         unmasker: FrameUnmasker,
         progress: ProgressCall | None = None,
         on_result: ResultCall | None = None,
+        on_record: RecordCall | None = None,
     ) -> Report:
         """Unmask the video and write the target.
 
         Encoded frames are stored in a file in the target's folder until all are done; the target appears
-        only when it is complete. If no mask was found, it is a copy of the source.
+        only when it is complete. If no face or no mask was found, it is a copy of the source, and a warning
+        says so.
 
         Args:
             unmasker: called on each frame; reset first.
             progress: called after each frame.
             on_result: called with the result of each frame, before it is encoded.
+            on_record: called with the record of each face in each frame once all frames are done, those of
+                an earlier run that is resumed included.
 
         Raises:
-            UserError: the source is damaged beyond use, holds no face, or the target cannot be written.
+            UserError: the source is damaged beyond use, or the target cannot be written.
         """
         unmasker.reset()
         with SegmentStore(self._place) as store:
             try:
                 report = self._unmask(store, unmasker, progress, on_result)
+                if on_record is not None:
+                    for record in store.records():
+                        on_record(record)
             except BaseException as error:
                 keep = self._options.resume and store.segments()
-                if isinstance(error, NoFaceError) or not (keep or isinstance(error, OtherJobError)):
+                if not (keep or isinstance(error, OtherJobError)):
                     store.remove()
                 raise
             store.remove()
@@ -120,8 +130,6 @@ class VideoJob:
             all_frames = itertools.chain([first], frames)
             times = pipeline.run(all_frames, counts, expected, progress, on_result)
         self._warnings += file.warnings
-        if not counts.faces:
-            raise NoFaceError(f"{file.path}: no face found in {counts.frames} frames")
         self._write_target(store, counts)
         seconds = time.perf_counter() - began_s
         return Report.of(
@@ -138,11 +146,11 @@ class VideoJob:
         temporary = finishing_path(self._place)
         try:
             if not counts.masked_faces and self._may_copy_source():
-                self._warnings.append("no mask found: the output is a copy of the input")
+                self._warnings.append(f"{counts.outcome} found: the output is a copy of the input")
                 shutil.copyfile(source, temporary)
             else:
                 if not counts.masked_faces:
-                    self._warnings.append("no mask found: nothing was replaced")
+                    self._warnings.append(f"{counts.outcome} found: nothing was replaced")
                 cut = Cut(span, self._shift_s(store))
                 self._warnings += mux_output(
                     temporary,
@@ -198,6 +206,7 @@ def unmask_video(
     options: VideoOptions | None = None,
     progress: ProgressCall | None = None,
     on_result: ResultCall | None = None,
+    on_record: RecordCall | None = None,
 ) -> Report:
     """Unmask a video file: open a `VideoJob` and run it.
 
@@ -205,4 +214,15 @@ def unmask_video(
         UserError: as `VideoJob` and `VideoJob.run`.
     """
     with VideoJob(source, target, options) as job:
-        return job.run(unmasker, progress, on_result)
+        return job.run(unmasker, progress, on_result, on_record)
+
+
+def _check_start(file: VideoReader, span: Span) -> None:
+    """Refuse a start that seems to lie past the end, if no frame is found there.
+
+    Raises:
+        UserError: there is no frame between start and end.
+    """
+    if span.start_s > 0 and not file.expected_frames(span):
+        with VideoReader(file.path) as other:  # a file may say a wrong duration
+            next(other.frames(span), None)

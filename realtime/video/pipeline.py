@@ -16,6 +16,7 @@ from realtime.media.frames import Frame
 from realtime.media.native_planes import NativePlanes
 from realtime.media.segment_encoder import SegmentEncoder
 from realtime.media.side_by_side import draw_badge, side_by_side
+from realtime.runtime.face_records import face_records
 from realtime.runtime.pipeline import Ordered, each, join_by_thread, run
 from realtime.runtime.report import Counts
 from realtime.runtime.stage_times import StageTimes
@@ -81,6 +82,7 @@ class VideoPipeline:
         self._pixel_format, self._options = pixel_format, options
         self._planes: NativePlanes | None = None
         self._segment_counts = Counts()
+        self._segment_records: list[str] = []
         self._decode_times, self._encode_times = StageTimes(), StageTimes()
 
     def run(
@@ -95,7 +97,8 @@ class VideoPipeline:
 
         Args:
             frames: in order.
-            counts: the totals, continued; each segment is stored with the counts of its own frames.
+            counts: the totals, continued; each segment is stored with the counts and the face
+                records of its own frames.
             expected: about how many frames there are in all; 0: not known.
             progress: called after each frame.
             on_result: called with the result of each frame, before it is encoded.
@@ -190,6 +193,7 @@ class VideoPipeline:
         self._encoder.write(output, source.pts, source.duration, source.packet)
         for total in (counts, self._segment_counts):
             total.add(result, first_track)
+        self._segment_records += face_records(result, source.index, source.time_s, first_track)
         if not follows_groups and self._segment_counts.frames >= self._options.segment_frames:
             self._close_segment()
         self._encode_times.add({"encode": (time.perf_counter() - began) * 1e3})
@@ -211,5 +215,6 @@ class VideoPipeline:
         """Store the frames encoded since the last segment, so that a crash does not lose them."""
         if self._segment_counts.frames:
             untouched = not self._segment_counts.masked_faces
-            self._encoder.close_segment(self._segment_counts.as_json(), untouched=untouched)
-            self._segment_counts = Counts()
+            counts, records = self._segment_counts.as_json(), self._segment_records
+            self._encoder.close_segment(counts, records, untouched=untouched)
+            self._segment_counts, self._segment_records = Counts(), []

@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image
 
 from inpaint_model import Inpainter
-from inpaint_model.errors import UserError
-from realtime import Unmasker
+from realtime import ClosedError, Unmasker, UserError
+from realtime.align.warp_crop import warp_crop_rgb
 from realtime.frames import Face
 from realtime.inpaint.self_ensemble import ENSEMBLE_OF_2, ENSEMBLE_OF_4
 from realtime.synthetic import preset_style, render_mask
@@ -81,6 +82,22 @@ def test_face_result_says_where_the_face_is(unmasker: Unmasker, masked_bgr, astr
     assert (face.crop_before != face.crop_after).any()
 
 
+@pytest.mark.parametrize("rows", [170, 512])
+def test_crops_are_of_the_given_and_the_finished_frame(unmasker: Unmasker, masked_bgr, rows: int):
+    """Also where the picture ends below the mask, in the crop: there both are black."""
+    frame = np.ascontiguousarray(masked_bgr[:rows])
+    tracked = unmasker.detect_and_track(frame)
+    result = unmasker.composite(unmasker.inpaint(unmasker.segment(tracked)))
+    (face,) = result.faces
+    matrix = tracked.faces[0].matrix
+    for crop, image in ((face.crop_before, frame), (face.crop_after, result.frame)):
+        shown, inside = warp_crop_rgb(image, matrix)
+        edge = cv2.erode(inside.view(np.uint8), np.ones((5, 5), np.uint8), borderValue=1) > 0
+        assert np.array_equal(crop[edge], shown[edge])
+        assert not crop[cv2.dilate(inside.view(np.uint8), np.ones((5, 5), np.uint8)) == 0].any()
+        assert inside.all() == (rows == 512)
+
+
 def test_unmasker_two_faces_are_filled_up_to_max_faces(masked_bgr):
     pair = np.hstack([masked_bgr, masked_bgr])
     with Unmasker(mode="image") as both, Unmasker(mode="image", max_faces=1) as one:
@@ -106,16 +123,62 @@ def test_unmasker_takes_any_size_of_frame(unmasker: Unmasker, shape):
 
 
 @pytest.mark.parametrize(
-    "frame", [np.zeros((9, 9), np.uint8), np.zeros((9, 9, 4), np.uint8), np.zeros((9, 9, 3))]
+    ("frame", "message"),
+    [
+        (np.zeros((9, 9), np.uint8), r"not uint8 \[9, 9\]"),
+        (np.zeros((9, 9, 4), np.uint8), r"not uint8 \[9, 9, 4\]"),
+        (np.zeros((9, 9, 3)), "not float64"),
+        (np.zeros((0, 0, 3), np.uint8), r"not uint8 \[0, 0, 3\]"),
+        (np.zeros((5, 0, 3), np.uint8), r"not uint8 \[5, 0, 3\]"),
+        ("photo.jpg", "not str; read the file first"),
+        (Path("photo.jpg"), "read the file first"),
+        (Image.new("RGB", (9, 9)), "not Image; convert it first"),
+        (None, "cv2.imread returns None"),
+        ([[[1, 2, 3]]], "not list"),
+    ],
 )
-def test_unmasker_other_arrays_are_refused(unmasker: Unmasker, frame):
-    with pytest.raises(ValueError, match="uint8"):
+def test_unmasker_what_is_no_frame_is_refused_in_one_line(unmasker: Unmasker, frame, message):
+    with pytest.raises(UserError, match=message) as caught:
         unmasker(frame)
+    assert isinstance(caught.value, ValueError)
+    assert str(caught.value).startswith("a frame is a NumPy array, uint8 [H, W, 3], BGR, not ")
+    assert "\n" not in str(caught.value)
+
+
+def test_unmasker_takes_views_and_arrays_it_may_not_write(unmasker: Unmasker, masked_bgr, worn):
+    wanted = unmasker(masked_bgr)
+    view = worn.image_rgb[:, :, ::-1]
+    view.flags.writeable = False
+    assert np.array_equal(unmasker(view).frame, wanted.frame)
+    assert wanted.any_replaced and not unmasker(np.zeros_like(masked_bgr)).any_replaced
+
+
+def test_unmasker_closed_refuses_every_step(masked_bgr):
+    unmasker = Unmasker(mode="image")
+    tracked = unmasker.detect_and_track(masked_bgr)
+    segmented = unmasker.segment(tracked)
+    inpainted = unmasker.inpaint(segmented)
+    for _ in range(2):
+        unmasker.close()
+    for call in (
+        lambda: unmasker(masked_bgr),
+        lambda: unmasker.detect_and_track(masked_bgr),
+        lambda: unmasker.segment(tracked),
+        lambda: unmasker.inpaint(segmented),
+        lambda: unmasker.composite(inpainted),
+    ):
+        with pytest.raises(ClosedError, match="is closed; make another one"):
+            call()
 
 
 def test_unmasker_wrong_argument_is_named():
-    with pytest.raises(UserError, match="max_faces"):
-        Unmasker(max_faces=0)
+    for wrong in (0, 1.5, "3"):
+        with pytest.raises(UserError, match=r"max_faces .* not "):
+            Unmasker(max_faces=wrong)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UserError, match=r"threads .* not '2'"):
+        Unmasker(threads="2")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UserError, match="not NoneType"):
+        Unmasker(model=None)  # pyright: ignore[reportArgumentType]
     with pytest.raises(UserError):
         Unmasker(engine="abacus")
     with pytest.raises(UserError, match="image, video, live"):
@@ -124,17 +187,20 @@ def test_unmasker_wrong_argument_is_named():
         Unmasker(without_steps=["make-up"])
 
 
-def test_application_does_not_import_torch(masked_bgr, tmp_path: Path):
+def test_program_that_closes_nothing_ends_in_silence(masked_bgr, tmp_path: Path):
+    """It does not import torch either, and MediaPipe and the engines print nothing."""
     np.save(tmp_path / "frame.npy", masked_bgr)
     program = (
         "import sys, numpy as np\n"
         "from realtime import Unmasker\n"
         f"frame = np.load({str(tmp_path / 'frame.npy')!r})\n"
-        "with Unmasker() as unmasker:\n"
+        "unmaskers = [Unmasker(mode=mode) for mode in ('image', 'live')]\n"
+        "for unmasker in unmaskers:\n"
         "    assert unmasker(frame).faces[0].inpainted\n"
         "assert 'torch' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_stages_that_run_ahead_give_the_same_frames(masked_bgr):

@@ -100,13 +100,3 @@ def test_in_a_picture_a_crop_beside_the_face_is_moved_onto_it(astronaut_rgb, ast
         shares[landmarks is None] = (result.replaced > 0)[worn.alpha > 0].mean()
     assert shares[True] > 0.9
     assert shares[False] < 0.1  # where landmarks were found they are believed
-
-
-def test_to_canonical_outside_the_hole_keeps_the_crop():
-    rng = np.random.default_rng(0)
-    crop = rng.integers(0, 255, (128, 128, 3), np.uint8)
-    hole = mask_of(slice(60, 100), slice(30, 90))
-    after = CropWindow(0.8).to_canonical(np.full_like(crop, 200), hole, crop)
-    changed = (after != crop).any(-1)
-    assert changed.any()
-    assert (after[changed] == 200).all()

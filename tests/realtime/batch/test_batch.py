@@ -66,12 +66,20 @@ def test_batch_mirrors_a_tree_and_skips_done_files(media: Path, tmp_path: Path) 
     written = {
         path.relative_to(out) for path in out.rglob("*.*") if path.suffix in (".png", ".mp4")
     }
-    assert written == {Path("a", "face.png"), Path("a", "other.png"), Path("a", "b", "film.mp4")}
+    assert written == {
+        Path("room.png"),
+        Path("a", "face.png"),
+        Path("a", "other.png"),
+        Path("a", "b", "film.mp4"),
+    }
+    assert (out / "room.png").read_bytes() == (source / "room.png").read_bytes()
     stamp, first = (out / "a" / "b" / "film.mp4").stat(), (out / "a" / "face.png").read_bytes()
 
     os.utime(film)  # the time says nothing: the content counts
     cv2.imwrite(str(face), np.ascontiguousarray(cv2.imread(str(face))[:, ::-1]))
     (out / "a" / "other.png").write_bytes(b"mine")
+    room = ["batch", str(source / "room.png"), "--out", str(out)]
+    assert (run(room), run([*room, "--strict"])) == (0, 1)  # also where it is skipped
     (source / "broken.jpg").write_bytes((media / "broken.jpg").read_bytes())
     assert run(command) == 1  # one file is broken, one result is not the batch's own
     assert _counts(out) == {"files": 5, "done": 1, "skipped": 2, "no_face": 0, "failed": 2}

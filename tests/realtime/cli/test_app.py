@@ -19,6 +19,7 @@ from realtime.cli.app import run
 from realtime.demo.clip import CameraPath, DemoClip
 from tests.realtime.making_media import read_packets, write_video
 
+RECORD = ["frame_index", "pts_s", "track_id", "box", "keypoints", "mask_coverage", "inpainted"]
 COMMAND = [sys.executable, "-X", "faulthandler", "-m", "realtime"]
 
 
@@ -69,8 +70,27 @@ def test_image_command_unmasks_a_picture(
     figures = json.loads(report.read_text())
     assert (figures["frames"], figures["masked_faces"]) == (1, 1)
     assert figures["stages"]["inpaint"]["p50_ms"] > 0
+    (record,) = figures["face_records"]
+    assert list(record) == RECORD
+    assert record["inpainted"] and 0.05 < record["mask_coverage"] < 0.5
     assert "chosen by auto: " in figures["engine_reason"]
     assert figures["engine_reason"] in lines[0]
+
+
+@pytest.mark.parametrize("strict", [[], ["--strict"]])
+def test_image_command_without_a_face_copies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], strict: list[str]
+) -> None:
+    source, target, report = (tmp_path / name for name in ("in.png", "out.png", "report.json"))
+    cv2.imwrite(str(source), np.full((1, 40, 3), 90, np.uint8))
+    status = run(["image", str(source), str(target), "--report", str(report), *strict])
+    lines = capsys.readouterr().err.splitlines()
+    assert status == len(strict)
+    assert "unmask: note: no face found: the output is a copy of the input" in lines
+    assert lines[-1].startswith("unmask: error: no face found") == bool(strict)
+    assert target.read_bytes() == source.read_bytes()
+    figures = json.loads(report.read_text())
+    assert (figures["outcome"], figures["face_records"]) == ("no face", [])
 
 
 def test_image_command_says_when_faces_are_left_out(

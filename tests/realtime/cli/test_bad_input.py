@@ -34,6 +34,12 @@ class Commands:
         assert not any("Traceback" in line for line in lines)
         return errors[0]
 
+    def refused_at_once(self, *arguments: str | Path) -> str:
+        """Run what must end as `refused` says, before any model is loaded; return its line."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("realtime.unmasker.open_inpainter", None)
+            return self.refused(*arguments)
+
 
 @pytest.fixture
 def commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Commands:
@@ -90,8 +96,20 @@ def test_picture_to_video_command_and_reverse_is_refused(commands: Commands) -> 
     renamed = commands.folder / "a.mp4"
     renamed.write_bytes(picture.read_bytes())
     assert "use `unmask image`" in commands.refused("video", renamed, target)
+    assert "use `unmask image`" in commands.refused("video", picture, commands.folder / "out.png")
     video = write_video(commands.folder / "v.mp4", moving_images(2))
-    assert "not a picture" in commands.refused("image", video, commands.folder / "out.png")
+    for name in ("out.png", "out.mp4"):
+        line = commands.refused_at_once("image", video, commands.folder / name)
+        assert "is a video; use `unmask video`" in line
+
+
+def test_many_files_to_a_command_of_one_names_batch(commands: Commands) -> None:
+    names = [commands.folder / name for name in ("a.jpg", "b.jpg", "c.jpg", "out")]
+    for command in ("image", "video"):
+        assert "`unmask batch INPUT... --out DIR`" in commands.refused(command, *names)
+        line = commands.refused(command, commands.folder, commands.folder / "out.png")
+        assert "`unmask batch` takes folders" in line
+    assert "--source names the camera" in commands.refused("live", "clip.mp4")
 
 
 def test_output_path_that_cannot_work_is_refused(commands: Commands) -> None:
@@ -121,9 +139,16 @@ def test_wrong_use_is_one_line(commands: Commands) -> None:
     target = commands.folder / "out.mp4"
     assert "OUTPUT" in commands.refused("video", source)
     assert "--no-such" in commands.refused("video", source, target, "--no-such")
-    assert "--engine" in commands.refused("video", source, target, "--engine", "abacus")
+    line = commands.refused("video", source, target, "--engine", "abacus")
+    assert "Invalid value for '--engine': 'abacus' is not one of 'auto', " in line
     assert "--max-faces" in commands.refused("video", source, target, "--max-faces", "0")
     assert "unknown model" in commands.refused("video", source, target, "--model", "wrong")
+    out = commands.folder / "out"
+    assert "unknown model" in commands.refused("batch", source, "--out", out, "--model", "wrong")
+    line = commands.refused_at_once("demo", "--out", source)
+    assert "the folder cannot be made" in line
+    line = commands.refused_at_once("video", source, target, "--models-dir", "nowhere")
+    assert "nowhere: the models folder does not exist" in line
     assert "no such model file" in commands.refused("video", source, target, "--model", "no.onnx")
     assert "wrong" in commands.refused("wrong")
 
@@ -134,14 +159,29 @@ def test_options_that_no_video_can_meet_are_refused(commands: Commands) -> None:
     assert "prores needs a .mov or .mkv file" in commands.refused(
         "video", source, target, "--codec", "prores"
     )
-    assert "h264 goes from 0 to 51" in commands.refused(
-        "video", source, target, "--codec", "h264", "--crf", "60"
-    )
+    for options in (
+        ("--codec", "h264", "--crf", "60"),
+        ("--codec", "AVC", "--crf", "52"),
+        ("--crf", "52"),
+        ("--crf", "99"),
+        ("--crf", "-1"),
+    ):
+        line = commands.refused_at_once("video", source, target, *options)
+        assert "h264 goes from 0 to 51" in line
+    line = commands.refused_at_once("video", source, target, "--codec", "h265", "--crf", "52")
+    assert "hevc goes from 0 to 51" in line
+    webm = commands.folder / "out.webm"
+    line = commands.refused_at_once("video", source, webm, "--crf", "64")
+    assert "vp9 goes from 0 to 63" in line
+    out = commands.folder / "out"
+    line = commands.refused_at_once("batch", source, "--out", out, "--codec", "avc", "--crf", "52")
+    assert "h264 goes from 0 to 51" in line
     assert "is not a time such as" in commands.refused("video", source, target, "--start", "soon")
     assert "later than --start" in commands.refused(
         "video", source, target, "--start", "0:02", "--end", "1"
     )
-    assert "between --start and --end" in commands.refused("video", source, target, "--start", "9")
+    line = commands.refused_at_once("video", source, target, "--start", "9")
+    assert "between --start and --end" in line
 
 
 def test_named_engine_that_cannot_run_is_an_error(commands: Commands) -> None:
@@ -159,17 +199,6 @@ def test_wrong_model_folder_is_refused(
     target = commands.folder / "out.png"
     line = commands.refused("image", source, target, "--models-dir", commands.folder)
     assert "is not the official face_landmarker.task" in line
-
-
-def test_input_without_a_face_is_an_error(commands: Commands) -> None:
-    video = write_video(commands.folder / "in.mp4", [np.full((64, 96, 3), 90, np.uint8)] * 4)
-    line = commands.refused("video", video, commands.folder / "out.mp4")
-    assert "no face found in 4 frames" in line
-    for size in ((1, 1), (1, 40), (64, 64)):
-        picture = commands.folder / "in.png"
-        cv2.imwrite(str(picture), np.full((*size, 3), 90, np.uint8))
-        line = commands.refused("image", picture, commands.folder / "out.png")
-        assert "no face found" in line
 
 
 def test_report_path_that_cannot_be_written_is_refused(commands: Commands) -> None:

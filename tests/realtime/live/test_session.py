@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
 import av
@@ -19,6 +20,7 @@ from realtime.live.choices import Key
 from realtime.live.pipeline import LivePipeline
 from realtime.live.session import LiveOptions, run_live
 from realtime.live.view import View
+from realtime.media.report_file import write_report
 from tests.realtime.making_live import FakeCamera, FingerSink, plugged
 from tests.realtime.making_media import StubUnmasker
 
@@ -228,9 +230,15 @@ def test_live_recording_that_was_asked_for_is_not_lost_silently(tmp_path: Path) 
 
 
 def test_live_report_has_latencies_and_every_dropped_frame(tmp_path: Path) -> None:
-    done = run_live(source(FakeCamera(30)), FingerSink(), StageStub())
-    done.write(tmp_path / "report.json")
-    report = json.loads((tmp_path / "report.json").read_text())
+    path, records = tmp_path / "report.json", list[str]()
+    options = LiveOptions(on_record=records.append)
+    done = run_live(source(FakeCamera(30)), FingerSink(), StageStub(), options)
+    write_report(path, asdict(done), records)
+    report = json.loads(path.read_text())
+    assert len(report["face_records"]) == report["faces"] > 0
+    first = report["face_records"][0]["frame_index"]
+    for record in report["face_records"]:
+        assert record["pts_s"] == pytest.approx((record["frame_index"] - first) * 0.01, abs=1e-6)
     assert list(report["latency_ms"]) == ["p50", "p95", "p99"]
     assert list(report["stages"]) == ["detect_and_track", "show"]
     assert sum(report["dropped"].values()) == report["dropped_frames"]

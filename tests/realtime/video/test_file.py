@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from inpaint_model.errors import UserError
 from realtime.media.atomic_file import atomic_write
 from realtime.media.decoder import Decoder
 from realtime.media.frames import Frame
+from realtime.media.report_file import keep_face_records, write_report
 from realtime.video.file import VideoOptions, unmask_video
 from tests.realtime.making_media import StubUnmasker, moving_images, write_video
 
@@ -30,9 +32,24 @@ def _names(folder: Path) -> list[str]:
 
 
 def test_report_has_every_figure(source: Path, tmp_path: Path) -> None:
-    done = unmask_video(source, tmp_path / "out.mp4", StubUnmasker(faces=2))
-    done.write(tmp_path / "report.json")
-    report = json.loads((tmp_path / "report.json").read_text())
+    path = tmp_path / "report.json"
+    with keep_face_records(path) as records:
+        done = unmask_video(source, tmp_path / "out.mp4", StubUnmasker(faces=2), on_record=records)
+        write_report(path, asdict(done), records)
+    assert _names(tmp_path) == ["in.mp4", "out.mp4", "report.json"]
+    report = json.loads(path.read_text())
+    assert report["outcome"] == "unmasked"
+    assert len(report["face_records"]) == 60
+    assert [record["frame_index"] for record in report["face_records"][::2]] == list(range(30))
+    assert report["face_records"][-1] == {
+        "frame_index": 29,
+        "pts_s": pytest.approx(29 / 25),
+        "track_id": 0,
+        "box": [0, 0, 1, 1],
+        "keypoints": [[0, 0]] * 5,
+        "mask_coverage": 0.3,
+        "inpainted": True,
+    }
     assert (report["frames"], report["faces"], report["masked_faces"]) == (30, 60, 60)
     assert report["fps"] > 0
     assert list(report["stages"]) == ["decode", "detect_and_track", "encode"]
@@ -78,14 +95,16 @@ def test_progress_is_called_for_every_frame(source: Path, tmp_path: Path) -> Non
 def test_video_without_masks_is_a_copy_of_the_input(source: Path, tmp_path: Path) -> None:
     done = unmask_video(source, tmp_path / "out.mp4", StubUnmasker(paints=False))
     assert (tmp_path / "out.mp4").read_bytes() == source.read_bytes()
-    assert any("no mask" in warning for warning in done.warnings)
+    assert done.warnings == ["no mask found: the output is a copy of the input"]
+    assert done.outcome == "no mask"
     assert not done.synthetic
 
 
-def test_video_without_faces_writes_nothing(source: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no face found in 30 frames"):
-        unmask_video(source, tmp_path / "out.mp4", StubUnmasker(faces=0))
-    assert _names(tmp_path) == ["in.mp4"]
+def test_video_without_faces_is_a_copy_of_the_input(source: Path, tmp_path: Path) -> None:
+    done = unmask_video(source, tmp_path / "out.mp4", StubUnmasker(faces=0))
+    assert (tmp_path / "out.mp4").read_bytes() == source.read_bytes()
+    assert (done.outcome, done.frames, done.faces) == ("no face", 30, 0)
+    assert done.warnings == ["no face found: the output is a copy of the input"]
 
 
 @pytest.mark.parametrize("fails_at", [0, 17])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
@@ -63,7 +64,9 @@ def test_resume_goes_on_where_it_stopped(source: Path, tmp_path: Path, at: int) 
         unmask_video(source, target, Interrupting(at), RESUME)
     assert not target.exists()
     second = StubUnmasker()
-    report = unmask_video(source, target, second, RESUME)
+    records: list[str] = []
+    report = unmask_video(source, target, second, RESUME, on_record=records.append)
+    assert [json.loads(record)["frame_index"] for record in records] == list(range(FRAMES))
     before, after = read_facts(source), read_facts(target)
     assert after.shown_s == before.shown_s
     assert after.end_s == before.end_s
