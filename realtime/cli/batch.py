@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -100,13 +101,15 @@ def batch(
             progress(len(outcomes), len(jobs))
             if outcome.status == "failed":
                 print_status(f"failed: {outcome.message or outcome.source}")
-    _finish(outcomes, left_out, out, report)
+    _finish(outcomes, out, report, left_out)
     if strict and any(map(record.has_no_face, outcomes)):
         print_status("error: no face found in some files, and --strict was given")
         raise typer.Exit(FAILED)
 
 
-def _finish(outcomes: list[Outcome], left_out: list[Path], out: Path, report: Path | None) -> None:
+def _finish(
+    outcomes: list[Outcome], out: Path, report: Path | None, left_out: Sequence[Path] = ()
+) -> None:
     """Print the totals and write the report; exit with code 1 if any file failed."""
     from realtime.media.report_file import write_report
 

@@ -25,6 +25,8 @@ _VOLATILE_TAGS = {"encoder", "duration", "bps", "number_of_frames", "number_of_b
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 """FFmpeg's usual layout of so many channels, for sound that does not name one."""
 _MIN_STEP_S = Fraction(1, 1000)  # between decoding times; the unit of Matroska's clock
+_FOR_SOUND = {"an .mkv": "matroska", "a .mov": "mov"}
+"""The containers that hold most kinds of sound."""
 _DESCRIPTIONS = {
     "audio": "a sound track ({}) does not fit",
     "subtitle": "subtitles ({}) do not fit",
@@ -80,16 +82,17 @@ def plan_copies(
         if stream.index in fits:
             continue
         if stream.type == "audio":
-            fits_mkv = _fits(stream, "matroska", packets.get(stream.index))
-            if fits_mkv or not has_sound:
-                _refuse_sound(stream, target, fits_mkv=fits_mkv)
+            first = packets.get(stream.index)
+            others_fit = [s for s, name in _FOR_SOUND.items() if _fits(stream, name, first)]
+            if others_fit or not has_sound:
+                _refuse_sound(stream, target, others_fit)
         what = _DESCRIPTIONS.get(stream.type, "an attachment ({}) does not fit")
         warnings.append(f"{what.format(_codec_name(stream))} into {target.suffix}: left out")
     return fits, warnings
 
 
-def _refuse_sound(stream: Stream, target: Path, *, fits_mkv: bool) -> NoReturn:
-    fix = "name an .mkv file" if fits_mkv else "convert or remove it first"
+def _refuse_sound(stream: Stream, target: Path, suffixes: list[str]) -> NoReturn:
+    fix = f"name {' or '.join(suffixes)} file" if suffixes else "convert or remove it first"
     codec = _codec_name(stream)
     raise UserError(f"{target}: {codec} sound does not fit into {target.suffix}; {fix}")
 

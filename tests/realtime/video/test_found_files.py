@@ -111,6 +111,24 @@ def test_pcm_without_a_layout_fits_into_mp4(suffix: str, tmp_path: Path) -> None
         assert b"".join(bytes(p) for p in file.demux(sound)) == samples.tobytes()
 
 
+def test_sound_that_only_mov_holds_is_refused_with_its_name(tmp_path: Path) -> None:
+    source = tmp_path / "in.avi"
+    with av.open(str(source), "w") as file:
+        video = file.add_stream("mpeg4", rate=25)
+        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
+        sound = file.add_stream("pcm_mulaw", rate=8000, layout="mono")
+        for frame in _frames(3):
+            file.mux(video.encode(frame))
+        file.mux(video.encode(None))
+        tone = av.AudioFrame.from_ndarray(np.zeros((1, 960), np.int16), format="s16", layout="mono")
+        tone.sample_rate = 8000
+        file.mux([*sound.encode(tone), *sound.encode(None)])
+    for suffix in (".mp4", ".mkv"):
+        with pytest.raises(UserError, match=r"name a \.mov file"):
+            _unmask(source, tmp_path / f"out{suffix}")
+    _unmask(source, tmp_path / "out.mov")
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
 def test_raw_dv_keeps_its_frame_rate(suffix: str, tmp_path: Path) -> None:
     source = _write_frames(tmp_path / "in.dv", "dvvideo", _frames(3, (720, 576)))
