@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import struct
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -74,7 +76,10 @@ class PictureMetadata:
 
         exif = Image.Exif()
         if self.exif is not None and len(self.exif):
-            exif.load(self.exif.tobytes())
+            with suppress(
+                struct.error, ValueError, TypeError, KeyError, OverflowError, SyntaxError
+            ):
+                exif.load(self.exif.tobytes())  # malformed tags are left out
         for tag in _STRUCTURE & set(exif):
             del exif[tag]
         if turned_size is not None:

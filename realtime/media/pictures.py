@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _HEIC_TYPES = {b"ftyp" + brand for brand in (b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"heim")}
 _PROFILE_SPACES = {2: b"GRAY", 3: b"RGB "}  # ICC's names, by the dimensions of the pixels
-_MAX_SEGMENT_BYTES = 65_000  # of XMP in a JPEG file
+_MAX_SEGMENT_BYTES = 65_000  # of EXIF and of XMP in a JPEG file
 _WEBP_LOSSLESS = 101  # OpenCV: a WebP quality above 100 is lossless
 _ORIENTATIONS: dict[
     object, Orientation
@@ -277,7 +277,7 @@ def _jpeg_options(
     metadata: PictureMetadata, exif: bytes, xmp: bytes, icc: bytes
 ) -> dict[str, object]:
     options: dict[str, object] = {"extra": metadata.jpeg_segments}
-    if exif:
+    if 0 < len(exif) <= _MAX_SEGMENT_BYTES:
         options["exif"] = b"Exif\0\0" + exif
     if len(xmp) <= _MAX_SEGMENT_BYTES:
         options["xmp"] = xmp
