@@ -23,8 +23,8 @@ from trainer.augment.place_parts import placed, random_part, warp_part
 _PART_SHARE, _PATTERN_SHARE = 0.24, 0.3
 # A face's place in the square. The canonical crop just fills it at size 1. Shares of faces of any size,
 # place and angle, and the ranges of size and of place in sides; the others lie nearly as they should.
-_ANY_SIZE_SHARE, _SIZES, _SIZE_DEVIATION = 0.6, (0.72, 1.38), 0.07
-_ANY_PLACE_SHARE, _MOST_SHIFT, _SHIFT_DEVIATION = 0.5, 0.2, 0.04
+_ANY_SIZE_SHARE, _SIZES, _SIZE_DEVIATION = 0.6, (0.7, 1.6), 0.07
+_ANY_PLACE_SHARE, _MOST_SHIFT, _SHIFT_DEVIATION = 0.5, 0.24, 0.04
 _ANY_ANGLE_SHARE, _ANGLE_DEVIATION = 0.5, np.deg2rad(18.0)
 # What is no face: parts as much larger, shifted by up to so many sides; or a face so far off the middle,
 # as a share of its own size.

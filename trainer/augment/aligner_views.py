@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import cv2
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from realtime.align.affine import compose
 from realtime.detect.face_geometry import scaled_and_shifted
 from realtime.synthetic import render_mask
+from realtime.synthetic.palette import random_colour
 from trainer.augment.headgear import wear_headgear
 from trainer.augment.mask_styles import random_training_style
 from trainer.augment.occlusion import add_occlusion
@@ -20,7 +22,10 @@ from trainer.augment.segmenter_samples import visible_window
 from trainer.augment.views import DrawnView, rotated_view, view_of
 from trainer.data.face_set import FaceSet
 
-_ROTATED_SHARE, _PROFILES = 0.4, 0.4  # of the heads; of profiles among the rotated ones
+_ROTATED_SHARE, _PROFILES = 0.4, 0.5  # of the heads; of profiles among the rotated ones
+# Shares of masks with two valves, and of dark pictures, whose brightness is a share of the photograph's
+# and whose colour channels differ by a standard deviation, natural logarithm.
+_VALVES_SHARE, _DARK_SHARE, _BRIGHTNESS, _CAST = 0.1, 0.1, (0.15, 0.6), 0.12
 # Outside the photograph the crop repeats its border. Shares of the faces that get another place there,
 # and of those with a soft edge between both.
 _SURROUNDED_SHARE, _SOFT_SHARE = 0.7, 0.5
@@ -54,11 +59,16 @@ class AlignerViews:
             view = rotated_view(view, rng, _PROFILES)
         crop, alpha = wear_headgear(view.crop, view.landmarks, rng), np.zeros_like(view.valid)
         if rng.random() >= self._bare_share:
-            worn = render_mask(crop, view.landmarks, random_training_style(rng, (), faces.crops))
+            style = random_training_style(rng, (), faces.crops)
+            if rng.random() < _VALVES_SHARE:
+                style = dataclasses.replace(style, valve="both", accent_rgb=random_colour(rng))
+            worn = render_mask(crop, view.landmarks, style)
             crop, alpha = worn.image_rgb, worn.alpha > 0
         crop, alpha = add_occlusion(crop, alpha, view.landmarks, rng)
         crop = add_reflections(crop, rng)
         crop = _cut_off(self._surrounded(crop, view.valid, rng), rng)
+        if rng.random() < _DARK_SHARE:
+            crop = _darkened(crop, rng)
         flags = np.stack([view.valid, alpha], -1).astype(np.uint8) * 255
         flags = _halved(flags) > 127
         to_canonical = compose(view.to_canonical, _FROM_HALF)
@@ -77,6 +87,12 @@ class AlignerViews:
         if rng.random() < _SOFT_SHARE:
             weight = cv2.GaussianBlur(weight, (0, 0), _SOFT_PX)
         return (around + weight[..., None] * (crop.astype(np.float32) - around)).astype(np.uint8)
+
+
+def _darkened(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Show a face in little light with a colour cast."""
+    gains = rng.uniform(*_BRIGHTNESS) * np.exp(rng.normal(0, _CAST, 3))
+    return np.clip(crop * gains, 0, 255).astype(np.uint8)
 
 
 def _cut_off(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
