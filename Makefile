@@ -7,7 +7,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 # Each takes up to 1.6 GB of memory.
 TEST_PROCESSES ?= 2
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-install lint bench clean
 
 $(VENV)/.installed: pyproject.toml setup.py constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -23,6 +23,9 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
+
+test-install: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m slow tests/test_install.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -42,7 +42,10 @@ def opencv() -> Iterator[Check]:
     if owners and len({*found.values()}) == 1:
         import cv2
 
-        yield Check("opencv", "ok", f"{cv2.__version__}, {owned}")
+        if all(name.endswith("headless") for name in owners):
+            yield Check("opencv", "note", f"no windows: {owned}", _one_version(found))
+        else:
+            yield Check("opencv", "ok", f"{cv2.__version__}, {owned}")
     else:
         yield Check("opencv", "bad", owned, _one_version(found))
 

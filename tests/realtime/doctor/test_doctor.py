@@ -64,6 +64,16 @@ def test_opencv_several_versions_is_bad(
     assert check.fix == steps
 
 
+def test_opencv_overwritten_without_windows_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        doctor_packages, "_version", lambda name: "" if "contrib" in name else "5.0"
+    )
+    monkeypatch.setattr(doctor_packages, "_owns_cv2", lambda name: name.endswith("headless"))
+    check = next(doctor_packages.opencv())
+    assert (check.state, check.found.split(":")[0]) == ("note", "no windows")
+    assert check.fix.startswith("pip uninstall -y opencv-python-headless\n")
+
+
 def test_opencv_missing_names_the_range(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor_packages, "_version", lambda _: "")
     monkeypatch.setattr(doctor_packages, "requirement", lambda name: f'"{name}>=4.13"')
