@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,10 +86,13 @@ def _version(package: str) -> str:
 
 
 def privacy() -> Iterator[Check]:
-    """Check that OpenVINO's telemetry is kept out."""
-    if sys.modules.get("openvino_telemetry") is None:
-        found = "no telemetry; the only connections are to the streams and clusters that you name"
-        yield Check("privacy", "ok", found)
-    else:
+    """Check that the telemetry of the engines is switched off."""
+    if sys.modules.get("openvino_telemetry") is not None:
         found = "OpenVINO was imported before this program, with its telemetry"
         yield Check("privacy", "note", found, "import inpaint_model before openvino")
+    elif os.environ.get("ORT_DISABLE_TELEMETRY", "0") == "0":
+        found = "ONNX Runtime may report to its makers"
+        yield Check("privacy", "note", found, "set ORT_DISABLE_TELEMETRY to 1")
+    else:
+        found = "no telemetry; the only connections are to the streams and clusters that you name"
+        yield Check("privacy", "ok", found)

@@ -95,8 +95,10 @@ def test_rivals_foreign_package_says_the_fix(
     assert f"-> {sys.executable} -m pip uninstall -y other" in lines[2]
 
 
-def test_privacy_telemetry_that_was_imported_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_privacy_telemetry_that_is_on_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert next(doctor_packages.privacy()).state == "ok"
+    monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
+    assert "ONNX Runtime" in next(doctor_packages.privacy()).found
     monkeypatch.setitem(sys.modules, "openvino_telemetry", sys)
     assert next(doctor_packages.privacy()).state == "note"
 
