@@ -6,7 +6,6 @@ installs them into the same folder, or one hides the other, and `pip check` sees
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
 import importlib.util
 import json
@@ -15,13 +14,12 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-DISTRIBUTION = "unmask-video"
+from inpaint_model.launcher import DISTRIBUTION, is_ours
+
 PACKAGES = ("realtime", "inpaint_model", "trainer")
-_MARK = DISTRIBUTION.encode()  # stands in the `__init__.py` of each package of ours
 
 
 @dataclass(frozen=True)
@@ -55,39 +53,24 @@ class Rival:
         return (*removal, reinstall_command("--no-deps"))
 
 
-def main() -> None:
-    """Entry point of `unmask`: run it, or say that another package has taken the place of `realtime`."""
-    rival = find_rival("realtime", look_for_hidden=False)
-    if rival is None:
-        importlib.import_module("realtime.cli.app").main()
-        return
-    print(
-        f"unmask: error: {rival}. Install unmask-video into an environment of its own, or run:",
-        *map(for_this_python, rival.mends),
-        sep="\n  ",
-        file=sys.stderr,
-    )
-    sys.exit(1)
-
-
-def find_rival(package: str, *, look_for_hidden: bool = True) -> Rival | None:
-    """Find another distribution's package of the name of one of ours; nothing of it is imported.
-
-    Args:
-        package: the name by which it is imported.
-        look_for_hidden: also look for one that ours hides, which reads what every distribution installed.
-    """
-    spec = importlib.util.find_spec(package)
-    origin = Path(spec.origin) if spec and spec.origin else None
-    ours = origin is not None and _MARK in origin.read_bytes()
-    if ours and not look_for_hidden:
-        return None
+def find_rival(package: str) -> Rival | None:
+    """Find another distribution's package of the name of one of ours; nothing of it is imported."""
     owners = importlib.metadata.packages_distributions().get(package, [])
     others = tuple(sorted({name for name in owners if name != DISTRIBUTION}))
-    if ours and not others:
+    imported = not is_ours(package)
+    if not imported and not others:
         return None
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    return Rival(package, others, str(origin or " ".join(folders) or "nowhere"), not ours)
+    spec = importlib.util.find_spec(package)
+    found = (spec.origin or " ".join(spec.submodule_search_locations or ())) if spec else ""
+    return Rival(package, others, found or "nowhere", imported)
+
+
+def explain_rival(package: str) -> str:
+    """Return an error message: which package has the place of ours, and what mends that."""
+    rival = find_rival(package)
+    advice = "Install unmask-video into an environment of its own, or run:"
+    mends = map(for_this_python, rival.mends if rival else ())
+    return "\n  ".join([f"unmask: error: {rival}. {advice}", *mends])
 
 
 def reinstall_command(*options: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from inpaint_model import installation
+from inpaint_model import installation, launcher
 from inpaint_model.installation import (
     PACKAGES,
     Rival,
@@ -48,7 +48,7 @@ def test_find_rival_here_finds_none(package: str) -> None:
 
 
 def test_unmask_with_foreign_realtime_says_so(foreign: Path) -> None:
-    done = run_python("from inpaint_model.installation import main; main()", foreign, ROOT)
+    done = run_python("from inpaint_model.launcher import main; main()", foreign, ROOT)
     assert done.returncode == 1
     line, *mends = done.stderr.splitlines()
     assert line.startswith(f"unmask: error: the package `realtime` at {foreign}")
@@ -64,6 +64,7 @@ def test_find_rival_hidden_by_ours_is_told(foreign: Path) -> None:
 
 
 def test_find_rival_missing_package_has_no_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "find_spec", lambda _: None)
     monkeypatch.setattr(installation.importlib.util, "find_spec", lambda _: None)
     rival = find_rival("realtime")
     assert rival is not None and rival.imported and rival.found == "nowhere"
