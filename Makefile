@@ -7,11 +7,11 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 # Each takes up to 1.6 GB of memory.
 TEST_PROCESSES ?= 2
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-install lint bench clean
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.installed: pyproject.toml setup.py constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --editable .
+	$(PIP) --editable '.[demo]'
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
@@ -23,6 +23,9 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
+
+test-install: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m slow tests/test_install.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

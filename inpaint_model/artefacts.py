@@ -1,8 +1,8 @@
 """Finds the file of every network and identifies it by its SHA-256.
 
-The generators and the mask segmenter ship with this package. MediaPipe's face landmark model is a
-third party's: it is searched for, downloaded if it is missing, and accepted only with its
-pinned SHA-256.
+Those of this project ship with this package. MediaPipe's face landmark model is a third party's: building
+the package puts it beside them (`setup.py`), and it is accepted only with its pinned SHA-256. Nothing is
+downloaded when the program runs.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class ThirdPartyModel:
         name: file name.
         sha256: the only accepted content.
         url: the official address.
-        package: a Python package that carries the file, and the file's path inside it.
+        package: another Python package that carries the file, and the file's path inside it.
     """
 
     name: str
@@ -189,22 +189,25 @@ def find_face_landmarker(models_dir: Path | None = None) -> Artefact:
 
 
 def find_third_party(model: ThirdPartyModel, models_dir: Path | None = None) -> Artefact:
-    """Find the first copy, in order: models folder, user cache, Python package, official address.
+    """Find the first copy, in order: models folder, user cache, beside our weights, another Python package.
 
-    A copy with another SHA-256 in the folder or the cache is an error and not skipped: the user put
-    it there and would believe that it runs.
+    A copy with another SHA-256 is an error and not skipped: the user put it there and would believe that
+    it runs.
 
     Args:
         model: the file.
         models_dir: folder searched first; by default the variable `UNMASK_MODELS_DIR`.
 
     Raises:
-        UserError: a copy has another SHA-256, or there is none and the download failed.
+        UserError: a copy has another SHA-256, or there is none.
     """
     for path in _candidates(model, models_dir):
         if path.is_file():
             return _checked(path, model)
-    return _download(model)
+    raise UserError(
+        f"{model.name} is nowhere on this machine: reinstall, or put the file from {model.url} into "
+        f"{cache_dir() / 'models'} or a folder named by --models-dir"
+    )
 
 
 def _shipped_generator(name: str, weights_dir: Path) -> Generator:
@@ -224,6 +227,7 @@ def _candidates(model: ThirdPartyModel, models_dir: Path | None) -> Iterator[Pat
             raise UserError(f"{folder}: the models folder does not exist")
         yield Path(folder) / model.name
     yield cache_dir() / "models" / model.name
+    yield WEIGHTS_DIR / model.name
     package, inside = model.package
     spec = importlib.util.find_spec(package)
     for root in (spec and spec.submodule_search_locations) or ():
@@ -238,22 +242,6 @@ def _checked(path: Path, model: ThirdPartyModel) -> Artefact:
             f"{model.sha256[:12]}...); delete it, or put the file from {model.url} there"
         )
     return Artefact(Path(model.name).stem, path, found)
-
-
-def _download(model: ThirdPartyModel) -> Artefact:
-    """Download the file into the user cache; it appears there only whole and checked."""
-    import pooch  # here and not above: it takes a tenth of a second to import
-
-    folder = cache_dir() / "models"
-    pooch.get_logger().setLevel("WARNING")
-    try:
-        pooch.retrieve(model.url, f"sha256:{model.sha256}", model.name, folder)
-    except (OSError, ValueError) as error:  # ValueError: another SHA-256
-        raise UserError(
-            f"{model.name} is nowhere on this machine and could not be downloaded ({error}); "
-            f"put the file from {model.url} into {folder} or a folder named by --models-dir"
-        ) from None
-    return _checked(folder / model.name, model)
 
 
 def _read(path: Path) -> bytes:

@@ -1,8 +1,10 @@
-"""The application: capture, faces, mask, inpaint, blend, output."""
+"""The application of unmask-video: capture, faces, mask, inpaint, blend, output."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from inpaint_model import __version__ as __version__
 
 if TYPE_CHECKING:
     from inpaint_model.errors import ClosedError, InputError, UserError

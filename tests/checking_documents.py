@@ -93,9 +93,8 @@ def check_inline(code: str, foreign_options: set[str] | None = None) -> None:
     elif re.fullmatch(rf"({'|'.join((*PACKAGES, 'docs'))})/[\w/.-]*", code):
         assert (ROOT / code).exists(), f"{code} does not exist"
     elif re.fullmatch(r"\w+\.py", code):
-        assert any(file for name in PACKAGES for file in (ROOT / name).rglob(code)), (
-            f"no file {code}"
-        )
+        found = (file for name in PACKAGES for file in (ROOT / name).rglob(code))
+        assert (ROOT / code).is_file() or any(found), f"no file {code}"
     elif re.fullmatch(rf"({'|'.join(PACKAGES)})(\.\w+)+", code):
         pkgutil.resolve_name(code)
     elif match := re.fullmatch(r"(\w+)\((.*)\)", code):

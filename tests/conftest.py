@@ -19,7 +19,7 @@ from realtime.frames import Face
 os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 
 # A machine for training has no packages for video and faces: `pytest -m gpu` collects the rest there.
-if any(importlib.util.find_spec(name) is None for name in ("av", "mediapipe", "platformdirs")):
+if any(importlib.util.find_spec(name) is None for name in ("av", "openvino", "platformdirs")):
     collect_ignore = [
         "realtime",
         "benchmarks/test_find.py",

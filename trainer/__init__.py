@@ -1,1 +1,1 @@
-"""Data preparation, synthetic masks, training, evaluation and export of the networks."""
+"""Data preparation, synthetic masks, training, evaluation and export of unmask-video's networks."""

@@ -131,6 +131,7 @@ def _open_session(
     """
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()  # of its builds for Windows
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _LOG_SEVERITY_ERROR
     options.intra_op_num_threads = threads or 0

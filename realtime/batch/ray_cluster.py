@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from inpaint_model.errors import UserError
+from inpaint_model.installation import for_this_python, requirement
 from realtime.batch.jobs import Job, Outcome
 from realtime.batch.worker import FileWorker, WorkerOptions
 
@@ -30,9 +32,9 @@ def run_on_ray(
     try:
         ray: Any = importlib.import_module("ray")
     except ImportError:
-        raise UserError(
-            "--ray: needs the extra `cluster`: pip install 'unmask-video[cluster]'"
-        ) from None
+        mend = for_this_python(f"pip install {requirement('ray')}")
+        raise UserError(f"--ray: Ray is not installed: {mend}") from None
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report to its makers
     try:
         ray.init(
             None if address == "local" else address,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from realtime import __version__
 from realtime.cli.batch import batch
 from realtime.cli.demo import demo
 from realtime.cli.doctor import doctor
@@ -24,7 +25,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
-    add_completion=False,
 )
 for command in (image, video, live, batch, demo, doctor):
     app.command()(command)
@@ -33,9 +33,7 @@ app.add_typer(engine, name="engine")
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        print(f"unmask {version('unmask-video')}")
+        print(f"unmask {__version__}")
         raise typer.Exit
 
 

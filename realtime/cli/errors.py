@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from inpaint_model.errors import UserError
 from realtime.runtime.console import print_status
 
 DEBUG_VARIABLE = "UNMASK_DEBUG"
@@ -29,8 +30,6 @@ def report_interrupt() -> int:
 
 def report_error(error: Exception) -> int:
     """Report an exception; return the exit code."""
-    from inpaint_model.errors import UserError  # imports NumPy, which `unmask --help` does not need
-
     if isinstance(error, UserError):
         return _fail(str(error), BAD_INPUT)
     if type(error).__name__ == "NoArgsIsHelpError":  # no command given: the message is the help

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
+from inpaint_model.installation import for_this_python, requirement
 from realtime.align.affine import apply
 from realtime.detect.face_finder import FaceFinder
 from realtime.synthetic import MaskStyle, preset_style, render_mask, silhouette
@@ -116,6 +117,11 @@ class DemoClip:
 
 
 def _astronaut() -> NDArray[np.uint8]:
-    import skimage.data
-
+    try:
+        import skimage.data
+    except ImportError:
+        mend = for_this_python(f"pip install {requirement('scikit-image')}")
+        raise UserError(
+            f"the demo needs scikit-image, which holds its photograph: {mend}"
+        ) from None
     return np.ascontiguousarray(skimage.data.astronaut())

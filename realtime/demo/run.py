@@ -10,7 +10,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.metrics import structural_similarity
 
 from inpaint_model.errors import UserError
 from realtime.align.affine import scale_of
@@ -176,6 +175,8 @@ def _compare(clip: DemoClip, unmasked: Path) -> dict[str, float]:
 def _crop_figures(
     shown: NDArray[np.uint8], true: NDArray[np.uint8], hole: NDArray[np.bool_]
 ) -> dict[str, float]:
+    from skimage.metrics import structural_similarity  # of the extra `demo`
+
     mean, similarity = structural_similarity(shown, true, channel_axis=2, full=True)[:2]
     return {
         "psnr_crop_db": _psnr(shown, true),

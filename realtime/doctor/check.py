@@ -16,7 +16,8 @@ class Check:
         name: what was checked.
         state: "ok"; "note": it works, or files can be unmasked without it; "bad": it does not work.
         found: what was found.
-        fix: what the user can do; empty if nothing needs to be done.
+        fix: what the user can do, one step a line; empty if nothing needs to be done. `pip install` in it
+            is printed so that it works on this Python.
     """
 
     name: str

@@ -7,7 +7,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from inpaint_model.installation import requirement
 from realtime.doctor.check import Check
+
+# Where the system asks before a program may use a camera.
+_CAMERA_PERMISSION = {
+    "darwin": "System Settings, Privacy & Security, Camera: allow the terminal, and start it again",
+    "win32": "Settings, Privacy & security, Camera: let desktop apps use the camera",
+}
 
 
 def gpu() -> Iterator[Check]:
@@ -31,7 +38,7 @@ def engines() -> Iterator[Check]:
         found = f"{status.version} {status.detail}".strip()
         yield Check(f"engine {status.name}", "ok" if status.usable else "note", found, status.mend)
     if not any(status.usable for status in statuses):
-        yield Check("engines", "bad", "none works", "pip install openvino onnxruntime")
+        yield Check("engines", "bad", "none works", f"pip install {requirement('openvino')}")
 
 
 def display() -> Iterator[Check]:
@@ -48,7 +55,13 @@ def display() -> Iterator[Check]:
 def camera() -> Iterator[Check]:
     """Look for a camera, without opening it: that would switch its light on."""
     if sys.platform != "linux":
-        yield Check("camera", "note", "not checked on this system")
+        from realtime.capture.devices import list_cameras
+
+        cameras = ", ".join(map(str, list_cameras()))
+        fix = _CAMERA_PERMISSION.get(sys.platform, "plug one in")
+        yield Check(
+            "camera", "ok" if cameras else "note", cameras or "none", "" if cameras else fix
+        )
         return
     devices = sorted(Path("/dev").glob("video*"))
     blocked = [device for device in devices if not os.access(device, os.R_OK | os.W_OK)]
@@ -66,7 +79,7 @@ def virtual_camera() -> Iterator[Check]:
     from realtime.live.virtual_camera import missing_parts
 
     if missing := missing_parts():
-        found, fix = " and ".join(missing), "; ".join(missing.values())
+        found, fix = " and ".join(missing), "\n".join(missing.values())
         yield Check("virtual camera", "note", found, fix)
     elif sys.platform == "linux":
         yield Check("virtual camera", "ok", "pyvirtualcam and v4l2loopback")

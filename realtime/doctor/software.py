@@ -1,8 +1,8 @@
-"""Software checks of `unmask doctor`: packages, models, weights, one frame, codecs, cache."""
+"""Software checks of `unmask doctor`: Python, models, weights, one frame, codecs, cache."""
 
 from __future__ import annotations
 
-import importlib.metadata
+import importlib.util
 import os
 import platform
 import sys
@@ -11,14 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from inpaint_model.errors import UserError
+from inpaint_model.installation import reinstall_command, requirement
 from realtime.doctor.check import Check
 
-_OPENCV_PACKAGES = (
-    "opencv-python",
-    "opencv-contrib-python",
-    "opencv-python-headless",
-    "opencv-contrib-python-headless",
-)
 _OLDEST_PYTHON = (3, 11)
 
 
@@ -28,45 +23,6 @@ def python() -> Iterator[Check]:
     found = f"{platform.python_version()}, {platform.system()} {platform.machine()}, "
     found += f"{os.cpu_count()} cores"
     yield Check("python", "ok" if good else "bad", found, "" if good else "install 3.11 or newer")
-
-
-def opencv() -> Iterator[Check]:
-    """Check that all installed OpenCV packages have one version.
-
-    They all install the module cv2, so the last one overwrites the others.
-    """
-    found = {name: version for name in _OPENCV_PACKAGES if (version := _version(name))}
-    listed = ", ".join(f"{name} {version}" for name, version in found.items()) or "none"
-    import cv2
-
-    versions = {*found.values()}
-    same = len(versions) <= 1 and all(v.startswith(cv2.__version__) for v in versions)
-    owners = [name for name in found if _owns_cv2(name)]
-    fix = (
-        f"pip uninstall -y {' '.join(found)}; "
-        "pip install --force-reinstall -c constraints.txt unmask-video"
-    )
-    text = f"cv2 {cv2.__version__} of {' and '.join(owners) or 'no package'}; installed: {listed}"
-    good = same and bool(owners)
-    yield Check("opencv", "ok" if good else "bad", text, "" if good else fix)
-
-
-def _owns_cv2(package: str) -> bool:
-    """Say whether the compiled module on disk is the one that this package installed."""
-    for file in importlib.metadata.files(package) or ():
-        if file.name.startswith("cv2") and file.suffix in (".so", ".pyd"):
-            try:
-                return file.size == Path(str(file.locate())).stat().st_size
-            except OSError:
-                return False
-    return False
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
 
 
 def face_model(models_dir: Path | None) -> Iterator[Check]:
@@ -90,8 +46,9 @@ def weights(model: str) -> Iterator[Check]:
         try:
             generator = find_generator(name)
         except UserError as error:
-            needed = name == model
-            yield Check(f"model {name}", "bad" if needed else "note", str(error))
+            state = "bad" if name == model else "note"
+            fix = reinstall_command("--no-deps") if name in SHIPPED_GENERATORS else ""
+            yield Check(f"model {name}", state, str(error), fix)
         else:
             found = f"{generator.path.name}, SHA-256 {generator.sha256[:12]}"
             yield Check(f"model {name}", "ok", found)
@@ -100,22 +57,31 @@ def weights(model: str) -> Iterator[Check]:
 
 
 def one_frame(model: str, models_dir: Path | None) -> Iterator[Check]:
-    """Unmask the photograph in scikit-image."""
+    """Unmask the photograph in scikit-image; without that package, an empty picture."""
     import numpy as np
-    import skimage.data
 
     from realtime.unmasker import Unmasker
 
-    frame_bgr = np.ascontiguousarray(skimage.data.astronaut()[:, :, ::-1])
+    has_face = importlib.util.find_spec("skimage") is not None
+    if has_face:
+        import skimage.data
+
+        frame_bgr = np.ascontiguousarray(skimage.data.astronaut()[:, :, ::-1])
+    else:
+        frame_bgr = np.full((512, 512, 3), 128, np.uint8)
     with Unmasker(model, "auto", 1, models_dir=models_dir) as unmasker:
         faces = unmasker(frame_bgr).faces
-        found = f"a face is found, with {unmasker.inpainter.reason}"
+        engine = unmasker.inpainter.reason
         for warning in unmasker.inpainter.warnings:
             yield Check("engine", "note", warning)
-    if faces:
-        yield Check("one frame", "ok", found)
+    if bool(faces) == has_face:
+        found = "a face is found" if has_face else "no face is found in an empty picture"
+        yield Check("one frame", "ok", f"{found}, with {engine}")
     else:
-        yield Check("one frame", "bad", "no face found in a photograph with one", "reinstall")
+        found = (
+            "no face found in a photograph with one" if has_face else "a face in an empty picture"
+        )
+        yield Check("one frame", "bad", found, reinstall_command())
 
 
 def codecs() -> Iterator[Check]:
@@ -124,7 +90,9 @@ def codecs() -> Iterator[Check]:
 
     missing = {"libx264"} - av.codecs_available
     found = f"PyAV {av.__version__}, " + ("no libx264" if missing else "libx264")
-    fix = "pip install --force-reinstall --only-binary av av" if missing else ""
+    fix = (
+        f"pip install --force-reinstall --only-binary :all: {requirement('av')}" if missing else ""
+    )
     yield Check("video files", "bad" if missing else "ok", found, fix)
 
 

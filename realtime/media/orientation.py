@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import av
 import numpy as np
 from av.sidedata.sidedata import SideData
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import av
 
 
 @dataclass(frozen=True)

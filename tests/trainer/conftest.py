@@ -25,9 +25,9 @@ def faces(prepared_file: Path) -> FaceSet:
 def wide_faces(request: pytest.FixtureRequest, astronaut_rgb: NDArray[np.uint8]) -> FaceSet:
     """The faces of `wide_file`, decoded.
 
-    A GPU's machine may lack MediaPipe: there they are one photograph with the landmarks of the mean head.
+    A GPU's machine may lack OpenVINO: there they are one photograph with the landmarks of the mean head.
     """
-    if importlib.util.find_spec("mediapipe") is not None:
+    if importlib.util.find_spec("openvino") is not None:
         return faceset.load([request.getfixturevalue("wide_file")])
     from trainer.throughput import synthetic_faces
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import cv2
@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import realtime
 from realtime.cli.app import run
 from realtime.demo.clip import CameraPath, DemoClip
 from tests.realtime.making_media import read_packets, write_video
@@ -48,7 +49,13 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_version_prints_the_installed_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
-    assert capsys.readouterr().out == f"unmask {version('unmask-video')}\n"
+    assert capsys.readouterr().out == f"unmask {realtime.__version__}\n"
+
+
+def test_completion_of_a_command_names_it() -> None:
+    asked = {"_UNMASK_COMPLETE": "complete_bash", "COMP_WORDS": "unmask vid", "COMP_CWORD": "1"}
+    done = subprocess.run(COMMAND, env=os.environ | asked, capture_output=True, text=True)
+    assert done.stdout.split() == ["video"]
 
 
 def test_image_command_unmasks_a_picture(
