@@ -85,7 +85,7 @@ class DetectSettings:
     """Mean aligner score, 0..1, from which a detection is a new face. Benchmarks: find, empty."""
     large_face: float = 0.25
     """Size of a large face, of the picture's shorter side. Benchmark: empty."""
-    large_face_score: float = 0.8
+    large_face_score: float = 0.9
     """The same score for a large face. Benchmarks: photos, empty."""
     sure_face: float = 0.99
     """The same from which other detections of the face are left out, from which a rolled face is one, and
@@ -94,6 +94,8 @@ class DetectSettings:
     """The same from which a followed face still is one. Benchmark: find."""
     least_mask: float = 0.5
     """Probability of a mask, 0..1, from which a face without landmarks is one. Benchmark: find."""
+    sure_mask: float = 0.95
+    """The same from which a face that the landmark model recognises is confirmed. Benchmark: photos."""
     landmark_presence: float = 0.01
     """Presence score, 0..1, from which the landmark model's points are used: masks lower it.
     Not measured alone."""

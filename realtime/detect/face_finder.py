@@ -123,7 +123,10 @@ class FaceFinder:
         return look if look.score >= (least if x > abs(y) else DETECT.sure_face) else None
 
     def _with_confirmation(self, image_rgb: NDArray[np.uint8], look: Look) -> Face:
-        confirmed = look.score >= DETECT.sure_face and self.confirms(image_rgb, look.face)
+        """Confirm a face that both networks recognise: masks lower the landmark model's score."""
+        masked = look.mask >= DETECT.sure_mask and look.presence >= DETECT.sure_presence
+        sure = look.score >= DETECT.sure_face
+        confirmed = sure and (masked or self.confirms(image_rgb, look.face))
         return replace(look.face, confirmed=confirmed)
 
     def is_face(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
