@@ -51,6 +51,20 @@ def open_capture(
     return Reconnecting(_opener(source, options), notify, options.reconnect_timeout_s)
 
 
+def check_source(source: str) -> None:
+    """Refuse a source that does not exist here, without opening anything.
+
+    Raises:
+        UserError: there is no such file, kind of address, or camera.
+    """
+    _opener(source, CaptureOptions())
+
+
+def names_camera(source: str) -> bool:
+    """Say whether a source is a camera of this machine, and no network address or file."""
+    return "://" not in source and (source.isdecimal() or not Path(source).is_file())
+
+
 def _opener(source: str, options: CaptureOptions) -> Callable[[], Capture]:
     """Return a function that opens the source, at first and after each loss."""
     if "://" in source:
@@ -60,7 +74,7 @@ def _opener(source: str, options: CaptureOptions) -> Callable[[], Capture]:
             )
         return partial(_open_named, without_password(source), partial(NetworkStream, source))
     path = Path(source)
-    if not source.isdecimal() and path.is_file():
+    if not names_camera(source):
         return partial(PacedFile, path, loop=options.loop)
     if path.is_dir():
         raise UserError(f"{source}: is a folder")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from realtime.capture import CapturedFrame, CaptureLost
 from realtime.live.choices import Key
+from realtime.live.view import Preview
 
 
 class FakeCamera:
@@ -26,13 +27,14 @@ class FakeCamera:
         then: what happens after them: it raises this, or ends (None).
         interval_s: between frames.
         wait: called before each frame instead of waiting for the interval.
+        size: width and height of its frames, pixels.
 
     Attributes:
         given: how many frames were read.
         ended: set once all frames were given and one more was asked for.
     """
 
-    name, nominal_fps = "0: Fake (/dev/video0)", 100.0
+    nominal_fps = 100.0
 
     def __init__(
         self,
@@ -40,7 +42,9 @@ class FakeCamera:
         then: BaseException | None = None,
         interval_s: float = 0.01,
         wait: Callable[[], object] | None = None,
+        size: tuple[int, int] = (64, 48),
     ) -> None:
+        self.name, self._size = "0: Fake (/dev/video0)", size
         self.warnings: list[str] = []
         self._frames, self._then, self._interval_s = frames, then, interval_s
         self._wait = wait or (lambda: time.sleep(interval_s))
@@ -55,7 +59,7 @@ class FakeCamera:
                 raise self._then
             return None
         self._wait()
-        image = np.full((48, 64, 3), self.given % 256, np.uint8)
+        image = np.full((*self._size[::-1], 3), self.given % 256, np.uint8)
         captured_s = self._began_s + self.given * self._interval_s
         self.given += 1
         return CapturedFrame(image, self.given - 1, captured_s)
@@ -86,21 +90,26 @@ class FingerSink:
 
     Attributes:
         shown: the images, in order.
+        previews: what they were made of.
+        interactive: as of a window.
     """
 
-    name, has_text = "fingers", False
+    name = "fingers"
 
     def __init__(self, keys: dict[int, Key] | None = None, raises: BaseException | None = None):
         self._keys, self._raises = dict(keys or {}), raises
         self.shown: list[NDArray[np.uint8]] = []
+        self.previews: list[Preview] = []
+        self.interactive = False
         self._turns = threading.Semaphore(1)
 
     def wait_until_shown(self) -> None:
         """For a camera: wait until the frame before was shown, so that none is dropped."""
         assert self._turns.acquire(timeout=60)
 
-    def show(self, image_bgr: NDArray[np.uint8]) -> None:
-        self.shown.append(image_bgr)
+    def show(self, preview: Preview) -> None:
+        self.previews.append(preview)
+        self.shown.append(preview.as_shown())
         self._turns.release()
         if self._raises is not None and len(self.shown) >= 5:
             raise self._raises
