@@ -78,6 +78,8 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
     def _track(self, image_rgb: NDArray[np.uint8], interval_s: float) -> None:
         """Follow the known faces into a frame of a stream, and search it for new ones."""
         grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+        if grey.shape != self._shape:  # another camera: places in its frames are other ones
+            self._tracks, self._schedule, self._shape = [], None, grey.shape
         cut = self._scenes(grey)
         self._refused.advance(interval_s)
         for track in self._tracks:
@@ -204,6 +206,7 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         """Forget every track; numbers begin again."""
         self._tracks: list[Track] = []
         self._schedule: SearchSchedule | None = None
+        self._shape: tuple[int, ...] = ()
         self._numbers = itertools.count()
         self._flow.forget()
         self._scenes.forget()

@@ -70,6 +70,19 @@ def test_tracker_after_a_scene_cut_restarts_and_checks_faces(astronaut_rgb):
         assert back.found and back.restarted and back.check_due
 
 
+def test_tracker_frame_of_another_size_begins_anew(astronaut_rgb):
+    small = np.ascontiguousarray(astronaut_rgb[:300, 60:420])
+    with open_tracker(2) as tracker:
+        tracker(astronaut_rgb)
+        (before,) = tracker(astronaut_rgb)
+        (after,) = tracker(small)
+        (later,) = tracker(small)
+    assert after.found
+    assert before.track_id != after.track_id == later.track_id
+    moved = after.face.centre - before.face.centre
+    assert np.abs(moved - (-60, 0)).max() < 4
+
+
 def test_tracker_reset_forgets(astronaut_rgb):
     with open_tracker(1) as tracker:
         tracker(astronaut_rgb)
