@@ -14,7 +14,37 @@ from realtime.stages import FrameUnmasker
 
 
 class LiveSource(Protocol):
-    """What the pipeline needs of a live source, such as `Reconnecting`."""
+    """A live source that is opened again when it is lost, such as `Reconnecting`."""
+
+    @property
+    def name(self) -> str:
+        """As shown to the user."""
+        ...
+
+    @property
+    def nominal_fps(self) -> float:
+        """The frame rate that it announces; 0: unknown."""
+        ...
+
+    @property
+    def fps(self) -> float:
+        """The measured rate of recent frames."""
+        ...
+
+    @property
+    def warnings(self) -> list[str]:
+        """Notes for the user, one line each."""
+        ...
+
+    @property
+    def lost(self) -> str:
+        """Why it is lost now; empty while frames arrive."""
+        ...
+
+    @property
+    def losses(self) -> int:
+        """How often it was lost."""
+        ...
 
     def read(self) -> CapturedFrame | None:
         """Wait for the next frame; None at the end or soon after `stop`."""

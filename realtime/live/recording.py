@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
-from realtime.media.atomic_file import atomic_write
+from realtime.media.atomic_file import atomic_write, check_writable
 from realtime.media.clip import ClipWriter
 from realtime.media.pictures import Picture, write_picture
 from realtime.runtime.pipeline import Ended, LatestWins, Link
@@ -31,6 +31,21 @@ def timestamped_path(folder: Path, suffix: str) -> Path:
             break
         path = folder / f"{name}-{number}{suffix}"
     return path
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of pictures and recordings, with its parents, if it does not exist.
+
+    Raises:
+        UserError: it cannot be made, or no file can be written in it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise UserError(f"{folder}: is not a folder") from None
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be made ({error.strerror})") from None
+    check_writable(folder)
 
 
 def save_picture(folder: Path, image_bgr: NDArray[np.uint8]) -> Path:
@@ -71,16 +86,18 @@ class Recorder:
         """Frames that were dropped because the encoder was too slow."""
         return self._frames.dropped
 
+    def takes(self, image_bgr: NDArray[np.uint8]) -> bool:
+        """Say whether a frame has the size of the frames before it; one file has one size."""
+        return self._shape in (None, image_bgr.shape)
+
     def put(self, image_bgr: NDArray[np.uint8], captured_s: float) -> None:
-        """Record a frame, uint8 [H, W, 3] BGR; `captured_s` is its `time.perf_counter()`.
+        """Record a frame that `takes` accepts; `captured_s` is its `time.perf_counter()`.
 
         Raises:
-            UserError: the file cannot be written, or the frame's size changed.
+            UserError: the file cannot be written.
         """
         if self._error is not None:
             raise self._error
-        if self._shape not in (None, image_bgr.shape):
-            raise UserError(f"{self.target}: the frame size changed")
         self._shape = image_bgr.shape
         self._frames.put((image_bgr, captured_s))
 

@@ -8,22 +8,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from inpaint_model.errors import UserError
-from realtime.capture.reconnecting import Reconnecting
-from realtime.live.choices import KEY_HELP, Key
-from realtime.live.pipeline import LivePipeline, ProcessedFrame
+from realtime.live.choices import Key
+from realtime.live.pipeline import LivePipeline, LiveSource, ProcessedFrame
 from realtime.live.recording import Recorder, save_picture, timestamped_path
 from realtime.live.sinks import Sink
 from realtime.live.statistics import LiveReport, LiveStatistics
-from realtime.live.view import View, compose, with_text
+from realtime.live.toasts import Toasts
+from realtime.live.view import Preview, Status, View
 from realtime.runtime.face_records import RecordCall
 from realtime.runtime.pipeline import Ended
 from realtime.runtime.threads import opencv_in_one_thread
 from realtime.stages import FrameUnmasker
 
 _POLL_INTERVAL_S = 0.02  # keys are polled at least this often
+_REDRAW_INTERVAL_S = (
+    0.1  # of a window for which there is no new frame: messages end, its size changes
+)
+_FIGURES_INTERVAL_S = 0.5  # the status bar's figures change this often, so that they can be read
 _DEFAULT_FPS = 30.0  # of a recording whose source has no known rate yet
-Notify = Callable[[str], None]
-"""Called with one line for the user."""
 Progress = Callable[[LiveStatistics], None]
 """Called after each frame that is shown."""
 
@@ -37,6 +39,7 @@ class LiveOptions:
         out: folder for pictures and recordings.
         record: record from the first frame on.
         view: what is shown at first.
+        next_camera: called for the key of the next camera; None: there is no other.
         on_record: called with the record of each face in each frame that is shown.
     """
 
@@ -44,15 +47,16 @@ class LiveOptions:
     out: Path = field(default_factory=Path)
     record: bool = False
     view: View = field(default_factory=View)
+    next_camera: Callable[[], None] | None = None
     on_record: RecordCall | None = None
 
 
 def run_live(
-    source: Reconnecting,
+    source: LiveSource,
     sink: Sink,
     unmasker: FrameUnmasker,
     options: LiveOptions | None = None,
-    notify: Notify = lambda _line: None,
+    toasts: Toasts | None = None,
     progress: Progress = lambda _statistics: None,
 ) -> LiveReport:
     """Show a source unmasked until it ends, the user quits, or the time is up.
@@ -65,14 +69,15 @@ def run_live(
         sink: used in the caller's thread, which must be the one that opened it.
         unmasker: used from two threads, two stages each.
         options: of the run.
-        notify: called with one line for the user.
+        toasts: takes the lines for the user.
         progress: called after each frame that is shown.
 
     Raises:
-        UserError: the source does not come back, or something cannot be written.
+        UserError: the source does not come back, or the recording of `options.record` cannot be written.
         Exception: what a stage raised.
     """
-    return _Session(source, sink, unmasker, options or LiveOptions(), notify, progress).run()
+    options, toasts = options or LiveOptions(), toasts or Toasts()
+    return _Session(source, sink, unmasker, options, toasts, progress).run()
 
 
 class _Session:
@@ -80,23 +85,26 @@ class _Session:
 
     def __init__(
         self,
-        source: Reconnecting,
+        source: LiveSource,
         sink: Sink,
         unmasker: FrameUnmasker,
         options: LiveOptions,
-        notify: Notify,
+        toasts: Toasts,
         progress: Progress,
     ) -> None:
         self._progress = progress
-        self._source, self._sink, self._options, self._notify = source, sink, options, notify
+        self._source, self._sink, self._options, self._toasts = source, sink, options, toasts
         self._unmasker = unmasker
-        self._view = View(**vars(options.view))
+        self._view = options.view
         self._statistics = LiveStatistics(options.on_record)
         self._recorder: Recorder | None = None
+        self._recording_began_s = 0.0
         self._recording_error: Exception | None = None
         self._last: ProcessedFrame | None = None
+        self._drawn_s = 0.0
+        self._figures: tuple[str, ...] = ()
+        self._figures_s = 0.0
         self._warnings: list[str] = list(source.warnings)
-        self._lost_shown = ""
 
     def run(self) -> LiveReport:
         pipeline = LivePipeline(self._source, self._unmasker)
@@ -105,7 +113,7 @@ class _Session:
                 try:
                     self._show_all(pipeline)
                 except KeyboardInterrupt:
-                    self._notify("stopped")
+                    self._toasts("stopped")
         finally:
             self._stop_recording()
         if self._options.record and self._recording_error is not None:
@@ -128,13 +136,18 @@ class _Session:
                 return
             if processed is not None:
                 self._show(processed, pipeline)
-            elif self._last is not None and self._source.lost != self._lost_shown:
+            elif self._last is not None and self._needs_redraw():
                 self._draw(self._last, pipeline)
             key = self._sink.poll()
             if key is Key.QUIT or self._time_is_up():
                 return
             if key is not None:
-                self._handle_key(key, pipeline)
+                self._handle_key(key)
+                if self._last is not None:
+                    self._draw(self._last, pipeline)
+
+    def _needs_redraw(self) -> bool:
+        return self._sink.interactive and time.perf_counter() - self._drawn_s > _REDRAW_INTERVAL_S
 
     def _time_is_up(self) -> bool:
         limit = self._options.seconds
@@ -144,43 +157,52 @@ class _Session:
         began_s = time.perf_counter()
         if self._last is None and self._options.record:
             self._start_recording()
-        self._draw(processed, pipeline)
-        shown_s = time.perf_counter()
-        self._statistics.add(processed, (shown_s - began_s) * 1e3, shown_s)
+        preview = self._draw(processed, pipeline)
+        self._statistics.add(processed, (self._drawn_s - began_s) * 1e3, self._drawn_s)
         self._last = processed
         if self._recorder is not None:
-            self._record(processed)
+            self._record(preview)
         self._progress(self._statistics)
 
-    def _draw(self, processed: ProcessedFrame, pipeline: LivePipeline) -> None:
-        image_bgr = compose(processed, self._view)
-        self._lost_shown = self._source.lost
-        if self._sink.has_text and (self._view.text or self._lost_shown):
-            image_bgr = with_text(image_bgr, self._overlay_lines(pipeline))
-        self._sink.show(image_bgr)
+    def _draw(self, processed: ProcessedFrame, pipeline: LivePipeline) -> Preview:
+        status = self._status(pipeline) if self._sink.interactive else Status()
+        preview = Preview(processed, self._view, status)
+        self._sink.show(preview)
+        self._drawn_s = time.perf_counter()
+        return preview
 
-    def _overlay_lines(self, pipeline: LivePipeline) -> list[str]:
-        if self._lost_shown:
-            return [self._lost_shown, "waiting for it to come back; q quits"]
-        network = self._unmasker.inpainter
-        rates = f"{self._statistics.fps:.0f} fps of {self._source.fps:.0f}"
-        status = f"{rates}  {self._statistics.latency_ms:.0f} ms  {pipeline.dropped} dropped"
-        status += f"  {network.model} {network.engine}"
-        if not self._view.unmasked:
-            status += "  UNMASKING IS OFF"
+    def _status(self, pipeline: LivePipeline) -> Status:
+        now_s = time.perf_counter()
+        if now_s - self._figures_s > _FIGURES_INTERVAL_S:
+            self._figures, self._figures_s = self._new_figures(pipeline), now_s
+        recording = ""
         if self._recorder is not None:
-            status += "  REC"
-        return [status, KEY_HELP]
+            minutes, seconds = divmod(int(now_s - self._recording_began_s), 60)
+            recording = f"REC {minutes}:{seconds:02}"
+        lost, messages = self._source.lost, self._toasts.current()
+        if lost:
+            others = (line for line in messages if not line.startswith(lost))
+            messages = (*others, f"{lost}; waiting for it to come back")
+        return Status(self._figures, recording, messages)
 
-    def _handle_key(self, key: Key, pipeline: LivePipeline) -> None:
-        if key is Key.TOGGLE:
-            self._view.unmasked = not self._view.unmasked
-        elif key is Key.SIDE_BY_SIDE:
-            self._view.side_by_side = not self._view.side_by_side
-        elif key is Key.BOXES:
-            self._view.boxes = not self._view.boxes
-        elif key is Key.TEXT:
-            self._view.text = not self._view.text
+    def _new_figures(self, pipeline: LivePipeline) -> tuple[str, ...]:
+        network = self._unmasker.inpainter
+        return (
+            f"{self._statistics.fps:.0f} of {self._source.fps:.0f} fps",
+            f"{self._statistics.latency_ms:.0f} ms",
+            f"{pipeline.dropped} dropped",
+            f"{network.model} · {network.engine}",
+        )
+
+    def _handle_key(self, key: Key) -> None:
+        self._view, told = self._view.after(key)
+        if told:
+            self._toasts.answer(told)
+        if key is Key.NEXT_CAMERA and self._options.next_camera is None:
+            self._toasts.answer("there is no other camera")
+        elif key is Key.NEXT_CAMERA and self._options.next_camera is not None:
+            self._toasts.answer("changing the camera …")
+            self._options.next_camera()
         elif self._last is None:
             return
         elif key is Key.SNAPSHOT:
@@ -189,26 +211,27 @@ class _Session:
             self._stop_recording()
         elif key is Key.RECORD:
             self._start_recording()
-        if self._last is not None:
-            self._draw(self._last, pipeline)
 
     def _save(self, processed: ProcessedFrame) -> None:
         try:
-            path = save_picture(self._options.out, compose(processed, self._view))
-            self._notify(f"picture: {path}")
+            picture = Preview(processed, self._view).as_shown()
+            self._toasts(f"picture saved: {save_picture(self._options.out, picture)}")
         except UserError as error:
             self._warn(str(error))
 
     def _start_recording(self) -> None:
         fps = self._source.nominal_fps or self._source.fps or _DEFAULT_FPS
         self._recorder = Recorder(timestamped_path(self._options.out, ".mp4"), fps)
+        self._recording_began_s = time.perf_counter()
 
-    def _record(self, processed: ProcessedFrame) -> None:
-        """Record the frame as it is shown, but without boxes, text and the other side."""
+    def _record(self, preview: Preview) -> None:
+        """Record the plain picture, in a new file where its size differs."""
+        if self._recorder is not None and not self._recorder.takes(preview.picture_bgr):
+            self._stop_recording()
+            self._start_recording()
         assert self._recorder is not None
-        shown = processed.result.frame if self._view.unmasked else processed.captured.image_bgr
         try:
-            self._recorder.put(shown, processed.captured.captured_s)
+            self._recorder.put(preview.picture_bgr, preview.processed.captured.captured_s)
         except (UserError, OSError) as error:
             self._recording_error = error
             self._warn(f"{error}; the recording ends here")
@@ -224,9 +247,10 @@ class _Session:
             self._recording_error = error
             return self._warn(str(error))
         dropped = f", {recorder.dropped} frames dropped" if recorder.dropped else ""
-        self._notify(f"recording: {recorder.target}{dropped}")
+        self._toasts(f"recording saved: {recorder.target}{dropped}")
 
     def _warn(self, line: str) -> None:
-        if line not in self._warnings:
-            self._warnings.append(line)
-            self._notify(f"note: {line}")
+        if line in self._warnings:
+            return self._toasts.answer(line)
+        self._warnings.append(line)
+        self._toasts(f"note: {line}")

@@ -1,41 +1,41 @@
-"""Sinks: the preview goes to a window, to a virtual camera, or nowhere."""
+"""Sinks: a frame is shown in a window, sent to a virtual camera, or both, or neither."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from typing import Protocol
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
 from realtime.live.choices import Key, SinkName
+from realtime.live.view import Preview
 from realtime.live.virtual_camera import VirtualCamera, check_virtual_camera
+from realtime.live.window import Window
 
-_OPEN_WINDOW = "import cv2; cv2.namedWindow('unmask'); cv2.waitKey(1)"
+_OPEN_WINDOW = "import cv2; cv2.namedWindow('unmask tries the display'); cv2.waitKey(1)"
 _OPEN_TIMEOUT_S = 20
 _DISPLAY_FIX = (
     "--sink none or --sink virtual-camera needs no display; `unmask video` works on files"
 )
-_ESCAPE = "\x1b"
 
 
 class Sink(Protocol):
-    """Shows frames; used only in the thread that opened it.
+    """Shows frames; used only in the thread that opened it."""
 
-    Attributes:
-        name: as in the report.
-        has_text: whether figures are drawn on its frames.
-    """
+    @property
+    def name(self) -> str:
+        """As in the report."""
+        ...
 
-    name: str
-    has_text: bool
+    @property
+    def interactive(self) -> bool:
+        """The user looks at it and presses keys, so it is drawn anew without a new frame too."""
+        ...
 
-    def show(self, image_bgr: NDArray[np.uint8]) -> None:
-        """Show a frame, uint8 [H, W, 3] BGR."""
+    def show(self, preview: Preview) -> None:
+        """Show a frame."""
         ...
 
     def poll(self) -> Key | None:
@@ -47,55 +47,12 @@ class Sink(Protocol):
         ...
 
 
-class Window:
-    """An OpenCV window. Call `check_display` first: without a display OpenCV aborts the process."""
-
-    name, has_text = SinkName.WINDOW.value, True
-
-    def __init__(self, title: str = "unmask") -> None:
-        self._title, self._shown = title, False
-        cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
-        self._size: tuple[int, int] | None = None
-
-    def show(self, image_bgr: NDArray[np.uint8]) -> None:
-        """Draw a frame; the window is resized when the frame's size changes."""
-        size = (image_bgr.shape[1], image_bgr.shape[0])
-        if size != self._size:
-            cv2.resizeWindow(self._title, *size)
-            self._size = size
-        cv2.imshow(self._title, image_bgr)
-        self._shown = True
-
-    def poll(self) -> Key | None:
-        """Handle the window's events; Esc and the close button return `Key.QUIT`."""
-        code = cv2.pollKey()
-        if self._shown and self._is_closed():
-            return Key.QUIT
-        if code < 0:
-            return None
-        letter = chr(code & 0xFF).lower()
-        if letter == _ESCAPE:
-            return Key.QUIT
-        return next((key for key in Key if key.value == letter), None)
-
-    def _is_closed(self) -> bool:
-        try:
-            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1
-        except cv2.error:  # the Qt backend raises once the last window is closed
-            return True
-
-    def close(self) -> None:
-        """Close the window."""
-        cv2.destroyAllWindows()
-        cv2.pollKey()
-
-
 class NullSink:
     """Shows nothing: for measuring or recording."""
 
-    name, has_text = SinkName.NONE.value, False
+    name, interactive = SinkName.NONE.value, False
 
-    def show(self, image_bgr: NDArray[np.uint8]) -> None:
+    def show(self, preview: Preview) -> None:
         """Do nothing."""
 
     def poll(self) -> Key | None:
@@ -106,20 +63,53 @@ class NullSink:
         """Do nothing."""
 
 
-def check_sink(name: SinkName) -> None:
+class SeveralSinks:
+    """Shows each frame in several sinks; the first key that one of them returns counts.
+
+    Args:
+        sinks: they are closed with this one.
+    """
+
+    def __init__(self, sinks: Sequence[Sink]) -> None:
+        self._sinks = tuple(sinks)
+        self.name = " + ".join(sink.name for sink in self._sinks)
+        self.interactive = any(sink.interactive for sink in self._sinks)
+
+    def show(self, preview: Preview) -> None:
+        """Show a frame in each."""
+        for sink in self._sinks:
+            sink.show(preview)
+
+    def poll(self) -> Key | None:
+        """Handle the events of each and return the first key that was pressed, if any."""
+        keys = [sink.poll() for sink in self._sinks]
+        return next((key for key in keys if key is not None), None)
+
+    def close(self) -> None:
+        """Close each."""
+        for sink in self._sinks:
+            sink.close()
+
+
+def check_sinks(names: Iterable[SinkName]) -> None:
     """Refuse a sink that does not work here, before any model is loaded.
 
     Raises:
         UserError: the message says why and what to do.
     """
-    if name is SinkName.WINDOW:
-        check_display()
-    elif name is SinkName.VIRTUAL_CAMERA:
-        check_virtual_camera()
+    for name in names:
+        if name is SinkName.WINDOW:
+            check_display()
+        elif name is SinkName.VIRTUAL_CAMERA:
+            check_virtual_camera()
 
 
-def open_sink(name: SinkName, fps: float) -> Sink:
-    """Open a sink that passed `check_sink`, from the main thread; `fps` is the rate to announce."""
+def open_sinks(names: Iterable[SinkName], fps: float) -> Sink:
+    """Open sinks that passed `check_sinks`, each once, from the main thread; `fps` is announced."""
+    return SeveralSinks([_open_sink(name, fps) for name in dict.fromkeys(names)])
+
+
+def _open_sink(name: SinkName, fps: float) -> Sink:
     if name is SinkName.WINDOW:
         return Window()
     if name is SinkName.VIRTUAL_CAMERA:

@@ -6,12 +6,11 @@ import importlib.util
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
 from realtime.live.choices import Key, SinkName
+from realtime.live.view import Preview, letterboxed
 
 _LOOPBACK = Path("/sys/module/v4l2loopback")
 _LOOPBACK_FIX = (
@@ -52,16 +51,17 @@ class VirtualCamera:
         UserError: the package or the device is missing.
     """
 
-    name, has_text = SinkName.VIRTUAL_CAMERA.value, False
+    name, interactive = SinkName.VIRTUAL_CAMERA.value, False
 
     def __init__(self, fps: float) -> None:
         check_virtual_camera()
         self._fps, self._camera = fps or _DEFAULT_FPS, None
 
-    def show(self, image_bgr: NDArray[np.uint8]) -> None:
-        """Send a frame; the first one sets the camera's size, later ones are resized to it."""
+    def show(self, preview: Preview) -> None:
+        """Send the plain picture; the first one sets the camera's size, later ones are fitted into it."""
         import pyvirtualcam  # pyright: ignore[reportMissingImports]
 
+        image_bgr = preview.picture_bgr
         height, width = image_bgr.shape[:2]
         if self._camera is None:
             try:
@@ -72,7 +72,7 @@ class VirtualCamera:
                 raise UserError(f"no virtual camera: {error}") from None
         size = self._camera.width, self._camera.height
         if (width, height) != size:
-            image_bgr = cv2.resize(image_bgr, size).astype(np.uint8, copy=False)
+            image_bgr = letterboxed(image_bgr, size)
         self._camera.send(np.ascontiguousarray(image_bgr))
 
     def poll(self) -> Key | None:

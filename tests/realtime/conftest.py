@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+from tests.realtime.x_display import XDisplay, display_in_memory
+
+
+@pytest.fixture(scope="module")
+def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[XDisplay]:
+    """A display in memory."""
+    with display_in_memory(tmp_path_factory.mktemp("display")) as display:
+        yield display
 
 
 @pytest.fixture

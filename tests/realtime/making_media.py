@@ -129,6 +129,8 @@ class StubUnmasker:
         fails_at: the frame at which it raises.
     """
 
+    PAINT_BGR = (40, 80, 160)
+
     def __init__(self, *, faces: int = 1, paints: bool = True, fails_at: int | None = None) -> None:
         self.inpainter = StubNetwork()
         self.artefacts = ArtefactHashes("a" * 64, "b" * 64, "c" * 64, "d" * 64)
@@ -162,7 +164,7 @@ class StubUnmasker:
         if self._paints and self._faces:
             frame = frame_bgr.copy()
             replaced[height // 2 :, : width // 2] = 255
-            frame[replaced > 0] = (40, 80, 160)
+            frame[replaced > 0] = self.PAINT_BGR
         crop = np.zeros((128, 128, 3), np.uint8)
         face = FaceResult(0, (0, 0, 1, 1), np.zeros((5, 2)), 0.3, self._paints, crop, crop)
         return UnmaskResult(frame, replaced, [face] * self._faces, {"detect_and_track": 1.0})

@@ -19,6 +19,8 @@ from realtime.frames import InpaintedFrame, SegmentedFrame, TrackedFrame, Unmask
 from realtime.live.choices import Key
 from realtime.live.pipeline import LivePipeline
 from realtime.live.session import LiveOptions, run_live
+from realtime.live.sinks import SeveralSinks
+from realtime.live.toasts import Toasts
 from realtime.live.view import View
 from realtime.media.report_file import write_report
 from tests.realtime.making_live import FakeCamera, FingerSink, plugged
@@ -161,7 +163,7 @@ def test_live_camera_that_comes_back_goes_on() -> None:
 
 
 def test_live_keys_change_what_is_shown() -> None:
-    keys = {5: Key.TOGGLE, 10: Key.SIDE_BY_SIDE, 15: Key.TOGGLE, 20: Key.BOXES, 40: Key.QUIT}
+    keys = {5: Key.UNMASKING, 10: Key.SIDE_BY_SIDE, 15: Key.UNMASKING, 20: Key.BOXES, 40: Key.QUIT}
     sink = FingerSink(keys)
     run_live(source(FakeCamera(FOREVER)), sink, StageStub())
     painted = [bool((image[-1, 0] == (40, 80, 160)).all()) for image in sink.shown]
@@ -175,7 +177,7 @@ def test_live_keys_change_what_is_shown() -> None:
 
 def recorded_and_dropped(line: str, recording: Path) -> tuple[int, int]:
     """Return how many frames a recording holds, and how many the program says it dropped."""
-    assert line.startswith(f"recording: {recording}")
+    assert line.startswith(f"recording saved: {recording}")
     dropped = re.search(r"(\d+) frames dropped", line)
     with av.open(str(recording)) as file:
         frames = sum(1 for _ in file.decode(video=0))
@@ -190,10 +192,10 @@ def test_live_picture_and_recording_carry_the_tag(tmp_path: Path) -> None:
         FingerSink(keys),
         StageStub(),
         LiveOptions(out=tmp_path),
-        told.append,
+        Toasts(told.append),
     )
     (picture,), (recording,) = tmp_path.glob("*.png"), tmp_path.glob("*.mp4")
-    assert told[0] == f"picture: {picture}"
+    assert told[0] == f"picture saved: {picture}"
     assert sum(recorded_and_dropped(told[1], recording)) == 23  # of 25, the keys redrew two
     assert b"synthetic" in picture.read_bytes()
     with av.open(str(recording)) as file:
@@ -209,7 +211,7 @@ def test_live_ctrl_c_finishes_the_recording(tmp_path: Path) -> None:
     told: list[str] = []
     options = LiveOptions(out=tmp_path, record=True, view=View(boxes=True))
     sink = FingerSink(raises=KeyboardInterrupt())
-    run_live(source(FakeCamera(FOREVER)), sink, StageStub(), options, told.append)
+    run_live(source(FakeCamera(FOREVER)), sink, StageStub(), options, Toasts(told.append))
     (recording,) = tmp_path.iterdir()
     assert sum(recorded_and_dropped(told[-1], recording)) == 4
 
@@ -251,3 +253,81 @@ def test_live_pipeline_left_at_once_leaves_no_thread() -> None:
     with LivePipeline(source(FakeCamera(FOREVER)), StageStub()):
         assert threading.active_count() > before
     assert threading.active_count() == before
+
+
+def test_live_next_camera_key_asks_for_it() -> None:
+    asked: list[bool] = []
+    sink = FingerSink({3: Key.NEXT_CAMERA, 10: Key.QUIT})
+    sink.interactive = True
+    options = LiveOptions(next_camera=lambda: asked.append(True))
+    run_live(source(FakeCamera(FOREVER)), sink, StageStub(), options)
+    assert asked == [True]
+    assert sink.previews[-1].status.messages == ("changing the camera …",)
+
+
+def test_live_next_camera_key_for_a_file_says_there_is_none() -> None:
+    sink = FingerSink({3: Key.NEXT_CAMERA, 10: Key.QUIT})
+    sink.interactive = True
+    run_live(source(FakeCamera(FOREVER)), sink, StageStub())
+    assert sink.previews[-1].status.messages == ("there is no other camera",)
+
+
+def test_live_camera_of_another_size_is_recorded_in_another_file(tmp_path: Path) -> None:
+    cameras = FakeCamera(8, CaptureLost("unplugged")), FakeCamera(8, size=(96, 80))
+    told: list[str] = []
+    options = LiveOptions(out=tmp_path, record=True)
+    sink = FingerSink()
+    run_live(source(*cameras), sink, StageStub(), options, Toasts(told.append))
+    sizes = []
+    for path in sorted(tmp_path.iterdir()):
+        with av.open(str(path)) as file:
+            sizes.append((file.streams.video[0].width, file.streams.video[0].height))
+    assert sorted(sizes) == [(64, 48), (96, 80)]
+    assert sum("recording saved: " in line for line in told) == 2
+
+
+def test_live_record_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    options = LiveOptions(out=tmp_path / "gone", record=True)
+    with pytest.raises(UserError, match="gone"):
+        run_live(source(FakeCamera(20)), FingerSink(), StageStub(), options)
+
+
+def test_live_window_says_what_the_run_does(tmp_path: Path) -> None:
+    keys = {5: Key.RECORD, 10: Key.SNAPSHOT, 15: Key.WEAKER, 30: Key.QUIT}
+    sink = FingerSink(keys)
+    sink.interactive = True
+    camera = FakeCamera(FOREVER, interval_s=0.02)
+    run_live(source(camera), sink, StageStub(), LiveOptions(out=tmp_path))
+    statuses = [preview.status for preview in sink.previews]
+    assert {status.recording for status in statuses[:5]} == {""}
+    assert {status.recording for status in statuses[5:]} == {"REC 0:00"}
+    (picture,) = tmp_path.glob("*.png")
+    assert statuses[-1].messages == (f"picture saved: {picture}", "strength 90%")
+    assert len({status.figures for status in statuses}) <= 3  # they change twice a second
+
+
+def test_live_lost_camera_is_said_without_new_frames() -> None:
+    class Watching(FingerSink):
+        def poll(self) -> Key | None:
+            return Key.QUIT if any("waiting" in line for line in self.lines()) else None
+
+        def lines(self) -> tuple[str, ...]:
+            return self.previews[-1].status.messages if self.previews else ()
+
+    sink = Watching()
+    sink.interactive = True
+    camera = FakeCamera(3, CaptureLost("unplugged"))
+    toasts = Toasts()
+    lossy = Reconnecting(plugged(camera, *[None] * 100), toasts)
+    run_live(lossy, sink, StageStub(), toasts=toasts)
+    assert sink.lines() == ("0: Fake (/dev/video0): unplugged; waiting for it to come back",)
+
+
+def test_several_sinks_show_each_frame_and_obey_each_key() -> None:
+    window, other = FingerSink({4: Key.QUIT}), FingerSink()
+    window.interactive = True
+    both = SeveralSinks([other, window])
+    done = run_live(source(FakeCamera(FOREVER)), both, StageStub())
+    assert (done.frames, len(window.shown)) == (4, 4)
+    assert [a is b for a, b in zip(window.previews, other.previews, strict=True)] == [True] * 4
+    assert (both.interactive, done.sink) == (True, "fingers + fingers")
