@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from realtime.frames import UnmaskResult
     from realtime.stages import FrameUnmasker
 
-_MAX_REPORT_BYTES = 1 << 26
-_REPORT_KEYS = {"frames", "masked_faces"}  # in every report
+_BEGINNING = re.compile(r'\{\s*"schema_version": \d')  # of every report
+_BEGINNING_CHARACTERS = 64
+
 Outcome = Literal["unmasked", "no mask", "no face"]
 """What a run found."""
 
@@ -52,14 +53,13 @@ def check_report_path(path: Path | None, *used: Path, overwrite: bool = False) -
 
 
 def _is_report(path: Path) -> bool:
-    """Say whether a file is empty or an earlier report."""
+    """Say whether a file is empty or an earlier report, by its beginning: face records make it long."""
     try:
-        if path.stat().st_size > _MAX_REPORT_BYTES:
-            return False
-        text = path.read_text(encoding="utf-8")
-        return not text or json.loads(text).keys() >= _REPORT_KEYS
-    except (OSError, ValueError, AttributeError):
+        with path.open(encoding="utf-8") as file:
+            beginning = file.read(_BEGINNING_CHARACTERS)
+    except (OSError, ValueError):
         return False
+    return not beginning or _BEGINNING.match(beginning) is not None
 
 
 @dataclass

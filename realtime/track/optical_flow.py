@@ -34,16 +34,6 @@ class OpticalFlow:
         """The next frame is unrelated."""
         self._before = None
 
-    def follow_all(self, faces: list[Face], grey: NDArray[np.uint8]) -> list[Face]:
-        """Follow all of the faces; return none where one of them is lost; see `follow`."""
-        followed = []
-        for face in faces:
-            found = self.follow(face, grey)
-            if found is None:
-                return []
-            followed.append(found)
-        return followed
-
     def follow(self, face: Face, grey: NDArray[np.uint8]) -> Face | None:
         """Follow a face of the remembered frame into the next one.
 

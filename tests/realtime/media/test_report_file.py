@@ -12,6 +12,7 @@ import pytest
 
 from inpaint_model.errors import UserError
 from realtime.media.report_file import keep_face_records, write_report
+from realtime.runtime.report import check_report_path
 
 RECORD = json.dumps({"frame_index": 1234567, "box": [0.25] * 4, "keypoints": [[1.5, 2.5]] * 5})
 
@@ -74,3 +75,12 @@ def test_report_where_nobody_can_write_is_refused() -> None:
 
 def _write_to_proc() -> None:
     write_report(Path("/proc/report.json"), {"frames": 1})
+
+
+def test_report_may_be_replaced_however_many_records_it_has(tmp_path: Path):
+    report, other = tmp_path / "report.json", tmp_path / "other.json"
+    write_report(report, {"frames": 1}, (f'{{"frame_index": {n}}}' for n in range(10_000)))
+    check_report_path(report)
+    other.write_text('{"frames": 1}', encoding="utf-8")
+    with pytest.raises(UserError, match="is no report"):
+        check_report_path(other)
