@@ -10,21 +10,19 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.frames import InpaintedFrame, SegmentedFrame, TrackedFrame, UnmaskResult
+from realtime.frames import UnmaskResult
 from realtime.media.colour import EXACT
 from realtime.media.frames import Frame
 from realtime.media.native_planes import NativePlanes
 from realtime.media.segment_encoder import SegmentEncoder
 from realtime.media.side_by_side import draw_badge, side_by_side
 from realtime.runtime.face_records import face_records
-from realtime.runtime.pipeline import Ordered, each, join_by_thread, run
+from realtime.runtime.pipeline import Ordered, run
 from realtime.runtime.report import Counts
 from realtime.runtime.stage_times import StageTimes
 from realtime.runtime.threads import opencv_in_one_thread
-from realtime.settings import THREADS
 from realtime.stages import FrameUnmasker
-from realtime.video.mask_gap_closing import close_mask_gaps
-from realtime.video.track_smoothing import smooth_tracks
+from realtime.video.look_ahead import look_ahead_stages
 
 ProgressCall = Callable[[int, int], None]
 """Called with the frames done and the frames expected (0: not known)."""
@@ -56,6 +54,11 @@ class _DecodedFrame:
     source: Frame
     native: av.VideoFrame
     image_bgr: NDArray[np.uint8]
+
+    @property
+    def time_s(self) -> float:
+        """The presentation time, seconds."""
+        return self.source.time_s
 
 
 class VideoPipeline:
@@ -115,15 +118,8 @@ class VideoPipeline:
             if progress is not None:
                 progress(counts.frames, expected)
 
-        steps = {
-            "detect_and_track": each(self._detect_and_track),
-            "segment": self._segment,
-            "inpaint": each(self._inpaint),
-            "composite": each(self._composite),
-        }
-        stages = join_by_thread(steps, THREADS.video)
         with opencv_in_one_thread():
-            run(self._decode(frames), stages, encode, _POLICY)
+            run(self._decode(frames), look_ahead_stages(self._unmasker), encode, _POLICY)
         self._close_segment()
         times.merge(self._decode_times, first=True)
         times.merge(self._encode_times)
@@ -155,31 +151,6 @@ class VideoPipeline:
         if from_rgb:
             converted.colorspace = converted.color_range = 1
         return converted
-
-    def _detect_and_track(self, decoded: _DecodedFrame) -> tuple[_DecodedFrame, TrackedFrame]:
-        time_s = decoded.source.time_s
-        return decoded, self._unmasker.detect_and_track(decoded.image_bgr, time_s, smooth=False)
-
-    def _segment(
-        self, items: Iterator[tuple[_DecodedFrame, TrackedFrame]]
-    ) -> Iterator[tuple[_DecodedFrame, SegmentedFrame]]:
-        """Segment smoothed tracks; frames on both sides decide whether a mask is worn."""
-        segmented = (
-            (decoded, self._unmasker.segment(tracked)) for decoded, tracked in smooth_tracks(items)
-        )
-        return close_mask_gaps(segmented)
-
-    def _inpaint(
-        self, item: tuple[_DecodedFrame, SegmentedFrame]
-    ) -> tuple[_DecodedFrame, InpaintedFrame]:
-        decoded, segmented = item
-        return decoded, self._unmasker.inpaint(segmented)
-
-    def _composite(
-        self, item: tuple[_DecodedFrame, InpaintedFrame]
-    ) -> tuple[_DecodedFrame, UnmaskResult]:
-        decoded, inpainted = item
-        return decoded, self._unmasker.composite(inpainted)
 
     def _encode(
         self, decoded: _DecodedFrame, result: UnmaskResult, counts: Counts, first_track: int
