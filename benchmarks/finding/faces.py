@@ -21,8 +21,6 @@ from realtime.synthetic.pose import fit_pose
 from realtime.synthetic.style import Kind
 
 _KINDS: tuple[Kind, ...] = ("surgical", "cloth", "n95", "kn95")  # in turns
-# Landmarks whose mean is the person's right and left eye, as `Face.keypoints` has them.
-_EYE_CORNERS = ((33, 133), (362, 263))
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +31,8 @@ class TestFace:
         name: of the photograph.
         bare_bgr: uint8 [H, W, 3], BGR.
         masked_bgr: the same with a rendered mask.
-        eyes: float64 [2, 2], pixels.
+        kind: of the mask.
+        keypoints: float64 [5, 2], pixels, as `Face.keypoints`: the true ones.
         middle: of the box round all landmarks, float64 [2], pixels.
         width: of that box, pixels.
         yaw_deg: by how much the head is turned to the picture's right.
@@ -44,10 +43,16 @@ class TestFace:
     name: str
     bare_bgr: NDArray[np.uint8]
     masked_bgr: NDArray[np.uint8]
-    eyes: Eyes
+    kind: Kind
+    keypoints: NDArray[np.float64]
     middle: NDArray[np.float64]
     width: float
     yaw_deg: float
+
+    @property
+    def eyes(self) -> Eyes:
+        """The person's right and left eye, float64 [2, 2], pixels."""
+        return self.keypoints[:2]
 
     def picture(self, *, masked: bool) -> NDArray[np.uint8]:
         """The photograph with the mask or without, uint8 [H, W, 3] BGR."""
@@ -70,7 +75,7 @@ def load_faces(options: FindOptions, count: int) -> list[TestFace]:
             face = finder.portrait(bare_rgb)
             if face is not None and face.landmarks is not None:
                 kind = _KINDS[len(faces) % len(_KINDS)]
-                faces.append(_face(name, bare_rgb, face.landmarks, kind))
+                faces.append(_face(name, bare_rgb, face.landmarks, face.keypoints, kind))
     if not faces:
         raise UserError(f"{options.faces}: no face found in its val split")
     return faces
@@ -83,15 +88,18 @@ def load_group(options: FindOptions, count: int) -> list[TestFace]:
 
 
 def _face(
-    name: str, bare_rgb: NDArray[np.uint8], landmarks: NDArray[np.float64], kind: Kind
+    name: str,
+    bare_rgb: NDArray[np.uint8],
+    landmarks: NDArray[np.float64],
+    keypoints: NDArray[np.float64],
+    kind: Kind,
 ) -> TestFace:
     masked_rgb = render_mask(bare_rgb, landmarks, preset_style(kind)).image_rgb
     bare_bgr, masked_bgr = (np.ascontiguousarray(one[:, :, ::-1]) for one in (bare_rgb, masked_rgb))
     low, high = landmarks.min(0), landmarks.max(0)
-    eyes = np.stack([landmarks[list(corners)].mean(0) for corners in _EYE_CORNERS])
     middle, width = (low + high) / 2, float(high[0] - low[0])
     yaw_deg = math.degrees(fit_pose(landmarks).yaw)
-    return TestFace(name, bare_bgr, masked_bgr, eyes, middle, width, yaw_deg)
+    return TestFace(name, bare_bgr, masked_bgr, kind, keypoints, middle, width, yaw_deg)
 
 
 def bare_pictures(options: FindOptions, count: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:

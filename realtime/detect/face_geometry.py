@@ -16,18 +16,25 @@ from realtime.settings import DETECT
 # Landmarks whose mean is each keypoint: the corners of either eye, nose tip, mouth corners.
 _EYES_NOSE_MOUTH = ((33, 133), (362, 263), (1,), (61,), (291,))
 _HALF_MOUTH = 0.35  # half the mouth's width, of the distance between the eyes
-# Of a mean face in the canonical crop: eyes, nose tip, mouth corners, and corners of the box, crop px.
-_MEAN_KEYPOINTS = np.array([[47.5, 46], [79.5, 46], [63.5, 68], [52.5, 86], [74.5, 86]])
+# Corners of the box of a mean face in the canonical crop, crop px.
 _BOX = np.array([[25.0, 25], [102, 25], [25, 103], [102, 103]])
+
+MEAN_KEYPOINTS = np.array([[47.5, 46], [79.5, 46], [63.5, 68], [52.5, 86], [74.5, 86]])
+"""Eyes, nose tip and mouth corners of a mean face in the canonical crop, float64 [5, 2], crop px."""
 
 
 def face_of_landmarks(landmarks: NDArray[np.float64]) -> Face:
     """Make a face of the landmark model's points, float64 [478, 2], pixels."""
     x0, y0 = landmarks.min(0)
     x1, y1 = landmarks.max(0)
-    keypoints = np.stack([landmarks[list(indices)].mean(0) for indices in _EYES_NOSE_MOUTH])
     box = (float(x0), float(y0), float(x1), float(y1))
+    keypoints = keypoints_of_landmarks(landmarks)
     return Face(box, keypoints, landmarks, similarity_from_landmarks(landmarks))
+
+
+def keypoints_of_landmarks(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take eyes, nose tip and mouth corners, float64 [5, 2], of the landmark model's points, [478, 2]."""
+    return np.stack([landmarks[list(indices)].mean(0) for indices in _EYES_NOSE_MOUTH])
 
 
 def face_of_detection(detection: Detection) -> Face:
@@ -48,7 +55,7 @@ def face_of_alignment(to_canonical: NDArray[np.float64]) -> Face:
     corners = apply(to_picture, _BOX)
     (x0, y0), (x1, y1) = corners.min(0), corners.max(0)
     box = (float(x0), float(y0), float(x1), float(y1))
-    return Face(box, apply(to_picture, _MEAN_KEYPOINTS), None, to_canonical)
+    return Face(box, apply(to_picture, MEAN_KEYPOINTS), None, to_canonical)
 
 
 def moved(face: Face, move: NDArray[np.float64]) -> Face:
