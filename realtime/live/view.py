@@ -9,14 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.imaging.badge import badge_text_px, paste_badge
 from realtime.imaging.text import Colour, Label, LabelStyle, paste, render_label
 from realtime.live.choices import Key
 from realtime.live.pipeline import ProcessedFrame
 
 _FILLED_BGR, _BARE_BGR, _OUTLINE_BGR = (80, 200, 80), (200, 160, 60), (60, 200, 255)
-_BADGE, _ORIGINAL, _RESULT, _NO_RESULT = "synthetic", "original", "unmasked", "unmasking off"
-_BADGE_SHARE = 1 / 32  # font size of the badge as a share of the picture's shorter side
-_MIN_TEXT_PX = 9
+_ORIGINAL, _RESULT, _NO_RESULT = "original", "unmasked", "unmasking off"
 _STRENGTH_STEP, _STRENGTH_STEPS = 0.1, 10
 _TOGGLES = {
     Key.UNMASKING: ("unmasked", "unmasking"),
@@ -104,14 +103,14 @@ class Preview:
         if not self._has_badge:
             return picture
         picture = picture.copy()
-        _paste_badge(picture, _badge_size(picture))
+        paste_badge(picture)
         return picture
 
     def as_shown(self) -> NDArray[np.uint8]:
         """Return the view as a picture to save, uint8 [H, W or 2W, 3], BGR; it is not mirrored."""
         height, width = self._result_bgr.shape[:2]
         image_bgr = np.empty((height, width * (1 + self.view.side_by_side), 3), np.uint8)
-        self.draw(image_bgr, _badge_size(image_bgr), mirror=False)
+        self.draw(image_bgr, badge_text_px(image_bgr), mirror=False)
         return image_bgr
 
     def draw(self, area_bgr: NDArray[np.uint8], text_px: int, *, mirror: bool) -> None:
@@ -133,7 +132,7 @@ class Preview:
             for half, text in zip(halves, names, strict=True):
                 paste(half, _label(text, text_px), text_px // 2, text_px // 2)
         if self._has_badge:
-            _paste_badge(halves[-1], text_px)
+            paste_badge(halves[-1], text_px)
 
     @property
     def _has_badge(self) -> bool:
@@ -213,13 +212,3 @@ def _draw_boxes(
 
 def _label(text: str, text_px: int, text_bgr: Colour = (255, 255, 255)) -> Label:
     return render_label(((text,),), LabelStyle(text_px, text_bgr))
-
-
-def _badge_size(image_bgr: NDArray[np.uint8]) -> int:
-    return max(round(min(image_bgr.shape[:2]) * _BADGE_SHARE), _MIN_TEXT_PX)
-
-
-def _paste_badge(image_bgr: NDArray[np.uint8], text_px: int) -> None:
-    """Draw the badge in the lower left corner."""
-    label, margin = _label(_BADGE, text_px), text_px // 2
-    paste(image_bgr, label, margin, image_bgr.shape[0] - label.size[1] - margin)

@@ -1,37 +1,13 @@
-"""Puts source and result side by side in native planes, and draws the badge."""
+"""Puts source and result side by side in native planes."""
 
 from __future__ import annotations
 
 import av
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime.media.colour import bit_depth
 from realtime.media.orientation import Orientation
-
-BADGE_TEXT = "SYNTHETIC FACE"
-_BADGE_SHARE = 1 / 28  # text height as a share of the frame's shorter side
-
-
-def draw_badge(image_bgr: NDArray[np.uint8], replaced: NDArray[np.uint8]) -> None:
-    """Draw the badge "SYNTHETIC FACE" in the lower left corner; both arrays are changed.
-
-    Args:
-        image_bgr: uint8 [H, W, 3].
-        replaced: uint8 [H, W]; set to 255 where the badge is drawn.
-    """
-    height, width = replaced.shape
-    size_px = max(min(height, width) * _BADGE_SHARE, 9)
-    font, scale = cv2.FONT_HERSHEY_SIMPLEX, size_px / 22
-    thick = max(round(scale * 1.6), 1)
-    (text_width, text_height), _ = cv2.getTextSize(BADGE_TEXT, font, scale, thick)
-    pad = max(round(size_px / 2.5), 2)
-    right, top = min(text_width + 3 * pad, width), max(height - text_height - 3 * pad, 0)
-    cv2.rectangle(image_bgr, (pad, top), (right, height - pad), (0, 0, 0), -1)
-    at = (2 * pad, height - 2 * pad)
-    cv2.putText(image_bgr, BADGE_TEXT, at, font, scale, (255, 255, 255), thick, cv2.LINE_AA)
-    replaced[top : height - pad + 1, pad : right + 1] = 255
 
 
 def side_by_side(

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.frames import UnmaskResult
+from realtime.imaging.badge import paste_badge
 from realtime.media.colour import EXACT
 from realtime.media.frames import Frame
 from realtime.media.native_planes import NativePlanes
 from realtime.media.segment_encoder import SegmentEncoder
-from realtime.media.side_by_side import draw_badge, side_by_side
+from realtime.media.side_by_side import side_by_side
 from realtime.runtime.face_records import face_records
 from realtime.runtime.pipeline import Ordered, run
 from realtime.runtime.report import Counts
@@ -176,7 +177,7 @@ class VideoPipeline:
         image_bgr, replaced = result.frame, result.replaced
         if self._options.badge and any(face.inpainted for face in result.faces):
             image_bgr, replaced = image_bgr.copy(), replaced.copy()
-            draw_badge(image_bgr, replaced)
+            replaced[paste_badge(image_bgr)] = 255
         output = planes.write(decoded.native, decoded.image_bgr, image_bgr, replaced)
         if self._options.side_by_side:
             output = side_by_side(decoded.native, output, planes.orientation)
