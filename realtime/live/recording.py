@@ -48,15 +48,20 @@ def make_folder(folder: Path) -> None:
     check_writable(folder)
 
 
-def save_picture(folder: Path, image_bgr: NDArray[np.uint8]) -> Path:
-    """Write a PNG file with the note that it is synthetic, and return its path.
+def save_picture(folder: Path, image_bgr: NDArray[np.uint8], *, synthetic: bool) -> Path:
+    """Write a PNG file, and return its path.
+
+    Args:
+        folder: where.
+        image_bgr: uint8 [H, W, 3], BGR.
+        synthetic: it shows a synthetic face, which a note in the file then says.
 
     Raises:
         UserError: it cannot be written.
     """
     target = timestamped_path(folder, ".png")
     with atomic_write(target) as temporary:
-        write_picture(temporary, target, Picture(image_bgr))
+        write_picture(temporary, target, Picture(image_bgr), synthetic=synthetic)
     return target
 
 
@@ -75,7 +80,7 @@ class Recorder:
 
     def __init__(self, target: Path, fps: float) -> None:
         self.target, self._fps = target, max(round(fps), 1)
-        self._frames: Link[tuple[NDArray[np.uint8], float]] = Link(LatestWins())
+        self._frames: Link[tuple[NDArray[np.uint8], float, bool]] = Link(LatestWins())
         self._error: BaseException | None = None
         self._shape: tuple[int, ...] | None = None
         self._thread = threading.Thread(target=self._run, name="live recorder")
@@ -90,8 +95,13 @@ class Recorder:
         """Say whether a frame has the size of the frames before it; one file has one size."""
         return self._shape in (None, image_bgr.shape)
 
-    def put(self, image_bgr: NDArray[np.uint8], captured_s: float) -> None:
-        """Record a frame that `takes` accepts; `captured_s` is its `time.perf_counter()`.
+    def put(self, image_bgr: NDArray[np.uint8], captured_s: float, *, synthetic: bool) -> None:
+        """Record a frame that `takes` accepts.
+
+        Args:
+            image_bgr: uint8 [H, W, 3], BGR.
+            captured_s: when it was captured, by `time.perf_counter()`.
+            synthetic: it shows a synthetic face; a file with such a frame carries the note.
 
         Raises:
             UserError: the file cannot be written.
@@ -99,7 +109,7 @@ class Recorder:
         if self._error is not None:
             raise self._error
         self._shape = image_bgr.shape
-        self._frames.put((image_bgr, captured_s))
+        self._frames.put((image_bgr, captured_s, synthetic))
 
     def _run(self) -> None:
         try:
@@ -114,10 +124,10 @@ class Recorder:
         began_s, last_pts = 0.0, -1
         with ClipWriter(path, self._fps, _CRF, "ultrafast", _TIME_BASE) as writer, suppress(Ended):
             while (item := self._frames.take()) is not None:
-                image_bgr, captured_s = item
+                image_bgr, captured_s, synthetic = item
                 began_s = captured_s if last_pts < 0 else began_s
                 last_pts = max(round((captured_s - began_s) / _TIME_BASE), last_pts + 1)
-                writer.write(image_bgr, last_pts)
+                writer.write(image_bgr, last_pts, synthetic=synthetic)
         if not writer.frames:
             raise UserError(f"{self.target}: nothing was recorded")
 

@@ -214,8 +214,11 @@ class _Session:
 
     def _save(self, processed: ProcessedFrame) -> None:
         try:
-            picture = Preview(processed, self._view).as_shown()
-            self._toasts(f"picture saved: {save_picture(self._options.out, picture)}")
+            preview = Preview(processed, self._view)
+            path = save_picture(
+                self._options.out, preview.as_shown(), synthetic=preview.is_synthetic
+            )
+            self._toasts(f"picture saved: {path}")
         except UserError as error:
             self._warn(str(error))
 
@@ -231,7 +234,8 @@ class _Session:
             self._start_recording()
         assert self._recorder is not None
         try:
-            self._recorder.put(preview.picture_bgr, preview.processed.captured.captured_s)
+            captured_s = preview.processed.captured.captured_s
+            self._recorder.put(preview.picture_bgr, captured_s, synthetic=preview.is_synthetic)
         except (UserError, OSError) as error:
             self._recording_error = error
             self._warn(f"{error}; the recording ends here")

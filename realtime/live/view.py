@@ -135,9 +135,13 @@ class Preview:
             paste_badge(halves[-1], text_px)
 
     @property
+    def is_synthetic(self) -> bool:
+        """Whether what is shown has a synthetic face in it."""
+        return self.view.unmasked and any(face.inpainted for face in self.processed.result.faces)
+
+    @property
     def _has_badge(self) -> bool:
-        faces = self.processed.result.faces
-        return self.view.badge and self.view.unmasked and any(face.inpainted for face in faces)
+        return self.view.badge and self.is_synthetic
 
     @cached_property
     def _result_bgr(self) -> NDArray[np.uint8]:

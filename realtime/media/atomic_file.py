@@ -12,7 +12,7 @@ from pathlib import Path
 from inpaint_model.errors import UserError
 
 SYNTHETIC_NOTE = "Made by unmask: lower faces under masks are synthetic, invented by a model."
-"""This comment is written into every output file."""
+"""This comment is written into every output file that shows a filled face."""
 
 
 def check_paths(source: Path, target: Path, *, overwrite: bool) -> None:

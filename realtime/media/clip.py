@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +21,8 @@ _BT709, _LIMITED = 1, 1  # FFmpeg's AVCOL_SPC and AVCOL_RANGE numbers
 class ClipWriter:
     """Encodes BGR images of one size into an MP4 file. Leave the context to finish the file.
 
+    The file carries the note on synthetic faces if one of its images shows such a face.
+
     Args:
         path: the file.
         fps: frames a second.
@@ -35,6 +38,7 @@ class ClipWriter:
         self, path: Path, fps: int, crf: int, preset: str, time_base: Fraction | None = None
     ) -> None:
         self.frames, self._time_base = 0, time_base
+        self._path, self._is_synthetic = path, False
         self._file = av.open(str(path.absolute()), "w", format="mp4")
         self._file.metadata["comment"] = SYNTHETIC_NOTE
         self._stream = self._file.add_stream("libx264", rate=fps)
@@ -44,9 +48,16 @@ class ClipWriter:
         if time_base is not None:
             context.time_base = time_base
 
-    def write(self, image_bgr: NDArray[np.uint8], pts: int) -> None:
-        """Encode an image, uint8 [H, W, 3] BGR, with a timestamp in units of the time base."""
+    def write(self, image_bgr: NDArray[np.uint8], pts: int, *, synthetic: bool = True) -> None:
+        """Encode an image.
+
+        Args:
+            image_bgr: uint8 [H, W, 3], BGR.
+            pts: timestamp in units of the time base.
+            synthetic: it shows a synthetic face.
+        """
         stream = self._stream
+        self._is_synthetic |= synthetic
         if not self.frames:
             stream.height, stream.width = image_bgr.shape[:2]
             even = stream.height % 2 == stream.width % 2 == 0
@@ -65,6 +76,29 @@ class ClipWriter:
         with self._file:
             if kind is None and self.frames:
                 self._file.mux(self._stream.encode(None))
+        if kind is None and self.frames and not self._is_synthetic:
+            _erase_comment(self._path)
+
+
+def _erase_comment(path: Path) -> None:
+    """Turn the comment of an MP4 file into free space, in place.
+
+    FFmpeg takes the comment before the first frame, when it is not known whether it will be true.
+    """
+    with path.open("r+b") as file:
+        start = 0
+        while True:
+            size, kind, large_size = struct.unpack(">I4sQ", file.read(16))
+            if kind == b"moov":
+                break
+            start += large_size if size == 1 else size
+            file.seek(start)
+        file.seek(start)
+        boxes = file.read(size)
+        comment = boxes.rindex(b"\xa9cmt") - 4  # its size comes before its type
+        length = int.from_bytes(boxes[comment : comment + 4])
+        file.seek(start + comment + 4)
+        file.write(b"free" + bytes(length - 8))
 
 
 def write_clip(

@@ -207,6 +207,33 @@ def test_live_picture_and_recording_carry_the_tag(tmp_path: Path) -> None:
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".mp4", ".png"]
 
 
+@pytest.mark.parametrize("unmasker", [StageStub(), StubUnmasker(paints=False)])
+def test_live_files_without_a_filled_face_carry_no_tag(
+    tmp_path: Path, unmasker: StubUnmasker
+) -> None:
+    """Either unmasking is off, or nobody wears a mask."""
+    view = View(unmasked=not isinstance(unmasker, StageStub))
+    sink = FingerSink({3: Key.SNAPSHOT, 8: Key.QUIT})
+    options = LiveOptions(out=tmp_path, record=True, view=view)
+    run_live(source(FakeCamera(FOREVER)), sink, unmasker, options)
+    (picture,), (recording,) = tmp_path.glob("*.png"), tmp_path.glob("*.mp4")
+    for path in (picture, recording):
+        assert b"synthetic" not in path.read_bytes()
+    with av.open(str(recording)) as file:
+        assert "comment" not in file.metadata
+        assert sum(1 for _ in file.decode(video=0)) > 0
+
+
+def test_live_recording_with_some_filled_faces_carries_the_tag(tmp_path: Path) -> None:
+    keys = {5: Key.UNMASKING, 12: Key.UNMASKING, 18: Key.QUIT}
+    options = LiveOptions(out=tmp_path, record=True, view=View(unmasked=False))
+    camera = FakeCamera(FOREVER, interval_s=0.02)
+    run_live(source(camera), FingerSink(keys), StageStub(), options)
+    (recording,) = tmp_path.glob("*.mp4")
+    with av.open(str(recording)) as file:
+        assert "synthetic" in file.metadata["comment"]
+
+
 def test_live_ctrl_c_finishes_the_recording(tmp_path: Path) -> None:
     told: list[str] = []
     options = LiveOptions(out=tmp_path, record=True, view=View(boxes=True))
