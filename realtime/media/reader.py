@@ -73,9 +73,17 @@ class VideoReader:
         """Average frames a second; 25 if the file does not say."""
         return frame_rate_of(self.video)
 
+    @property
+    def seeks_exactly(self) -> bool:
+        """Whether a part of the file is found without decoding all that comes before it."""
+        return not _EXACT_SEEK.isdisjoint(self.container.format.name.split(","))
+
     def expected_frames(self, span: Span | None = None) -> int:
         """Estimate the number of frames; 0: unknown."""
         seconds = (self.container.duration or 0) / 1_000_000
+        if self.video.duration is not None:  # sound may last longer
+            end_pts = (self.video.start_time or 0) + self.video.duration
+            seconds = float(end_pts * self.time_base - self.origin_s)
         if span is None or span.is_whole:
             return self.video.frames or round(seconds * float(self.frame_rate))
         end_s = seconds if span.end_s is None else min(span.end_s, seconds or span.end_s)
@@ -119,7 +127,7 @@ class VideoReader:
     def _start(self, span: Span, done: Progress) -> tuple[int, Iterator[Frame]]:
         """Return the first frame's index and the frames; seek if that is exact."""
         frames = None
-        if _EXACT_SEEK.intersection(self.container.format.name.split(",")):
+        if self.seeks_exactly:
             if done.frames:
                 frames = self._seek(done.last_pts)
             elif span.start_s > 0:

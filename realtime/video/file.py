@@ -58,7 +58,7 @@ class VideoJob:
         try:
             container_format(target)
             check_encoding(target, self._options.encoding)
-            _check_start(self._file, span)
+            _check_span(self._file, span)
             self._plan = plan_output(self._file, target, self._options)
         except BaseException:
             self._file.close()
@@ -217,12 +217,14 @@ def unmask_video(
         return job.run(unmasker, progress, on_result, on_record)
 
 
-def _check_start(file: VideoReader, span: Span) -> None:
-    """Refuse a start that seems to lie past the end, if no frame is found there.
+def _check_span(file: VideoReader, span: Span) -> None:
+    """Refuse a part of the video in which there is no frame.
+
+    The stated duration may be wrong, or that of the sound: where that is quick, a frame is looked for.
 
     Raises:
         UserError: there is no frame between start and end.
     """
-    if span.start_s > 0 and not file.expected_frames(span):
-        with VideoReader(file.path) as other:  # a file may say a wrong duration
+    if not span.is_whole and (file.seeks_exactly or not file.expected_frames(span)):
+        with VideoReader(file.path) as other:
             next(other.frames(span), None)

@@ -184,6 +184,25 @@ def test_options_that_no_video_can_meet_are_refused(commands: Commands) -> None:
     assert "between --start and --end" in line
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".avi"])
+def test_start_after_the_picture_in_the_sound_is_refused_at_once(
+    commands: Commands, suffix: str
+) -> None:
+    source = write_video(commands.folder / f"in{suffix}", moving_images(25), sound_s=3.0)
+    target = commands.folder / "out.mp4"
+    line = commands.refused_at_once("video", source, target, "--start", "2")
+    assert "no frame of it between --start and --end" in line
+
+
+def test_part_within_one_long_frame_is_refused_at_once(commands: Commands) -> None:
+    steps = [*[512] * 9, 12_800 * 4, 512]  # the tenth picture stays for four seconds
+    source = commands.folder / "in.mp4"
+    write_video(source, moving_images(11), steps=steps, sound_s=4.5)
+    target = commands.folder / "out.mp4"
+    line = commands.refused_at_once("video", source, target, "--start", "1", "--end", "2")
+    assert "no frame of it between --start and --end" in line
+
+
 def test_named_engine_that_cannot_run_is_an_error(commands: Commands) -> None:
     source = write_video(commands.folder / "in.mp4", moving_images(3))
     line = commands.refused("video", source, commands.folder / "o.mp4", "--engine", "tensorrt")
