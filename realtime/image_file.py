@@ -11,7 +11,9 @@ from realtime.media.atomic_file import atomic_write, check_paths
 from realtime.media.codecs import CONTAINERS
 from realtime.media.container import is_video
 from realtime.media.kinds import JPEG_SUFFIXES
-from realtime.media.pictures import Picture, check_target, fit_alpha, read_picture, write_picture
+from realtime.media.picture import Picture
+from realtime.media.picture_reader import read_picture
+from realtime.media.picture_writer import check_target, fit_alpha, write_picture
 from realtime.runtime.face_records import RecordCall, face_records
 from realtime.runtime.report import Counts, Report
 from realtime.runtime.stage_times import StageTimes

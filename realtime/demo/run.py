@@ -19,7 +19,8 @@ from realtime.demo.clip import DemoClip
 from realtime.frames import UnmaskResult
 from realtime.media.atomic_file import atomic_write
 from realtime.media.clip import write_clip
-from realtime.media.pictures import Picture, write_picture
+from realtime.media.picture import Picture
+from realtime.media.picture_writer import write_picture
 from realtime.media.reader import VideoReader
 from realtime.runtime.face_records import RecordCall
 from realtime.runtime.report import Report

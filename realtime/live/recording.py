@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from inpaint_model.errors import UserError
 from realtime.media.atomic_file import atomic_write, check_writable
 from realtime.media.clip import ClipWriter
-from realtime.media.pictures import Picture, write_picture
+from realtime.media.picture import Picture
+from realtime.media.picture_writer import write_picture
 from realtime.runtime.pipeline import Ended, LatestWins, Link
 
 _TIME_BASE = Fraction(1, 90_000)

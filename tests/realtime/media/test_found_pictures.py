@@ -14,7 +14,6 @@ from inpaint_model.errors import UserError
 from realtime.image_file import unmask_image
 from realtime.media.atomic_file import SYNTHETIC_NOTE
 from realtime.media.kinds import is_picture
-from realtime.media.pictures import read_picture
 from realtime.runtime.report import Report
 from tests.realtime.making_media import StubUnmasker, moving_images
 
@@ -169,17 +168,6 @@ def test_cmyk_jpeg_becomes_srgb_with_its_profile(tmp_path: Path) -> None:
         assert np.abs(_outside_the_hole(after) - _outside_the_hole(before)).mean() < 3
 
 
-def test_lab_tiff_has_the_colours_of_its_profile(tmp_path: Path) -> None:
-    source, rgb = tmp_path / "in.tiff", _photograph()
-    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-    converted = ImageCms.profileToProfile(rgb, srgb, lab, outputMode="LAB")
-    assert converted is not None
-    converted.save(source)
-    found = read_picture(source).bgr[:, :, ::-1].astype(int)
-    change = np.abs(found - np.asarray(rgb))
-    assert change.mean() < 1.5
-
-
 @pytest.mark.parametrize("suffix", [".avif", ".heic"])
 def test_phone_formats_are_read_with_their_profile(suffix: str, tmp_path: Path) -> None:
     if suffix == ".heic":
@@ -201,16 +189,6 @@ def test_phone_formats_are_read_with_their_profile(suffix: str, tmp_path: Path) 
         before = turned if suffix == ".avif" else photograph
         assert upright.size == before.size
         assert np.abs(_outside_the_hole(upright) - _outside_the_hole(before)).mean() < 9
-
-
-def test_heic_without_its_reader_names_the_extra(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
-    source = tmp_path / "in.heic"
-    source.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
-    with pytest.raises(UserError, match="pip install pillow-heif"):
-        read_picture(source)
 
 
 def test_opaque_alpha_of_a_picture_is_left_out(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from PIL import Image, ImageOps
 
 from inpaint_model.errors import UserError
 from realtime.image_file import unmask_image
-from realtime.media.pictures import Picture, read_picture
 from tests.realtime.making_media import StubUnmasker
 
 
@@ -54,31 +53,6 @@ def test_image_keeps_its_format_and_untouched_pixels(kind: str, tmp_path: Path) 
     assert np.abs(painted / unit - wanted).max() < 1.1
 
 
-def test_unmask_image_reads_source_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, reads = tmp_path / "in.png", list[Path]()
-    cv2.imwrite(str(source), _colour())
-
-    def counting_read(path: Path) -> Picture:
-        reads.append(path)
-        return read_picture(path)
-
-    monkeypatch.setattr("realtime.image_file.read_picture", counting_read)
-    unmask_image(source, tmp_path / "out.png", StubUnmasker())
-    assert reads == [source]
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_read_picture_rotated_photograph_is_upright(orientation: int, tmp_path: Path) -> None:
-    path = tmp_path / "in.png"
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    stored = Image.fromarray(_colour())
-    stored.save(path, exif=exif)
-    with Image.open(path) as picture:
-        upright = np.asarray(ImageOps.exif_transpose(picture))
-    np.testing.assert_array_equal(read_picture(path).bgr[:, :, ::-1], upright)
-
-
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
 def test_write_picture_writes_tag_and_colour_profile(suffix: str, tmp_path: Path) -> None:
     from PIL import ImageCms
@@ -95,14 +69,6 @@ def test_write_picture_writes_tag_and_colour_profile(suffix: str, tmp_path: Path
         assert picture.getexif()[0x010F] == "a camera"
         assert picture.getexif().get(0x0112, 1) == (6 if suffix == ".jpg" else 1)
         assert picture.info["icc_profile"] == profile
-
-
-def test_image_without_masks_is_a_copy_of_the_input(tmp_path: Path) -> None:
-    source = tmp_path / "in.jpg"
-    Image.fromarray(_colour()).save(source)
-    done = unmask_image(source, tmp_path / "out.jpg", StubUnmasker(paints=False))
-    assert (tmp_path / "out.jpg").read_bytes() == source.read_bytes()
-    assert any("no mask" in warning for warning in done.warnings)
 
 
 @pytest.mark.parametrize(
@@ -122,10 +88,3 @@ def test_image_target_that_would_lose_data_is_refused(
     with pytest.raises(UserError, match=why):
         unmask_image(source, tmp_path / f"out{suffix}", StubUnmasker())
     assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
-
-
-def test_read_picture_float_is_refused(tmp_path: Path) -> None:
-    source = tmp_path / "in.tiff"
-    cv2.imwrite(str(source), _colour().astype(np.float32))
-    with pytest.raises(UserError, match="8 and 16 bits"):
-        unmask_image(source, tmp_path / "out.png", StubUnmasker())
