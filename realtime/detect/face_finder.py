@@ -132,7 +132,7 @@ class FaceFinder:
     def is_face(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
         """Whether a followed face still is one: the landmark model recognises it, or it wears a mask."""
         look = self._looks.at_face(image_rgb, face.matrix)
-        return look is not None and look.score >= DETECT.followed_face and _is_plain(look)
+        return look is not None and _is_plain(look)
 
     def confirms(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
         """Whether the landmark model surely recognises a face, as it is and mirrored."""
@@ -152,7 +152,7 @@ class FaceFinder:
         if presence >= DETECT.sure_presence:
             return replace(face_of_landmarks(landmarks), confirmed=face.confirmed)
         look = self._looks.at_face(image_rgb, face.matrix)
-        if look is None or look.score < DETECT.followed_face:
+        if look is None:
             return None
         confirmed = face.confirmed and look.face.landmarks is not None
         return replace(look.face, confirmed=confirmed)

@@ -88,9 +88,15 @@ class SecondLook:
     def at_face(
         self, image_rgb: NDArray[np.uint8], to_canonical: NDArray[np.float64]
     ) -> Look | None:
-        """Look where a face's canonical transform, float64 [2, 3], says that it is."""
+        """Look where a followed face's canonical transform, float64 [2, 3], says that it is.
+
+        Returns:
+            None where there is no face any more.
+        """
         found = self._align(image_rgb, to_canonical)
-        if found is None or not _is_near(found.to_canonical, to_canonical):
+        if found is None or found.face < DETECT.followed_face:
+            return None
+        if not _is_near(found.to_canonical, to_canonical):
             return None
         return self._landmarked(image_rgb, found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import skimage.data
 from numpy.typing import NDArray
 
 from realtime.detect.face_finder import FaceFinder, Refused
+from realtime.detect.face_mesh import FaceMesh
 from realtime.detect.search_windows import all_windows
 from realtime.frames import Face
 from realtime.settings import DETECT
@@ -84,6 +86,24 @@ def test_find_again_follows_a_moved_face(finder: FaceFinder, astronaut_rgb, astr
 def test_find_again_where_no_face_is_gives_none(finder: FaceFinder, astronaut_face: Face):
     grey = np.full((512, 512, 3), _BACKGROUND, np.uint8)
     assert finder.find_again(grey, astronaut_face) is None
+
+
+def test_find_again_where_no_network_is_sure_asks_for_landmarks_once(
+    finder: FaceFinder, astronaut_rgb, astronaut_face: Face, monkeypatch: pytest.MonkeyPatch
+):
+    unsure = replace(DETECT, sure_presence=1.1, followed_face=1.1)
+    asked = list[int]()
+
+    def counted(mesh: FaceMesh, *arguments: NDArray) -> tuple[NDArray[np.float64], float]:
+        asked.append(1)
+        return ask(mesh, *arguments)
+
+    ask = FaceMesh.__call__
+    monkeypatch.setattr(FaceMesh, "__call__", counted)
+    for module in ("face_finder", "second_look"):
+        monkeypatch.setattr(f"realtime.detect.{module}.DETECT", unsure)
+    assert finder.find_again(astronaut_rgb, astronaut_face) is None
+    assert len(asked) == 1
 
 
 def test_search_leaves_known_faces_alone(finder: FaceFinder, astronaut_rgb, astronaut_face: Face):
