@@ -14,7 +14,6 @@ from realtime.frames import Face
 from realtime.settings import DETECT
 
 _CELLS = 80  # of the map of changes, along the longer side of a frame
-_STEP = 3  # only each third row and column of a frame is read, for speed
 
 
 class SearchSchedule:
@@ -51,7 +50,7 @@ class SearchSchedule:
 
         Args:
             interval_s: time since the last frame, seconds.
-            grey: uint8 [H, W], the frame.
+            grey: uint8 [h, w], the frame, or a smaller picture of it.
             known: faces that are followed; what changes in their boxes does not count.
         """
         self._waited_s += interval_s
@@ -92,14 +91,13 @@ class ChangeMap:
         """Compare a frame with the last one; the first one counts as unchanged.
 
         Args:
-            grey: uint8 [H, W].
+            grey: uint8 [h, w], the frame, or a smaller picture of it.
             known: faces whose boxes are left out.
 
         Returns:
             bool, one for each square.
         """
-        thin = np.ascontiguousarray(grey[::_STEP, ::_STEP])
-        now = cv2.resize(thin, self._shape[::-1], interpolation=cv2.INTER_AREA).astype(np.int16)
+        now = cv2.resize(grey, self._shape[::-1], interpolation=cv2.INTER_AREA).astype(np.int16)
         before = now.copy() if self._before is None else self._before
         changed = np.abs(now - before) > DETECT.changed_levels
         np.copyto(before, now, where=changed)

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from realtime.settings import TRACK
 
-_STEP = 3  # only each third row and column is read, for speed
 _ROWS, _COLUMNS = 24, 32  # size of the pictures that are compared, pixels
 
 
@@ -20,8 +19,7 @@ class SceneCut:
 
     def __call__(self, grey: NDArray[np.uint8]) -> bool:
         """Whether this frame, uint8 [H, W], begins another scene; the first one does not."""
-        thin = np.ascontiguousarray(grey[::_STEP, ::_STEP])
-        now = cv2.resize(thin, (_COLUMNS, _ROWS), interpolation=cv2.INTER_AREA).astype(np.int16)
+        now = cv2.resize(grey, (_COLUMNS, _ROWS), interpolation=cv2.INTER_AREA).astype(np.int16)
         before, self._before = self._before, now
         return before is not None and float(np.abs(now - before).mean()) > TRACK.scene_cut_levels
 
