@@ -6,10 +6,13 @@ which makes a start a third slower, and its entries do not tell `unmask engine l
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     import openvino
 
 _DEVICE = "CPU"
+_CONVERTER = "openvino.tools.ovc"
 
 
 class OpenVinoEngine(Engine):
@@ -86,15 +90,35 @@ def shared_core() -> openvino.Core:
     Each Core's CPU plugin gives its thread another stack for signals, and the former one back when it goes.
     A Core that goes out of turn leaves a stack that is no more, and the next signal ends the process.
     """
-    import openvino
+    return _import_openvino().Core()
 
-    return openvino.Core()
+
+def _import_openvino() -> ModuleType:
+    """Import OpenVINO without its model converter, which takes half of the time and is not used here.
+
+    OpenVINO itself does without it where it is not installed. Others in this process can still convert:
+    `openvino.convert_model` imports it when it is called.
+    """
+    if "openvino" in sys.modules:
+        import openvino
+
+        return openvino
+    sys.modules[_CONVERTER] = None  # pyright: ignore[reportArgumentType]
+    try:
+        import openvino
+    finally:
+        del sys.modules[_CONVERTER]
+    openvino.convert_model = _convert_model
+    return openvino
+
+
+def _convert_model(*arguments: Any, **options: Any) -> openvino.Model:
+    """Do what `openvino.convert_model` does."""
+    return import_module(_CONVERTER).convert_model(*arguments, **options)
 
 
 def _version() -> str:
-    import openvino
-
-    return openvino.__version__.split("-")[0]
+    return _import_openvino().__version__.split("-")[0]
 
 
 def _has_bf16(core: openvino.Core) -> bool:
@@ -162,13 +186,11 @@ def compile_or_load(
 
 def _cache_key(core: openvino.Core, file: Artefact, properties: dict[str, Any]) -> dict[str, str]:
     """Name everything that a compiled model depends on."""
-    import openvino
-
     abilities = ", ".join(sorted(core.get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")))
     return {
         "model": file.path.stem,
         "model_sha256": file.sha256,
-        "library": f"OpenVINO {openvino.__version__}",
+        "library": f"OpenVINO {_import_openvino().__version__}",
         "device": f"{core.get_property(_DEVICE, 'FULL_DEVICE_NAME')} ({abilities})",
         "settings": ", ".join(f"{name}={value}" for name, value in sorted(properties.items())),
     }

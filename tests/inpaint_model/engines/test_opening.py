@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 import sys
 
 import onnx
@@ -12,6 +13,15 @@ from inpaint_model import UserError, available_engines, open_inpainter
 from inpaint_model.artefacts import find_generator
 from inpaint_model.engines import cpu, make_engine, opening
 from inpaint_model.engines.cuda.driver import NvidiaState, find_gpu
+
+_OPEN_AND_CONVERT = """
+import sys
+from inpaint_model import open_inpainter
+with open_inpainter(sys.argv[1], "openvino"):
+    assert "openvino.tools.ovc" not in sys.modules
+    import openvino
+    assert len(openvino.convert_model(sys.argv[1]).inputs) == 2
+"""
 
 
 def test_auto_takes_openvino_and_says_why(tiny_onnx):
@@ -24,6 +34,10 @@ def test_auto_takes_openvino_and_says_why(tiny_onnx):
         assert "\n" not in inpainter.reason
         assert inpainter.model == "tiny"
         assert inpainter.model_sha256 == hashlib.sha256(tiny_onnx.read_bytes()).hexdigest()
+
+
+def test_openvino_converter_is_imported_when_it_is_called(tiny_onnx):
+    subprocess.run([sys.executable, "-c", _OPEN_AND_CONVERT, str(tiny_onnx)], check=True)
 
 
 def test_auto_without_openvino_takes_onnxruntime(tiny_onnx, monkeypatch):
