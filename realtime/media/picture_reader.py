@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from PIL import JpegImagePlugin
 
 _HEIC_TYPES = {b"ftyp" + brand for brand in (b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"heim")}
-_ORIENTATIONS: dict[
-    object, Orientation
-] = {  # by EXIF's number; others are displayed as they are stored
+# By EXIF's number; pictures with another one are displayed as they are stored.
+_ORIENTATIONS: dict[object, Orientation] = {
     2: Orientation(0, mirrored=True),
     3: Orientation(2),
     4: Orientation(2, mirrored=True),
