@@ -88,7 +88,7 @@ def test_find_again_where_no_face_is_gives_none(finder: FaceFinder, astronaut_fa
     assert finder.find_again(grey, astronaut_face) is None
 
 
-def test_find_again_where_no_network_is_sure_asks_for_landmarks_once(
+def test_find_again_refused_twice_asks_for_landmarks_once(
     finder: FaceFinder, astronaut_rgb, astronaut_face: Face, monkeypatch: pytest.MonkeyPatch
 ):
     unsure = replace(DETECT, sure_presence=1.1, followed_face=1.1)
