@@ -155,11 +155,10 @@ class Look:
         tracked = self._unmasker.detect_and_track(frame_bgr, time_s)
         segmented = self._unmasker.segment(tracked)
         result = self._unmasker.composite(self._unmasker.inpaint(segmented))
-        middle = face.eyes.mean(0) * scale
-        away_px = [np.hypot(*(one.keypoints[:2].mean(0) - middle)) for one in result.faces]
-        if not away_px or min(away_px) > FOUND_SHIFT * face.width * scale:
+        near = [one for one in result.faces if _is_near(one.keypoints, face, scale)]
+        if not near:
             return Seen()
-        found = result.faces[int(np.argmin(away_px))]
+        found = near[0]
         points = self._points(result.frame, found, found.track_id, time_s)
         (given,) = (one.face for one in tracked.faces if one.track_id == found.track_id)
         return Seen(points, None if given.landmarks is None else given.keypoints)
@@ -216,7 +215,16 @@ def _moved_truth(
     """Find the true points again on a moved photograph: how far they are off is the noise of the truth."""
     picture, back = move(face.bare_bgr)
     found = finder.portrait(np.ascontiguousarray(picture[:, :, ::-1]))
-    return Case(face, face.keypoints, None if found is None else back(found.keypoints))
+    points = None if found is None else back(found.keypoints)
+    if points is not None and not _is_near(points, face, 1.0):  # another face of the photograph
+        points = None
+    return _case(face, points)
+
+
+def _is_near(points: Points, face: TestFace, scale: float) -> bool:
+    """Whether the eyes are those of the face, by their place in its photograph, resized by a scale."""
+    away_px = np.hypot(*(points[:2].mean(0) - face.eyes.mean(0) * scale))
+    return bool(away_px <= FOUND_SHIFT * face.width * scale)
 
 
 def _row(name: str, cases: Sequence[Case], seed: int) -> Row:
