@@ -6,68 +6,37 @@ rendered mask, and the product finds the points again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
-import cv2
 import numpy as np
 import typer
 from numpy.typing import NDArray
 from rich.progress import track
 
 from benchmarks.finding.faces import TestFace, load_faces
-from benchmarks.finding.matching import FOUND_SHIFT
 from benchmarks.finding.options import FindOptions
-from benchmarks.finding.placing import still
 from benchmarks.options import Engine, Model, Out, Seed
+from benchmarks.recognition.found_points import (
+    MOVES,
+    SMALL_PX,
+    STREAM_FRAMES,
+    Case,
+    Look,
+    Points,
+    case_of,
+    found_again,
+    small_case,
+)
 from benchmarks.tables import Row, publish
-from realtime import Unmasker
 from realtime.align.affine import apply, invert
 from realtime.detect.face_finder import FaceFinder
 from realtime.feed.aligned_crop import ARCFACE_TEMPLATE, fit_similarity, template_matrix
 from realtime.feed.crop_quality import yaw_deg
-from realtime.feed.masked_points import MaskedPoints
-from realtime.unmasker import Mode
-
-Points = NDArray[np.float64]
-"""Five keypoints, float64 [5, 2], pixels."""
 
 _YAWS_DEG = {"yaw below 15": (0, 15), "yaw 15 to 30": (15, 30), "yaw 30 and more": (30, 180)}
-_STREAM_FRAMES = 12
-_SMALL_PX = 48.0  # width of a small face, pixels of the frame
-_SIDES_SWAPPED = [1, 0, 2, 4, 3]
-_SHIFT_PX = 3.5, -2.5  # of the shifted photograph
 _NO_INTERVAL = "–"
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """What the product says of a masked face.
-
-    Attributes:
-        points: its keypoints, as the feed gives them; None where the face is not found.
-        by_landmarks: those that the landmark network gives of the masked face; None where it refuses it.
-    """
-
-    points: Points | None = None
-    by_landmarks: Points | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """One face with its true points and those that are compared with them.
-
-    Attributes:
-        face: the face, which the groups of a table are made by.
-        truth: the true points.
-        points: the found points; None where the face is not found.
-    """
-
-    face: TestFace
-    truth: Points
-    points: Points | None
 
 
 def run(
@@ -98,23 +67,21 @@ def _conditions(
     """Yield the rows' names and cases: masked faces in several ways, and how exact the truth itself is."""
     with Look(options, "image") as look:
         seen = [look(face, face.masked_bgr) for face in track(group, "pictures")]
-        pictures = [_case(face, one.points) for face, one in zip(group, seen, strict=True)]
+        pictures = [case_of(face, one.points) for face, one in zip(group, seen, strict=True)]
         yield "masked pictures", pictures
         yield from _groups(pictures)
-        raw = [_case(face, one.by_landmarks) for face, one in zip(group, seen, strict=True)]
+        raw = [case_of(face, one.by_landmarks) for face, one in zip(group, seen, strict=True)]
         yield "masked, landmarks of the masked face", raw
-        yield (
-            "bare",
-            [_case(face, look(face, face.bare_bgr).points) for face in track(group, "bare")],
-        )
-        small = [_small(look, face) for face in track(group, "small")]
-        yield f"masked, {_SMALL_PX:.0f} px wide", small
+        bare = [case_of(face, look(face, face.bare_bgr).points) for face in track(group, "bare")]
+        yield "bare", bare
+        small = [small_case(look, face) for face in track(group, "small")]
+        yield f"masked, {SMALL_PX:.0f} px wide", small
     with Look(options, "video") as look:
-        streams = [_case(face, look.stream(face).points) for face in track(group, "streams")]
-        yield f"masked streams, frame {_STREAM_FRAMES}", streams
+        streams = [case_of(face, look.stream(face).points) for face in track(group, "streams")]
+        yield f"masked streams, frame {STREAM_FRAMES}", streams
     with FaceFinder() as finder:
-        for name, move in _MOVES.items():
-            yield name, [_moved_truth(finder, face, move) for face in group]
+        for name, move in MOVES.items():
+            yield f"truth, {name} photograph", [found_again(finder, face, move) for face in group]
 
 
 def _groups(cases: Sequence[Case]) -> Iterator[tuple[str, list[Case]]]:
@@ -123,100 +90,6 @@ def _groups(cases: Sequence[Case]) -> Iterator[tuple[str, list[Case]]]:
         yield name, [case for case in cases if least <= abs(case.face.yaw_deg) < most]
     for kind in sorted({case.face.kind for case in cases}):
         yield kind, [case for case in cases if case.face.kind == kind]
-
-
-class Look:
-    """Shows faces to the product and takes their points.
-
-    Args:
-        options: of the benchmark.
-        mode: of the unmasker.
-    """
-
-    def __init__(self, options: FindOptions, mode: Mode) -> None:
-        self._unmasker = Unmasker(options.model, options.engine, options.max_faces, mode=mode)
-        self._points = MaskedPoints()
-
-    def __call__(
-        self,
-        face: TestFace,
-        frame_bgr: NDArray[np.uint8],
-        time_s: float | None = None,
-        scale: float = 1.0,
-    ) -> Seen:
-        """Show a frame; take the face whose eyes are near the true ones.
-
-        Args:
-            face: the face.
-            frame_bgr: uint8 [H, W, 3], BGR, its photograph.
-            time_s: when the frame is shown, seconds; None for pictures.
-            scale: by which the photograph was resized.
-        """
-        tracked = self._unmasker.detect_and_track(frame_bgr, time_s)
-        segmented = self._unmasker.segment(tracked)
-        result = self._unmasker.composite(self._unmasker.inpaint(segmented))
-        middle = face.eyes.mean(0) * scale
-        away_px = [np.hypot(*(one.keypoints[:2].mean(0) - middle)) for one in result.faces]
-        if not away_px or min(away_px) > FOUND_SHIFT * face.width * scale:
-            return Seen()
-        found = result.faces[int(np.argmin(away_px))]
-        points = self._points(result.frame, found, found.track_id, time_s)
-        (given,) = (one.face for one in tracked.faces if one.track_id == found.track_id)
-        return Seen(points, None if given.landmarks is None else given.keypoints)
-
-    def stream(self, face: TestFace) -> Seen:
-        """Show the masked photograph as a stream of equal frames; what is seen in the last one."""
-        self._unmasker.reset()
-        *_, last = (self(face, *frame) for frame in still(face.masked_bgr, _STREAM_FRAMES))
-        return last
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._unmasker.close()
-        self._points.close()
-
-
-def _case(face: TestFace, points: Points | None) -> Case:
-    return Case(face, face.keypoints, points)
-
-
-def _small(look: Look, face: TestFace) -> Case:
-    """Shrink the photograph, so that the face is small."""
-    height, width = face.masked_bgr.shape[:2]
-    size = [max(round(side * min(_SMALL_PX / face.width, 1.0)), 1) for side in (width, height)]
-    frame = cv2.resize(face.masked_bgr, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    scale = size[0] / width
-    truth = (face.keypoints + 0.5) * (scale, size[1] / height) - 0.5
-    return Case(face, truth, look(face, frame, scale=scale).points)
-
-
-def _mirrored(picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Callable[[Points], Points]]:
-    last = picture.shape[1] - 1
-    mirrored = np.ascontiguousarray(picture[:, ::-1])
-    return mirrored, lambda points: np.array([last, 0] + points[_SIDES_SWAPPED] * [-1, 1])
-
-
-def _shifted(picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Callable[[Points], Points]]:
-    matrix = np.column_stack([np.eye(2), _SHIFT_PX])
-    height, width = picture.shape[:2]
-    moved = cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, np.uint8), lambda points: points - _SHIFT_PX
-
-
-_MOVES = {"truth, mirrored photograph": _mirrored, "truth, shifted photograph": _shifted}
-
-
-def _moved_truth(
-    finder: FaceFinder,
-    face: TestFace,
-    move: Callable[[NDArray[np.uint8]], tuple[NDArray[np.uint8], Callable[[Points], Points]]],
-) -> Case:
-    """Find the true points again on a moved photograph: how far they are off is the noise of the truth."""
-    picture, back = move(face.bare_bgr)
-    found = finder.portrait(np.ascontiguousarray(picture[:, :, ::-1]))
-    return Case(face, face.keypoints, None if found is None else back(found.keypoints))
 
 
 def _row(name: str, cases: Sequence[Case], seed: int) -> Row:
@@ -233,7 +106,8 @@ def _row(name: str, cases: Sequence[Case], seed: int) -> Row:
     crops = np.array([crop_error_px(*pair) for pair in found])
     row["crop px"] = mean_interval(crops, seed).text(2) if found else _NO_INTERVAL
     row["crop px p95"] = float(np.percentile(crops, 95)) if found else np.nan
-    row["by eyes alone px"] = _mean(np.array([crop_error_px(*pair, 2) for pair in found]))
+    for name, of_them in {"by eyes and nose px": 3, "by eyes alone px": 2}.items():
+        row[name] = _mean(np.array([crop_error_px(*pair, of_them) for pair in found]))
     return row
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from realtime.feed.aligned_crop import ARCFACE_TEMPLATE
 
 # Rows and columns of the aligned crop that show the eyes and brows, crop px: masks begin below.
-_EYES_REGION = slice(36, 58), slice(20, 92)
+_EYES_REGION = slice(34, 56), slice(20, 92)
 _BLUR_PX = 9  # length of the mean filter of Crete et al., crop px
 # The tip of the nose lies before the line between the eyes, as a share of the distance between the eyes.
 _NOSE_BEFORE_EYES = 0.62
