@@ -376,9 +376,9 @@ class DeliverySettings:
     """Seconds that a server may ask to wait by Retry-After. Not measured alone."""
     timeout_s: float = 10.0
     """Seconds for which a connection or an answer is waited for. Not measured alone."""
-    unread_bytes: int = 4 * 1024**2
-    """Bytes that a TCP receiver's operating system may hold unread; half of Linux's largest receive buffer
-    of 6 MiB is for payload. Not measured alone."""
+    unread_bytes: int = 8 * 1024**2
+    """Bytes that a socket receiver's operating system may hold unread where it does not tell.
+    Not measured alone."""
     farewell_s: float = 5.0
     """Seconds for which a socket receiver may take to close after the last line. Not measured alone."""
 

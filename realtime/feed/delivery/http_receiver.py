@@ -16,6 +16,7 @@ from realtime.feed.delivery.receiver import Away, Refused, WaitingLine, reason_o
 from realtime.settings import DeliverySettings
 
 CONTENT_TYPE = "application/x-ndjson"
+_MOST_ANSWER_BYTES = 65536  # that are read; nobody looks at them
 _AGENT = "unmask-video"
 _TRY_AGAIN = (408, 425, 429)  # the answers below 500 after which the same request may succeed
 
@@ -24,7 +25,7 @@ class HttpReceiver:
     """An HTTP server that takes POST requests.
 
     The body is newline-delimited JSON, one record a line: the same text as in a file, which a server can
-    read line by line. `Idempotency-Key` is a hash of the batch's keys; a batch that is sent again, also by
+    read line by line. `Idempotency-Key` is a hash of the batch's events and keys; a batch that is sent again, also by
     the next process, has the same one. An answer 2xx means that every line of the batch is delivered. A
     redirection is not followed: the feed shows faces and goes nowhere else than it was told.
 
@@ -37,6 +38,7 @@ class HttpReceiver:
 
     def __init__(self, address: Address, settings: DeliverySettings) -> None:
         self.delivered = 0
+        self.batch_lines = settings.batch_lines
         self._path = address.path
         self._headers = {
             "Content-Type": CONTENT_TYPE,
@@ -66,7 +68,8 @@ class HttpReceiver:
             Refused: any other answer but 2xx.
         """
         body = b"".join(line.text + b"\n" for line in batch)
-        digest = hashlib.sha256("\n".join(line.key for line in batch).encode()).hexdigest()
+        keys = "\n".join(f"{line.event} {line.key}" for line in batch)
+        digest = hashlib.sha256(keys.encode()).hexdigest()
         headers = {**self._headers, "Idempotency-Key": digest}
         was_connected = self._connection.sock is not None
         try:
@@ -102,7 +105,8 @@ class HttpReceiver:
         try:
             self._connection.request("POST", self._path, body, headers)
             response = self._connection.getresponse()
-            response.read()  # to the end, so that the connection can be used again
+            if len(response.read(_MOST_ANSWER_BYTES)) == _MOST_ANSWER_BYTES:
+                self._connection.close()  # an answer read to its end leaves the connection usable
             return response
         except BaseException:
             self._connection.close()

@@ -17,8 +17,8 @@ from realtime.feed.delivery.receiver import Away, Refused, WaitingLine, reason_o
 from realtime.settings import DeliverySettings
 
 ONLINE, OFFLINE = "online", "offline"
+_IN_FLIGHT = 20  # as many as paho-mqtt has in flight; more would wait for the first ones anyway
 _QOS = 1  # at least once: the broker acknowledges each message
-_IN_FLIGHT = 20  # messages that are sent before the first of them is acknowledged
 _KEEP_ALIVE_S = 30
 _TICK_S = 0.2  # after so many seconds a thread that waits looks round
 _BUSY = "Server unavailable"  # the only refusal of a connection that passes by itself
@@ -45,6 +45,7 @@ class MqttReceiver:
         self, address: Address, client_id: str, settings: DeliverySettings, stop: threading.Event
     ) -> None:
         self.delivered = 0
+        self.batch_lines = min(_IN_FLIGHT, settings.batch_lines)
         self._address, self._client_id = address, client_id
         self._settings, self._stop = settings, stop
         # One client is one connection: a client that connects again would send again by itself.
@@ -136,7 +137,6 @@ class MqttReceiver:
             mqtt.CallbackAPIVersion.VERSION2, self._client_id, reconnect_on_failure=False
         )
         client.connect_timeout = self._settings.timeout_s
-        client.max_inflight_messages_set(_IN_FLIGHT)
         client.will_set(self._status_topic, OFFLINE, _QOS, retain=True)
         if address.user is not None:
             client.username_pw_set(address.user, address.password)

@@ -57,6 +57,7 @@ class QueuedDelivery:
         self._receiver, self._spool, self._settings = receiver, spool, settings
         self._waits, self._notify = waits, notify
         self._sent = 0  # number of the last line that was sent
+        self._sent_before = 0  # the same when the receiver went away
         self._attempts = 0  # that failed one after the other
         self._away_since_s: float | None = None  # monotonic; None: it takes lines
         self._steady_since_s: float | None = None
@@ -180,13 +181,13 @@ class QueuedDelivery:
         """Send the next batch; return whether more may wait already."""
         self._wake.clear()
         finishing = self._hurry.is_set()
-        batch = self._spool.take(self._sent)
+        batch = self._spool.take(self._sent, self._receiver.batch_lines)
         if batch:
             self._receiver.send(batch)
             self._sent = batch[-1].number
             size = sum(len(line.text) for line in batch)
-            limits = self._settings
-            return finishing or len(batch) >= limits.batch_lines or 2 * size > limits.batch_bytes
+            is_full = 2 * size > self._settings.batch_bytes
+            return finishing or is_full or len(batch) >= self._receiver.batch_lines
         if finishing:
             self._receiver.finish()
         else:
@@ -221,7 +222,7 @@ class QueuedDelivery:
     def _told_away(self, reason: str) -> None:
         self._steady_since_s = None
         if self._away_since_s is None and not self._stop.is_set():
-            self._away_since_s = time.monotonic()
+            self._away_since_s, self._sent_before = time.monotonic(), self._sent
             self._notify(f"{self.name}: away ({reason}); lines wait on disk")
 
     def _told_back(self) -> None:
@@ -242,7 +243,7 @@ class QueuedDelivery:
         """End a file's feed; a live one goes on without the lines that were refused."""
         if self._waits:
             raise DeliveryError(f"{self.name}: refuses the lines ({reason}); they wait on disk")
-        batch = self._spool.take(self._sent)
+        batch = self._spool.take(self._sent, self._receiver.batch_lines)
         self.dropped += len(batch)
         if batch:
             self._sent = batch[-1].number

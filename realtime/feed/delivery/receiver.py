@@ -48,10 +48,12 @@ class Receiver(Protocol):
 
     Attributes:
         gather_s: seconds for which lines are gathered before they are sent together.
+        batch_lines: lines that it is given at once, at most.
         delivered: number of the last line that it surely has, together with all lines before it.
     """
 
     gather_s: float
+    batch_lines: int
     delivered: int
 
     def connect(self) -> None:

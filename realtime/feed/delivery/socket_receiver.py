@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import contextlib
 import socket
+import struct
 import sys
 import threading
 import time
@@ -20,6 +21,10 @@ _TICK_S = 0.2  # after so many seconds without progress the connection is looked
 _READ_BYTES = 65536
 _CLOSE_S = 1.0  # for which the receiver may take to close when the program is stopped
 _ALIVE_AFTER_S = 30  # of silence after which the operating system asks whether the machine is there
+_LEAST_UNREAD_BYTES = (
+    256 * 1024
+)  # that may lie unread, however small the windows were that were seen
+_TCP_INFO_BYTES = 232  # of Linux's struct tcp_info up to its field tcpi_snd_wnd, 32 bits
 _VANISHED_S = 120  # without acknowledgement, or without room, after which a connection is given up
 
 
@@ -30,7 +35,8 @@ class SocketReceiver:
     - once the operating system says so: a Unix socket of Linux with an empty buffer was read to its end;
     - when the receiver closes the connection in order: its system does that only if it has read everything
       that its system had acknowledged (else it resets the connection);
-    - when `unread_bytes` more have been acknowledged: so much can lie unread in the receiver's system.
+    - when so many more bytes have been acknowledged as can lie unread in the receiver's system. That is
+      its largest receive window so far, which Linux tells, taken twice; else `unread_bytes`.
     After any other end of a connection the lines that do not count as delivered are sent again, so that the
     receiver may see lines twice, which their keys tell. What it had read but not yet used when it ended is
     lost. It must leave out a last line without a line break: the feed sends that again.
@@ -45,9 +51,9 @@ class SocketReceiver:
 
     def __init__(self, address: Address, settings: DeliverySettings, stop: threading.Event) -> None:
         self.delivered = 0
+        self.batch_lines = settings.batch_lines
         self._address, self._settings, self._stop = address, settings, stop
-        # If the queue is full of lines that do not count as delivered yet, nothing more could be sent.
-        self._unread_bytes = min(settings.unread_bytes, settings.queue_bytes // 2)
+        self._window_bytes = 0  # the receiver's largest receive window on this connection
         self._socket: socket.socket | None = None
         self._written = 0  # bytes on this connection
         self._ended = False  # whether the end of the stream was sent
@@ -79,7 +85,7 @@ class SocketReceiver:
         except OSError as error:
             raise Away(reason_of(error)) from None
         made.settimeout(_TICK_S)
-        self._socket, self._written, self._ended = made, 0, False
+        self._socket, self._written, self._ended, self._window_bytes = made, 0, False, 0
         self._ends.clear()
 
     def send(self, batch: Sequence[WaitingLine]) -> None:
@@ -89,6 +95,7 @@ class SocketReceiver:
             Away: the connection is closed.
         """
         self._read()
+        self._connected.settimeout(_TICK_S)
         data = b"".join(line.text + b"\n" for line in batch)
         end = self._written
         for line in batch:
@@ -100,6 +107,7 @@ class SocketReceiver:
                 count = self._connected.send(rest)
             except TimeoutError:  # the receiver reads slowly
                 self._read()
+                self._connected.settimeout(_TICK_S)
                 if self._stop.is_set():
                     raise Away("stopped") from None
             except OSError as error:
@@ -176,8 +184,6 @@ class SocketReceiver:
             return
         except OSError as error:
             self._lose(reason_of(error))
-        finally:
-            connected.settimeout(_TICK_S)
         unknown = 0 if self._ended else self._written
         self._delivered_up_to(self._written - self._unacknowledged(unknown))
         self._lose("has closed the connection")
@@ -188,7 +194,19 @@ class SocketReceiver:
         if self._address.scheme == "unix" and unacknowledged == 0:
             self._delivered_up_to(self._written)
         else:
-            self._delivered_up_to(self._written - unacknowledged - self._unread_bytes)
+            self._delivered_up_to(self._written - unacknowledged - self._most_unread_bytes())
+
+    def _most_unread_bytes(self) -> int:
+        """Return how many acknowledged bytes may lie unread in the receiver's system."""
+        unread_bytes = self._settings.unread_bytes
+        if sys.platform == "linux" and self._address.scheme == "tcp":
+            state = self._connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+            if len(state) == _TCP_INFO_BYTES:  # Linux 5.4 and newer
+                (window_bytes,) = struct.unpack_from("I", state, _TCP_INFO_BYTES - 4)
+                self._window_bytes = max(self._window_bytes, window_bytes)
+                unread_bytes = max(2 * self._window_bytes, _LEAST_UNREAD_BYTES)
+        # If the queue is full of lines that do not count as delivered yet, nothing more could be sent.
+        return min(unread_bytes, self._settings.queue_bytes // 2)
 
     def _unacknowledged(self, unknown: int = 0) -> int:
         """Return the bytes that the other side's system has not acknowledged.

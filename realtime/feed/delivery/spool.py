@@ -18,7 +18,7 @@ from realtime.settings import DeliverySettings
 _FORMAT = 1  # of the file; a file of another one is begun anew
 _SUFFIX = ".queue"
 _DAY_S = 86400
-# known: lines that wait or were delivered, 64 bits of each key's hash. Two of ten million different keys
+# known: lines that wait or were delivered, 64 bits of a hash of event and key. Two of ten million lines
 # have the same one with a probability of 3e-6.
 _TABLES = """
 CREATE TABLE waiting (
@@ -70,7 +70,7 @@ class Spool:
         """Add a line unless its key is known; return False if there is no room for it."""
         text = line.text.encode()
         with self._lock:
-            if self._remembers and self._is_known(line.key):
+            if self._remembers and self._is_known(line):
                 return True
             if self._waiting_bytes and self._waiting_bytes + len(text) > self._settings.queue_bytes:
                 self.commit()
@@ -83,13 +83,13 @@ class Spool:
             if (
                 self._remembers
             ):  # after the line: an interrupt between both may repeat it, not lose it
-                self._database.execute("INSERT INTO known VALUES (?)", (_hash(line.key),))
+                self._database.execute("INSERT INTO known VALUES (?)", (_hash(line),))
             self._waiting_bytes += len(text)
             if time.monotonic() - self._committed_s > self._settings.commit_s:
                 self.commit()
             return True
 
-    def take(self, after: int) -> list[WaitingLine]:
+    def take(self, after: int, most_lines: int) -> list[WaitingLine]:
         """Return the next lines to send; they stay in the queue.
 
         Lines that were taken are taken together again after they failed, also by the next process: a
@@ -97,13 +97,14 @@ class Spool:
 
         Args:
             after: number of the last line that was sent.
+            most_lines: of a batch that was not taken before.
         """
         with self._lock:
             if not self._is_open:
                 return []
             rows = self._rows("number > ? AND number <= ?", (after, self._batch_end), -1)
             if not rows:
-                rows = self._cut(self._rows("number > ?", (after,), self._settings.batch_lines))
+                rows = self._cut(self._rows("number > ?", (after,), most_lines))
                 if rows:
                     self._batch_end = rows[-1].number
                     self._begin()
@@ -169,8 +170,8 @@ class Spool:
         if not self._database.in_transaction:
             self._database.execute("BEGIN")
 
-    def _is_known(self, key: str) -> bool:
-        found = self._database.execute("SELECT 1 FROM known WHERE hash = ?", (_hash(key),))
+    def _is_known(self, line: Line) -> bool:
+        found = self._database.execute("SELECT 1 FROM known WHERE hash = ?", (_hash(line),))
         return found.fetchone() is not None
 
     def _rows(self, where: str, values: tuple[int, ...], limit: int) -> list[WaitingLine]:
@@ -271,5 +272,6 @@ def _log_of(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
 
 
-def _hash(key: str) -> int:
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), signed=True)
+def _hash(line: Line) -> int:
+    digest = hashlib.blake2b(f"{line.event} {line.key}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)

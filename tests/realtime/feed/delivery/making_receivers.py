@@ -50,9 +50,11 @@ class HttpServer:
     def __init__(self, port: int = 0) -> None:
         self.status, self.headers = 200, {}
         self.received: list[str] = []  # lines that were answered by 200
+        self.repeated: list[str] = []  # of these, lines of batches whose Idempotency-Key was known
         self.refused = 0  # batches that were answered otherwise
         self.keys: list[str] = []  # Idempotency-Key of every request
         self.requests: list[dict[str, str]] = []
+        self.taken: set[str] = set()  # Idempotency-Key of every batch that was answered by 200
         self._connections: set[socket.socket] = set()
         outer = self
 
@@ -63,18 +65,25 @@ class HttpServer:
                 super().setup()
                 outer._connections.add(self.connection)
 
-            def finish(self) -> None:
+            def handle(self) -> None:
+                with contextlib.suppress(OSError):  # the feed was killed
+                    super().handle()
                 outer._connections.discard(self.connection)
+
+            def finish(self) -> None:
                 with contextlib.suppress(OSError):
                     super().finish()
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.keys.append(self.headers["Idempotency-Key"])
+                key = self.headers["Idempotency-Key"]
+                outer.keys.append(key)
                 outer.requests.append({**self.headers, "path": self.path})
                 status = outer.status
                 if status == 200:
                     outer.received += body.decode().splitlines()
+                    outer.repeated += body.decode().splitlines() if key in outer.taken else []
+                    outer.taken.add(key)
                 else:
                     outer.refused += 1
                 self.send_response(status)

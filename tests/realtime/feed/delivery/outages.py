@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -42,12 +43,12 @@ class Service(Protocol):
 
 class HttpService:
     def __init__(self, folder: Path) -> None:
-        self._port, self._texts = free_port(), []
+        self._port, self._texts, self.repeated = free_port(), [], []
         self.out = f"http://127.0.0.1:{self._port}/faces"
 
     def start(self) -> None:
         self.server = HttpServer(self._port)
-        self.server.received = self._texts
+        self.server.received, self.server.repeated = self._texts, self.repeated
 
     def stop(self) -> None:
         self.server.close()
@@ -122,10 +123,13 @@ def report(case: str, kind: str, service: Service, count: int) -> None:
         time.sleep(0.2)
     got = numbers(service.texts())
     twice = sum(times - 1 for times in Counter(got).values())
+    known = ""
+    if isinstance(service, HttpService):
+        known = f"  twice in batches of a new Idempotency-Key {twice - len(service.repeated)}"
     first = list(dict.fromkeys(got))
     print(
         f"{case:<28}{kind:<6}sent {count:>6}  received {len(got):>6}  twice {twice:>5}  "
-        f"lost {count - len(first):>3}  in order {first == sorted(first)}",
+        f"lost {count - len(first):>3}  in order {first == sorted(first)}{known}",
         flush=True,
     )
 
@@ -161,6 +165,7 @@ def be_killed(kind: str, service: Service, kills: int = 8) -> None:
         feed = start_feed(service.out, count, lines_per_s)
         while len(set(service.texts())) < count * (kill + 1) / (kills + 1):
             time.sleep(0.01)
+        time.sleep(0.05 * random.random())
         feed.send_signal(signal.SIGKILL)
         feed.wait()
     start_feed(service.out, count, lines_per_s).wait()

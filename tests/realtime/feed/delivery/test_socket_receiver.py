@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from realtime.feed.delivery import DeliveryOptions, open_delivery
+from realtime.feed.delivery.address import read_address
+from realtime.feed.delivery.receiver import Away, WaitingLine
+from realtime.feed.delivery.socket_receiver import SocketReceiver
 from tests.realtime.feed.delivery import outages
 from tests.realtime.feed.delivery.making_receivers import (
     LineServer,
@@ -26,6 +31,15 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> int | Path:
     if request.param == "tcp":
         return free_port()
     return tmp_path / "socket"
+
+
+def listening(place: int | Path) -> socket.socket:
+    if isinstance(place, int):
+        return socket.create_server(("127.0.0.1", place))
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(place))
+    server.listen()
+    return server
 
 
 def test_socket_receiver_away_then_back_gets_all(
@@ -91,6 +105,23 @@ def test_socket_receiver_killed_loses_nothing(
     assert list(dict.fromkeys(numbers(got))) == list(range(count))
 
 
+def test_socket_reset_while_idle_is_sent_again(place: int | Path, options: DeliveryOptions) -> None:
+    server = listening(place)
+    out = f"unix://{place}" if isinstance(place, Path) else f"tcp://127.0.0.1:{place}"
+    receiver = SocketReceiver(read_address(out), options, threading.Event())
+    receiver.connect()
+    connection, _ = server.accept()
+    receiver.send([WaitingLine(1, "k1", "face", b"unread")])
+    connection.close()  # unread: the system resets the connection
+    server.close()
+    time.sleep(0.05)
+    with pytest.raises(Away, match="reset"):
+        receiver.poll()
+    assert receiver.delivered == 0
+    with pytest.raises(Away):
+        receiver.connect()
+
+
 def test_socket_never_closed_by_the_receiver_is_finished(options: DeliveryOptions) -> None:
     server = LineServer()
     server.stays_open = True
@@ -104,6 +135,7 @@ def test_socket_never_closed_by_the_receiver_is_finished(options: DeliveryOption
 
 _RECEIVES = f"""
 import sys
+import threading
 import time
 from pathlib import Path
 from {outages.__name__} import receive
