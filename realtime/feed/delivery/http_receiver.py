@@ -25,9 +25,9 @@ class HttpReceiver:
     """An HTTP server that takes POST requests.
 
     The body is newline-delimited JSON, one record a line: the same text as in a file, which a server can
-    read line by line. `Idempotency-Key` is a hash of the batch's events and keys; a batch that is sent again, also by
-    the next process, has the same one. An answer 2xx means that every line of the batch is delivered. A
-    redirection is not followed: the feed shows faces and goes nowhere else than it was told.
+    read line by line. `Idempotency-Key` is a hash of the batch's events and keys; a batch that is sent
+    again, also by the next process, has the same one. An answer 2xx means that every line of the batch is
+    delivered. A redirection is not followed: the feed shows faces and goes nowhere else than it was told.
 
     Args:
         address: of the server.

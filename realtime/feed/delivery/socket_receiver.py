@@ -133,9 +133,8 @@ class SocketReceiver:
             Away: it does not take the last lines.
         """
         self._say_farewell(self._settings.farewell_s)
-        if (
-            self._socket is not None and self._unacknowledged() == 0
-        ):  # it stays open; all has arrived
+        stays_open = self._socket is not None
+        if stays_open and self._unacknowledged() == 0:  # its system has everything
             self._delivered_up_to(self._written)
         self._drop()
         if self._ends:

@@ -196,13 +196,15 @@ class Proxy:
 
 
 @contextlib.contextmanager
-def running_broker(name: str, folder: Path, port: int = 0) -> Iterator[int]:
-    """Run a broker; yield its port. mosquitto keeps its sessions in the folder."""
+def running_broker(
+    name: str, folder: Path, port: int = 0, *, lets_in: bool = True
+) -> Iterator[int]:
+    """Run a broker that lets everybody in or nobody; yield its port. mosquitto keeps its sessions."""
     port = port or free_port()
     if name == "mosquitto":
         config = folder / "mosquitto.conf"
         config.write_text(
-            f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n"
+            f"listener {port} 127.0.0.1\nallow_anonymous {str(lets_in).lower()}\nmax_queued_messages 0\n"
             f"persistence true\npersistence_location {folder}/\nuser root\n"
         )
         with subprocess.Popen(
@@ -212,17 +214,19 @@ def running_broker(name: str, folder: Path, port: int = 0) -> Iterator[int]:
             yield port
             process.terminate()
     else:
-        with _running_amqtt(port):
+        with _running_amqtt(port, lets_in):
             yield port
 
 
 @contextlib.contextmanager
-def _running_amqtt(port: int) -> Iterator[None]:
+def _running_amqtt(port: int, lets_in: bool) -> Iterator[None]:
     from amqtt.broker import Broker
 
     config = {
         "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
-        "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+        "plugins": {
+            "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": lets_in}
+        },
     }
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from realtime.feed.delivery import DeliveryOptions, open_delivery
+from realtime.feed.delivery import DeliveryError, DeliveryOptions, open_delivery
 from tests.realtime.feed.delivery.making_receivers import (
     BROKERS,
     Proxy,
@@ -56,13 +57,13 @@ def test_mqtt_events_have_topics_and_a_status(
 def test_mqtt_connection_broken_keeps_all_and_the_order(
     broker: int, subscriber: Subscriber, options: DeliveryOptions, request: pytest.FixtureRequest
 ) -> None:
-    proxy, count = Proxy(broker), 1500
+    proxy, count = Proxy(broker), 900
     out = f"mqtt://127.0.0.1:{proxy.port}/{topic_of(request)}"
     delivery = open_delivery(out, source_key="source", waits=True, options=options)
     for number in range(count):
         delivery.put(line(number, track=number % 3))
-        if number in (400, 800):
-            wait_for(lambda number=number: len(subscriber.texts("face")) > number - 300)
+        if number in (300, 600):
+            wait_for(lambda number=number: len(subscriber.texts("face")) > number - 200)
             proxy.cut()
             wait_for(lambda: subscriber.texts("status")[-1] == "offline")  # the last will
             proxy.mend()
@@ -72,3 +73,24 @@ def test_mqtt_connection_broken_keeps_all_and_the_order(
     wait_for(lambda: len(set(subscriber.texts("face"))) == count)
     assert numbers(list(dict.fromkeys(subscriber.texts("face")))) == list(range(count))
     assert subscriber.texts("status").count("online") == 3
+
+
+@pytest.mark.parametrize("name", BROKERS)
+def test_mqtt_refused_ends_a_file_feed_alone(
+    name: str, tmp_path: Path, options: DeliveryOptions
+) -> None:
+    told: list[str] = []
+    with running_broker(name, tmp_path, lets_in=False) as port:
+        out = f"mqtt://127.0.0.1:{port}"
+        delivery = open_delivery(out, source_key="file", waits=True, options=options)
+        with pytest.raises(DeliveryError, match=r"refuses the lines \(not authorized\)"):
+            delivery.finish(20)
+        delivery.close()
+        live = open_delivery(
+            out, source_key="live", waits=False, options=options, notify=told.append
+        )
+        wait_for(lambda: told)
+        live.put(line(0))
+        assert live.finish(0.1) == 1
+        live.close()
+    assert "away (not authorized)" in told[0]

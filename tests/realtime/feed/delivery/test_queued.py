@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def test_queued_receiver_away_then_back_gets_all(
     for number in range(500):
         delivery.put(line(number))
     wait_for(lambda: told)
+    time.sleep(0.2)  # further attempts
     server = HttpServer(port)
     assert delivery.finish(20) == 0
     delivery.close()
@@ -161,10 +163,10 @@ def test_queued_live_source_refused_counts_and_goes_on(options: DeliveryOptions)
     assert len(told) == 1 and "400" in told[0]
 
 
-@pytest.mark.parametrize("kind", ["http", "tcp", "unix"])
-def test_queued_feed_killed_and_started_again_loses_nothing(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["http", "tcp"])
+def test_queued_feed_killed_and_started_again_loses_nothing(kind: str) -> None:
     count = 3000
-    server = HttpServer() if kind == "http" else LineServer(tmp_path / "s" if kind == "unix" else 0)
+    server = HttpServer() if kind == "http" else LineServer()
     out = server.url if isinstance(server, HttpServer) else server.out
     command = [sys.executable, "-m", sending.__name__, out, str(count), "6000"]
     with subprocess.Popen(command) as process:
