@@ -13,10 +13,10 @@ from realtime.feed.delivery.address import (
     STANDARD_OUTPUT,
     TOKEN_VARIABLE,
     Address,
-    check_file,
     is_network,
     read_address,
 )
+from realtime.feed.delivery.direct import GrowingFile, StandardOutput, WholeFile, check_file
 from realtime.feed.delivery.queued import DeliveryError, QueuedDelivery
 from realtime.feed.delivery.receiver import Receiver
 from realtime.feed.line import Line
@@ -118,12 +118,8 @@ def open_delivery(
     """
     check_out(out, waits=waits, overwrite=overwrite)
     if out == STANDARD_OUTPUT:
-        from realtime.feed.delivery.direct import StandardOutput
-
         return StandardOutput()
     if not is_network(out):
-        from realtime.feed.delivery.direct import GrowingFile, WholeFile
-
         return WholeFile(Path(out)) if waits else GrowingFile(Path(out), overwrite=overwrite)
     return _open_queued(read_address(out), source_key, waits, notify, options or DELIVERY)
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from inpaint_model.errors import UserError
-from realtime.media.atomic_file import check_writable, place_of
 
 STANDARD_OUTPUT = "-"
 TOKEN_VARIABLE = "UNMASK_FEED_TOKEN"
@@ -100,30 +99,6 @@ def read_address(out: str) -> Address:
             f"{name}: has a user, and {TOKEN_VARIABLE} is set; only one of both is sent"
         )
     return Address(scheme, name, host, port, user, password, path, token)
-
-
-def check_file(out: str, *, waits: bool | None, overwrite: bool) -> None:
-    """Refuse a file that cannot be written.
-
-    Args:
-        out: its path.
-        waits: whether the source is a file, so that the feed's file is made anew; None: not known yet.
-        overwrite: whether it may exist then.
-
-    Raises:
-        UserError: the message says why.
-    """
-    target = Path(out)
-    if target.is_dir():
-        raise UserError(f"{out}: is a folder; name the output file")
-    place = place_of(target)
-    if not place.parent.is_dir():
-        raise UserError(f"{out}: its folder does not exist")
-    check_writable(place.parent)
-    if target.exists() and not target.is_file():
-        raise UserError(f"{out}: is not a file that can be replaced")
-    if target.exists() and waits and not overwrite:
-        raise UserError(f"{out}: exists already; --overwrite replaces it")
 
 
 def _credentials(parts: SplitResult) -> tuple[str | None, str | None]:

@@ -10,10 +10,36 @@ from pathlib import Path
 
 from inpaint_model.errors import UserError
 from realtime.feed.line import Line
-from realtime.media.atomic_file import atomic_write, place_of
+from realtime.media.atomic_file import atomic_write, check_writable, place_of
 
 _READ_BYTES = 65536
 _BEGINNING = b'{"schema_version"'  # of a feed's file
+
+
+def check_file(out: str, *, waits: bool | None, overwrite: bool) -> None:
+    """Refuse a file that cannot be written.
+
+    Args:
+        out: its path.
+        waits: whether the source is a file, so that the feed's file is made anew; None: not known yet.
+        overwrite: whether it may exist then.
+
+    Raises:
+        UserError: the message says why.
+    """
+    target = Path(out)
+    if target.is_dir():
+        raise UserError(f"{out}: is a folder; name the output file")
+    place = place_of(target)
+    if not place.parent.is_dir():
+        raise UserError(f"{out}: its folder does not exist")
+    check_writable(place.parent)
+    if not target.exists():
+        return
+    if not target.is_file():
+        raise UserError(f"{out}: is not a file that can be replaced")
+    if not overwrite and (waits or not _is_feed(target)):
+        raise UserError(f"{out}: exists already; --overwrite replaces it")
 
 
 class StandardOutput:
@@ -91,11 +117,11 @@ class GrowingFile:
     An unfinished last line, which a feed that was killed leaves behind, is cut off first.
 
     Args:
-        target: its path; a feed that is there is continued.
+        target: its path; a feed that is there is continued (`check_file` refuses other files).
         overwrite: begin it anew.
 
     Raises:
-        UserError: it cannot be written, or is no feed.
+        UserError: it cannot be written.
     """
 
     dropped = 0
@@ -107,7 +133,7 @@ class GrowingFile:
         except OSError as error:
             raise UserError(f"{target}: cannot be written ({error.strerror})") from None
         if not overwrite:
-            _cut_unfinished_line(self._file, self.name)
+            _cut_unfinished_line(self._file)
 
     def put(self, line: Line) -> None:
         """Append a line."""
@@ -124,10 +150,16 @@ class GrowingFile:
         self._file.close()
 
 
-def _cut_unfinished_line(file: FileIO, name: str) -> None:
-    file.seek(0)
-    if not _BEGINNING.startswith(file.read(len(_BEGINNING))):
-        raise UserError(f"{name}: exists already and is no feed; name another file")
+def _is_feed(path: Path) -> bool:
+    """Say whether a file is a feed, or empty."""
+    try:
+        with path.open("rb") as file:
+            return _BEGINNING.startswith(file.read(len(_BEGINNING)))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _cut_unfinished_line(file: FileIO) -> None:
     end = file.seek(0, os.SEEK_END)
     while end > 0:
         start = max(end - _READ_BYTES, 0)

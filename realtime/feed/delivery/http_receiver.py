@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 
 from realtime.feed.delivery.address import Address
-from realtime.feed.delivery.receiver import Away, Refused, WaitingLine, reason_of
+from realtime.feed.delivery.receiver import Away, Refused, WaitingLine, absence
 from realtime.settings import DeliverySettings
 
 CONTENT_TYPE = "application/x-ndjson"
@@ -77,11 +77,11 @@ class HttpReceiver:
         except (OSError, http.client.HTTPException) as error:
             # A server may close a connection that was idle: the first failure on it says nothing.
             if not was_connected or isinstance(error, TimeoutError):
-                raise Away(reason_of(error)) from None
+                raise absence(error) from None
             try:
                 response = self._post(body, headers)
             except (OSError, http.client.HTTPException) as again:
-                raise Away(reason_of(again)) from None
+                raise absence(again) from None
         if 200 <= response.status < 300:
             self.delivered = batch[-1].number
             return

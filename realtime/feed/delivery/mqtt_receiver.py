@@ -13,7 +13,7 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
 from realtime.feed.delivery.address import Address
-from realtime.feed.delivery.receiver import Away, Refused, WaitingLine, reason_of
+from realtime.feed.delivery.receiver import Away, Refused, WaitingLine, absence
 from realtime.settings import DeliverySettings
 
 ONLINE, OFFLINE = "online", "offline"
@@ -66,7 +66,7 @@ class MqttReceiver:
         try:
             client.connect(self._address.host, self._address.port, _KEEP_ALIVE_S)
         except (OSError, ValueError) as error:
-            raise Away(reason_of(error)) from None
+            raise absence(error) from None
         self._client, self._answer = client, None
         self._loop_until(lambda: self._answer is not None, "does not answer")
         answer = self._answer

@@ -57,7 +57,9 @@ class QueuedDelivery:
         self._receiver, self._spool, self._settings = receiver, spool, settings
         self._waits, self._notify = waits, notify
         self._sent = 0  # number of the last line that was sent
-        self._sent_before = 0  # the same when the receiver went away
+        self._sent_before = (
+            0  # number of the last line that was delivered when the receiver went away
+        )
         self._attempts = 0  # that failed one after the other
         self._away_since_s: float | None = None  # monotonic; None: it takes lines
         self._steady_since_s: float | None = None
@@ -69,7 +71,7 @@ class QueuedDelivery:
         self._stop = stop
         self._done = threading.Event()
         if waiting := spool.count():
-            notify(f"{name}: {waiting} lines wait from the feed before; they are sent first")
+            notify(f"{name}: lines that wait on disk from before: {waiting}; they are sent first")
         self._thread = threading.Thread(target=self._run, name="feed-sender", daemon=True)
         self._thread.start()
 
@@ -121,7 +123,9 @@ class QueuedDelivery:
         # The keys of a file that was not read to its end are needed when the feed goes on.
         self._spool.close(remove=not waiting and (self._done.is_set() or not self._waits))
         if waiting:
-            self._notify(f"{self.name}: {waiting} lines wait on disk; the same command sends them")
+            self._notify(
+                f"{self.name}: lines that wait on disk: {waiting}; the same command sends them"
+            )
 
     def _make_room(self) -> bool:
         """Wait for room, or drop the oldest line; return False if there is none to drop."""
@@ -143,6 +147,7 @@ class QueuedDelivery:
             self._failure = self._queue_error(error)
         except Exception as error:
             self._failure = DeliveryError(f"{self.name}: {type(error).__name__}: {error}")
+            self._failure.__cause__ = error
         finally:
             self._receiver.close()
             with contextlib.suppress(sqlite3.Error):
@@ -222,7 +227,8 @@ class QueuedDelivery:
     def _told_away(self, reason: str) -> None:
         self._steady_since_s = None
         if self._away_since_s is None and not self._stop.is_set():
-            self._away_since_s, self._sent_before = time.monotonic(), self._sent
+            self._away_since_s = time.monotonic()
+            self._sent_before = self._receiver.delivered
             self._notify(f"{self.name}: away ({reason}); lines wait on disk")
 
     def _told_back(self) -> None:
@@ -235,9 +241,8 @@ class QueuedDelivery:
         if now_s - self._steady_since_s >= _STEADY_S or self._done.is_set():
             away_s = self._steady_since_s - self._away_since_s
             self._away_since_s, self._attempts = None, 0
-            self._notify(
-                f"{self.name}: is back after {away_s:.0f} s; the lines that waited are sent"
-            )
+            count = self._sent - self._sent_before
+            self._notify(f"{self.name}: is back after {away_s:.0f} s; lines sent since: {count}")
 
     def _refused(self, reason: str) -> None:
         """End a file's feed; a live one goes on without the lines that were refused."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -44,7 +45,7 @@ class Refused(Exception):
 
 
 class Receiver(Protocol):
-    """A network receiver. Every method is called from one thread, but `close` may be called while it waits.
+    """A network receiver. Every method is called from one thread.
 
     Attributes:
         gather_s: seconds for which lines are gathered before they are sent together.
@@ -93,6 +94,13 @@ class Receiver(Protocol):
     def close(self) -> None:
         """Close the connection; nothing is raised."""
         ...
+
+
+def absence(error: Exception) -> Away | Refused:
+    """Return what a failed connection means. A bad certificate does not get better by itself."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Refused(f"its certificate is not valid: {error.verify_message}")
+    return Away(reason_of(error))
 
 
 def reason_of(error: Exception) -> str:

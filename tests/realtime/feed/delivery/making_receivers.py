@@ -7,6 +7,7 @@ import contextlib
 import json
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -47,7 +48,7 @@ def wait_for(is_true: Callable[[], Any], timeout_s: float = 20.0) -> None:
 class HttpServer:
     """Collects batches; answers with `status`, after it has read the batch."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, certificate: tuple[Path, Path] | None = None) -> None:
         self.status, self.headers = 200, {}
         self.received: list[str] = []  # lines that were answered by 200
         self.repeated: list[str] = []  # of these, lines of batches whose Idempotency-Key was known
@@ -96,6 +97,10 @@ class HttpServer:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        if certificate is not None:  # key and certificate
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate[1], certificate[0])
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/faces"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()

@@ -58,26 +58,6 @@ def test_check_out_good_address_is_accepted(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_check_out_bad_file_is_refused(tmp_path: Path) -> None:
-    existing = tmp_path / "feed.jsonl"
-    existing.write_text("{}\n")
-    (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    for out, reason in [
-        (tmp_path, "is a folder"),
-        (tmp_path / "missing" / "feed.jsonl", "folder does not exist"),
-        (existing, "exists already"),
-        (tmp_path / "loop", "leads nowhere"),
-        (Path("/dev/null"), "is not a file|cannot be written"),
-    ]:
-        with pytest.raises(UserError, match=reason):
-            check_out(str(out), waits=True)
-    check_out(str(existing), waits=True, overwrite=True)
-    check_out(str(existing), waits=False)  # a live feed is continued
-    check_out(str(existing))
-    with pytest.raises(UserError, match="is not a socket"):
-        check_out(f"unix://{existing}")
-
-
 def test_check_out_mqtt_without_paho_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"pip install 'unmask-video\[feed\]'"):

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from inpaint_model.errors import UserError
-from realtime.feed.delivery import open_delivery
+from realtime.feed.delivery import check_out, open_delivery
 from realtime.feed.record import FaceRecord
 from tests.realtime.feed.delivery.making_receivers import line
 
 BEGINNING = f'{{"{fields(FaceRecord)[0].name}": 1, "key": '  # of every record
 _PRINTS = """
-from realtime.feed.delivery import open_delivery
+from realtime.feed.delivery import check_out, open_delivery
 from realtime.feed.line import Line
 delivery = open_delivery("-", source_key="", waits=True)
 try:
@@ -43,6 +43,30 @@ def test_stdout_reader_gone_ends_without_a_word() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(20) == 0
+
+
+def test_check_out_bad_file_is_refused(tmp_path: Path) -> None:
+    existing = tmp_path / "feed.jsonl"
+    existing.write_text(BEGINNING + '"a"}\n')
+    (tmp_path / "notes.txt").write_text("my notes")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for out, reason in [
+        (tmp_path, "is a folder"),
+        (tmp_path / "missing" / "feed.jsonl", "folder does not exist"),
+        (existing, "exists already"),
+        (tmp_path / "loop", "leads nowhere"),
+        (Path("/dev/null"), "is not a file|cannot be written"),
+    ]:
+        with pytest.raises(UserError, match=reason):
+            check_out(str(out), waits=True)
+    check_out(str(existing), waits=True, overwrite=True)
+    check_out(str(existing), waits=False)  # a live feed is continued
+    check_out(str(existing))
+    for waits in (None, False, True):
+        with pytest.raises(UserError, match="exists already"):
+            check_out(str(tmp_path / "notes.txt"), waits=waits)
+    with pytest.raises(UserError, match="is not a socket"):
+        check_out(f"unix://{existing}")
 
 
 def test_file_of_a_file_appears_when_complete(tmp_path: Path) -> None:
@@ -83,7 +107,7 @@ def test_file_of_a_live_feed_grows_and_goes_on(tmp_path: Path) -> None:
 def test_file_of_a_live_feed_keeps_what_is_no_feed(tmp_path: Path) -> None:
     target = tmp_path / "notes.txt"
     target.write_text("my notes")
-    with pytest.raises(UserError, match="is no feed"):
+    with pytest.raises(UserError, match="exists already"):
         open_delivery(str(target), source_key="", waits=False)
     assert target.read_text() == "my notes"
     delivery = open_delivery(str(target), source_key="", waits=False, overwrite=True)

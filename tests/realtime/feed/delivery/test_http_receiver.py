@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -95,6 +98,20 @@ def test_http_connection_closed_while_idle_is_no_absence() -> None:
     receiver.close()
     server.close()
     assert numbers(server.received) == [1, 2]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_https_certificate_of_nobody_is_refused(tmp_path: Path) -> None:
+    files = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost"
+    command = ["openssl", *options.split(), "-keyout", str(files[0]), "-out", str(files[1])]
+    subprocess.run(command, check=True, capture_output=True)
+    server = HttpServer(certificate=files)
+    receiver = HttpReceiver(read_address(f"https://localhost:{server.port}/"), DELIVERY)
+    with pytest.raises(Refused, match="certificate is not valid"):
+        receiver.send(batch(1))
+    server.close()
+    assert server.received == []
 
 
 def test_http_500_for_a_while_repeats_the_same_batch(options: DeliveryOptions) -> None:

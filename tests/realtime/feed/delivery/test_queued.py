@@ -50,7 +50,9 @@ def test_queued_receiver_away_then_back_gets_all(
     server.close()
     assert numbers(server.received) == list(range(500))
     assert len(told) == 2  # at changes, not at attempts
-    assert "away (connection refused)" in told[0] and "is back" in told[1]
+    assert (
+        "away (connection refused)" in told[0] and "is back" in told[1] and "since: 500" in told[1]
+    )
     assert list(queue_folder.iterdir()) == []
     assert delivery.dropped == 0
 
@@ -104,10 +106,10 @@ def test_queued_closed_early_goes_on_with_the_same_command(
         delivery.put(line(number))
     assert delivery.finish(0.05) == 10
     delivery.close()
-    assert "10 lines wait on disk; the same command sends them" in told[-1]
+    assert "lines that wait on disk: 10; the same command sends them" in told[-1]
     server = HttpServer(port)
     delivery = opened(out, options, notify=told.append)
-    assert "10 lines wait" in told[-1]
+    assert "lines that wait on disk from before: 10" in told[-1]
     for number in range(20):  # a file is read again from its start
         delivery.put(line(number))
     assert delivery.finish(20) == 0
