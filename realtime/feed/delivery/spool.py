@@ -160,11 +160,9 @@ class Spool:
                 return
             self.commit()
             self._is_open = False
-            if remove:
-                self.path.unlink(missing_ok=True)
             self._database.close()  # removes the log beside the file
             if remove:
-                _log_of(self.path).unlink(missing_ok=True)
+                self.path.unlink(missing_ok=True)
 
     def _begin(self) -> None:
         if not self._database.in_transaction:

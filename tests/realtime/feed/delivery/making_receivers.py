@@ -153,7 +153,9 @@ class LineServer:
             time.sleep(0.01)
 
     def close(self) -> None:
-        """Stop listening and reset the connection."""
+        """Stop listening and end the connection."""
+        with contextlib.suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)  # wakes the thread
         self._server.close()
         if self._connection is not None:
             with contextlib.suppress(OSError):
