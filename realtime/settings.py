@@ -353,9 +353,40 @@ class ThreadSettings:
     """These, decoding and encoding take about as long as one another on two cores. Benchmark: file-fps."""
 
 
+@dataclass(frozen=True)
+class DeliverySettings:
+    """How long lines of the feed wait for a receiver, and how many are sent at once."""
+
+    queue_bytes: int = 256 * 1024**2
+    """Bytes of lines that wait on disk while a receiver is away, at most. Not measured alone."""
+    kept_days: float = 30.0
+    """Days after which the queue of a feed that nobody continued is removed. Not measured alone."""
+    commit_s: float = 0.2
+    """Seconds after which lines are on disk even if nothing is sent. Not measured alone."""
+    batch_lines: int = 100
+    """Lines that are sent at once, at most. Not measured alone."""
+    batch_bytes: int = 1024**2
+    """Bytes of lines that are sent at once, at most; a longer line goes alone. Not measured alone."""
+    first_delay_s: float = 0.5
+    """Seconds from a failed attempt to the second one; each further delay is twice the one before.
+    Not measured alone."""
+    most_delay_s: float = 15.0
+    """Seconds between two attempts, at most. Not measured alone."""
+    most_retry_after_s: float = 300.0
+    """Seconds that a server may ask to wait by Retry-After. Not measured alone."""
+    timeout_s: float = 10.0
+    """Seconds for which a connection or an answer is waited for. Not measured alone."""
+    unread_bytes: int = 8 * 1024**2
+    """Bytes that a socket receiver's operating system may hold unread where it does not tell.
+    Not measured alone."""
+    farewell_s: float = 5.0
+    """Seconds for which a socket receiver may take to close after the last line. Not measured alone."""
+
+
 DETECT = DetectSettings()
 TRACK = TrackSettings()
 SEGMENT = SegmentSettings()
 INPAINT = InpaintSettings()
 COMPOSITE = CompositeSettings()
 THREADS = ThreadSettings()
+DELIVERY = DeliverySettings()

@@ -20,6 +20,7 @@ STAGES = (
     settings.InpaintSettings,
     settings.CompositeSettings,
     settings.ThreadSettings,
+    settings.DeliverySettings,
 )
 
 
