@@ -81,13 +81,13 @@ class DetectSettings:
     glance_score: float = 0.05
     """Aligner score, 0..1, of the first looks at a detection, below which no more follow.
     Benchmark: find."""
-    face_score: float = 0.98
+    face_score: float = 0.99
     """Mean aligner score, 0..1, from which a detection is a new face. Benchmarks: find, empty."""
     large_face: float = 0.25
     """Size of a large face, of the picture's shorter side. Benchmark: empty."""
     large_face_score: float = 0.9
     """The same score for a large face. Benchmarks: photos, empty."""
-    sure_face: float = 0.99
+    sure_face: float = 0.995
     """The same from which other detections of the face are left out, from which a rolled face is one, and
     from which a face can be confirmed. Benchmark: empty."""
     followed_face: float = 0.5
