@@ -27,6 +27,7 @@ if any(importlib.util.find_spec(name) is None for name in ("av", "openvino", "pl
         "benchmarks/test_live.py",
         "benchmarks/test_points.py",
         "benchmarks/test_realism.py",
+        "benchmarks/test_recognition.py",
         "benchmarks/test_speed.py",
         "test_documents.py",
         "trainer/export/test_tflite_export.py",

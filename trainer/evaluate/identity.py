@@ -27,11 +27,14 @@ class Identity:
     independent judge of models trained with it.
 
     Args:
-        model: the loaded dlib network.
+        network: the loaded dlib network.
+
+    Attributes:
+        network: the same; its `compute_face_descriptor` takes an aligned chip, uint8 [150, 150, 3], RGB.
     """
 
-    def __init__(self, model: Any) -> None:
-        self._model = model
+    def __init__(self, network: Any) -> None:
+        self.network = network
 
     def embed(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return identity embeddings of canonical crops.
@@ -46,7 +49,7 @@ class Identity:
         Returns:
             float64 [N, 128], not normalised.
         """
-        codes = [self._model.compute_face_descriptor(_chip(crop)) for crop in crops]
+        codes = [self.network.compute_face_descriptor(_chip(crop)) for crop in crops]
         return np.array(codes, dtype=np.float64).reshape(len(crops), 128)
 
 
