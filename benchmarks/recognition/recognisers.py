@@ -2,8 +2,8 @@
 
 `mobileface` and `faceres` had no part in training the generator. The network of its perceptual loss is a
 coarser coding of dlib's, so that dlib is no independent judge. `mobilefacenet` of the same package is left
-out: as it is published it recognises nobody (AUC 0.68 on bare photographs of LFW), since ReLUs were fused
-into its convolutions before the negative parts of its PReLUs are taken.
+out: as it is published it recognises nobody (AUC 0.65 to 0.68 on bare photographs of LFW, whatever the
+normalisation; undoing the ReLUs that its export fused into convolutions before PReLU gives 0.71).
 """
 
 from __future__ import annotations
