@@ -116,6 +116,7 @@ def _scores(recognise: Recogniser, people: People) -> Scores:
         "unmasked": unmasked @ bare.T,
         "periocular": eyes,
     }
+    scores["masked and unmasked"] = (scores["masked"] + scores["unmasked"]) / 2
     scores["masked and periocular"] = (scores["masked"] + eyes) / 2
     scores[_FUSED] = (scores["unmasked"] + eyes) / 2
     return scores
