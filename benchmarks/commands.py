@@ -36,6 +36,7 @@ COMMANDS = {
     "gpu": ("speed.gpu", "run", "a GPU in three minutes: engines, soak, training"),
     "threads": ("speed.threads", "run", "`unmask video` by the generator's CPU threads"),
     "file-fps": ("speed.file_fps", "run", "`unmask video` beside a supervision-style loop"),
+    "feed": ("speed.feed", "run", "speed and steady ids of `unmask feed` with two faces"),
     "memory": ("robustness.memory", "run", "peak and growth of memory over a long video"),
     "kills": ("robustness.kills", "run", "SIGKILL at random moments, then --resume"),
     "hostile": ("robustness.hostile", "run", "every command on broken and absurd files"),

@@ -157,7 +157,7 @@ def input_paths(command: Command) -> list[str]:
     values = parse(found, arguments)
     paths = []
     for parameter in found.params:
-        if (parameter.metavar or "").startswith("INPUT"):
+        if (parameter.metavar or "").startswith(("INPUT", "SOURCE")):
             value = values[parameter.name]
             paths += value if isinstance(value, list | tuple) else [value]
     return [str(path) for path in paths]

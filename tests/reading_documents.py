@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -40,6 +41,20 @@ def read_documents() -> list[Document]:
     """Read the documents at the repository's root and in docs/."""
     paths = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
     return [read_document(path) for path in sorted(paths) if path.name != _HISTORY]
+
+
+def read_tables(path: Path) -> Iterator[tuple[str, list[list[str]]]]:
+    """Yield the first heading cell and the rows of each table of a Markdown file."""
+    cells: list[list[str]] = []
+    for token in MarkdownIt("commonmark").enable("table").parse(path.read_text(encoding="utf-8")):
+        if token.type == "table_open":
+            cells = []
+        elif token.type == "tr_open":
+            cells.append([])
+        elif token.type == "inline" and token.level > 3:
+            cells[-1].append(token.content)
+        elif token.type == "table_close":
+            yield cells[0][0], cells[1:]
 
 
 def read_document(path: Path) -> Document:

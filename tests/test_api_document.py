@@ -6,13 +6,11 @@ import builtins
 import inspect
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
 import pytest
-from markdown_it import MarkdownIt
 from numpy.typing import NDArray
 
 import inpaint_model
@@ -28,27 +26,10 @@ from realtime.media.report_file import write_report
 from realtime.runtime.report import Report
 from realtime.unmasker import Unmasker
 from realtime.video.file import unmask_video
+from tests.reading_documents import ROOT, read_tables
 from tests.realtime.making_media import StubUnmasker, moving_images, write_video
 
-Rows = list[list[str]]
-PAGE = Path(__file__).parents[1] / "docs" / "api.md"
-
-
-def read_tables() -> Iterator[tuple[str, Rows]]:
-    """Yield the first heading cell and the rows of each table of the page, as Markdown."""
-    cells: Rows = []
-    for token in MarkdownIt("commonmark").enable("table").parse(PAGE.read_text(encoding="utf-8")):
-        if token.type == "table_open":
-            cells = []
-        elif token.type == "tr_open":
-            cells.append([])
-        elif token.type == "inline" and token.level > 3:
-            cells[-1].append(token.content)
-        elif token.type == "table_close":
-            yield cells[0][0], cells[1:]
-
-
-TABLES = dict(read_tables())
+TABLES = dict(read_tables(ROOT / "docs" / "api.md"))
 
 
 def first_cells(table: str) -> list[str]:

@@ -36,6 +36,8 @@ NEEDS_MORE = {
     "--hardware": "an encoder on the graphics chip",
     "--ray": "a cluster",
     "--engine": "a certain engine",
+    "rtsp://": "a network camera",
+    "unmask feed 0": "a camera",
 }
 DOCUMENTS = read_documents()
 COMMANDS = {
@@ -96,6 +98,8 @@ def test_python_of_a_document_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    for name in re.findall(r'"([\w.]+\.mp4)"', text):
+        make_input(name, frames_bgr)
     exec(compile(text, "document", "exec"), {"frame": frames_bgr[0], "frames": frames_bgr})
 
 

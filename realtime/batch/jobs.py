@@ -11,7 +11,7 @@ from pathlib import Path
 
 from inpaint_model.errors import UserError
 from realtime.media.codecs import CONTAINERS
-from realtime.media.kinds import WRITTEN_PICTURES, is_known, is_picture
+from realtime.media.kinds import WRITTEN_PICTURES, is_known, is_picture, walk_files
 
 _RECORD = ".unmask-batch.jsonl"
 
@@ -102,18 +102,12 @@ def _expand(text: str, out: Path, left_out: list[Path]) -> Iterator[tuple[Path, 
 def _walk(
     folder: Path, out: Path, left_out: list[Path], prefix: Path = Path()
 ) -> Iterator[tuple[Path, Path]]:
-    """Yield the files of a folder tree; hidden files, links to folders and the results are skipped."""
-    results = out.resolve()
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if (Path(parent) / name).resolve() != results)
-        for name in sorted(names):
-            path = Path(parent) / name
-            if name.startswith("."):
-                continue
-            if is_known(path):
-                yield path, prefix / path.relative_to(folder)
-            else:
-                left_out.append(path)
+    """Yield the files of a folder tree without the results."""
+    for path in walk_files(folder, leave_out=out):
+        if is_known(path):
+            yield path, prefix / path.relative_to(folder)
+        else:
+            left_out.append(path)
 
 
 def _target(source: Path, path: Path) -> Path:

@@ -13,6 +13,7 @@ from realtime.cli.demo import demo
 from realtime.cli.doctor import doctor
 from realtime.cli.engine import app as engine
 from realtime.cli.errors import is_debugging, report_error, report_interrupt
+from realtime.cli.feed import feed
 from realtime.cli.image import image
 from realtime.cli.live import live
 from realtime.cli.video import video
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
 )
-for command in (image, video, live, batch, demo, doctor):
+for command in (image, video, live, batch, feed, demo, doctor):
     app.command()(command)
 app.add_typer(engine, name="engine")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from realtime.media.codecs import CONTAINERS
@@ -37,6 +39,19 @@ def is_picture(path: Path) -> bool:
 def is_known(path: Path) -> bool:
     """Say whether a file in a folder is taken for a picture or a video."""
     return path.suffix.lower() in PICTURES | VIDEOS | {_GIF}
+
+
+def walk_files(folder: Path, *, leave_out: Path | None = None) -> Iterator[Path]:
+    """Yield the files of a folder tree by name; hidden files and links to folders are skipped.
+
+    Args:
+        folder: the tree.
+        leave_out: a folder in the tree that is not entered, such as that of the results.
+    """
+    other = None if leave_out is None else leave_out.resolve()
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if (Path(parent) / name).resolve() != other)
+        yield from (Path(parent) / name for name in sorted(names) if not name.startswith("."))
 
 
 def register_heif() -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.realtime.making_feed import Check, line_check, write_masked_clip, write_pictures
 from tests.realtime.x_display import XDisplay, display_in_memory
 
 
@@ -25,3 +27,21 @@ def mask() -> NDArray[np.bool_]:
     mask = np.zeros((128, 128), np.uint8)
     cv2.ellipse(mask, (64, 82), (28, 24), 0, 0, 360, 1, -1)
     return mask > 0
+
+
+@pytest.fixture(scope="session")
+def masked_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video of a face that wears a mask."""
+    return write_masked_clip(tmp_path_factory.mktemp("feed"))
+
+
+@pytest.fixture(scope="session")
+def picture_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of a masked face, a bare one, a broken picture and a text."""
+    return write_pictures(tmp_path_factory.mktemp("pictures"))
+
+
+@pytest.fixture(scope="session")
+def check_line() -> Check:
+    """Checks a line of the feed against its schema, and returns its values."""
+    return line_check()

@@ -76,7 +76,10 @@ class HttpServer:
                     super().finish()
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                size = int(self.headers["Content-Length"])
+                body = self.rfile.read(size)
+                if len(body) < size:  # the feed was killed while it sent
+                    return
                 key = self.headers["Idempotency-Key"]
                 outer.keys.append(key)
                 outer.requests.append({**self.headers, "path": self.path})
