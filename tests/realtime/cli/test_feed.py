@@ -17,6 +17,7 @@ import pytest
 
 from realtime.cli.app import run
 from realtime.demo.clip import CameraPath, DemoClip
+from tests.reading_documents import read_tables
 from tests.realtime.feed.delivery.making_receivers import HttpServer, free_port, wait_for
 from tests.realtime.making_feed import FRAMES, Check
 from tests.realtime.making_live import network_camera
@@ -40,6 +41,9 @@ def test_feed_writes_a_valid_line_a_face_and_its_crops(
         assert line["crop_png"]
         assert line["embedding"] is None
     figures = json.loads(report.read_text())
+    page = dict(read_tables(ROOT / "docs" / "api.md"))
+    keys = [row[0].strip("`") for row in page["key of a feed report"]]
+    assert list(figures)[-len(keys) :] == keys
     assert (figures["lines"], figures["frames"]) == (FRAMES, FRAMES)
     assert (figures["dropped_lines"], figures["undelivered_lines"]) == (0, 0)
 
