@@ -94,5 +94,7 @@ def privacy() -> Iterator[Check]:
         found = "ONNX Runtime may report to its makers"
         yield Check("privacy", "note", found, "set ORT_DISABLE_TELEMETRY to 1")
     else:
-        found = "no telemetry; it connects to the streams, receivers and clusters that you name alone"
+        found = (
+            "no telemetry; it connects to the streams, receivers and clusters that you name alone"
+        )
         yield Check("privacy", "ok", found)
