@@ -32,6 +32,19 @@ def pictures_in(folders: list[Path], limit: int = 0) -> list[Path]:
     return paths
 
 
+def choose(folders: list[Path], count: int | None, seed: int) -> list[Path]:
+    """Draw so many of the folders' clear photographs at random, without repeats; None draws all.
+
+    Raises:
+        UserError: there is none.
+    """
+    clear = [path for path in pictures_in(folders) if is_clear(path)]
+    if not clear:
+        raise UserError(f"no clear photograph in {', '.join(map(str, folders))}")
+    order = np.random.default_rng(seed).permutation(len(clear))[:count]
+    return [clear[index] for index in order]
+
+
 def read_pictures(
     paths: Iterable[Path], progress: str
 ) -> Iterator[tuple[Path, NDArray[np.uint8] | None]]:
@@ -61,6 +74,11 @@ def left_out(folder: str) -> dict[str, str]:
         return {}
     with path.open(encoding="utf-8", newline="") as file:
         return {row["name"]: row["reason"] for row in csv.DictReader(file) if row["counts"] == "no"}
+
+
+def collection_of(folder: Path) -> str:
+    """Name the collection that a folder holds by the folder's last two names, as in "masked/web"."""
+    return "/".join(folder.resolve().parts[-2:])
 
 
 def is_clear(path: Path) -> bool:

@@ -12,33 +12,28 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from benchmarks.options import Count, Engine, Model, Photos, Seed
-from benchmarks.photographs.lists import is_clear, pictures_in, read_pictures
+from benchmarks.judging import judge as judging
+from benchmarks.options import PHOTOS_HELP, Count, Engine, Model, Seed
+from benchmarks.photographs.lists import choose, read_pictures
 from benchmarks.photographs.tiles import fit, labelled, surroundings, write_pages
+from benchmarks.tables import Row
 from inpaint_model.errors import UserError
 from realtime import Unmasker
 from realtime.frames import UnmaskResult
 
 _TILE_PX, _COLUMNS, _BLIND_COLUMNS = 360, 4, 2
 _FORMATS = {".png", ".jpg", ".jpeg"}
-
-
-def choose(folders: list[Path], count: int, seed: int) -> list[Path]:
-    """Draw so many of the folders' clear photographs at random, without repeats.
-
-    Raises:
-        UserError: there is none.
-    """
-    clear = [path for path in pictures_in(folders) if is_clear(path)]
-    if not clear:
-        raise UserError(f"no clear photograph in {', '.join(map(str, folders))}")
-    order = np.random.default_rng(seed).permutation(len(clear))[:count]
-    return [clear[index] for index in order]
+_JUDGEMENTS = Path("out/judgements.jsonl")
 
 
 def run(
-    photos: Photos,
-    out: Annotated[Path, typer.Option(help="The sheet, a PNG or JPEG; pages are numbered.")],
+    photos: Annotated[list[Path] | None, typer.Option(help=PHOTOS_HELP)] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The sheet, a PNG or JPEG; pages are numbered. --judge: folder for JSON."
+        ),
+    ] = None,
     count: Count = 60,
     seed: Seed = 0,
     page: Annotated[int, typer.Option(min=1, help="Photographs on a page.")] = 20,
@@ -48,12 +43,54 @@ def run(
         typer.Option(help="Second model: a blind sheet of both, A and B in random order."),
     ] = None,
     engine: Engine = "auto",
-) -> list[Path]:
+    judge: Annotated[
+        bool, typer.Option("--judge", help="Show filled faces one by one in the browser instead.")
+    ] = False,
+    videos: Annotated[
+        list[Path] | None,
+        typer.Option(help="--judge: video of masked people, or a folder; repeat."),
+    ] = None,
+    judgements: Annotated[
+        Path, typer.Option(help="--judge: the file that judgements are added to.")
+    ] = _JUDGEMENTS,
+    judge_name: Annotated[str, typer.Option(help="--judge: who judges.")] = "",
+) -> list[Path] | list[Row]:
     """Draw random clear photographs before and after, to judge by eye.
 
     With a second model each photograph is followed by the results A and B of the two models, in an order
     drawn at random for each. The order is written to NAME.key.json beside the sheet, to be opened after
     judging.
+
+    With --judge filled faces are shown one by one in the browser instead: first with a face 150 px wide,
+    then at full size. With a second model both results are shown at full size, in an order drawn for each
+    face. Each judgement is kept at once: the judge can stop and go on later. The figures are printed at the
+    end. Without photographs and videos the figures of earlier judgements are printed.
+    """
+    if judge:
+        models = [model] if against is None else [model, against]
+        options = judging.JudgeOptions(
+            photos or (), videos or (), models, judgements, judge_name, count, seed, engine, out
+        )
+        return judging.run(options)
+    if not photos or out is None:
+        raise UserError("a sheet needs --photos and --out; --judge shows faces in the browser")
+    return draw_sheet(photos, out, count, seed, page, model, against, engine)
+
+
+def draw_sheet(
+    photos: list[Path],
+    out: Path,
+    count: int = 60,
+    seed: int = 0,
+    page: int = 20,
+    model: str = "fast",
+    against: str | None = None,
+    engine: str = "auto",
+) -> list[Path]:
+    """Draw the sheet; the arguments are those of `run`.
+
+    Returns:
+        The files of the pages.
     """
     if out.suffix.lower() not in _FORMATS:
         raise UserError(f"{out}: name a sheet that ends in {', '.join(sorted(_FORMATS))}")

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.photographs import sheet, tiles
-from benchmarks.photographs.lists import left_out
+from benchmarks.photographs.lists import choose, left_out
 from inpaint_model.errors import UserError
 
 
@@ -26,21 +26,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory, astronaut_rgb: NDArray[np.u
 
 
 def test_choose_draws_clear_photographs_by_seed(folder: Path):
-    assert {path.name for path in sheet.choose([folder], 9, 0)} == {f"{n}.png" for n in "abcde"}
-    assert sheet.choose([folder], 3, 1) == sheet.choose([folder], 3, 1)
-    assert len({tuple(sheet.choose([folder], 3, seed)) for seed in range(5)}) > 1
+    assert {path.name for path in choose([folder], 9, 0)} == {f"{n}.png" for n in "abcde"}
+    assert choose([folder], 3, 1) == choose([folder], 3, 1)
+    assert len({tuple(choose([folder], 3, seed)) for seed in range(5)}) > 1
 
 
 def test_sheet_has_as_many_pages_as_it_needs(folder: Path, tmp_path: Path):
-    pages = sheet.run([folder], tmp_path / "look.png", count=3, page=2)
+    pages = sheet.draw_sheet([folder], tmp_path / "look.png", count=3, page=2)
     assert [page.name for page in pages] == ["look-1.png", "look-2.png"]
     pictures = [cv2.imread(str(page)) for page in pages]
     assert all(one is not None and one.shape[1] == 4 * 2 * 360 for one in pictures)
-    assert sheet.run([folder], tmp_path / "one.png", count=1) == [tmp_path / "one.png"]
+    assert sheet.draw_sheet([folder], tmp_path / "one.png", count=1) == [tmp_path / "one.png"]
 
 
 def test_sheet_against_a_model_is_blind(folder: Path, tmp_path: Path):
-    sheet.run([folder], tmp_path / "ab.png", count=5, model="fast", against="paper")
+    sheet.draw_sheet([folder], tmp_path / "ab.png", count=5, model="fast", against="paper")
     page = cv2.imread(str(tmp_path / "ab.png"))
     assert page is not None and page.shape[1] == 2 * 3 * 360
     key = json.loads((tmp_path / "ab.key.json").read_text())
@@ -51,7 +51,7 @@ def test_sheet_against_a_model_is_blind(folder: Path, tmp_path: Path):
 
 def test_sheet_that_is_no_picture_raises(folder: Path, tmp_path: Path):
     with pytest.raises(UserError, match="name a sheet"):
-        sheet.run([folder], tmp_path / "look")
+        sheet.draw_sheet([folder], tmp_path / "look")
 
 
 def test_surroundings_add_a_margin_round_the_boxes():

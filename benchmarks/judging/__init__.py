@@ -1,0 +1,1 @@
+"""Results judged by eye, one face at a time: `sheet --judge`."""
