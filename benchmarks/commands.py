@@ -16,7 +16,11 @@ COMMANDS = {
     "identity": ("quality.identity", "run", "similarity of unmasked faces to their bare selves"),
     "photos": ("photographs.detection", "run_masked", "share of masked faces found and filled"),
     "outlines": ("photographs.outlines", "run", "IoU against masks outlined by hand"),
-    "sheet": ("photographs.sheet", "run", "photographs before and after, to judge by eye"),
+    "sheet": (
+        "photographs.sheet",
+        "run",
+        "results before and after, to judge by eye; --judge: in the browser",
+    ),
     "empty": ("photographs.empty", "run", "false alarms on frames without people"),
     "bare": ("photographs.detection", "run_bare", "share of bare faces left bit-identical"),
     "find": ("finding.find", "run", "faces found by size, roll, time and footage, and the cost"),

@@ -24,6 +24,7 @@ if any(importlib.util.find_spec(name) is None for name in ("av", "openvino", "pl
         "realtime",
         "benchmarks/test_find.py",
         "benchmarks/test_find_streams.py",
+        "benchmarks/test_judge.py",
         "benchmarks/test_live.py",
         "benchmarks/test_points.py",
         "benchmarks/test_realism.py",

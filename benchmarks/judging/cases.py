@@ -24,6 +24,7 @@ from realtime.media.reader import VideoReader
 GLANCE_PX = 150
 """Width of the face at a glance, pixels. Smaller faces are shown twice as large at full size."""
 _GAP_PX = 12
+_PAGE_GREY = 0x2B  # level of the page's background
 _MARGIN = 0.45  # added on each side of the face, as a share of its longer side
 _DIGEST = 16  # hex digits that tell one result from another
 Frame = NDArray[np.uint8]
@@ -59,25 +60,32 @@ class Case:
 
     def at_a_glance(self) -> Frame:
         """Lay out before and after, with the face `GLANCE_PX` wide."""
-        return self._side_by_side(GLANCE_PX / self._face_px, (0,))
+        return self._side_by_side(GLANCE_PX / self._face_px, (self.before, self.results[0]))
 
-    def at_full_size(self, order: Sequence[int] = (0,)) -> Frame:
-        """Lay out before and after with unscaled pixels; a face below `GLANCE_PX` is twice as large.
+    def at_full_size(self) -> Frame:
+        """Lay out before and after with unscaled pixels; a face below `GLANCE_PX` is twice as large."""
+        return self._side_by_side(self._full_scale, (self.before, self.results[0]))
+
+    def results_at_full_size(self, order: Sequence[int]) -> Frame:
+        """Lay out the models' results as `at_full_size` does.
 
         Args:
-            order: indices of the models whose results are shown, from left to right.
+            order: indices of the models, from left to right.
         """
-        return self._side_by_side(1 if self._face_px >= GLANCE_PX else 2, order)
+        return self._side_by_side(self._full_scale, [self.results[index] for index in order])
 
     @property
     def _face_px(self) -> int:
         return max(self.box[2] - self.box[0], 1)
 
-    def _side_by_side(self, scale: float, order: Sequence[int]) -> Frame:
+    @property
+    def _full_scale(self) -> float:
+        return 1.0 if self._face_px >= GLANCE_PX else 2.0
+
+    def _side_by_side(self, scale: float, pictures: Sequence[Frame]) -> Frame:
         side = max(1, round(max(self.before.shape[:2]) * scale))
-        shown = [fit(one, side) for one in (self.before, *(self.results[i] for i in order))]
-        gap = np.zeros((side, _GAP_PX, 3), np.uint8)
-        return np.hstack([part for tile in shown for part in (tile, gap)][:-1])
+        gap = np.full((side, _GAP_PX, 3), _PAGE_GREY, np.uint8)
+        return np.hstack([part for one in pictures for part in (fit(one, side), gap)][:-1])
 
 
 def draw_photographs(

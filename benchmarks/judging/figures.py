@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from benchmarks.judging.records import Judgement
-from benchmarks.judging.session import CHOICE, CLEAN, FAULTS, QUESTIONS, RIGHT
+from benchmarks.judging.session import CHOICE, CLEAN, FAULTS, FULL, GLANCE, RIGHT
 from benchmarks.tables import Row
 
-_GLANCE, _FULL = (question.name for question in QUESTIONS)
-FIGURES = {"right at a glance": (_GLANCE, RIGHT), "clean at full size": (_FULL, CLEAN)}
+_AT_FULL_SIZE = "clean at full size"
+FIGURES = {"right at a glance": (GLANCE.name, RIGHT), _AT_FULL_SIZE: (FULL.name, CLEAN)}
 """Each figure's question, and the answer that counts."""
 ALL = "all"
 _CONFIDENCE = 0.95
@@ -32,7 +32,7 @@ def shares(judgements: Part, looks: Mapping[str, Mapping[str, int]]) -> list[Row
         two such passes say the same.
     """
     rows = []
-    for generator, collection, part in _groups(judgements):
+    for networks, collection, part in _groups(judgements):
         passes = _whole_passes(part)
         for figure in FIGURES:
             by_pass = [_share(figure, one) for one in passes]
@@ -40,7 +40,7 @@ def shares(judgements: Part, looks: Mapping[str, Mapping[str, int]]) -> list[Row
             low, high = wilson(round(share * len(passes[0])), len(passes[0]))
             rows.append(
                 {
-                    "generator": generator,
+                    "networks": networks,
                     "collection": collection,
                     "figure": figure,
                     "faces": len(passes[0]),
@@ -61,12 +61,12 @@ def shares(judgements: Part, looks: Mapping[str, Mapping[str, int]]) -> list[Row
 def faults(judgements: Part) -> list[Row]:
     """Count the faults at full size, by model and collection, in the pass that counts."""
     rows = []
-    for generator, collection, part in _groups(judgements):
-        strictest = min(_whole_passes(part), key=lambda one: _share("clean at full size", one))
-        seen = Counter(fault for one in strictest for fault in one.answers[_FULL])
+    for networks, collection, part in _groups(judgements):
+        strictest = min(_whole_passes(part), key=lambda one: _share(_AT_FULL_SIZE, one))
+        seen = Counter(fault for one in strictest for fault in one.answers[FULL.name])
         counts = {fault: seen[fault] for fault in FAULTS}
         rows.append(
-            {"generator": generator, "collection": collection, "faces": len(strictest), **counts}
+            {"networks": networks, "collection": collection, "faces": len(strictest), **counts}
         )
     return rows
 
@@ -78,13 +78,13 @@ def choices(judgements: Part) -> list[Row]:
         Rows with the second model's share of the faces that were decided, and its 95 % Wilson interval.
     """
     rows = []
-    for generator, collection, part in _groups(judgements):
+    for networks, collection, part in _groups(judgements):
         said = Counter(one.answers[CHOICE.name][0] for one in part)
         decided = said["first"] + said["second"]
         low, high = wilson(said["second"], decided)
         rows.append(
             {
-                "generators": generator,
+                "networks": networks,
                 "collection": collection,
                 "faces": len(part),
                 "first better": said["first"],
@@ -112,16 +112,18 @@ def _groups(judgements: Part) -> list[tuple[str, str, Part]]:
     """The judgements by model and collection, and of all collections where there are several."""
     groups = []
     for of_model in _by(judgements, lambda one: one.models).values():
-        generator = " / ".join(
-            networks["generator"][:8]
-            for networks in (of_model[0].networks, of_model[0].against)
-            if networks
-        )
+        both = (of_model[0].networks, of_model[0].against)
+        networks = " / ".join(_short(networks) for networks in both if networks)
         by_collection = _by(of_model, lambda one: one.collection)
-        groups += [(generator, name, by_collection[name]) for name in sorted(by_collection)]
+        groups += [(networks, name, by_collection[name]) for name in sorted(by_collection)]
         if len(by_collection) > 1:
-            groups.append((generator, ALL, of_model))
+            groups.append((networks, ALL, of_model))
     return groups
+
+
+def _short(networks: Mapping[str, str]) -> str:
+    """The first digits of the networks that are trained here."""
+    return "+".join(networks.get(name, "?")[:6] for name in ("generator", "segmenter"))
 
 
 def _whole_passes(part: Part) -> list[Part]:

@@ -57,6 +57,8 @@ def run(options: JudgeOptions) -> list[Row]:
     file = JudgementFile(options.judgements)
     said = file.judgements()  # a file that cannot be read is refused before the faces are drawn
     if not options.photos and not options.videos:
+        if not said:
+            raise UserError(f"{file.path}: no judgements; --photos and --videos say what is judged")
         file.add_looks(FIGURES, said)
         return _publish(said, file, options.out)
     cases, networks = _draw(options)
@@ -70,7 +72,7 @@ def run(options: JudgeOptions) -> list[Row]:
         for case, one in made.items()
         if (one.shown, one.models, one.judge, one.day) not in today
     ]
-    file.add_looks(PICTURES, made.values())
+    file.add_looks(PICTURES if left else FIGURES, made.values())
     if left:
         _serve(file, left, len(cases) - len(left), networks, options.judge)
     return _publish(

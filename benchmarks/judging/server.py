@@ -70,9 +70,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Take an answer, take one back, or end the session."""
         session = self._judge.session
+        body = self._body()  # read in any case: the next request follows it on the connection
         match self._path():
             case ["answer"]:
-                answer = self._body()
+                answer = _answer_in(body)
                 if answer is None:
                     self._refuse(HTTPStatus.BAD_REQUEST)
                 else:
@@ -103,17 +104,13 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         return rest.split("/")
 
-    def _body(self) -> tuple[int, str, list[str]] | None:
-        """Read an answer: number of the face, question, answers; None where it is none."""
-        try:
-            length = int(self.headers.get("Content-Length", "0"))
-            if not 0 < length <= _LONGEST_BODY:
-                return None
-            said = json.loads(self.rfile.read(length))
-            number, question, answers = said["number"], said["question"], said["answers"]
-            return int(number), str(question), [str(answer) for answer in answers]
-        except (ValueError, TypeError, KeyError):
-            return None
+    def _body(self) -> bytes:
+        """Read the request's body; one that is too long is left, and the connection closed."""
+        length = self.headers.get("Content-Length", "0")
+        if not (length.isascii() and length.isdigit()) or int(length) > _LONGEST_BODY:
+            self.close_connection = True
+            return b""
+        return self.rfile.read(int(length))
 
     def _send_json(self, values: dict[str, object]) -> None:
         self._send(json.dumps(values).encode(), "application/json")
@@ -130,3 +127,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _answer_in(body: bytes) -> tuple[int, str, list[str]] | None:
+    """Read an answer: number of the face, question, answers; None where it is none."""
+    try:
+        said = json.loads(body)
+        number, question, answers = said["number"], said["question"], said["answers"]
+        return int(number), str(question), [str(answer) for answer in answers]
+    except (ValueError, TypeError, KeyError):
+        return None

@@ -40,14 +40,14 @@ class Question:
         return len(answers) == len(set(answers)) > 1 and set(answers) <= set(self.several)
 
 
-QUESTIONS = (
-    Question("glance", "Does the face on the right look right?", {RIGHT: "1", "wrong": "2"}),
-    Question(
-        "full",
-        "Full size: what gives it away?",
-        {CLEAN: "1", **{fault: str(key) for key, fault in enumerate(FAULTS, 2)}},
-        FAULTS,
-    ),
+GLANCE = Question(
+    "glance", "At a glance: is the face in the second picture right?", {RIGHT: "1", "wrong": "2"}
+)
+FULL = Question(
+    "full",
+    "At full size: what gives it away?",
+    {CLEAN: "1", **{fault: str(key) for key, fault in enumerate(FAULTS, 2)}},
+    FAULTS,
 )
 CHOICE = Question("choice", "Which result is better?", {"left": "1", "equal": "2", "right": "3"})
 _MODELS = ("first", "second")
@@ -73,7 +73,7 @@ class Session:
         before: int = 0,
     ) -> None:
         self._cases, self._keep, self._undo, self._before = cases, keep, undo, before
-        self._questions = QUESTIONS
+        self._questions = (GLANCE, FULL)
         if cases and len(cases[0].results) > 1:
             self._questions = (CHOICE,)
         lot = random.SystemRandom()
@@ -117,13 +117,13 @@ class Session:
         """Encode the picture of a question as PNG; None where there is none."""
         if not 0 <= number < len(self._cases):
             return None
-        case = self._cases[number]
+        case, order = self._cases[number], self._orders[number]
         if question not in (one.name for one in self._questions):
             return None
-        if question == QUESTIONS[0].name:
-            picture = case.at_a_glance()
+        if question == CHOICE.name:
+            picture = case.results_at_full_size(order)
         else:
-            picture = case.at_full_size(self._orders[number])
+            picture = case.at_a_glance() if question == GLANCE.name else case.at_full_size()
         return cv2.imencode(".png", picture)[1].tobytes()
 
     @property

@@ -12,7 +12,6 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from benchmarks.judging import judge as judging
 from benchmarks.options import PHOTOS_HELP, Count, Engine, Model, Seed
 from benchmarks.photographs.lists import choose, read_pictures
 from benchmarks.photographs.tiles import fit, labelled, surroundings, write_pages
@@ -67,6 +66,8 @@ def run(
     end. Without photographs and videos the figures of earlier judgements are printed.
     """
     if judge:
+        from benchmarks.judging import judge as judging
+
         models = [model] if against is None else [model, against]
         options = judging.JudgeOptions(
             photos or (), videos or (), models, judgements, judge_name, count, seed, engine, out

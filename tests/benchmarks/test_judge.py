@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import urllib.error
@@ -22,7 +23,7 @@ from benchmarks.judging.cases import Case
 from benchmarks.judging.judge import JudgeOptions
 from benchmarks.judging.records import FIGURES, PICTURES, Judgement, JudgementFile
 from benchmarks.judging.server import JudgeServer
-from benchmarks.judging.session import Session
+from benchmarks.judging.session import Answers, Session
 from inpaint_model.errors import UserError
 from realtime.frames import Face
 from realtime.media.clip import write_clip
@@ -171,18 +172,24 @@ def test_judge_of_no_filled_face_raises(tmp_path: Path, masked_bgr: NDArray[np.u
 
 
 @pytest.fixture
-def session() -> Session:
+def kept() -> list[Answers]:
+    """What is kept of a session."""
+    return []
+
+
+@pytest.fixture
+def session(kept: list[Answers]) -> Session:
     """Two faces with results of two models: the first one's are dark, the second one's light."""
     shades = (np.full((40, 40, 3), level, np.uint8) for level in (0, 50, 200))
     before, dark, light = shades
     cases = [Case("web", f"{n}.png", 0, (5, 5, 35, 35), before, (dark, light)) for n in range(20)]
-    return Session(cases, lambda case, answers: None, lambda case, answers: None)
+    return Session(cases, lambda _, said: kept.append(said), lambda *_: None)
 
 
 @pytest.fixture
 def page(session: Session):
     with JudgeServer(session) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:
             yield Page(server.address)
@@ -218,16 +225,24 @@ def test_server_bad_requests_are_refused(page: Page):
     assert page.state()["number"] == 0
 
 
-def test_choice_is_blind_and_kept_by_model(page: Page, session: Session):
-    answers = []
-    session._keep = lambda case, said: answers.append(said)
+def test_server_takes_requests_on_one_connection(page: Page):
+    _, _, host, secret, _ = page.address.split("/")
+    connection = http.client.HTTPConnection(host, timeout=20)
+    for method, path in (("POST", "undo"), ("POST", "undo"), ("GET", "state")):
+        connection.request(method, f"/{secret}/{path}", b"{}" if method == "POST" else None)
+        reply = connection.getresponse()
+        assert reply.status == 200 and json.load(reply)["number"] == 0
+    connection.close()
+
+
+def test_choice_is_blind_and_kept_by_model(page: Page, kept: list[Answers]):
     lighter = []
     while not (state := page.state())["done"]:
         assert not {"fast", "paper", "first", "second"} & set(json.dumps(state).split('"'))
         picture = _picture(page)
         lighter.append("right" if picture[5, -5, 0] > 100 else "left")
         page.answer(lighter[-1])
-    assert answers == [{"choice": ("second",)}] * 20
+    assert kept == [{"choice": ("second",)}] * 20
     assert set(lighter) == {"left", "right"}
 
 
