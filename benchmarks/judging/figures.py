@@ -15,9 +15,11 @@ FIGURES = {"right at a glance": (GLANCE.name, RIGHT), _AT_FULL_SIZE: (FULL.name,
 ALL = "all"
 _CONFIDENCE = 0.95
 Part = Sequence[Judgement]
+Looks = Mapping[str, Mapping[str, int]]
+"""How often each collection was looked at, by what was seen (`JudgementFile.looks`)."""
 
 
-def shares(judgements: Part, looks: Mapping[str, Mapping[str, int]]) -> list[Row]:
+def shares(judgements: Part, looks: Looks) -> list[Row]:
     """Compute the share of each figure, by model and collection.
 
     A pass is what one judge said on one day. Of the passes over the most faces the one with the lowest
@@ -25,7 +27,7 @@ def shares(judgements: Part, looks: Mapping[str, Mapping[str, int]]) -> list[Row
 
     Args:
         judgements: of the two questions.
-        looks: how often each collection was looked at, by what was seen (`JudgementFile.looks`).
+        looks: at each collection; those of all collections together are not given.
 
     Returns:
         Rows with the share, the ends of its 95 % Wilson interval, and the share of faces of which the last
@@ -49,10 +51,7 @@ def shares(judgements: Part, looks: Mapping[str, Mapping[str, int]]) -> list[Row
                     "high": high,
                     "passes": ", ".join(f"{one:.0%}" for one in by_pass),
                     "agree": _agreement(figure, passes),
-                    **{
-                        f"looks at {what}": "" if collection == ALL else counts.get(collection, 0)
-                        for what, counts in looks.items()
-                    },
+                    **_looks_at(collection, looks),
                 }
             )
     return rows
@@ -71,7 +70,7 @@ def faults(judgements: Part) -> list[Row]:
     return rows
 
 
-def choices(judgements: Part) -> list[Row]:
+def choices(judgements: Part, looks: Looks) -> list[Row]:
     """Count which of two models is better, by collection; faces judged on several days count each time.
 
     Returns:
@@ -93,6 +92,7 @@ def choices(judgements: Part) -> list[Row]:
                 "share of the second": said["second"] / decided if decided else float("nan"),
                 "low": low,
                 "high": high,
+                **_looks_at(collection, looks),
             }
         )
     return rows
@@ -119,6 +119,13 @@ def _groups(judgements: Part) -> list[tuple[str, str, Part]]:
         if len(by_collection) > 1:
             groups.append((networks, ALL, of_model))
     return groups
+
+
+def _looks_at(collection: str, looks: Looks) -> dict[str, int | str]:
+    return {
+        f"looks at {what}": "" if collection == ALL else counts.get(collection, 0)
+        for what, counts in looks.items()
+    }
 
 
 def _short(networks: Mapping[str, str]) -> str:

@@ -142,7 +142,7 @@ def _publish(said: Sequence[Judgement], file: JudgementFile, out: Path | None) -
         rows += publish("judged", figures.shares(single, looks), out, details)
         publish("judged-faults", figures.faults(single), out)
     if pairs:
-        rows += publish("judged-choices", figures.choices(pairs), out, details)
+        rows += publish("judged-choices", figures.choices(pairs, looks), out, details)
     if not rows:
         print("nothing is judged yet")
     return rows

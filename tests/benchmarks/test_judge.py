@@ -304,6 +304,7 @@ def test_choices_count_the_second_model():
         replace(one, against=_NETWORKS, answers={"choice": (answer,)})
         for one, answer in zip(_judgements(1, "", [("right", "clean")] * 4), said, strict=True)
     ]
-    (row,) = figures.choices(pairs)
+    (row,) = figures.choices(pairs, {PICTURES: {"web": 4}})
     assert (row["first better"], row["second better"], row["equal"]) == (1, 2, 1)
     assert row["share of the second"] == pytest.approx(2 / 3)
+    assert row["looks at pictures"] == 4
