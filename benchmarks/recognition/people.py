@@ -20,7 +20,7 @@ from realtime.detect.face_finder import FaceFinder
 from realtime.feed.aligned_crop import aligned_crop
 from realtime.feed.masked_points import MaskedPoints
 from realtime.frames import Face, FaceResult
-from realtime.synthetic import load_templates, random_style, render_mask
+from realtime.synthetic import MaskStyle, load_templates, random_style, render_mask
 from realtime.synthetic.pose import fit_pose
 from trainer.data.photographs import Photo, find_photos
 
@@ -109,7 +109,7 @@ class Maker:
     ) -> None:
         self._unmasker, self._masks, self._detector = unmasker, masks, detector
         self._drawings = load_templates(templates) if templates else []
-        self._rng = np.random.default_rng(seed)
+        self._seed = seed
 
     def __call__(self, photos: Sequence[Photo]) -> People:
         """Take the crops of all photographs.
@@ -119,7 +119,7 @@ class Maker:
         """
         people = People()
         with FaceFinder() as finder, MaskedPoints() as points:
-            for photo in track(photos, "photographs"):
+            for number, photo in enumerate(track(photos, "photographs")):
                 bare_bgr = cv2.imread(str(photo.path))
                 if bare_bgr is None:
                     raise UserError(f"{photo.path}: cannot be read as a picture")
@@ -128,11 +128,20 @@ class Maker:
                 if face is None or face.landmarks is None:
                     people.left_out += 1
                 else:
-                    self._add(people, person_of(photo), bare_bgr, face, points)
+                    # Each photograph has its own masks, whichever others are left out.
+                    rng = np.random.default_rng([self._seed, number])
+                    styles = [random_style(rng, self._drawings) for _ in range(self._masks)]
+                    self._add(people, person_of(photo), bare_bgr, face, styles, points)
         return people
 
     def _add(
-        self, people: People, name: str, bare_bgr: Picture, face: Face, points: MaskedPoints
+        self,
+        people: People,
+        name: str,
+        bare_bgr: Picture,
+        face: Face,
+        styles: Sequence[MaskStyle],
+        points: MaskedPoints,
     ) -> None:
         """Add a photograph, and each mask in which its face is found."""
         bare = _nearest(self._unmasker(bare_bgr).faces, face)
@@ -142,15 +151,19 @@ class Maker:
         people.names.append(name)
         people.bare_crops.append(aligned_crop(bare_bgr, bare.keypoints))
         self._detect(people, "bare", bare_bgr, face)
-        for _ in range(self._masks):
-            self._add_mask(people, bare_bgr, face, points)
+        for style in styles:
+            self._add_mask(people, bare_bgr, face, style, points)
 
     def _add_mask(
-        self, people: People, bare_bgr: Picture, face: Face, points: MaskedPoints
+        self,
+        people: People,
+        bare_bgr: Picture,
+        face: Face,
+        style: MaskStyle,
+        points: MaskedPoints,
     ) -> None:
         assert face.landmarks is not None
         bare_rgb = np.ascontiguousarray(bare_bgr[:, :, ::-1])
-        style = random_style(self._rng, self._drawings)
         worn = render_mask(bare_rgb, face.landmarks, style)
         masked_bgr = np.ascontiguousarray(worn.image_rgb[:, :, ::-1])
         result = self._unmasker(masked_bgr)
