@@ -14,6 +14,7 @@ COMMANDS = {
     "quality": ("quality.generator", "run", "PSNR and SSIM of a generator on held-out faces"),
     "segmentation": ("quality.segmentation", "run", "IoU of the segmenter on rendered masks"),
     "identity": ("quality.identity", "run", "similarity of unmasked faces to their bare selves"),
+    "groups": ("quality.groups", "run", "fills by label, sex, age and skin tone"),
     "photos": ("photographs.detection", "run_masked", "share of masked faces found and filled"),
     "outlines": ("photographs.outlines", "run", "IoU against masks outlined by hand"),
     "sheet": (

@@ -86,3 +86,40 @@ def write_pages(
     for page, start in zip(pages, starts, strict=False):
         write_tiles(page, tiles[start : start + per_page], columns)
     return pages
+
+
+class WorstTiles:
+    """Keeps the pictures of those with the highest error, one case each, for a sheet.
+
+    Args:
+        count: so many are kept.
+        side: of a picture on the sheet, pixels.
+    """
+
+    def __init__(self, count: int = 12, side: int = 300) -> None:
+        self._count, self._side = count, side
+        self._kept: dict[str, tuple[float, NDArray[np.uint8]]] = {}
+
+    def add(
+        self, name: str, error: float, text: str, pictures: Sequence[NDArray[np.uint8]]
+    ) -> None:
+        """Offer a case.
+
+        Args:
+            name: whose case it is; the worst one of each name is kept.
+            error: the larger, the worse.
+            text: a line over the pictures.
+            pictures: uint8 [H, W, 3] BGR each, put side by side.
+        """
+        own, _ = self._kept.get(name, (-np.inf, None))
+        others = sorted((error for error, _ in self._kept.values()), reverse=True)
+        if error <= own or error <= (others[self._count - 1 :] or [-np.inf])[0]:
+            return
+        tile = labelled(np.hstack([fit(picture, self._side) for picture in pictures]), text)
+        kept = sorted((self._kept | {name: (error, tile)}).items(), key=lambda one: -one[1][0])
+        self._kept = dict(kept[: self._count])
+
+    def write(self, path: Path, columns: int = 2) -> None:
+        """Write the kept cases as a PNG sheet, the worst first; no file where none was offered."""
+        if self._kept:
+            write_tiles(path, [tile for _, tile in self._kept.values()], columns)
