@@ -29,6 +29,7 @@ COMMANDS = {
     "points": ("recognition.points", "run", "the five points of masked faces, and their crop"),
     "realism": ("realism.realism", "run", "sharpness, seam and flicker beside the truth"),
     "appearance": ("realism.appearance", "run", "what each appearance step gives"),
+    "halo": ("realism.halo", "run", "colour error beside the jaw, under masks wider than it"),
     "hashes": ("commands", "hashes", "hashes of results, to hold a rewrite to the same pixels"),
     "video": ("speed.video", "run", "speed and peak memory of `unmask video`"),
     "stability": ("realism.stability", "run", "flicker, jitter, reaction to masks, lost ids"),
