@@ -64,7 +64,9 @@ def run(
     faces: Annotated[Path, typer.Option(help="Folder of UTKFace; its val split is used.")],
     manifest: Annotated[Path | None, typer.Option(help="CSV path,source,split,identity.")] = None,
     templates: Templates = None,
-    masks: Annotated[int, typer.Option(min=0, help="Random masks beside the presets.")] = 4,
+    masks: Annotated[
+        int, typer.Option(min=1, help="So many masks: presets, then random ones.")
+    ] = 8,
     seed: Seed = 0,
     out: Out = None,
     model: Model = "fast",
@@ -106,10 +108,10 @@ def run(
 
 
 def _styles(count: int, templates: Path | None, seed: int) -> list[MaskStyle]:
-    """The presets, so many random masks that cover mouth and nose, and the drawings."""
+    """So many masks that cover mouth and nose, the presets first and then random ones, and all drawings."""
     rng = np.random.default_rng([seed, 3])
-    styles = [preset_style(kind) for kind in _KINDS]
-    while len(styles) < len(_KINDS) + count:
+    styles = [preset_style(kind) for kind in _KINDS[:count]]
+    while len(styles) < count:
         style = random_style(rng)
         if style.pulled_down == "no":
             styles.append(style)

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.color import rgb2lab
 
-from realtime.align.face_regions import SKIN_SEEDS
 from realtime.align.warp_crop import warp_crop_rgb
-from realtime.imaging.skin import has_tone, skin_tone, to_ycc
 
 # UTKFace names a file age_sex_label_time; these are the data set's own words for its codes.
 _NAME = re.compile(r"(\d{1,3})_([01])_([0-4])_\d+")
@@ -24,9 +22,14 @@ _TONES = (
     *((55.0, "very light"), (41.0, "light"), (28.0, "intermediate")),
     *((10.0, "tan"), (-30.0, "brown"), (-180.0, "dark")),
 )
+# Rows and columns in the canonical crop, below glasses and above brows: both cheeks and the forehead.
+_PATCHES = (
+    *((slice(64, 78), slice(36, 50)), (slice(64, 78), slice(77, 91))),
+    (slice(22, 38), slice(50, 78)),
+)
 NO_TONE = "grey picture"
 """The class of pictures without colour, whose ITA says nothing."""
-_GREY_LEVELS = 4.0  # mean difference of a grey picture's largest and smallest channel, at most
+_GREY_LEVELS = 10.0  # mean difference of a grey picture's largest and smallest channel, at most
 
 ATTRIBUTES = {
     "label": _LABELS,
@@ -86,26 +89,22 @@ def person_of(
 
 
 def skin_ita_deg(crop_rgb: NDArray[np.uint8], valid: NDArray[np.bool_]) -> float | None:
-    """Measure the individual typology angle of the bare skin of cheeks, nose and forehead.
+    """Measure the individual typology angle of the bare skin of both cheeks and the forehead.
 
-    The light of the photograph is part of it: it tells how dark the skin is in this picture.
+    It is the median of the three, as a fringe, glasses or a shadow may cover one. The light of the
+    photograph is part of it: it tells how dark the skin is in this picture.
 
     Args:
         crop_rgb: uint8 [128, 128, 3], RGB, canonical crop of a bare face.
         valid: bool [128, 128], the pixels inside the photograph.
 
     Returns:
-        Degrees; None where too little skin is seen.
+        Degrees; None where none of the three is inside the photograph.
     """
-    ycc = to_ycc(crop_rgb)
-    tone = skin_tone(ycc, [seeds & valid for seeds in SKIN_SEEDS])
-    if tone is None:
-        return None
-    skin = (SKIN_SEEDS[0] | SKIN_SEEDS[1]) & valid & has_tone(ycc, tone)
-    if not skin.any():
-        return None
-    lightness, _, yellow = np.median(rgb2lab(crop_rgb)[skin], axis=0)
-    return ita_deg(float(lightness), float(yellow))
+    lab = rgb2lab(crop_rgb)
+    seen = [np.median(lab[at][valid[at]], axis=0) for at in _PATCHES if valid[at].any()]
+    angles = [ita_deg(float(lightness), float(yellow)) for lightness, _, yellow in seen]
+    return float(np.median(angles)) if angles else None
 
 
 def ita_deg(lightness: float, yellow: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -24,12 +24,12 @@ from realtime.detect.face_finder import FaceFinder
 from realtime.frames import Face, UnmaskResult
 from realtime.inpaint.background import BackgroundPainting
 from realtime.synthetic import Kind, MaskStyle, RenderedMask, preset_style, render_mask
-from trainer.evaluate.bootstrap import mean_interval
+from trainer.evaluate.bootstrap import Interval, mean_interval, paired_difference
 
 _KINDS: tuple[Kind, ...] = ("surgical", "cloth", "n95", "kn95")  # in turns
 # By how much a mask's half width differs from the preset's at its top and at its bottom corners, cm.
 _WIDTHS = {"narrow": (-0.6, -0.6), "usual": (0.0, 0.0), "wide": (0.6, 1.4)}
-_SHIPPED, _WITHOUT = "as shipped", f"without `{BackgroundPainting.name}`"
+_SHIPPED, _WITHOUT = _WAYS = "as shipped", f"without `{BackgroundPainting.name}`"
 Picture = NDArray[np.uint8]
 
 
@@ -149,13 +149,19 @@ def _row(width: str, place: str, measured: Iterable[_Measured]) -> Row:
         "people": len({one.person for one in here}),
         "px a face": round(float(np.mean([one.error.px for one in here])) if here else 0.0),
     }
-    for way in (_SHIPPED, _WITHOUT):
+    levels = [_by_person([m for m in here if m.way == way], "levels") for way in _WAYS]
+    for way, of in zip(_WAYS, levels, strict=True):
         part = [one for one in here if one.way == way]
-        levels = _by_person(part, "levels")
-        row[f"levels, {way}"] = mean_interval(levels).text(1) if len(levels) else ""
+        row[f"levels, {way}"] = _text(mean_interval, of)
         row[f"ΔE, {way}"] = _mean(_by_person(part, "delta_e"))
         row[f"skin where none is, %, {way}"] = 100 * _mean(_by_person(part, "skin"))
+    row["levels that the step adds"] = _text(paired_difference, *levels)
     return row
+
+
+def _text(interval: Callable[..., Interval], *values: NDArray[np.float64]) -> str:
+    """An interval of values in one cell; nothing where there is no value."""
+    return interval(*values).text(1) if len(values[0]) else ""
 
 
 def _by_person(part: Iterable[_Measured], name: str) -> NDArray[np.float64]:

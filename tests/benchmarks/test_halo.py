@@ -106,6 +106,7 @@ def test_halo_run_measures_both_ways(tmp_path: Path):
     whole = by["all", BAND]
     assert 0 < float(whole["ΔE, as shipped"]) < 40
     assert whole["ΔE, as shipped"] != whole["ΔE, without `background`"]
+    assert whole["levels that the step adds"]
     written = json.loads((tmp_path / "halo.json").read_text())
     assert written["masked pictures"] == written["filled"] == 3
     assert (tmp_path / "sheet-halo-worst.png").is_file()
