@@ -19,7 +19,7 @@ from inpaint_model.errors import UserError
 from realtime.capture import CaptureOptions, Reconnecting, check_source, open_capture
 from realtime.frames import UnmaskResult
 from realtime.live.pipeline import LivePipeline, ProcessedFrame
-from realtime.media.frames import Frame
+from realtime.media.colour import FAST, to_bgr
 from realtime.media.kinds import is_picture, walk_files
 from realtime.media.picture_reader import read_picture
 from realtime.media.reader import VideoReader
@@ -123,6 +123,15 @@ def _pictures_in(folder: Path) -> Iterator[Path]:
     yield from found
 
 
+@dataclass(frozen=True, eq=False)
+class _DecodedFrame:
+    """A frame of a recording, upright, uint8 [H, W, 3] BGR; nothing is written back, so `FAST` will do."""
+
+    index: int
+    time_s: float
+    image_bgr: NDArray[np.uint8]
+
+
 class VideoSource:
     """A recording: every frame, in order, smoothed with frames from both sides."""
 
@@ -143,10 +152,9 @@ class VideoSource:
             for frame, result in pipeline:
                 yield FeedFrame(self.name, frame.index, frame.time_s, frame.image_bgr, result)
 
-    def _decoded(self) -> Iterator[Frame]:
+    def _decoded(self) -> Iterator[_DecodedFrame]:
         for frame in self._reader:
-            _ = frame.image_bgr  # converted in the thread that decodes
-            yield frame
+            yield _DecodedFrame(frame.index, frame.time_s, to_bgr(frame.native, FAST))
 
     def close(self) -> None:
         """Close the file."""
