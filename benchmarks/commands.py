@@ -26,6 +26,7 @@ COMMANDS = {
     "bare": ("photographs.detection", "run_bare", "share of bare faces left bit-identical"),
     "find": ("finding.find", "run", "faces found by size, roll, time and footage, and the cost"),
     "recognition": ("recognition.recognition", "run", "whether unmasking helps a recogniser"),
+    "kinds": ("kinds.kinds", "run", "hard kinds made by rendering, against exact truth"),
     "points": ("recognition.points", "run", "the five points of masked faces, and their crop"),
     "realism": ("realism.realism", "run", "sharpness, seam and flicker beside the truth"),
     "appearance": ("realism.appearance", "run", "what each appearance step gives"),

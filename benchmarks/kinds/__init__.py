@@ -1,0 +1,1 @@
+"""Hard kinds made by rendering: masked pictures with exact truth, to judge finding, marking and filling."""
