@@ -113,7 +113,7 @@ def drape(
     albedo = _albedo(cloth.style, coverage.shape, pose)
     depth_cm = cv2.distanceTransform((coverage > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / scale
     inwards = np.clip(depth_cm / cloth.round_cm, 0, 1)
-    height = cloth.round_cm * 0.7 * np.sqrt(1 - (1 - inwards) ** 2)
+    height = cloth.round_cm * 0.6 * (1 - (1 - inwards) ** 2)
     folds = _noise(rng, coverage.shape, [part * scale for part in cloth.fold_cm])
     height = height + cloth.folds * folds
     height = cv2.GaussianBlur(np.asarray(height, np.float32) * scale, (0, 0), 0.12 * scale)

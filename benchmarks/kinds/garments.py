@@ -1,4 +1,4 @@
-"""Cloth that is worn: what hangs from a mask over neck and chest, scarves, headscarves and caps."""
+"""Cloth that is worn: what hangs from a mask over neck and chest, scarves, capes and headscarves."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _LOOSE_SCARF = (
     (0, -12.2, 0.5), (3.5, -11.4, -0.5), (6.5, -9.0, -3.5), (8.5, -10.0, -4.5), (10.0, -13.0, -4.5),
     (11.5, -17.0, -4.0), (9.0, -20.5, -2.0), (4.0, -21.5, 0.0), (0, -21.5, 0.0),
 )  # fmt: skip
-_BIB = (
-    (0, -11.4, 1.0), (3.0, -11.0, 0.0), (5.6, -10.6, -3.5), (7.4, -11.6, -4.0), (8.4, -16.0, -2.0),
-    (8.0, -22.0, 0.0), (4.0, -26.0, 0.0), (0, -27.0, 0.0),
+_CAPE = (
+    (0, -12.0, 1.0), (3.2, -11.6, 0.0), (5.4, -10.4, -3.5), (6.2, -10.6, -4.0), (9.5, -13.8, -4.0),
+    (14.0, -16.5, -4.0), (18.0, -20.0, -3.0), (20.0, -40.0, 0.0), (0, -40.0, 0.0),
 )  # fmt: skip
 _HEADSCARF = (
     (0, 15.6, -3.0), (5.5, 14.6, -3.5), (9.4, 11.0, -4.5), (10.6, 5.0, -5.0), (10.2, -3.0, -5.0),
@@ -40,10 +40,6 @@ _HEADSCARF = (
 _FACE_OPENING = (
     (0, 6.9, 4.6), (3.4, 6.5, 3.6), (6.0, 4.2, 1.0), (6.7, 0.5, -0.5), (6.5, -3.5, -0.5),
     (5.2, -7.0, 1.0), (2.4, -9.6, 3.4), (0, -10.4, 4.0),
-)  # fmt: skip
-_CAP = (
-    (0, 6.2, 5.4), (3.6, 5.9, 4.4), (6.4, 4.8, 1.4), (7.8, 3.4, -2.0), (8.8, 3.0, -4.0), (9.6, 6.0, -5.0),
-    (9.8, 10.0, -5.0), (7.4, 14.4, -4.0), (3.6, 16.2, -3.0), (0, 16.6, -3.0),
 )  # fmt: skip
 
 _HEADSCARF_RGB: tuple[Rgb, ...] = (
@@ -90,11 +86,11 @@ def wear_scarf(portrait: Portrait, rgb: Picture, rng: Rng) -> Picture:
     return drape(rgb, cover, cloth, portrait.pose, portrait.light, rng)
 
 
-def wear_bib(portrait: Portrait, rgb: Picture, rng: Rng) -> Picture:
-    """Put a white bib, as barbers and dentists use it, round the neck."""
+def wear_cape(portrait: Portrait, rgb: Picture, rng: Rng) -> Picture:
+    """Put a white cape, as barbers and dentists use it, round the neck and over the shoulders."""
     level = float(rng.uniform(0.82, 0.98))
-    cloth = Cloth(MaskStyle(base_rgb=(level, level, level)), 0.4, 0.25, (1.8, 8.0), 0.01)
-    return drape(rgb, outline(portrait, _BIB), cloth, portrait.pose, portrait.light, rng)
+    cloth = Cloth(MaskStyle(base_rgb=(level, level, level)), 0.6, 0.45, (2.0, 9.0), 0.005)
+    return drape(rgb, outline(portrait, _CAPE), cloth, portrait.pose, portrait.light, rng)
 
 
 def wear_headscarf(portrait: Portrait, rgb: Picture, rng: Rng) -> Picture:
@@ -103,10 +99,3 @@ def wear_headscarf(portrait: Portrait, rgb: Picture, rng: Rng) -> Picture:
     cover = outline(portrait, _HEADSCARF) * (1 - outline(portrait, _FACE_OPENING))
     cloth = Cloth(style, 1.6, 0.45, (2.6, 8.0), 0.01)
     return drape(rgb, cover, cloth, portrait.pose, portrait.light, rng)
-
-
-def wear_cap(portrait: Portrait, rgb: Picture, rng: Rng) -> Picture:
-    """Put on a surgical cap."""
-    colour = ((0.55, 0.76, 0.88), (0.45, 0.68, 0.6), (0.35, 0.5, 0.75))[int(rng.integers(3))]
-    cloth = Cloth(MaskStyle(base_rgb=colour), 2.0, 0.2, (3.0, 5.0), 0.01)
-    return drape(rgb, outline(portrait, _CAP), cloth, portrait.pose, portrait.light, rng)

@@ -19,7 +19,7 @@ from realtime.synthetic.pose import Pose, fit_pose
 
 Picture = NDArray[np.uint8]
 Rng = np.random.Generator
-_MOST_YAW_DEG = 30.0  # scarves, caps and glasses are drawn for heads that are turned no further
+_MOST_YAW_DEG = 30.0  # scarves and glasses are drawn for heads that are turned no further
 
 
 @dataclass(frozen=True, eq=False)

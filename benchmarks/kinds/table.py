@@ -63,7 +63,6 @@ MASKED: dict[str, Kind] = {
     "sunglasses": over_mask(eyewear.wear_sunglasses),
     "goggles": over_mask(eyewear.wear_goggles),
     "headscarf": over_mask(garments.wear_headscarf),
-    "cap": over_mask(garments.wear_cap),
     "microphone": over_mask(things.hold_microphone),
     "coloured light": pictured(camera.coloured_light),
     "grain": pictured(camera.grain),
@@ -80,5 +79,5 @@ BARE: dict[str, Kind] = {
     "phone": over_bare_face(things.hold_phone),
     "beard": over_bare_face(things.grow_beard),
     "scarf under the chin": over_bare_face(garments.wear_scarf),
-    "white bib": over_bare_face(garments.wear_bib),
+    "white cape": over_bare_face(garments.wear_cape),
 }

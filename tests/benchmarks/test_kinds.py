@@ -18,7 +18,7 @@ from benchmarks.kinds.scene import Portrait, Scene, load_portraits
 from benchmarks.kinds.table import BARE, MASKED
 
 CLOTH = ("plain", "gaiter", "scarf", "bandana", "printed respirator", "tied straps")
-WORN = ("glasses", "sunglasses", "goggles", "headscarf", "cap", "microphone", "text over the edge")
+WORN = ("glasses", "sunglasses", "goggles", "headscarf", "microphone", "text over the edge")
 LIGHT = ("coloured light", "grain", "motion blur", "phone compression", "dark", "against the light")
 CUT = ("chin cut off", "forehead cut off", "side cut off", "fills the picture")
 EDGE_PX = 4  # a soft edge, at most
