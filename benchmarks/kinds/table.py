@@ -37,11 +37,11 @@ def _with(scene: Scene, portrait: Portrait, wear: Wear, rng: Rng) -> Scene:
     return scene.covered(lambda rgb: wear(portrait, rgb, np.random.default_rng(seed)))
 
 
-def pictured(take: Callable[[Scene, Rng], Scene]) -> Kind:
-    """Faces in the masks of the control, taken in another way."""
+def pictured(take: Callable[[Scene, Rng], Scene], of: Kind = masks.plain) -> Kind:
+    """Masked faces, without another kind those of the control, taken in another way."""
 
     def kind(portrait: Portrait, rng: Rng) -> Scene:
-        return take(masks.plain(portrait, rng), rng)
+        return take(of(portrait, rng), rng)
 
     return kind
 
@@ -64,6 +64,9 @@ MASKED: dict[str, Kind] = {
     "goggles": over_mask(eyewear.wear_goggles),
     "headscarf": over_mask(garments.wear_headscarf),
     "microphone": over_mask(things.hold_microphone),
+    "scarf, chin cut off": pictured(camera.cut_chin, masks.scarf),
+    "sunglasses, side cut off": pictured(camera.cut_side, over_mask(eyewear.wear_sunglasses)),
+    "gaiter, small": pictured(camera.small, masks.gaiter),
     "coloured light": pictured(camera.coloured_light),
     "grain": pictured(camera.grain),
     "motion blur": pictured(camera.motion_blur),

@@ -20,6 +20,7 @@ from benchmarks.kinds.table import BARE, MASKED
 CLOTH = ("plain", "gaiter", "scarf", "bandana", "printed respirator", "tied straps")
 WORN = ("glasses", "sunglasses", "goggles", "headscarf", "microphone", "text over the edge")
 LIGHT = ("coloured light", "grain", "motion blur", "phone compression", "dark", "against the light")
+MIXED = ("scarf, chin cut off", "sunglasses, side cut off", "gaiter, small")
 CUT = ("chin cut off", "forehead cut off", "side cut off", "fills the picture")
 EDGE_PX = 4  # a soft edge, at most
 
@@ -43,7 +44,7 @@ def grown(mask: np.ndarray, by_px: float) -> np.ndarray:
 
 
 def test_kinds_are_tested_by_name():
-    assert {*CLOTH, *WORN, *LIGHT, *CUT, "small"} == set(MASKED)
+    assert {*CLOTH, *WORN, *LIGHT, *CUT, *MIXED, "small"} == set(MASKED)
 
 
 @pytest.mark.parametrize("name", CLOTH)
@@ -113,6 +114,16 @@ def test_small_face_is_24_to_40_px_wide(astronaut: Portrait):
     assert 24 <= scene.width_px <= 40
     assert scene.rgb.shape[:2] == scene.mask.shape
     assert 0.2 < scene.mask.sum() / scene.width_px**2 < 1.2
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_mixed_kinds_are_both(astronaut: Portrait, name: str):
+    first, second = name.split(", ")
+    scene, wide, way = (scene_of(one, astronaut) for one in (name, first, second))
+    share, wide_share = (one.mask.sum() / one.width_px**2 for one in (scene, wide))
+    assert scene.rgb.size < wide.rgb.size / 2
+    assert (share < 0.95 * wide_share) == (second in CUT)
+    assert share != way.mask.sum() / way.width_px**2
 
 
 @pytest.mark.parametrize("name", BARE)
