@@ -20,7 +20,7 @@ _STRAPS_CM = (  # tied at the crown and at the nape: x, y, z on one side
     ((6.0, -5.6, 0.5), (6.9, -5.6, -1.5), (7.2, -5.4, -3.0)),
 )
 _STRAP_CM = 0.3  # width
-_TEXTS = ("STOCK PHOTO", "NEWS 24", "LIVE", "Daily Mail", "@photos", "PREVIEW")
+_TEXTS = ("STOCK PHOTO", "NEWS 24", "LIVE", "DAILY NEWS", "@photos", "PREVIEW")
 
 
 def plain(portrait: Portrait, rng: Rng) -> Scene:
