@@ -53,9 +53,9 @@ def batch(
     file failed.
     """
     from inpaint_model.artefacts import find_face_landmarker, find_generator
-    from inpaint_model.errors import UserError
     from realtime.batch.jobs import Record, find_jobs
     from realtime.batch.worker import WorkerOptions
+    from realtime.media.atomic_file import make_folder
     from realtime.runtime.report import check_report_path
     from realtime.video.file import VideoOptions
 
@@ -66,10 +66,7 @@ def batch(
     encoding = opts.encoding_of(codec, crf, hardware=hardware)
     find_generator(model)
     find_face_landmarker(models_dir)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{out}: cannot be made ({error.strerror})") from None
+    make_folder(out)
     record = Record(out)
     jobs = [record.known(job) for job in jobs]
     options = WorkerOptions(

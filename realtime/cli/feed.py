@@ -113,17 +113,18 @@ def feed(
         closing(_open(source, live, out, overwrite=overwrite)) as opened,
         open_unmasker(model, engine, max_faces, models_dir, mode=opened.mode) as unmasker,
     ):
+        is_live = opened.mode == "live"
         records = Feed(opened, unmasker, options, recogniser, models_dir)
         delivery = open_delivery(
             out,
-            source_key=f"{opened.name if opened.is_live else records.key} {crops or ''}",
-            waits=not opened.is_live,
+            source_key=f"{opened.name if is_live else records.key} {crops or ''}",
+            waits=not is_live,
             overwrite=overwrite,
             notify=print_status,
         )
         began_s = time.perf_counter()
         with closing(delivery), opencv_in_one_thread():
-            lines, lost = _deliver(records, delivery, folder, is_live=opened.is_live)
+            lines, lost = _deliver(records, delivery, folder, is_live=is_live)
         figures = {
             **_figures(records, opened, time.perf_counter() - began_s),
             "source": opened.name,
@@ -142,7 +143,7 @@ def _open(source: str, live: LiveOptions, out: str, *, overwrite: bool) -> FeedS
 
     opened = open_source(source, live)
     try:
-        check_out(out, waits=not opened.is_live, overwrite=overwrite)
+        check_out(out, waits=opened.mode != "live", overwrite=overwrite)
     except BaseException:
         opened.close()
         raise

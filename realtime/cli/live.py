@@ -73,11 +73,11 @@ def live(
     if list_only:
         return _list_cameras()
     from realtime.capture import CaptureOptions, Reconnecting, check_source, names_camera
-    from realtime.live.recording import make_folder
     from realtime.live.session import LiveOptions, run_live
     from realtime.live.sinks import check_sinks, open_sinks
     from realtime.live.toasts import Toasts
     from realtime.live.view import View
+    from realtime.media.atomic_file import make_folder
     from realtime.media.report_file import keep_face_records, write_report
     from realtime.runtime.report import check_report_path
     from realtime.runtime.threads import half_the_cores

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
 from realtime.feed.record import FaceRecord
-from realtime.media.atomic_file import SYNTHETIC_NOTE, check_writable
+from realtime.media.atomic_file import SYNTHETIC_NOTE, make_folder
 from realtime.media.png_chunks import insert_chunks
 
 _QUICK = [cv2.IMWRITE_PNG_COMPRESSION, 1]
@@ -47,11 +47,7 @@ class CropFolder:
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"{folder}: cannot be made ({error.strerror})") from None
-        check_writable(folder)
+        make_folder(folder)
         self._folder = folder
 
     def __call__(self, record: FaceRecord) -> FaceRecord:

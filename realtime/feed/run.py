@@ -99,11 +99,10 @@ class Feed:
                 continue
             for record in records:
                 self._best.add(record)
-            ended = self._best.ended(frame.time_s)
-            # The faces of two pictures have nothing to do with one another.
-            yield from self._finished(
-                self._best.finish() if self._source.mode == "image" else ended
-            )
+            if self._source.mode == "image":  # two pictures have no face in common
+                yield from self._finished(self._best.finish())
+            else:
+                yield from self._finished(self._best.ended(frame.time_s))
         yield from self._finished(self._best.finish())
 
     def _records(self, frame: FeedFrame, masked_points: MaskedPoints) -> list[FaceRecord]:

@@ -18,19 +18,18 @@ from numpy.typing import NDArray
 from inpaint_model.errors import UserError
 from realtime.capture import CaptureOptions, Reconnecting, check_source, open_capture
 from realtime.frames import UnmaskResult
-from realtime.live.pipeline import LivePipeline, ProcessedFrame
+from realtime.live.pipeline import LivePipeline
 from realtime.media.colour import FAST, to_bgr
 from realtime.media.kinds import is_picture, walk_files
 from realtime.media.picture_reader import read_picture
 from realtime.media.reader import VideoReader
-from realtime.runtime.pipeline import Ended, Ordered, Pipeline
+from realtime.runtime.pipeline import Ordered, Pipeline
 from realtime.stages import FrameUnmasker
 from realtime.unmasker import Mode
 from realtime.video.look_ahead import look_ahead_stages
 
 Notify = Callable[[str], None]
 """Called with one line for the user."""
-_POLL_INTERVAL_S = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +62,7 @@ class FeedSource(Protocol):
 
     Attributes:
         name: of what is read, without passwords.
-        mode: of the unmasker.
-        is_live: frames that come while others are processed are left out.
+        mode: of the unmasker; "live": frames that come while others are processed are left out.
         content_key: the same for the same content; live: another one in each run.
         warnings: one line each, complete at the end.
         failed: how many files could not be read.
@@ -72,7 +70,6 @@ class FeedSource(Protocol):
 
     name: str
     mode: Mode
-    is_live: bool
     content_key: str
     warnings: list[str]
     failed: int
@@ -109,18 +106,18 @@ def open_source(source: str, live: LiveOptions | None = None) -> FeedSource:
     """
     path = Path(source)
     if "://" not in source and path.is_dir():
-        return PictureSource(path, list(_pictures_in(path)))
+        return PictureSource(path, _pictures_in(path))
     if "://" not in source and path.is_file():
         return PictureSource(path, [path]) if is_picture(path) else VideoSource(path)
     check_source(source)
     return LiveFeedSource(source, live or LiveOptions())
 
 
-def _pictures_in(folder: Path) -> Iterator[Path]:
+def _pictures_in(folder: Path) -> list[Path]:
     found = [path for path in walk_files(folder) if is_picture(path)]
     if not found:
         raise UserError(f"{folder}: contains no picture")
-    yield from found
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +133,6 @@ class VideoSource:
     """A recording: every frame, in order, smoothed with frames from both sides."""
 
     mode: Mode = "video"
-    is_live = False
     failed = 0
 
     def __init__(self, path: Path) -> None:
@@ -165,7 +161,6 @@ class PictureSource:
     """Pictures that have nothing to do with one another; one that cannot be read is left out."""
 
     mode: Mode = "image"
-    is_live = False
 
     def __init__(self, source: Path, pictures: list[Path]) -> None:
         self.name, self._pictures = str(source), pictures
@@ -206,7 +201,6 @@ class LiveFeedSource:
     """A camera or a network stream: the newest frame wins, and frames that are left out are counted."""
 
     mode: Mode = "live"
-    is_live = True
     failed = 0
 
     def __init__(self, source: str, options: LiveOptions) -> None:
@@ -221,7 +215,7 @@ class LiveFeedSource:
         clock_offset_s = time.time() - time.perf_counter()
         first_s = None
         with LivePipeline(self._capture, unmasker) as pipeline:
-            for processed in _processed(pipeline):
+            for processed in pipeline:
                 captured = processed.captured
                 first_s = captured.captured_s if first_s is None else first_s
                 time_s = captured.captured_s - first_s
@@ -241,13 +235,3 @@ class LiveFeedSource:
     def close(self) -> None:
         """Release the device."""
         self._capture.close()
-
-
-def _processed(pipeline: LivePipeline) -> Iterator[ProcessedFrame]:
-    while True:
-        try:
-            processed = pipeline.next(_POLL_INTERVAL_S)
-        except Ended:
-            return
-        if processed is not None:
-            yield processed

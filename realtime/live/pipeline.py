@@ -154,6 +154,9 @@ class LivePipeline:
         """
         return self._pipeline.take(timeout_s)
 
+    def __iter__(self) -> Iterator[ProcessedFrame]:
+        return iter(self._pipeline)
+
     def __enter__(self) -> Self:
         self._pipeline.__enter__()
         return self

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
-from realtime.media.atomic_file import atomic_write, check_writable
+from realtime.media.atomic_file import atomic_write
 from realtime.media.clip import ClipWriter
 from realtime.media.picture import Picture
 from realtime.media.picture_writer import write_picture
@@ -32,21 +32,6 @@ def timestamped_path(folder: Path, suffix: str) -> Path:
             break
         path = folder / f"{name}-{number}{suffix}"
     return path
-
-
-def make_folder(folder: Path) -> None:
-    """Make the folder of pictures and recordings, with its parents, if it does not exist.
-
-    Raises:
-        UserError: it cannot be made, or no file can be written in it.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise UserError(f"{folder}: is not a folder") from None
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be made ({error.strerror})") from None
-    check_writable(folder)
 
 
 def save_picture(folder: Path, image_bgr: NDArray[np.uint8], *, synthetic: bool) -> Path:

@@ -96,6 +96,21 @@ def check_writable(folder: Path) -> None:
         raise UserError(f"{folder}: cannot be written ({error.strerror})") from None
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for outputs, with its parents, if it does not exist.
+
+    Raises:
+        UserError: it cannot be made, or no file can be written in it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise UserError(f"{folder}: is not a folder") from None
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be made ({error.strerror})") from None
+    check_writable(folder)
+
+
 def sync_and_rename(temporary: Path, target: Path) -> None:
     """Write a finished file through to the disk, then give it its final name.
 
