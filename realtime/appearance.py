@@ -8,17 +8,11 @@ from inpaint_model.errors import UserError
 from realtime.composite.grain_synthesis import GrainSynthesis
 from realtime.composite.unsharp_mask import UnsharpMask
 from realtime.inpaint.appearance import AppearanceStep
-from realtime.inpaint.background import BackgroundPainting
 from realtime.inpaint.colour_matching import ColourMatching
-from realtime.inpaint.contour_sharpening import ContourSharpening
-from realtime.inpaint.skin_tone_correction import SkinToneCorrection
 from realtime.inpaint.temporal_blend import TemporalBlend
 
 CROP_STEPS: tuple[type[AppearanceStep], ...] = (
-    SkinToneCorrection,
     ColourMatching,
-    ContourSharpening,
-    BackgroundPainting,
     TemporalBlend,
 )
 """What the inpainting stage does to each fill, in order."""

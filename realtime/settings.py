@@ -276,7 +276,7 @@ class SegmentSettings:
 
 @dataclass(frozen=True)
 class InpaintSettings:
-    """How much of an earlier fill is blended into a new one, and where background is painted."""
+    """How much of an earlier fill is blended into a new one."""
 
     blend_s: float = 0.15
     """Time constant, seconds, of the low-pass on fills while nothing moves. Benchmark: stability."""
@@ -288,13 +288,6 @@ class InpaintSettings:
     """Levels between two fills from which on the new one counts more. Not measured alone."""
     other_levels: float = 45.0
     """Levels between two fills from which on the new one counts alone. Not measured alone."""
-    wider_px: float = 1.5
-    """Crop px by which a masked face is taken to be wider than its landmarks. Benchmark: appearance."""
-    neck_width: float = 0.85
-    """Width of the neck, of the distance between the corners of the jaw. Benchmark: sheet."""
-    turned: tuple[float, float] = 1.3, 1.8
-    """The wider side of the face over the narrower one, nose to temple: from the first value on the head
-    may be turned, from the second it is. Benchmark: sheet."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -21,25 +22,23 @@ from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker
 from realtime.detect.face_finder import FaceFinder
-from realtime.frames import Face, UnmaskResult
-from realtime.inpaint.background import BackgroundPainting
+from realtime.frames import UnmaskResult
 from realtime.synthetic import Kind, MaskStyle, RenderedMask, preset_style, render_mask
 from trainer.evaluate.bootstrap import Interval, mean_interval, paired_difference
 
 _KINDS: tuple[Kind, ...] = ("surgical", "cloth", "n95", "kn95")  # in turns
 # By how much a mask's half width differs from the preset's at its top and at its bottom corners, cm.
 _WIDTHS = {"narrow": (-0.6, -0.6), "usual": (0.0, 0.0), "wide": (0.6, 1.4)}
-_SHIPPED, _WITHOUT = _WAYS = "as shipped", f"without `{BackgroundPainting.name}`"
 Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class _Measured:
-    """The error in one place of one face that wears one mask, by one way of making fills."""
+    """The error in one place of one face that wears one mask, of the fills of one model."""
 
     person: int
     width: str
-    way: str
+    model: str
     place: str
     error: ColourError
 
@@ -53,6 +52,9 @@ def run(
     out: Out = None,
     model: Model = "fast",
     engine: Engine = "auto",
+    against: Annotated[
+        str | None, typer.Option(help="A second model, which is compared face by face.")
+    ] = None,
 ) -> list[Row]:
     """Measure the colour error of the replaced pixels up to 8 crop px outside the true jaw line.
 
@@ -64,37 +66,37 @@ def run(
     measured: list[_Measured] = []
     filled = shown = 0
     worst = WorstTiles()
-    with (
-        FaceFinder() as finder,
-        Unmasker(model, engine, mode="image") as shipped,
-        Unmasker(model, engine, mode="image", without_steps=[BackgroundPainting.name]) as without,
-    ):
-        ways = {_SHIPPED: shipped, _WITHOUT: without}
+    names = [model] if against is None else [model, against]
+    with ExitStack() as stack:
+        finder = stack.enter_context(FaceFinder())
+        models = {name: stack.enter_context(Unmasker(name, engine, mode="image")) for name in names}
         for person, (name, bare) in enumerate(track(pictures, "photographs")):
             face = finder.portrait(np.ascontiguousarray(bare[:, :, ::-1]))
             if face is None or face.landmarks is None:
                 continue
             for width, worn in _worn(bare, face.landmarks, _KINDS[person % len(_KINDS)]):
                 masked = np.ascontiguousarray(worn.image_rgb[:, :, ::-1])
-                results = _unmask(masked, ways)
+                results = _unmask(masked, list(models.values()))
                 shown += 1
-                filled += results[_SHIPPED].any_replaced
-                part = _errors(bare, results, worn, face, person, width)
-                measured += part
-                for one in part:
-                    if one.way == _SHIPPED and one.place == BAND:
-                        text = f"{one.error.levels:.1f} levels, {width}, {name}"
-                        pair = [bare, masked, results[_SHIPPED].frame]
-                        worst.add(name, one.error.levels, text, pair)
+                filled += results[0].any_replaced
+                for of, result in zip(names, results, strict=True):
+                    errors = dict(
+                        colour_errors(bare, result.frame, result.replaced > 0, worn.alpha > 0, face)
+                    )
+                    measured += [_Measured(person, width, of, *one) for one in errors.items()]
+                    if of == model and BAND in errors:
+                        levels = errors[BAND].levels
+                        text = f"{levels:.1f} levels, {width}, {name}"
+                        worst.add(name, levels, text, [bare, masked, result.frame])
     if not measured:
         raise UserError("no masked face was filled beside its jaw")
     if out is not None:
         worst.write(out / "sheet-halo-worst.png")
-    names = [name for name in dict.fromkeys(one.place for one in measured) if name != UNDER_MASK]
-    rows = [_row("all", name, measured) for name in (*names, UNDER_MASK)]
+    places = [name for name in dict.fromkeys(one.place for one in measured) if name != UNDER_MASK]
+    rows = [_row("all", place, measured, names) for place in (*places, UNDER_MASK)]
     for width in _WIDTHS:
-        of = [one for one in measured if one.width == width]
-        rows += [_row(width, name, of) for name in (BAND, UNDER_MASK)]
+        of_width = [one for one in measured if one.width == width]
+        rows += [_row(width, place, of_width, names) for place in (BAND, UNDER_MASK)]
     return publish("halo", rows, out, {"masked pictures": shown, "filled": filled})
 
 
@@ -115,32 +117,13 @@ def _worn(
         yield width, render_mask(rgb, landmarks, style_of_width(kind, width))
 
 
-def _unmask(masked: Picture, ways: dict[str, Unmasker]) -> dict[str, UnmaskResult]:
-    """Detect and segment once, then fill in each way."""
-    first = ways[_SHIPPED]
-    segmented = first.segment(first.detect_and_track(masked))
-    return {way: one.composite(one.inpaint(segmented)) for way, one in ways.items()}
+def _unmask(masked: Picture, models: Sequence[Unmasker]) -> list[UnmaskResult]:
+    """Detect and segment once, then fill by each model."""
+    segmented = models[0].segment(models[0].detect_and_track(masked))
+    return [one.composite(one.inpaint(segmented)) for one in models]
 
 
-def _errors(
-    bare: Picture,
-    results: dict[str, UnmaskResult],
-    worn: RenderedMask,
-    face: Face,
-    person: int,
-    width: str,
-) -> list[_Measured]:
-    """The errors of one masked face, by way and place."""
-    return [
-        _Measured(person, width, way, place, error)
-        for way, result in results.items()
-        for place, error in colour_errors(
-            bare, result.frame, result.replaced > 0, worn.alpha > 0, face
-        )
-    ]
-
-
-def _row(width: str, place: str, measured: Iterable[_Measured]) -> Row:
+def _row(width: str, place: str, measured: Iterable[_Measured], models: Sequence[str]) -> Row:
     """The means over people of one place; of levels with their 95 % bootstrap intervals."""
     here = [one for one in measured if one.place == place]
     row: dict[str, str | float | int] = {
@@ -149,13 +132,15 @@ def _row(width: str, place: str, measured: Iterable[_Measured]) -> Row:
         "people": len({one.person for one in here}),
         "px a face": round(float(np.mean([one.error.px for one in here])) if here else 0.0),
     }
-    levels = [_by_person([m for m in here if m.way == way], "levels") for way in _WAYS]
-    for way, of in zip(_WAYS, levels, strict=True):
-        part = [one for one in here if one.way == way]
-        row[f"levels, {way}"] = _text(mean_interval, of)
-        row[f"ΔE, {way}"] = _mean(_by_person(part, "delta_e"))
-        row[f"skin where none is, %, {way}"] = 100 * _mean(_by_person(part, "skin"))
-    row["levels that the step adds"] = _text(paired_difference, *levels)
+    levels = []
+    for model in models:
+        part = [one for one in here if one.model == model]
+        levels.append(_by_person(part, "levels"))
+        row[f"levels, {model}"] = _text(mean_interval, levels[-1])
+        row[f"ΔE, {model}"] = _mean(_by_person(part, "delta_e"))
+        row[f"skin where none is, %, {model}"] = 100 * _mean(_by_person(part, "skin"))
+    if len(levels) > 1:
+        row["levels more than the second"] = _text(paired_difference, *levels)
     return row
 
 

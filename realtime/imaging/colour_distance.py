@@ -20,18 +20,7 @@ def colour_distance(
     Returns:
         float32 [h, w], levels of 0..255.
     """
-    return _magnitude(cv2.subtract(one_rgb, other_rgb, dtype=cv2.CV_16S))
-
-
-def colour_distance_3x3(
-    one_rgb: NDArray[np.uint8], other_rgb: NDArray[np.uint8]
-) -> NDArray[np.float32]:
-    """`colour_distance` of the mean difference of the 3x3 pixels round each pixel."""
-    return _magnitude(cv2.blur(cv2.subtract(one_rgb, other_rgb, dtype=cv2.CV_16S), (3, 3)))
-
-
-def _magnitude(difference: NDArray) -> NDArray[np.float32]:
-    red, green, blue = cv2.split(difference)
+    red, green, blue = cv2.split(cv2.subtract(one_rgb, other_rgb, dtype=cv2.CV_16S))
     tint = cv2.max(cv2.absdiff(red, green), cv2.absdiff(blue, green))
     light = cv2.max(cv2.max(np.abs(red), np.abs(green)), np.abs(blue))
     return np.maximum(light, _TINT_WEIGHT * tint).astype(np.float32)

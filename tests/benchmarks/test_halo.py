@@ -96,17 +96,17 @@ def test_style_of_width_covers_more_as_it_grows(kind, astronaut_face: Face):
     assert widths == sorted(set(widths))
 
 
-def test_halo_run_measures_both_ways(tmp_path: Path):
-    rows = halo.run(out=tmp_path)
+def test_halo_run_measures_both_models(tmp_path: Path):
+    rows = halo.run(out=tmp_path, against="paper")
     by = {(row["mask"], row["where"]): row for row in rows}
     assert {"all", "narrow", "usual", "wide"} == {mask for mask, _ in by}
     for width in ("narrow", "usual", "wide"):
         assert by[width, BAND]["people"] == 1
     assert float(by["wide", BAND]["px a face"]) > float(by["narrow", BAND]["px a face"])
     whole = by["all", BAND]
-    assert 0 < float(whole["ΔE, as shipped"]) < 40
-    assert whole["ΔE, as shipped"] != whole["ΔE, without `background`"]
-    assert whole["levels that the step adds"]
+    assert 0 < float(whole["ΔE, fast"]) < 40
+    assert whole["ΔE, fast"] != whole["ΔE, paper"]
+    assert whole["levels more than the second"]
     written = json.loads((tmp_path / "halo.json").read_text())
     assert written["masked pictures"] == written["filled"] == 3
     assert (tmp_path / "sheet-halo-worst.png").is_file()

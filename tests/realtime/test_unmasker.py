@@ -183,7 +183,7 @@ def test_unmasker_wrong_argument_is_named():
         Unmasker(engine="abacus")
     with pytest.raises(UserError, match="image, video, live"):
         Unmasker(mode="still")  # pyright: ignore[reportArgumentType]
-    with pytest.raises(UserError, match="skin tone"):
+    with pytest.raises(UserError, match="colour match"):
         Unmasker(without_steps=["make-up"])
 
 

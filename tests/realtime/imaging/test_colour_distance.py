@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from realtime.imaging.colour_distance import (
     colour_distance,
-    colour_distance_3x3,
     local_mean,
     local_mean_half_size,
 )
@@ -25,16 +24,6 @@ def test_colour_distance_of_light_is_its_difference() -> None:
 def test_colour_distance_of_a_tint_counts_for_more() -> None:
     light = colour_distance(plain(90, 90, 90), plain(80, 80, 80)).mean()
     assert colour_distance(plain(80, 90, 80), plain(80, 80, 80)).mean() > 1.5 * light
-
-
-def test_colour_distance_3x3_ignores_noise() -> None:
-    noisy = plain(100, 100, 100)
-    noisy[::2, ::2] = 118
-    one, mean = (
-        measure(noisy, plain(100, 100, 100)) for measure in (colour_distance, colour_distance_3x3)
-    )
-    assert one.max() == 18
-    assert mean[5:-5, 5:-5].max() <= 8
 
 
 def test_local_mean_counts_marked_pixels_alone() -> None:
