@@ -42,6 +42,7 @@ COMMANDS = {
     "engines": ("speed.engines", "run", "every engine against torch in eager fp32"),
     "gpu": ("speed.gpu", "run", "a GPU in three minutes: engines, soak, training"),
     "threads": ("speed.threads", "run", "`unmask video` by the generator's CPU threads"),
+    "budget": ("speed.frame_budget", "run", "CPU time of a frame by part, beside transcoding"),
     "file-fps": ("speed.file_fps", "run", "`unmask video` beside a supervision-style loop"),
     "feed": ("speed.feed", "run", "speed and steady ids of `unmask feed` with two faces"),
     "memory": ("robustness.memory", "run", "peak and growth of memory over a long video"),
