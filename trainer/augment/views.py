@@ -16,6 +16,7 @@ from realtime.synthetic.pose import fit_pose
 from trainer.augment.head_rotation import random_head_rotation
 from trainer.augment.headgear import wear_headgear
 from trainer.augment.holes import extend_hole_forward, random_hole
+from trainer.augment.side_light import cast_side_light
 from trainer.data.face_set import FaceSet, margin_of
 
 # The product moves and widens a crop that would cut a mask off (`realtime.align.crop_window`). So does
@@ -94,7 +95,7 @@ def random_crop_windows(
 
 @dataclass(frozen=True)
 class DrawnView:
-    """A view with all that needs OpenCV to draw it: rotation, headgear, and the complete hole.
+    """A view with all that needs OpenCV to draw it: rotation, headgear, light, and the complete hole.
 
     Attributes:
         crop: uint8 [128 + 2M, 128 + 2M, 3], RGB.
@@ -122,7 +123,7 @@ def records_of(views: Sequence[DrawnView]) -> NDArray[np.void]:
 
 
 def draw_view(faces: FaceSet, index: int, rng: np.random.Generator) -> DrawnView:
-    """Draw a view of a face: some with the head rotated, some with a cap or sunglasses, with its hole.
+    """Draw a view of a face with its hole: some rotated, with a cap or sunglasses, or lit from the side.
 
     A face without a margin is not rotated: a rotated head needs its surroundings.
     """
@@ -131,6 +132,7 @@ def draw_view(faces: FaceSet, index: int, rng: np.random.Generator) -> DrawnView
     if rotated:
         view = rotated_view(view, rng, _PROFILES)
     crop = wear_headgear(view.crop, view.landmarks, rng)
+    crop = cast_side_light(crop, view.landmarks, rng)
     hole = random_hole(view.landmarks - margin, rng, margin)
     if rotated and rng.random() < _FORWARD_SHARE:
         hole = extend_hole_forward(hole, fit_pose(view.landmarks).yaw, rng)
