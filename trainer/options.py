@@ -64,6 +64,9 @@ class FitOptions:
         Path | None,
         Option(help="Initial weights: a run folder, .onnx or .tflite."),
     ] = None
+    first_stage: Annotated[
+        int, Option(help="Leave out the preset's stages before this one: for trained weights.")
+    ] = 1
     minutes: Annotated[
         float | None,
         Option(

@@ -83,6 +83,7 @@ def resolve(
     scale: float = 1.0,
     crops: int | None = None,
     batch: int | None = None,
+    first_stage: int = 1,
     **fields: Any,
 ) -> FitConfig:
     """Return a preset with changes.
@@ -92,6 +93,7 @@ def resolve(
         scale: factor on the number of steps of every stage.
         crops: number of crops that the stages see together, in place of `scale`.
         batch: crops a step; the steps are scaled so that as many crops are seen.
+        first_stage: number of the stage that the run begins with; those before it are left out.
         fields: values of other fields of `FitConfig` (width, faces, seed, teacher); None changes nothing.
             A teacher is followed in every stage.
 
@@ -105,6 +107,9 @@ def resolve(
     if crops is not None and crops < 1:
         raise UserError(f"--crops must be at least 1, not {crops}")
     config = PRESETS[preset]
+    if not 1 <= first_stage <= len(config.stages):
+        raise UserError(f"--first-stage: {preset} has {len(config.stages)}, not {first_stage}")
+    config = replace(config, stages=config.stages[first_stage - 1 :])
     if crops is not None:
         scale = crops / sum(stage.steps * stage.batch for stage in config.stages)
     resized = []

@@ -206,6 +206,14 @@ def test_resolve_with_crops_shares_them_among_stages():
     assert [stage.steps for stage in changed.stages] == [250, 4750]
 
 
+def test_resolve_from_a_later_stage_leaves_out_the_others():
+    last = resolve("fast", crops=16_000, first_stage=3)
+    assert [stage.steps for stage in last.stages] == [1000]
+    assert last.stages[0].adversarial
+    with pytest.raises(UserError, match="fast has 3, not 4"):
+        resolve("fast", first_stage=4)
+
+
 def test_resolve_with_teacher_follows_it_in_every_stage():
     assert not any(stage.distil for stage in resolve("fast").stages)
     assert all(stage.distil for stage in resolve("fast", teacher="paper").stages)

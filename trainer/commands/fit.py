@@ -170,6 +170,7 @@ def _configure(options: FitOptions) -> FitConfig:
         scale=1.0 if options.scale is None else options.scale,
         crops=options.crops,
         batch=options.batch,
+        first_stage=options.first_stage,
         width=options.width,
         faces=options.faces,
         seed=options.seed,
