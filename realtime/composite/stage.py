@@ -82,7 +82,8 @@ class CompositeStage(Stage[InpaintedFrame, UnmaskResult]):
     ) -> tuple[Fill, NDArray[np.float32]]:
         """Return the fill to paste and its opacity; its grain is renewed in each frame or in turns."""
         fill, context = face.fill, face.context
-        assert fill is not None and context is not None
+        assert fill is not None
+        assert context is not None
         track_id = face.segmented.track_id
         prepared = self._prepared[track_id]
         if prepared is None or prepared.fill.version != fill.version:

@@ -62,7 +62,7 @@ def _roll(matrix: np.ndarray) -> float:
     return float(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0])))
 
 
-@pytest.mark.parametrize("degrees", [-40, 0, 25])
+@pytest.mark.parametrize("degrees", [-40, 0, 25, 170])
 def test_similarity_profile_is_level_by_its_near_ear(degrees: float):
     looks_right = (_LOOKS_LEFT * (-1, 1) + (100, 0))[_OTHERWISE_ROUND]
     clockwise = cv2.getRotationMatrix2D((50, 50), -degrees, 1.0)
@@ -74,6 +74,19 @@ def test_similarity_profile_is_level_by_its_near_ear(degrees: float):
         eyes, nose = affine.apply(matrix, np.array([points[:2].mean(0), points[2]]))
         assert eyes[1] == pytest.approx(46)
         assert (eyes[0] - 63.5) * ahead < 0 < (nose - eyes)[0] * ahead  # room in front of the face
+        assert 60 < apply_to(matrix, points[3])[1] < 90  # the mouth: neither zoomed in nor out
+
+
+def apply_to(matrix: np.ndarray, point: np.ndarray) -> np.ndarray:
+    return affine.apply(matrix, point[None])[0]
+
+
+@pytest.mark.parametrize("points", [_FRONTAL, _LOOKS_LEFT, (_FRONTAL + 2 * _LOOKS_LEFT) / 3])
+def test_similarity_face_elsewhere_gives_the_same_crop(points: np.ndarray):
+    elsewhere = points + np.array([900, 300])
+    here = canonical_crop.similarity_from_keypoints(points)
+    there = canonical_crop.similarity_from_keypoints(elsewhere)
+    assert affine.apply(there, elsewhere) == pytest.approx(affine.apply(here, points))
 
 
 def test_similarity_frontal_face_is_level_by_its_eyes():
@@ -116,13 +129,26 @@ def test_warp_crop_large_face_does_not_alias():
     assert np.abs(crop[8:-8, 8:-8].astype(int) - 127).max() <= 2
 
 
-def test_warp_crop_larger_size_shows_the_picture_to_its_edges():
-    across, down = np.meshgrid(np.linspace(0, 255, 1024), np.linspace(0, 255, 1024))
-    picture = np.dstack([across, down, across]).astype(np.uint8)
-    matrix = np.array([[1 / 8, 0, 0], [0, 1 / 8, 0.0]])
-    crop, valid = warp_crop.warp_crop(picture, matrix, 224)
-    assert valid.all()
-    assert np.abs(crop.astype(int) - cv2.resize(picture, (224, 224))).max() <= 3
+@pytest.mark.parametrize(
+    ("scale", "degrees", "size", "centre"),
+    [(0.12, 0, 224, (640, 480)), (0.3, 35, 128, (700, 400)),
+     (0.3, 200, 128, (150, 900)), (0.45, 90, 128, (1150, 60)), (1.6, -20, 128, (600, 20)),
+     (0.5, 0, 224, (1200, 870))],
+)  # fmt: skip
+def test_warp_crop_shows_each_pixel_in_its_place(scale, degrees, size, centre):
+    """The picture is painted by place: what is shown says where it came from."""
+    x, y = np.meshgrid(np.arange(1280), np.arange(960))
+    picture = np.dstack([x // 6, y // 4, 255 - x // 6]).astype(np.uint8)
+    matrix = cv2.getRotationMatrix2D(centre, degrees, scale)
+    matrix[:, 2] += np.array([63.5, 63.5]) - centre
+    crop, valid = warp_crop.warp_crop(picture, matrix, size)
+    xs, ys = np.meshgrid(np.arange(size), np.arange(size))
+    larger = matrix * (size / 128)
+    at = affine.apply(affine.invert(larger), np.stack([xs, ys], axis=-1).reshape(-1, 2))
+    inside = ((at > -0.5) & (at < (1279.5, 959.5))).all(1)
+    assert np.array_equal(valid.ravel(), inside)
+    error = crop.reshape(-1, 3)[inside, :2] + 0.5 - (at[inside] + 0.5) / (6, 4)
+    assert np.abs(error).max() < 1.5 and np.abs(error.mean(0)).max() < 0.2
 
 
 def test_inverse_returns_the_points():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -81,6 +83,76 @@ def test_moved_to_mask_in_place_far_or_small_is_none():
     speck = _mask_round(92, 96) & (np.arange(128) < 80)
     assert CANONICAL.moved_to_mask(speck, ALL) is None
     assert CANONICAL.moved_to_mask(np.zeros((128, 128), bool), ALL) is None
+    shown_small = mask_of(
+        slice(89, 103), slice(78, 94)
+    )  # 224 px: 350 px as the canonical crop shows it
+    assert CANONICAL.moved_to_mask(shown_small, ALL) is None
+    assert CropWindow(0.8).moved_to_mask(shown_small, ALL) is not None
+
+
+def test_crop_window_wider_keeps_the_eyes_in_place():
+    assert apply(CropWindow(0.7).matrix, np.array([[63.5, 46.0]])) == pytest.approx(
+        np.array([[63.5, 46.0]])
+    )
+
+
+def test_is_nearly_canonical_neither_much_smaller_nor_far_aside():
+    """Between such windows a crop would only change to and fro."""
+    assert CropWindow(0.97, (4.0, -4.0)).is_nearly_canonical
+    for other in (CropWindow(0.8), CropWindow(1.0, (9.0, 9.0)), CropWindow(0.8, (20.0, 0.0))):
+        assert not other.is_nearly_canonical
+
+
+def test_widened_shows_what_was_cut_off():
+    (left, right, below) = np.array([[-9.0, 80], [136, 80], [64, 140]])
+    for touched, cut in (((True, False, False), left), ((False, True, False), right)):
+        window = CANONICAL.widened(touched)
+        assert window is not None
+        (x, y), (other, _) = apply(window.matrix, np.array([cut, (127 - cut[0], 80)]))
+        assert 5 < x < 122 and y < 80
+        assert not -3 < other < 130  # the crop goes to the side that is cut off
+    window, scales = CANONICAL, [1.0]
+    while (wider := window.widened((False, False, True))) is not None:
+        window, scales = wider, [*scales, wider.scale]
+    assert len(scales) > 2 and min(-np.diff(scales)) > 0.1 and scales[-1] >= 0.5
+    assert (apply(window.matrix, below[None])[0] < 110).all()
+    assert CANONICAL.widened((False, False, False)) is None
+
+
+@pytest.mark.parametrize("y", [(50, 118), (60, 136), (70, 160)])
+def test_fitted_window_holds_the_mask_as_large_as_can_be(y: tuple[int, int]):
+    """Places of the mask in canonical crop pixels; it is seen in a wide window."""
+    for x, shift in itertools.product(
+        [(10, 118), (-12, 80), (50, 140), (-6, 133), (40, 90)], [0.0, 8.0]
+    ):
+        wide = CropWindow(0.62, (shift, 0.0))
+        corners = np.array([[x[0], y[0]], [x[1], y[1]]], float)
+        (x0, y0), (x1, y1) = apply(wide.matrix, corners).round().astype(int)
+        found = wide.fitted(mask_of(slice(y0, y1 + 1), slice(x0, x1 + 1)), ALL)
+        assert found is not None
+        (left, _), (right, bottom) = apply(found.matrix, corners)
+        assert left > 3 and right < 124 and bottom < 124
+        (aside, up), largest = found.shift, found.scale > 0.999
+        assert abs(aside) <= 14 and -16 <= up <= 0
+        assert largest or (left < 9 and right > 117) or abs(aside) > 11 or up < -14
+        assert found.scale > 0.75
+
+
+def test_fitted_window_no_larger_than_now_is_none():
+    assert CropWindow(0.8).fitted(mask_of(slice(60, 124), slice(4, 125)), ALL) is None
+    assert CropWindow(0.8).fitted(mask_of(slice(0, 0), slice(0, 0)), ALL) is None
+
+
+def test_show_places_parts_of_the_face_as_the_crop_shows_them():
+    rows, columns = np.mgrid[0:128, 0:128]
+    window = CropWindow(0.8, (6.0, -3.0))
+    level = window.show((rows + columns).astype(np.float32))
+    upper = window.show(rows < 46)
+    assert upper.dtype == bool
+    for x, y in ((40, 30), (63, 51), (90, 80)):
+        at_x, at_y = apply(cv2.invertAffineTransform(window.matrix), np.array([[x, y]]))[0]
+        assert level[y, x] == pytest.approx(at_x + at_y, abs=0.1)
+        assert upper[y, x] == (at_y < 46)
 
 
 def test_in_a_picture_a_crop_beside_the_face_is_moved_onto_it(astronaut_rgb, astronaut_face: Face):

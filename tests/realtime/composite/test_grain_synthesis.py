@@ -29,10 +29,10 @@ def matrix() -> np.ndarray:
     return np.array([[1 / SCALE, 0, -0.3], [0, 1 / SCALE, 0.2]])
 
 
-def _skin(noise: float = 0.0, seed: int = 0) -> np.ndarray:
+def _skin(noise: float = 0.0, seed: int = 0, side: int = SIDE) -> np.ndarray:
     """A frame of evenly lit skin with noise of this strength, BGR."""
-    frame = np.full((SIDE, SIDE, 3), (120, 145, 190), np.float32)
-    frame += noise * np.random.default_rng(seed).standard_normal((SIDE, SIDE, 1))
+    frame = np.full((side, side, 3), (120, 145, 190), np.float32)
+    frame += noise * np.random.default_rng(seed).standard_normal((side, side, 1))
     return np.clip(np.rint(frame), 0, 255).astype(np.uint8)
 
 
@@ -72,6 +72,7 @@ def test_grain_noisy_face_gets_its_own_strength(hole, matrix, noise):
     patch = _filled(frame, hole, matrix)
     inside = np.abs(_fine(patch.image)[_middle(patch)]).mean()
     assert inside / np.abs(_fine(frame)).mean() == pytest.approx(1, abs=0.2)
+    assert np.abs(patch.image - np.array((120.0, 145, 190))).max() < 5.5 * noise  # at the rim too
 
 
 def test_grain_has_the_spectrum_of_the_skin(hole, matrix):
@@ -84,6 +85,77 @@ def test_grain_has_the_spectrum_of_the_skin(hole, matrix):
         fine = np.diff(luma, axis=1)[_middle(patch)[:, 1:]].std()
         ratios.append(fine / luma[_middle(patch)].std())
     assert ratios[0] > 1.6 * ratios[1]
+
+
+def test_grain_of_softer_noise_is_as_strong_as_it(hole, matrix):
+    frame = cv2.GaussianBlur(_skin(14.0), (0, 0), 1.6)
+    inside = _fine(_filled(frame, hole, matrix).image)
+    patch = _filled(frame, hole, matrix)
+    assert inside[_middle(patch)].std() / _fine(frame).std() == pytest.approx(1, abs=0.15)
+
+
+def test_grain_of_a_fringe_or_wrinkles_is_that_of_plain_skin(hole, matrix):
+    """Hair over the forehead adds nothing, and detail in one direction leaves no streaks."""
+    fringe = _skin(3.0)
+    fringe[20:150:12, 100:280] = (60, 70, 95)
+    with_hair, without = (_filled(frame, hole, matrix) for frame in (fringe, _skin(3.0)))
+    middle = _middle(without)
+    assert _fine(with_hair.image)[middle].std() < 1.15 * _fine(without.image)[middle].std()
+    furrowed = cv2.GaussianBlur(_skin(14.0), (0, 0), sigmaX=0.3, sigmaY=3)
+    patch = _filled(furrowed, hole, matrix)
+    (across, down), (skin_across, skin_down) = (
+        [np.diff(image[20:-20, 20:-20, 1].astype(float), axis=axis).std() for axis in (1, 0)]
+        for image in (patch.image, furrowed)
+    )
+    assert across / down < 0.45 * skin_across / skin_down
+
+
+def test_grain_grows_with_the_face_and_stays_below_stubble(hole, matrix):
+    strengths = []
+    for scale in (1.0, 1.1, 1.2, 1.3, 1.4, 1.5):
+        frame = _skin(3.0, side=int(128 * scale))
+        patch = _filled(frame, hole, np.array([[1 / scale, 0, 0], [0, 1 / scale, 0]]))
+        strengths.append((patch.image - np.array((120.0, 145, 190)))[_middle(patch)].std())
+    assert strengths[0] == 0 and strengths[-1] == pytest.approx(3, abs=0.4)
+    assert 0.2 < np.diff(strengths).min() < np.diff(strengths).max() < 1  # it does not pop up
+    rough = _filled(_skin(16.0), hole, matrix)
+    assert 3 < (rough.image - np.array((120.0, 145, 190)))[_middle(rough)].std() < 6
+
+
+def test_grain_fill_of_other_colour_or_detail_gets_less(hole, matrix):
+    frame = _skin(4.0)
+    crop, _ = warp_crop(np.ascontiguousarray(frame[:, :, ::-1]), matrix)
+    place = (slice(80, 96), slice(50, 78))
+
+    def gain(colour: tuple[int, int, int], detail: float = 0.0) -> float:
+        noise = detail * np.random.default_rng(3).standard_normal((128, 128, 1))
+        fill = np.where(hole[..., None], np.clip(np.array(colour) + noise, 0, 255), crop)
+        grain = grain_for(frame, fill.round().astype(np.uint8), hole, matrix)
+        return 0.0 if grain is None else float(grain.gain[place].mean())
+
+    skin = gain((190, 145, 120))
+    lips, dark, bright = gain((200, 100, 120)), gain((95, 72, 60)), gain((230, 185, 160))
+    assert 0.2 * skin < lips < 0.5 * skin
+    assert 0.05 * skin < dark < 0.6 * skin
+    assert skin < bright < 1.2 * skin
+    assert 0.8 * skin < gain((190, 145, 120), detail=2.0) < 0.98 * skin
+    assert gain((190, 145, 120), detail=6.0) < 0.2 * skin
+
+
+def test_grain_of_a_new_fill_fits_that_fill(hole, matrix):
+    frame = _skin(4.0)
+    crop, _ = warp_crop(np.ascontiguousarray(frame[:, :, ::-1]), matrix)
+    noise = 8 * np.random.default_rng(3).standard_normal((128, 128, 1))
+    rough = np.where(hole[..., None], np.clip(crop + noise, 0, 255), crop).astype(np.uint8)
+    smooth = np.where(hole[..., None], np.uint8((190, 145, 120)), crop)
+    step = GrainSynthesis()
+    gains = []
+    for version, fill in enumerate((rough, smooth)):
+        grain = step(
+            Fill(fill, version), FaceContext.of_crop(fill, hole).shown_in(frame, matrix)
+        ).grain
+        gains.append(0.0 if grain is None else float(grain.gain[80:96, 50:78].mean()))
+    assert gains[0] < 0.5 * gains[1]
 
 
 def test_grain_smooth_face_gets_none(hole, matrix):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -29,17 +30,26 @@ def test_paste_unchanged_crop_changes_next_to_nothing(astronaut_rgb, astronaut_f
     assert difference.mean() < 3
 
 
-def test_paste_replaces_only_the_hole(astronaut_rgb, astronaut_face: Face, mask):
-    frame = np.ascontiguousarray(astronaut_rgb[:, :, ::-1])
-    grey = np.full((128, 128, 3), 127, np.uint8)
-    patch = paste(frame, Fill(grey), revealed(mask), astronaut_face.matrix)
+@pytest.mark.parametrize(("scale", "degrees"), [(0.7, 20), (1.3, -35), (3.4, 0), (3.4, 190)])
+def test_paste_puts_each_pixel_in_its_place(mask, scale: float, degrees: float):
+    """The crop is painted by place: what is shown says where it came from."""
+    turn = cv2.getRotationMatrix2D((0, 0), degrees, 1 / scale)
+    turn[:, 2] = np.array([63.5, 63.5]) - turn[:, :2] @ (307, 296)
+    ys, xs = np.mgrid[0:128, 0:128]
+    crop = np.dstack([2 * xs, 2 * ys, 250 - xs]).astype(np.uint8)
+    frame, opacity = np.full((600, 600, 3), 7, np.uint8), revealed(mask)
+    patch = paste(frame, Fill(crop), opacity, turn)
     assert patch is not None
-    expected = hole_from_mask(mask).sum() / affine.scale_of(astronaut_face.matrix) ** 2
-    assert patch.replaced.sum() == pytest.approx(expected, rel=0.1)
-    ys, xs = np.nonzero(patch.replaced)
-    points = np.column_stack([xs + patch.x, ys + patch.y]).astype(float)
-    inside = affine.apply(astronaut_face.matrix, points)
-    assert np.hypot((inside[:, 0] - 64) / 32, (inside[:, 1] - 82) / 28).max() < 1.1
+    rows, columns = np.nonzero(patch.replaced)
+    x, y = affine.apply(turn, np.column_stack([columns + patch.x, rows + patch.y])).T
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    whole = cv2.warpAffine(opacity, turn, (600, 600), flags=flags)
+    shown = whole[patch.y :, patch.x :][rows, columns]
+    wanted = shown[:, None] * np.column_stack([250 - x, 2 * y, 2 * x]) + (1 - shown[:, None]) * 7
+    assert np.abs(patch.image[patch.replaced] - wanted).max() < 4
+    changed = np.zeros((600, 600), bool)
+    changed[rows + patch.y, columns + patch.x] = True
+    assert changed[whole > 0.08].all() and not changed[whole < 0.02].any()
 
 
 def test_paste_face_half_outside_the_frame_is_cut(mask):
@@ -49,5 +59,6 @@ def test_paste_face_half_outside_the_frame_is_cut(mask):
     assert patch is not None
     assert patch.x == 0
     assert patch.x + patch.replaced.shape[1] <= 100
-    away = np.array([[1.0, 0, 4000], [0, 1.0, 0]])
-    assert paste(frame, Fill(frame), revealed(mask), away) is None
+    for x, y in ((4000, 0), (-4000, 0), (0, 4000), (0, -4000)):
+        away = np.array([[1.0, 0, x], [0, 1.0, y]])
+        assert paste(frame, Fill(frame), revealed(mask), away) is None

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from realtime.align.affine import apply, invert
+from realtime.align.crop_window import CropWindow
 from realtime.align.warp_crop import warp_crop
 from realtime.appearance import FRAME_STEPS, make_steps
 from realtime.composite.stage import CompositeStage
@@ -101,3 +103,66 @@ def test_composite_prepares_another_version_anew(
     second = stage(replace(dark, faces=(replace(dark.faces[0], fill=Fill(crop // 2, 2)),)))
     core = cv2.erode(first.replaced, np.ones((41, 41), np.uint8)) > 0
     assert second.frame[core].mean() < first.frame[core].mean() - 20
+
+
+def test_composite_shows_the_canonical_crop_of_any_face(
+    stage: CompositeStage, crop, frames, matrix
+) -> None:
+    """Also of one whose mask was sought in a wider window, and of one at the picture's edge."""
+    given = filled(crop, frames[0], matrix)
+    seen = replace(given.faces[0].segmented, crop_rgb=np.zeros_like(crop))
+    seen = replace(seen, tracked=replace(seen.tracked, matrix=matrix))
+    end = int(apply(invert(matrix), np.array([[64.0, 100.0]]))[0, 1])
+    all_valid, upper = np.ones_like(HOLE), np.arange(128)[:, None] < np.full(128, 100)
+    for face, height in (
+        (replace(seen, window=CropWindow(0.8), valid=all_valid), 1024),
+        (replace(seen, valid=upper), end),
+    ):
+        frame = np.ascontiguousarray(frames[0][:height])
+        tracked = replace(given.segmented.tracked, frame_bgr=frame)
+        bare = InpaintedFrame(replace(given.segmented, tracked=tracked), (InpaintedFace(face),))
+        shown = stage(bare).faces[0].crop_before
+        assert np.abs(shown[:95].astype(int) - crop[:95]).mean() < 6
+        assert shown[105:].any() == (height == 1024)
+
+
+def _renewed(faces: int, *, take_turns: bool) -> NDArray[np.bool_]:
+    """Whether the grain of each of so many faces side by side is new, bool [faces, frames]."""
+    stage = CompositeStage(make_steps(FRAME_STEPS), take_turns=take_turns)
+    skin = np.full((128, 128, 3), (190, 145, 120), np.uint8)
+    shown = []
+    for seed in range(5):
+        noise = np.random.default_rng(seed).normal(0, 3, (256, 256 * faces, 1))
+        frame = np.clip(np.array((120, 145, 190)) + noise, 0, 255).astype(np.uint8)
+        each = []
+        for number in range(faces):
+            (face,) = filled(skin, frame, np.array([[0.5, 0, -128 * number], [0, 0.5, 0]])).faces
+            tracked = replace(face.segmented.tracked, track_id=number)
+            segmented = replace(face.segmented, tracked=tracked)
+            each.append(replace(face, segmented=segmented))
+        known = TrackedFrame(frame, (), frozenset(range(faces)))
+        shown.append(stage(InpaintedFrame(SegmentedFrame(known, ()), tuple(each))).frame)
+    cores = [one[140:220, 80:180] for frame in shown for one in np.split(frame, faces, axis=1)]
+    cores = np.stack(cores).reshape(len(shown), faces, -1)
+    return (np.diff(cores.astype(int), axis=0) != 0).any(2).T
+
+
+def test_composite_many_faces_renew_their_grain_in_turns() -> None:
+    turns = _renewed(3, take_turns=True)
+    assert (turns[:, 1:] != turns[:, :-1]).all()  # each face in every other frame
+    assert turns.any(0).all()  # and not all of them in the same frames
+    assert _renewed(2, take_turns=True).all()
+    assert _renewed(3, take_turns=False).all()
+
+
+def test_composite_soft_fill_is_sharpened(crop, frames, matrix) -> None:
+    soft = np.where(HOLE[..., None], cv2.GaussianBlur(crop, (0, 0), 1.2), crop)
+    given = filled(crop, frames[0], matrix)
+    given = replace(given, faces=(replace(given.faces[0], fill=Fill(soft)),))
+    sharp, plain = (
+        warp_crop(CompositeStage(make_steps(FRAME_STEPS, ["grain", *more]))(given).frame, matrix)[0]
+        for more in ([], ["unsharp mask"])
+    )
+    inner = (slice(72, 108), slice(44, 86))
+    contrasts = [cv2.Laplacian(one[inner], cv2.CV_32F).std() for one in (sharp, plain)]
+    assert contrasts[0] > 1.08 * contrasts[1]

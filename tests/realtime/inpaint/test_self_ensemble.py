@@ -51,6 +51,14 @@ def test_augmentation_undo_brings_the_fill_back(
 
 
 @pytest.mark.parametrize("pose", ENSEMBLE_OF_4)
+def test_augmentation_shows_the_face_in_its_place(pose: Augmentation, holes: NDArray[np.bool_]):
+    dot = np.zeros((2, 128, 128, 3), np.uint8)
+    dot[:, 60:68, 60:68] = 255
+    rows, columns, _ = np.nonzero(pose.apply(dot, holes)[0][0] > 127)
+    assert (rows.mean(), columns.mean()) == pytest.approx((63.5, 63.5), abs=0.3)
+
+
+@pytest.mark.parametrize("pose", ENSEMBLE_OF_4)
 def test_no_pixel_of_a_mask_is_shown(pose: Augmentation, holes: NDArray[np.bool_]):
     masked = np.where(holes[..., None], 255, 0).astype(np.uint8).repeat(3, -1)
     shown, hole = pose.apply(masked, holes)

@@ -51,6 +51,26 @@ def test_temporal_blend_moving_face_or_new_epoch_takes_new_fill(change: CropChan
     assert blend(step, crop(105), HOLE, change)[HOLE].min() == 105
 
 
+def test_temporal_blend_more_motion_counts_the_new_fill_more() -> None:
+    shown = []
+    for motion in (0.0, 1.0, 3.0, 4.75, 7.0, 12.0):
+        step = TemporalBlend()
+        blend(step, crop(100), HOLE, STILL)
+        change = CropChange(epoch=1, motion=motion, interval_s=1 / 30)
+        shown.append(int(blend(step, crop(108), HOLE, change)[HOLE].max()))
+    assert shown == sorted(shown)
+    assert shown[0] == shown[1] < 103 < shown[3] < 106 < shown[4] and shown[-1] == 108
+
+
+def test_temporal_blend_fill_that_changes_much_shows_at_once() -> None:
+    shown = {}
+    for level in (105, 128, 170):
+        step = TemporalBlend()
+        blend(step, crop(100), HOLE, STILL)
+        shown[level] = blend(step, crop(level), HOLE, STILL)[HOLE].mean()
+    assert shown[105] < 102 and 110 < shown[128] < 120 and shown[170] == 170
+
+
 def test_temporal_blend_grown_hole_shows_no_earlier_fill() -> None:
     step = TemporalBlend()
     before = crop()

@@ -1,18 +1,11 @@
-"""Similarity transforms as vectors, and the filter that calms them."""
+"""The filter that calms transforms."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from realtime.align.similarity_vector import to_matrix, to_vector
 from realtime.frames import Face, TrackedFace
 from realtime.track.one_euro import OneEuro, TransformSmoothing
-
-
-def test_to_vector_then_to_matrix_gives_the_similarity():
-    matrix = np.array([[0.8, -0.2, 12.0], [0.2, 0.8, -30.0]])
-    assert to_matrix(to_vector(matrix)) == pytest.approx(matrix, abs=1e-9)
 
 
 def test_one_euro_smooths_noise_and_follows_motion():

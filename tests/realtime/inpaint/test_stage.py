@@ -1,0 +1,90 @@
+"""Inpainting: faces are filled in one batch, and a fill is kept while its mask is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from realtime.frames import CropChange, FaceContext, SegmentedFace, SegmentedFrame, TrackedFrame
+from realtime.inpaint.self_ensemble import Augmentation
+from realtime.inpaint.stage import InpaintStage
+
+HOLE = np.zeros((128, 128), bool)
+HOLE[70:120, 30:100] = True
+GREY = np.full((128, 128, 3), 120, np.uint8)
+
+
+class Generator:
+    """Fills holes with a level that is higher by ten in each batch."""
+
+    def __init__(self) -> None:
+        self.batches: list[NDArray[np.bool_]] = []
+
+    def __call__(self, crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        self.batches.append(holes)
+        return np.where(holes[..., None], np.uint8(10 * len(self.batches)), crops)
+
+
+@pytest.fixture
+def generator() -> Generator:
+    return Generator()
+
+
+@pytest.fixture
+def stage(generator: Generator) -> InpaintStage:
+    return InpaintStage(generator, (Augmentation(),), ())
+
+
+def masked(track_id: int = 0, **changes: object) -> SegmentedFace:
+    face = FaceContext.of_crop(GREY, HOLE, change=CropChange(epoch=1)).face
+    face = replace(face, tracked=replace(face.tracked, track_id=track_id), mask_version=1)
+    return replace(face, **changes)  # pyright: ignore[reportArgumentType]
+
+
+def levels(stage: InpaintStage, *faces: SegmentedFace) -> list[int | None]:
+    """The level of the fill of each face that is handed on; None for a bare one."""
+    tracked = TrackedFrame(GREY, (), frozenset(range(9)))
+    inpainted = stage(SegmentedFrame(tracked, faces)).faces
+    return [None if one.fill is None else int(one.fill.rgb[90, 60, 0]) for one in inpainted]
+
+
+def test_inpaint_kept_mask_keeps_its_fill(stage: InpaintStage, generator: Generator) -> None:
+    assert levels(stage, masked()) == [10]
+    assert levels(stage, masked(mask_kept=True)) == [10]
+    assert levels(stage) == []
+    assert len(generator.batches) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"mask_kept": True, "mask_version": 2},
+        {"mask_kept": True, "change": CropChange(epoch=2)},
+        {"mask_kept": True, "track_id": 1},
+    ],
+)
+def test_inpaint_other_mask_is_filled_anew(stage: InpaintStage, changes: dict) -> None:
+    assert levels(stage, masked()) == [10]
+    assert levels(stage, masked(**changes)) == [20]
+
+
+def test_inpaint_several_faces_are_one_batch_and_keep_their_order(
+    stage: InpaintStage, generator: Generator
+) -> None:
+    bare = masked(1, wears_mask=False, confirmed=True)
+    nobody = masked(2, wears_mask=False, confirmed=False)
+    assert levels(stage, masked(0), bare, nobody, masked(3)) == [10, None, 10]
+    assert [len(holes) for holes in generator.batches] == [2]
+    assert levels(stage, masked(3), masked(0, mask_kept=True), bare) == [20, 10, None]
+
+
+def test_inpaint_fills_what_lies_outside_the_picture(
+    stage: InpaintStage, generator: Generator
+) -> None:
+    levels(stage, masked(valid=np.arange(128)[:, None] < np.full(128, 100)))
+    (holes,) = generator.batches
+    assert holes[0, 100:].all() and np.array_equal(holes[0, :100], HOLE[:100])
