@@ -18,6 +18,9 @@ CROP_SIZE = 128
 EYE_LINE_Y = 46.0
 """Row of the eyes in the canonical crop, pixels."""
 
+MIRROR = np.array([[-1.0, 0.0, CROP_SIZE - 1], [0.0, 1.0, 0.0]])
+"""The crop's pixels to those of the mirrored crop, float64 [2, 3]."""
+
 # Landmarks: outer eye corners, nose base.
 _RIGHT_EYE_CORNER, _LEFT_EYE_CORNER, _UNDER_NOSE = 33, 263, 2
 # Between those landmarks on a frontal face, crop px.

@@ -16,14 +16,12 @@ from numpy.typing import NDArray
 from inpaint_model.artefacts import find_face_aligner
 from inpaint_model.engines.image_network import ImageNetwork
 from realtime.align.affine import compose, invert
-from realtime.align.canonical_crop import CROP_SIZE
+from realtime.align.canonical_crop import CROP_SIZE, MIRROR
 from realtime.align.warp_crop import warp_square
 
 _SIDE_PX = 64
 _HALF = _SIDE_PX / CROP_SIZE
 _FROM_CANONICAL = np.array([[_HALF, 0, (_HALF - 1) / 2], [0, _HALF, (_HALF - 1) / 2]])
-_MIRROR = np.array([[-1.0, 0.0, _SIDE_PX - 1], [0.0, 1.0, 0.0]])  # of the square
-_MIRROR_CANONICAL = np.array([[-1.0, 0.0, CROP_SIZE - 1], [0.0, 1.0, 0.0]])
 _CENTRE = (CROP_SIZE - 1) / 2  # crop px
 _UNIT_PX = 48.0  # length of the direction that the network gives, crop px
 
@@ -67,9 +65,9 @@ class FaceAligner:
                 off by a fifth of the crop, the size by a third, and the orientation by any angle.
             mirrored: look at the mirrored crop.
         """
-        to_square = compose(_FROM_CANONICAL, to_canonical)
         if mirrored:
-            to_square = compose(_MIRROR, to_square)
+            to_canonical = compose(MIRROR, to_canonical)
+        to_square = compose(_FROM_CANONICAL, to_canonical)
         square = warp_square(image_rgb, to_square, _SIDE_PX, cv2.BORDER_REPLICATE)
         (values,) = self._network(square.astype(np.float32))
         face, mask, x, y, across, down = values[0].astype(np.float64)
@@ -78,7 +76,7 @@ class FaceAligner:
         of_canonical = np.column_stack([linear, centre - linear @ (_CENTRE, _CENTRE)])
         aligned = compose(invert(of_canonical), to_square)
         if mirrored:
-            aligned = compose(_MIRROR_CANONICAL, aligned)
+            aligned = compose(MIRROR, aligned)
         return Alignment(_probability(face), _probability(mask), aligned)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from inpaint_model.artefacts import Artefact
 from realtime.align.affine import apply, compose, invert, scale_of
-from realtime.align.canonical_crop import CROP_SIZE, similarity_from_landmarks
+from realtime.align.canonical_crop import CROP_SIZE, MIRROR, similarity_from_landmarks
 from realtime.detect.blazeface import BlazeFace, Detection
 from realtime.detect.face_aligner import Alignment, FaceAligner
 from realtime.detect.face_geometry import face_of_alignment, face_of_landmarks
@@ -20,7 +20,6 @@ from realtime.settings import DETECT
 # Where the detector's box of a face lies in its canonical crop.
 _CENTRE = np.array([63.5, 64.0])  # x and y, crop px
 _DETECTED_PX = 77.5  # side, crop px
-_MIRROR = np.array([[-1.0, 0.0, CROP_SIZE - 1], [0.0, 1.0, 0.0]])
 _PASSES = 2  # before the last one: an alignment does not change much any more
 # How far a known face may seem to have changed from where it was followed to.
 _MOST_KNOWN_ZOOM, _MOST_KNOWN_ROLL = 1.4, np.deg2rad(35.0)
@@ -102,7 +101,7 @@ class SecondLook:
 
     def recognises(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
         """Whether the landmark model surely recognises a face, as it is and mirrored."""
-        for matrix in (face.matrix, compose(_MIRROR, face.matrix)):
+        for matrix in (face.matrix, compose(MIRROR, face.matrix)):
             if self.mesh(image_rgb, matrix)[1] < DETECT.confirming_presence:
                 return False
         return True

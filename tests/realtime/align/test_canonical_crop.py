@@ -121,6 +121,13 @@ def test_validity_marks_what_lies_outside(astronaut_rgb, astronaut_face: Face):
     assert x1 > x0
 
 
+def test_mirror_shows_the_crop_mirrored(astronaut_rgb, astronaut_face: Face):
+    matrix = astronaut_face.matrix
+    crop, _ = warp_crop.warp_crop(astronaut_rgb, matrix)
+    other, _ = warp_crop.warp_crop(astronaut_rgb, affine.compose(canonical_crop.MIRROR, matrix))
+    assert np.abs(other[:, ::-1].astype(int) - crop).mean() < 1
+
+
 def test_warp_crop_large_face_does_not_alias():
     stripes = np.zeros((1024, 1024, 3), np.uint8)
     stripes[:, ::2] = 255

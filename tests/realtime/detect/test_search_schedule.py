@@ -53,6 +53,16 @@ def test_frames_that_change_everywhere_are_searched_no_more_than_allowed():
     assert upright <= {window for windows in chosen for window in windows}
 
 
+def test_large_windows_come_round_more_often_than_small_and_rolled_ones():
+    schedule = SearchSchedule(320, 200)
+    times: dict[Window, list[float]] = {}
+    for number in range(270):
+        frame = np.full((200, 320), 255 * (number % 2), np.uint8)
+        for window in schedule.next(_INTERVAL_S, frame, ()):
+            times.setdefault(window, []).append(number * _INTERVAL_S)
+    print({(w.side, w.turns): (len(t), np.diff(t).mean()) for w, t in times.items()})
+
+
 def test_where_a_frame_changes_it_is_searched_soon():
     schedule = SearchSchedule(_WIDTH, _HEIGHT)
     schedule.next(_INTERVAL_S, _GREY, ())
