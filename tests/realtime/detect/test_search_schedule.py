@@ -13,7 +13,11 @@ from realtime.settings import DETECT
 
 _WIDTH, _HEIGHT = 1280, 720
 _INTERVAL_S = 1 / 30
-_GREY = np.random.default_rng(0).integers(60, 200, (_HEIGHT, _WIDTH)).astype(np.uint8)
+# The picture in which changes are sought: a quarter as wide and high as the frame.
+_GREY = np.random.default_rng(0).integers(60, 200, (_HEIGHT // 4, _WIDTH // 4)).astype(np.uint8)
+
+
+_PLACE = (slice(82, 98), slice(225, 240))  # in that picture
 
 
 def _windows_of(
@@ -54,20 +58,28 @@ def test_frames_that_change_everywhere_are_searched_no_more_than_allowed():
 
 
 def test_large_windows_come_round_more_often_than_small_and_rolled_ones():
-    schedule = SearchSchedule(320, 200)
+    """Seconds between two searches, where one place changes all the time."""
     times: dict[Window, list[float]] = {}
-    for number in range(270):
-        frame = np.full((200, 320), 255 * (number % 2), np.uint8)
-        for window in schedule.next(_INTERVAL_S, frame, ()):
+    schedule = SearchSchedule(_WIDTH, _HEIGHT)
+    for number, chosen in enumerate(_windows_of(schedule, 210, _PLACE)):
+        for window in chosen:
             times.setdefault(window, []).append(number * _INTERVAL_S)
-    print({(w.side, w.turns): (len(t), np.diff(t).mean()) for w, t in times.items()})
+    waits: dict[tuple[int, bool], float] = {}
+    for (x, y, side, turns), at in times.items():
+        if max(abs(x - 930), abs(y - 360)) < side / 2 - 30:
+            waits[round(side), turns > 0] = (at[-1] - at[0]) / (len(at) - 1) if at[1:] else 7.0
+    upright = [waits[side, False] for side in (1280, 720, 432, 259, 156)]
+    for wait, least, most in zip(
+        upright, (0.2, 0.2, 0.5, 0.5, 1.5), (0.4, 0.4, 1, 1, 2.5), strict=True
+    ):
+        assert least < wait < most
+    assert min(wait for (_, rolled), wait in waits.items() if rolled) > 2.5
 
 
 def test_where_a_frame_changes_it_is_searched_soon():
     schedule = SearchSchedule(_WIDTH, _HEIGHT)
     schedule.next(_INTERVAL_S, _GREY, ())
-    change = (slice(330, 390), slice(900, 960))
-    chosen = [window for windows in _windows_of(schedule, 20, change) for window in windows]
+    chosen = [window for windows in _windows_of(schedule, 20, _PLACE) for window in windows]
     sides = {window.side for window in chosen if window.turns == 0}
     assert len(sides) >= 4  # windows of each size down to the middle ones
     for x, y, side, _ in chosen:
@@ -75,23 +87,22 @@ def test_where_a_frame_changes_it_is_searched_soon():
 
 
 def test_a_followed_face_that_moves_does_not_call_for_a_search():
-    change = (slice(330, 390), slice(900, 960))
     face = _face(890, 320, 970, 400)
     schedule = SearchSchedule(_WIDTH, _HEIGHT)
-    assert not any(_windows_of(schedule, 20, change, (face,)))
+    assert not any(_windows_of(schedule, 20, _PLACE, (face,)))
 
 
 def test_slow_changes_count():
     schedule = SearchSchedule(_WIDTH, _HEIGHT)
     chosen = []
     for number in range(40):
-        frame = np.full((_HEIGHT, _WIDTH), 80 + number, np.uint8)  # a level a frame
+        frame = np.full_like(_GREY, 80 + number)  # a level a frame
         chosen += schedule.next(_INTERVAL_S, frame, ())
     assert chosen
 
 
 def _noisy(rng: np.random.Generator) -> NDArray[np.uint8]:
-    return np.clip(_GREY + rng.normal(0, 8, _GREY.shape), 0, 255).astype(np.uint8)
+    return np.clip(_GREY + rng.normal(0, 4, _GREY.shape), 0, 255).astype(np.uint8)
 
 
 def test_noise_is_no_change():

@@ -31,7 +31,7 @@ def test_some_window_shows_any_face_large_and_whole(size: tuple[int, int]):
     windows = [window for level in pyramid(width, height) for window in level]
     x, y, side = np.array([(one.x + 0.5, one.y + 0.5, one.side) for one in windows]).T
     rng = np.random.default_rng(0)
-    least = 0.18 * max(DETECT.least_window_px, max(size) / DETECT.most_windows_across)
+    least = 0.18 * min(side)
     for _ in range(300):
         face = np.exp(rng.uniform(np.log(least), np.log(0.5 * min(size))))
         at_x, at_y = rng.uniform(face / 2, np.array(size) - face / 2)
