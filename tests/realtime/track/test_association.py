@@ -38,8 +38,20 @@ def test_motion_model_moving_face_is_predicted_ahead() -> None:
     motion = MotionModel(place(0))
     walk(motion, [8.0 * step for step in range(1, 20)])
     walk(motion, [None] * 10)
-    assert motion.predicted.centre[0] == pytest.approx(8.0 * 29, abs=30)
+    assert motion.predicted.centre[0] == pytest.approx(8.0 * 29, abs=12)
+    assert motion.predicted.centre[0] < 8.0 * 29 - 3  # it slows down
     assert motion.unseen_s == pytest.approx(10 * FRAME_S)
+
+
+def test_match_gate_widens_while_a_face_is_out_of_sight() -> None:
+    for unseen, reach in ((1, 65), (15, 135), (30, 210)):
+        motion = MotionModel(place(0))
+        walk(motion, [None] * unseen)
+        assert match([motion], [place(reach - 7)]) == {0: 0}
+        assert match([motion], [place(reach + 7)]) == {}
+    assert match([MotionModel(place(0))], [place(0, size=45)]) == {0: 0}
+    assert match([MotionModel(place(0))], [place(0, size=35)]) == {}
+    assert match([MotionModel(place(0, size=300))], [place(150, size=300)]) == {0: 0}
 
 
 def test_motion_model_swaying_face_a_second_unseen_is_matched() -> None:

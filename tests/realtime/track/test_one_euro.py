@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from realtime.frames import Face, TrackedFace
 from realtime.track.one_euro import OneEuro, TransformSmoothing
@@ -36,3 +37,14 @@ def test_transform_smoothing_smooths_until_restarted():
     assert np.array_equal(smooth(seen(found=False), 1 / 30).matrix, calm[-1].matrix)
     anew = seen(restarted=True)
     assert np.array_equal(smooth(anew, 1 / 30).matrix, anew.matrix)
+
+
+@pytest.mark.parametrize("fps", [15, 30, 60])
+def test_one_euro_settles_alike_at_any_frame_rate(fps: int):
+    """A small step is taken in half a second; what moves fast is followed at once."""
+    still, small, fast = OneEuro(), [], OneEuro()
+    for step in range(fps):
+        small.append(float(still(np.array([0.0 if step == 0 else 1.0]), 1 / fps)[0]))
+        moving = float(fast(np.array([600 * step / fps]), 1 / fps)[0])
+    assert 0.65 < small[round(0.1 * fps)] < 0.88 and 0.9 < small[round(0.3 * fps)] < 1
+    assert 600 * (fps - 1) / fps - moving < 3

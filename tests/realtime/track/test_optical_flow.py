@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime.align.affine import apply
+from realtime.detect.face_geometry import moved, scaled_and_shifted
 from realtime.frames import Face
 from realtime.track.optical_flow import OpticalFlow
 from tests.realtime.making_faces import open_tracker
@@ -37,8 +38,8 @@ def test_optical_flow_shifted_face_is_followed(
 ) -> None:
     move = cv2.getRotationMatrix2D((224, 120), degrees, zoom)
     move[:, 2] += shift
-    moved = cv2.warpAffine(astronaut_rgb, move, (512, 512)).astype(np.uint8)
-    found = flow.follow(astronaut_face, grey_of(moved))
+    later = cv2.warpAffine(astronaut_rgb, move, (512, 512)).astype(np.uint8)
+    found = flow.follow(astronaut_face, grey_of(later))
     assert found is not None
     assert found.keypoints == pytest.approx(apply(move, astronaut_face.keypoints), abs=0.7)
     centre = astronaut_face.keypoints.mean(0, keepdims=True)
@@ -58,11 +59,58 @@ def test_optical_flow_covered_or_cut_face_is_lost(
     assert flow.follow(astronaut_face, grey_of(astronaut_rgb)) is None
 
 
+def test_optical_flow_face_partly_covered_or_outside(
+    flow: OpticalFlow, astronaut_rgb: NDArray[np.uint8], astronaut_face: Face
+) -> None:
+    """It is followed while most of the upper face is seen; from half of it nothing is claimed."""
+    grey = grey_of(astronaut_rgb)
+    noise = np.random.default_rng(0).integers(0, 255, (512, 512), dtype=np.uint8)
+    for covered, seen in ((12, True), (75, False)):
+        now = grey.copy()
+        now[:, 175 : 175 + covered] = noise[:, :covered]
+        assert (flow.follow(astronaut_face, now) is not None) == seen
+    for shift, seen in ((-195, True), (-290, False)):
+        there = moved(astronaut_face, scaled_and_shifted(1.0, shift, 0))
+        before = np.asarray(
+            cv2.warpAffine(grey, np.array([[1.0, 0, shift], [0, 1, 0]]), (512, 512))
+        )
+        flow.remember(before)
+        assert (flow.follow(there, before) is not None) == seen
+
+
+@pytest.mark.parametrize("zoom", [0.85, 1.2])
+def test_optical_flow_face_that_jumps_in_size_is_lost(
+    flow: OpticalFlow, astronaut_rgb: NDArray[np.uint8], astronaut_face: Face, zoom: float
+) -> None:
+    move = cv2.getRotationMatrix2D((224, 110), 0, zoom)
+    assert (
+        flow.follow(astronaut_face, grey_of(cv2.warpAffine(astronaut_rgb, move, (512, 512))))
+        is None
+    )
+
+
+@pytest.mark.parametrize("scale", [0.3, 2.5])
+def test_optical_flow_small_or_large_face_is_followed(
+    astronaut_rgb: NDArray[np.uint8], astronaut_face: Face, scale: float
+) -> None:
+    before = cv2.resize(
+        grey_of(astronaut_rgb), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+    )
+    face = moved(astronaut_face, scaled_and_shifted(scale, (scale - 1) / 2, (scale - 1) / 2))
+    shift = np.array([0.03, -0.02]) * face.size
+    flow = OpticalFlow()
+    flow.remember(np.asarray(before, np.uint8))
+    now = cv2.warpAffine(before, np.column_stack([np.eye(2), shift]), before.shape[::-1])
+    found = flow.follow(face, np.asarray(now, np.uint8))
+    assert found is not None
+    assert found.keypoints == pytest.approx(face.keypoints + shift, abs=0.01 * face.size)
+
+
 def test_tracker_flow_between_detections_stays_with_the_face(
     astronaut_rgb: NDArray[np.uint8],
 ) -> None:
     with open_tracker(1, detect_every_n=True) as followed, open_tracker(1) as thorough:
-        for step in range(16):
+        for step in range(9):
             move = np.array([[1.0, 0, 3.0 * step], [0, 1.0, 1.0 * step]])
             frame = cv2.warpAffine(astronaut_rgb, move, (512, 512)).astype(np.uint8)
             (one,), (other,) = followed(frame), thorough(frame)
