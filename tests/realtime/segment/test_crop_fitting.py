@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 from realtime.align.affine import apply
 from realtime.align.crop_window import CANONICAL, CropWindow
@@ -88,6 +89,19 @@ def test_fit_window_closer_one_shows_no_mask_keeps_the_wide():
     )
     found, worn = fit_window(segment, CANONICAL, closer=False)
     assert worn and found.window.scale == SEGMENT.window_step
+
+
+def test_fit_window_closer_one_shows_half_the_mask_keeps_the_wide():
+    """Shown large, the lower half of the mask is taken for a collar."""
+
+    def segment(window: CropWindow) -> SegmentedCrop:
+        half: Box = ((-6, 84), (60, 98))
+        is_fitted = window != CANONICAL and window.scale > 0.9
+        return crops_of(half if is_fitted else FITS_BY_A_SHIFT)(window)
+
+    found, worn = fit_window(segment, CANONICAL, closer=False)
+    assert worn and found.window.scale == SEGMENT.window_step
+    assert found.mask_area_px == pytest.approx(90 * 76, rel=0.05)
 
 
 def test_fit_window_mask_fits_again_returns_if_asked():

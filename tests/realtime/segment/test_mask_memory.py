@@ -127,3 +127,27 @@ def test_looks_unchanged_moved_mask_hand_or_light_is_false() -> None:
         memory.observe(image, FRAME_S)
         assert memory.looks_unchanged() is same
     assert np.array_equal(memory.stored.mask, HOLE) and np.array_equal(memory.stored.hole, HOLE)
+
+
+def test_looks_unchanged_edge_may_move_as_far_as_allowed() -> None:
+    memory = MaskMemory()
+    segment(memory, masked_crop())
+    for shift, least_px in ((1, 1.0), (2, 2.0)):
+        memory.observe(masked_crop(shift), FRAME_S)
+        for allowed_px in (0.5, 1.0, 1.5, 2.0):
+            same = allowed_px >= least_px
+            assert memory.looks_unchanged(allowed_px) == same
+            assert memory.looks_unchanged(1.0, tolerance=allowed_px) == same
+    memory.observe(masked_crop(3), FRAME_S)
+    assert memory.looks_unchanged(2.0) and not memory.looks_unchanged(1.2)
+    assert memory.looks_unchanged(1.2, registered=True)
+
+
+def test_register_without_a_worn_mask_is_none() -> None:
+    memory = MaskMemory()
+    assert memory.register(masked_crop()) is None
+    memory.observe(masked_crop(), FRAME_S)
+    memory.decide(False, memory.smooth(inside(0.0)))
+    memory.store(HOLE & False, HOLE & False)
+    assert memory.register(masked_crop()) is None
+    assert not MaskMemory().looks_unchanged()

@@ -42,7 +42,7 @@ def crop_of(picture_rgb: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDAr
 
 
 @pytest.mark.parametrize(
-    "moved", [move(1, 0), move(-2, 3), move(0, 2, zoom=1.03), move(1, -1, turn=0.04)]
+    "moved", [move(1, 0), move(-2, 3), move(0, 2, zoom=1.045), move(1, -1, turn=0.05)]
 )
 @pytest.mark.parametrize("light", [1.0, 0.9])
 def test_mask_registration_moved_region_is_found(
@@ -59,6 +59,8 @@ def test_mask_registration_far_or_plain_region_is_none(masked_rgb, astronaut_fac
     registration = MaskRegistration(crop_of(masked_rgb, astronaut_face.matrix), PART)
     far = crop_of(masked_rgb, compose(move(14, 9), astronaut_face.matrix))
     assert registration(far) is None
+    for much in (move(0, 0, zoom=1.15), move(0, 0, turn=0.12), move(7, 0), move(0, -7)):
+        assert registration(crop_of(masked_rgb, compose(much, astronaut_face.matrix))) is None
     plain = np.full((128, 128, 3), 90, np.uint8)
     assert MaskRegistration(plain, PART)(plain) is None
     assert MaskRegistration(far, np.zeros((128, 128), bool))(far) is None

@@ -1,0 +1,137 @@
+"""The segmentation stage: how often the segmenter runs, and what the picture before may decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from realtime.frames import Face, SegmentedFace, TrackedFace, TrackedFrame
+from realtime.segment.mask_decision import FaceEvidence, evidence_for
+from realtime.segment.segmenter import MaskSegmenter
+from realtime.segment.stage import SegmentStage
+from realtime.synthetic import preset_style, render_mask
+from tests.realtime.making_faces import tracked_frame
+
+
+@pytest.fixture(scope="module")
+def masked_rgb(astronaut_rgb: NDArray[np.uint8], astronaut_face: Face) -> NDArray[np.uint8]:
+    assert astronaut_face.landmarks is not None
+    return render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical")).image_rgb
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Grows by one with each run of the segmenter."""
+    runs: list[int] = []
+    segment = MaskSegmenter.__call__
+
+    def counted(segmenter: MaskSegmenter, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        runs.append(1)
+        return segment(segmenter, crop_rgb)
+
+    monkeypatch.setattr(MaskSegmenter, "__call__", counted)
+    yield runs
+
+
+def closer(face: Face) -> NDArray[np.float64]:
+    """A transform that comes out too close, so that the crop cuts the mask off."""
+    near = face.matrix * 1.6
+    near[:, 2] += np.array([63.5, 46.0]) * (1 - 1.6)
+    return near
+
+
+def seen(stage: SegmentStage, frame: TrackedFrame) -> SegmentedFace:
+    return stage(frame).faces[0]
+
+
+def test_segment_unchanged_frames_reuse_the_mask(runs, masked_rgb, astronaut_face) -> None:
+    stage = SegmentStage()
+    frames = [tracked_frame(masked_rgb, astronaut_face, restarted=n == 0) for n in range(15)]
+    kept = [seen(stage, frame).mask_kept for frame in frames]
+    assert 4 <= len(runs) <= 8 and sum(kept) == 15 - len(runs)
+    assert not kept[0] and all(seen(stage, frame).wears_mask for frame in frames[:1])
+
+
+def test_segment_more_faces_have_their_turns_less_often(runs, masked_rgb, astronaut_face) -> None:
+    stage, counts = SegmentStage(), []
+    one = tracked_frame(masked_rgb, astronaut_face)
+    faces = tuple(replace(one.faces[0], track_id=number) for number in range(4))
+    crowd = replace(one, faces=faces, known_tracks=frozenset(range(4)))
+    for _ in range(29):
+        before = len(runs)
+        assert [face.track_id for face in stage(crowd).faces] == [0, 1, 2, 3]
+        counts.append(len(runs) - before)
+    assert counts[0] == 4 and max(counts[1:]) <= 2  # not all in the same frame
+    assert 12 <= sum(counts[1:]) <= 20  # each about every seventh frame
+
+
+def test_segment_a_wider_window_is_kept_while_it_is_needed(
+    runs, masked_rgb, astronaut_face
+) -> None:
+    stage = SegmentStage(reuse=False)
+    frame = tracked_frame(masked_rgb, astronaut_face, closer(astronaut_face))
+    first = seen(stage, frame)
+    assert first.window.scale < 0.9 and len(runs) > 1
+    counts = []
+    for _ in range(8):
+        before = len(runs)
+        assert seen(stage, frame).window == first.window
+        counts.append(len(runs) - before)
+    assert sorted(counts)[5] == 1 < max(counts)  # closer windows are tried now and then
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "check_due", "unrelated", "once"),
+    [(True, True, False, True), (False, False, False, True), (False, True, False, False),
+     (False, False, True, False), (True, False, True, True)],
+)  # fmt: skip
+def test_segment_doubtful_bare_face_is_examined_in_wider_windows(
+    runs, astronaut_rgb, astronaut_face, confirmed, check_due, unrelated, once
+) -> None:
+    stage = SegmentStage(unrelated=unrelated)
+    face = replace(astronaut_face, confirmed=confirmed)
+    found = seen(stage, tracked_frame(astronaut_rgb, face, check_due=check_due))
+    assert not found.shows_mask and found.window.scale == 1
+    assert (len(runs) == 1) == once
+
+
+def test_segment_unrelated_pictures_decide_nothing_for_the_next(
+    masked_rgb, astronaut_rgb, astronaut_face
+) -> None:
+    stage = SegmentStage(unrelated=True)
+    pictures = [masked_rgb, astronaut_rgb, masked_rgb]
+    worn = [seen(stage, tracked_frame(one, astronaut_face)).wears_mask for one in pictures]
+    assert worn == [True, False, True]
+    stream = SegmentStage(reuse=False)
+    worn = [seen(stream, tracked_frame(one, astronaut_face)).wears_mask for one in pictures]
+    assert worn == [True, True, True]  # one frame without a mask is doubted
+
+
+def test_segment_restarted_face_is_judged_anew(masked_rgb, astronaut_rgb, astronaut_face) -> None:
+    stage = SegmentStage()
+    assert seen(stage, tracked_frame(masked_rgb, astronaut_face)).wears_mask
+    assert not seen(stage, tracked_frame(astronaut_rgb, astronaut_face, restarted=True)).wears_mask
+    stage.reset()
+    assert seen(stage, tracked_frame(masked_rgb, astronaut_face)).wears_mask
+
+
+@pytest.mark.parametrize(
+    ("size", "confirmed", "largest", "evidence"),
+    [
+        (200, True, 200, FaceEvidence.CONFIRMED),
+        (200, False, 200, FaceEvidence.DETECTED),
+        (200, False, 250, FaceEvidence.DETECTED),
+        (200, True, 300, FaceEvidence.DOUBTFUL),  # far behind somebody
+        (200, False, 300, FaceEvidence.DOUBTFUL),
+        (100, True, 100, FaceEvidence.CONFIRMED),
+        (100, False, 100, FaceEvidence.DOUBTFUL),  # small and not confirmed
+    ],
+)
+def test_evidence_for_small_or_distant_faces_is_less(size, confirmed, largest, evidence) -> None:
+    face = Face((0, 0, size, size), np.zeros((5, 2)), None, np.eye(2, 3))
+    picture = np.zeros((480, 640, 3), np.uint8)
+    assert evidence_for(TrackedFace(0, face, np.eye(2, 3)), confirmed, largest, picture) == evidence
