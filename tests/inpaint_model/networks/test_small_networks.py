@@ -24,9 +24,10 @@ def test_segmenter_is_the_mean_of_coarse_and_fine():
     net = MaskSegmenterNet((4, 4, 8, 8), 4).eval()
     crops = torch.rand(1, 3, 32, 32) * 2 - 1
     with torch.no_grad():
-        net.logits.weight.zero_(), net.corrections.weight.zero_()
-        net.logits.bias.copy_(torch.tensor([0.0, 3.0]))
-        net.corrections.bias.copy_(torch.tensor([0.0, 1.0]))
+        for layer, margin in ((net.logits, 3.0), (net.corrections, 1.0)):
+            assert layer.bias is not None
+            layer.weight.zero_()
+            layer.bias.copy_(torch.tensor([0.0, margin]))
         assert net(crops)[0, 1].mean().item() == pytest.approx(2)
 
 

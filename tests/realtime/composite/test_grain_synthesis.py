@@ -147,7 +147,7 @@ def test_grain_of_a_new_fill_fits_that_fill(hole, matrix):
     crop, _ = warp_crop(np.ascontiguousarray(frame[:, :, ::-1]), matrix)
     noise = 8 * np.random.default_rng(3).standard_normal((128, 128, 1))
     rough = np.where(hole[..., None], np.clip(crop + noise, 0, 255), crop).astype(np.uint8)
-    smooth = np.where(hole[..., None], np.uint8((190, 145, 120)), crop)
+    smooth = np.where(hole[..., None], np.array((190, 145, 120), np.uint8), crop)
     step = GrainSynthesis()
     gains = []
     for version, fill in enumerate((rough, smooth)):

@@ -41,7 +41,7 @@ def test_paste_puts_each_pixel_in_its_place(mask, scale: float, degrees: float):
     patch = paste(frame, Fill(crop), opacity, turn)
     assert patch is not None
     rows, columns = np.nonzero(patch.replaced)
-    x, y = affine.apply(turn, np.column_stack([columns + patch.x, rows + patch.y])).T
+    x, y = affine.apply(turn, np.column_stack([columns + patch.x, rows + patch.y]).astype(float)).T
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     whole = cv2.warpAffine(opacity, turn, (600, 600), flags=flags)
     shown = whole[patch.y :, patch.x :][rows, columns]

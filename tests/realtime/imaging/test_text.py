@@ -92,7 +92,7 @@ def test_render_label_text_lies_in_the_middle_of_its_rectangle(rows: Rows) -> No
     assert 9 <= left <= 13 and 8 <= right <= 15  # the padding
     assert abs(top - bottom) <= 3 and min(top, bottom) >= 5
     assert height == 26 * len(rows) + 10  # lines of 1.3 font sizes
-    lines = ink.reshape(-1, width).any(1)[5 : height - 5].reshape(len(rows), 26)
+    lines = np.any(ink, axis=1)[5 : height - 5].reshape(len(rows), 26)
     assert (lines == lines[0]).mean() > 0.8  # each line lies alike
     assert label.transparency[0, 0].min() > 240  # the corner is round
     assert label.transparency[height // 2, 3].tolist() == pytest.approx([102] * 3, abs=1)

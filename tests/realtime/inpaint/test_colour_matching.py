@@ -79,7 +79,7 @@ def test_without_a_hole_or_a_ring_nothing_is_moved():
 def test_face_at_the_edge_of_the_picture_is_matched_by_what_is_seen(mask):
     hole = hole_from_mask(mask)
     valid = np.broadcast_to(np.arange(128)[:, None] < 75, (128, 128))
-    crop = np.where(valid[..., None], np.uint8((180, 140, 120)), np.uint8(0))
+    crop = np.where(valid[..., None], np.array((180, 140, 120), np.uint8), np.uint8(0))
     crop[hole] = (168, 128, 108)
     out = ColourMatching()(Fill(crop), FaceContext.of_crop(crop, hole, valid)).rgb
     depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)

@@ -68,6 +68,7 @@ ON_THE_MOUTH, ON_THE_COLLAR = slice(70, 105), slice(100, 125)
         (ON_THE_MOUTH, 0.80, FaceEvidence.CONFIRMED, True),
         (ON_THE_MOUTH, 0.70, FaceEvidence.CONFIRMED, False),
         (ON_THE_COLLAR, 0.95, FaceEvidence.CONFIRMED, False),  # a white beard, a collar
+        (slice(95, 120), 0.95, FaceEvidence.CONFIRMED, False),  # that reaches the lips
         (ON_THE_MOUTH, 0.95, FaceEvidence.DETECTED, True),
         (ON_THE_MOUTH, 0.80, FaceEvidence.DETECTED, False),  # a wheel
         (ON_THE_MOUTH, 0.95, FaceEvidence.DOUBTFUL, True),

@@ -42,7 +42,7 @@ def test_transform_smoothing_smooths_until_restarted():
 @pytest.mark.parametrize("fps", [15, 30, 60])
 def test_one_euro_settles_alike_at_any_frame_rate(fps: int):
     """A small step is taken in half a second; what moves fast is followed at once."""
-    still, small, fast = OneEuro(), [], OneEuro()
+    still, small, fast, moving = OneEuro(), [], OneEuro(), 0.0
     for step in range(fps):
         small.append(float(still(np.array([0.0 if step == 0 else 1.0]), 1 / fps)[0]))
         moving = float(fast(np.array([600 * step / fps]), 1 / fps)[0])
