@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ MODELS_DIR_VARIABLE = "UNMASK_MODELS_DIR"
 _QUANTISED_OPERATOR = b"DequantizeLinear"
 # The protobuf bytes of the metadata entry precision = fp16, which `trainer export` writes.
 _FP16_METADATA = b"\x0a\x09precision\x12\x04fp16"
+# The protobuf bytes by which a tensor names the file that holds its values, up to the name's length.
+_EXTERNAL_FILE = re.compile(rb"\x0a\x08location\x12(?:([\x01-\x7f])|([\x80-\xff][\x01-\x1f]))")
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Artefact:
     Attributes:
         name: the network's name.
         path: the file.
-        sha256: SHA-256 of its bytes, in hex.
+        sha256: SHA-256 of its bytes, in hex, and of the files beside an ONNX file that hold its weights.
     """
 
     name: str
@@ -81,7 +84,7 @@ class Generator:
         precision = "fp16" if _FP16_METADATA in content else "fp32"
         if _QUANTISED_OPERATOR in content:
             precision = "int8"
-        return GeneratorArtefact(self.name, path, _sha256(content), precision)
+        return GeneratorArtefact(self.name, path, _sha256_with_external(path, content), precision)
 
     @property
     def sha256(self) -> str:
@@ -247,6 +250,26 @@ def _checked(path: Path, model: ThirdPartyModel) -> Artefact:
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _sha256_with_external(path: Path, content: bytes) -> str:
+    """Return the SHA-256 of an ONNX file, together with the files beside it that hold its weights."""
+    names = set[bytes]()
+    for found in _EXTERNAL_FILE.finditer(content):
+        low, *high = found[1] or found[2]
+        length = low & 0x7F | (high[0] << 7 if high else 0)
+        names.add(content[found.end() : found.end() + length])
+    files = [path.parent / os.fsdecode(name) for name in sorted(names) if b"\0" not in name]
+    hashes = [_file_sha256(file) for file in files if file.is_file()]
+    return _sha256("".join([_sha256(content), *hashes]).encode()) if hashes else _sha256(content)
+
+
+def _file_sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inpaint_model.own_files import ForeignFileError, make_own_folder, read_own
+
 CACHE_VARIABLE = "UNMASK_CACHE_DIR"
 _APPLICATION = "unmask-video"
 _MAX_ENTRIES = 24  # compiled models of one engine; the ones not used for longest go first
@@ -63,7 +65,7 @@ class CompiledCache:
     A compiled model is `NAME.blob`, the engine's own bytes and nothing else. `NAME.json` holds its
     key, how long it took to compile, and the SHA-256 of the bytes. Both are written to a temporary
     file and moved into place: a file that was cut short or changed is noticed, removed and compiled
-    again.
+    again. The folder is closed to other users, and what another one could have put there is not read.
 
     Args:
         engine: the engine's name.
@@ -81,12 +83,17 @@ class CompiledCache:
         """Return the model compiled under exactly this key, or None if it is absent or damaged."""
         path = self.path(key)
         try:
-            compiled = path.read_bytes()
+            compiled = read_own(path)
             os.utime(path)
+        except ForeignFileError as error:
+            self.discard(key, str(error.strerror))
+            return None
         except OSError as error:
             _log.debug("%s: %s", path, error)
             return None
-        if _read_description(path).get("sha256") != hashlib.sha256(compiled).hexdigest():
+        about = _read_description(path)
+        digest = hashlib.sha256(compiled).hexdigest()
+        if (about.get("sha256"), about.get("facts")) != (digest, dict(key)):
             self.discard(key, "is damaged")
             return None
         return compiled
@@ -140,7 +147,7 @@ class CompiledCache:
     def load_side_file(self, name: str) -> bytes:
         """Return a file kept next to the models, such as a timing cache; empty if it is absent."""
         try:
-            return (self.folder / f"{name}.cache").read_bytes()
+            return read_own(self.folder / f"{name}.cache")
         except OSError:
             return b""
 
@@ -182,7 +189,7 @@ class CompiledCache:
 
 def _write(path: Path, content: bytes) -> None:
     """Write a file so that it appears only whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_own_folder(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -196,7 +203,7 @@ def _write(path: Path, content: bytes) -> None:
 def _read_description(path: Path) -> dict[str, Any]:
     """Return what `NAME.json` says of a compiled model; empty if it cannot be read."""
     try:
-        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        about = json.loads(read_own(path.with_suffix(".json")))
         return {"facts": dict(about["facts"]), "seconds": float(about["seconds"]), **about}
     except (OSError, ValueError, KeyError, TypeError):
         return {}

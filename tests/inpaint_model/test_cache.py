@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from inpaint_model import open_inpainter
 from inpaint_model.cache import CompiledCache, cache_dir
+from tests.inpaint_model.giving_away import give_away
 
 
 @pytest.fixture
@@ -73,6 +75,41 @@ def test_cache_damaged_entry_is_compiled_again(damage, cache, tiny_onnx, crops, 
     assert "compiling it again" in caplog.text
     with open_inpainter(tiny_onnx, "openvino") as third:
         assert third.warnings == ()
+
+
+@pytest.mark.parametrize("planted", ["blob", "json"])
+def test_cache_entry_of_another_user_is_not_loaded(planted, cache, tmp_path, monkeypatch):
+    key = {"model": "fast"}
+    cache.store(key, b"compiled", 1.0)
+    assert cache.load(key) == b"compiled"
+    give_away(cache.path(key).with_suffix(f".{planted}"), monkeypatch)
+    assert cache.load(key) is None
+    assert "compiling it again" in cache.warnings[0]
+
+
+def test_cache_entry_under_another_name_is_not_loaded(cache):
+    one, other = {"model": "one"}, {"model": "other"}
+    cache.store(one, b"compiled", 1.0)
+    for suffix in (".blob", ".json"):
+        cache.path(one).with_suffix(suffix).rename(cache.path(other).with_suffix(suffix))
+    assert cache.load(other) is None
+
+
+def test_cache_follows_weights_in_other_files(cache, tiny_onnx, tmp_path, crops, holes):
+    path, weights = tmp_path / "model.onnx", tmp_path / "weights.bin"
+    onnx.save(
+        onnx.load(tiny_onnx),
+        path,
+        save_as_external_data=True,
+        location=weights.name,
+        size_threshold=64,
+    )
+    with open_inpainter(path, "openvino") as first:
+        before, sha256 = first(crops, holes), first.model_sha256
+    weights.write_bytes(bytes(weights.stat().st_size))
+    with open_inpainter(path, "openvino") as second:
+        assert second.model_sha256 != sha256
+        assert not np.array_equal(second(crops, holes), before)
 
 
 def test_cache_unwritable_is_a_warning(tmp_path, tiny_onnx, crops, holes, monkeypatch):

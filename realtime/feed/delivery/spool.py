@@ -11,6 +11,7 @@ from pathlib import Path
 
 from inpaint_model.cache import CACHE_VARIABLE, cache_dir
 from inpaint_model.errors import UserError
+from inpaint_model.own_files import claim_file, make_own_folder
 from realtime.feed.delivery.receiver import WaitingLine
 from realtime.feed.line import Line
 from realtime.settings import DeliverySettings
@@ -57,7 +58,7 @@ class Spool:
         self._is_open = True
         self._committed_s = time.monotonic()
         try:
-            path.touch(mode=0o600)
+            claim_file(path)
             self._database = _open(path)
             self._waiting_bytes = self._sum_bytes("1")
             (self._batch_end,) = self._database.execute("SELECT last FROM batch").fetchone()
@@ -210,8 +211,7 @@ def open_spool(
     """
     folder = cache_dir() / "feed"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
+        make_own_folder(folder)
     except OSError as error:
         raise UserError(_opening_error(folder, error)) from None
     _remove_old(folder, settings.kept_days)
