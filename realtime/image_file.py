@@ -39,7 +39,7 @@ class ImageJob:
     def __init__(
         self, source: Path, target: Path, *, overwrite: bool = False, drop_alpha: bool = False
     ) -> None:
-        self._source, self._target = source, target
+        self._source, self._target, self._overwrite = source, target, overwrite
         check_paths(source, target, overwrite=overwrite)
         if target.suffix.lower() not in CONTAINERS:  # else the source may be a video
             check_target(target)
@@ -68,7 +68,7 @@ class ImageJob:
         result = unmasker(picture.bgr)
         counts.add(result)
         encode_began_s = time.perf_counter()
-        with atomic_write(target) as temporary:
+        with atomic_write(target, overwrite=self._overwrite, source=source) as temporary:
             if counts.masked_faces:
                 write_picture(temporary, target, picture.with_result(result.frame, result.replaced))
             elif _have_same_format(source, target):

@@ -134,9 +134,9 @@ class _Page:
         self._out.mkdir(parents=True, exist_ok=True)
         data = {"benchmark": "gpu", "machine": self._machine, "platform": platform.platform()}
         data |= {"seconds": round(self._budget.spent_s, 1), **self._tables}
-        with atomic_write(self._out / "gpu.json") as part:
+        with atomic_write(self._out / "gpu.json", overwrite=True) as part:
             part.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
-        with atomic_write(self._out / "gpu.md") as part:
+        with atomic_write(self._out / "gpu.md", overwrite=True) as part:
             part.write_text(self._markdown(), encoding="utf-8")
 
     def _markdown(self) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from inpaint_model.errors import UserError
 from realtime.media.codecs import CONTAINERS
+from realtime.media.growing_file import GrowingFile
 from realtime.media.kinds import WRITTEN_PICTURES, is_known, is_picture, walk_files
 
 _RECORD = ".unmask-batch.jsonl"
@@ -123,17 +124,23 @@ class Record:
 
     Args:
         out: the folder.
+
+    Attributes:
+        missing: how many outcomes could not be recorded.
+        error: why the last of them could not.
     """
 
     def __init__(self, out: Path) -> None:
         self._out, self._path = out, out / _RECORD
         self._entries: dict[str, dict[str, object]] = {}
+        self.missing, self.error = 0, ""
         try:
-            lines = self._path.read_text(encoding="utf-8").splitlines()
+            text = self._path.read_text(encoding="utf-8") if self._path.is_file() else ""
         except (OSError, UnicodeDecodeError):
-            lines = []
-        for line in lines:
-            try:  # the last line of a killed run may be incomplete
+            text = ""
+        self._is_torn = text[-1:] not in ("", "\n")  # a killed run's last line may be incomplete
+        for line in text.splitlines():
+            try:
                 entry = json.loads(line)
                 self._entries[str(entry["target"])] = entry
             except (ValueError, KeyError, TypeError):
@@ -161,8 +168,14 @@ class Record:
             return
         entry = {**asdict(outcome), "target": self._name(outcome.target)}
         entry["stamp"] = _stamp(Path(outcome.target))
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+        line = ("\n" if self._is_torn else "") + json.dumps(entry) + "\n"
+        try:
+            with GrowingFile(self._path, "a") as file:
+                file.write(line.encode())
+            self._is_torn = False
+        except OSError as error:
+            self._is_torn, self.missing = True, self.missing + 1
+            self.error = f"{self._path}: cannot be written ({error.strerror})"
 
     def _name(self, target: str) -> str:
         return os.path.relpath(target, self._out)

@@ -105,7 +105,8 @@ def feed(
     if Path(out).is_file() and Path(source).is_file() and Path(out).samefile(source):
         raise UserError(f"{out}: the output is the input; name another file")
     check_report_path(report, Path(source), Path(out), overwrite=overwrite)
-    folder = CropFolder(crops) if crops is not None else None
+    file = Path(source) if Path(source).is_file() else None
+    folder = CropFolder(crops, file) if crops is not None else None
     options = FeedOptions(every, best_shot, only_bare, min_size, inline, embed_references)
     live = LiveOptions(CaptureOptions(opts.parse_size(size), fps), seconds, print_status)
     with (
@@ -120,6 +121,7 @@ def feed(
             source_key=f"{opened.name if is_live else records.key} {crops or ''}",
             waits=not is_live,
             overwrite=overwrite,
+            source=file,
             notify=print_status,
         )
         began_s = time.perf_counter()
@@ -133,7 +135,7 @@ def feed(
             "dropped_lines": delivery.dropped,
             "undelivered_lines": lost,
         }
-    _finish(figures, report, failed=bool(opened.failed or lost), strict=strict)
+    _finish(figures, report, failed=bool(opened.failed or lost), overwrite=overwrite, strict=strict)
 
 
 def _open(source: str, live: LiveOptions, out: str, *, overwrite: bool) -> FeedSource:
@@ -196,7 +198,9 @@ def _figures(records: Feed, source: FeedSource, seconds: float) -> dict[str, obj
     return asdict(done)
 
 
-def _finish(figures: dict[str, object], report: Path | None, *, failed: bool, strict: bool) -> None:
+def _finish(
+    figures: dict[str, object], report: Path | None, *, failed: bool, overwrite: bool, strict: bool
+) -> None:
     """Print the counts and write the report; exit with code 1 if anything was lost or not read."""
     from realtime.media.report_file import write_report
 
@@ -213,7 +217,7 @@ def _finish(figures: dict[str, object], report: Path | None, *, failed: bool, st
         if figures[what]:
             print_status(f"{what.replace('_', ' ')}: {figures[what]}")
     if report is not None:
-        write_report(report, figures)
+        write_report(report, figures, overwrite=overwrite)
     if failed:
         raise typer.Exit(FAILED)
     if strict and not figures["faces"]:

@@ -34,4 +34,4 @@ def image(
         open_unmasker(model, engine, max_faces, models_dir, mode="image") as unmasker,
     ):
         done = job.run(unmasker, records)
-        finish(done, target, report, records, strict=strict)
+        finish(done, source, target, report, records, overwrite=overwrite, strict=strict)

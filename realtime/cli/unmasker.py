@@ -39,7 +39,14 @@ def open_unmasker(
 
 
 def finish(
-    done: Report, target: Path, report: Path | None, records: Iterable[str], *, strict: bool
+    done: Report,
+    source: Path,
+    target: Path,
+    report: Path | None,
+    records: Iterable[str],
+    *,
+    overwrite: bool,
+    strict: bool,
 ) -> None:
     """Print a run's warnings and counts, and write its report if asked for.
 
@@ -53,7 +60,7 @@ def finish(
     frames = "1 picture" if done.frames == 1 else f"{done.frames} frames, {done.fps:.1f} frames/s"
     print_status(f"{target}: {frames}, {done.faces} faces found, {done.masked_faces} unmasked")
     if report is not None:
-        write_report(report, asdict(done), records)
+        write_report(report, asdict(done), records, overwrite=overwrite, source=source)
     if strict and done.outcome == "no face":
         print_status("error: no face found, and --strict was given")
         raise typer.Exit(FAILED)

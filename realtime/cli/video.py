@@ -73,4 +73,4 @@ def video(
             if resume:
                 print_status("what is done is kept; the same command continues it")
             raise
-        finish(done, target, report, records, strict=strict)
+        finish(done, source, target, report, records, overwrite=overwrite, strict=strict)

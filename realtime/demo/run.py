@@ -137,7 +137,7 @@ def run_demo(
         report=report,
         **figures,
     )
-    with atomic_write(out / "demo.json") as temporary:
+    with atomic_write(out / "demo.json", overwrite=True) as temporary:
         temporary.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
     return result
 
@@ -222,5 +222,5 @@ def _write_sheet(target: Path, clip: DemoClip, unmasked: Path) -> None:
         place = (column * _CELL_PX + 8, 25)
         cv2.putText(bar, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA)
     picture = Picture(np.ascontiguousarray(np.vstack([bar, sheet])[:, :, ::-1]))
-    with atomic_write(target) as temporary:
+    with atomic_write(target, overwrite=True) as temporary:
         write_picture(temporary, target, picture)

@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.errors import UserError
 from realtime.feed.record import FaceRecord
-from realtime.media.atomic_file import SYNTHETIC_NOTE, make_folder
+from realtime.media.atomic_file import SYNTHETIC_NOTE, atomic_write, make_folder
 from realtime.media.png_chunks import insert_chunks
 
 _QUICK = [cv2.IMWRITE_PNG_COMPRESSION, 1]
@@ -41,14 +40,15 @@ class CropFolder:
 
     Args:
         folder: it is made if needed.
+        source: nobody may read the crops who may not read this file.
 
     Raises:
         UserError: it cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, source: Path | None = None) -> None:
         make_folder(folder)
-        self._folder = folder
+        self._folder, self._source = folder, source
 
     def __call__(self, record: FaceRecord) -> FaceRecord:
         """Write the crops of a record, and return it with their paths.
@@ -63,11 +63,8 @@ class CropFolder:
         return replace(record, crop=str(after), crop_before=str(before))
 
     def _write(self, name: str, crop_rgb: NDArray[np.uint8], *, synthetic: bool) -> Path:
-        """Write a file under a hidden name, then rename it, so that nobody reads a part of it."""
-        path, unfinished = self._folder / f"{name}.png", self._folder / f".{name}.png"
-        try:
-            unfinished.write_bytes(encode_crop(crop_rgb, synthetic=synthetic))
-            unfinished.replace(path)
-        except OSError as error:
-            raise UserError(f"{path}: cannot be written ({error.strerror})") from None
+        """Write or replace a file; nobody reads a part of it."""
+        path = self._folder / f"{name}.png"
+        with atomic_write(path, overwrite=True, source=self._source, sync=False) as temporary:
+            temporary.write_bytes(encode_crop(crop_rgb, synthetic=synthetic))
         return path

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from fractions import Fraction
@@ -12,9 +14,10 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.errors import UserError
+from inpaint_model.errors import OutputError, UserError
 from realtime.media.atomic_file import atomic_write
-from realtime.media.clip import ClipWriter
+from realtime.media.clip import ClipWriter, cut_unfinished_fragment
+from realtime.media.growing_file import open_numbered
 from realtime.media.picture import Picture
 from realtime.media.picture_writer import write_picture
 from realtime.runtime.pipeline import Ended, LatestWins, Link
@@ -23,15 +26,10 @@ _TIME_BASE = Fraction(1, 90_000)
 _CRF = 18  # x264's constant quality
 
 
-def timestamped_path(folder: Path, suffix: str) -> Path:
-    """Return a path with the date and time in its name that does not exist yet."""
+def _timestamped(folder: Path, suffix: str) -> Callable[[int], Path]:
+    """Return names with the date and time in them: the first, and numbered ones if that is taken."""
     name = f"unmask-{datetime.now():%Y%m%d-%H%M%S}"
-    path = folder / f"{name}{suffix}"
-    for number in range(2, 1000):
-        if not path.exists():
-            break
-        path = folder / f"{name}-{number}{suffix}"
-    return path
+    return lambda number: folder / f"{name}{f'-{number}' if number > 1 else ''}{suffix}"
 
 
 def save_picture(folder: Path, image_bgr: NDArray[np.uint8], *, synthetic: bool) -> Path:
@@ -45,8 +43,9 @@ def save_picture(folder: Path, image_bgr: NDArray[np.uint8], *, synthetic: bool)
     Raises:
         UserError: it cannot be written.
     """
-    target = timestamped_path(folder, ".png")
-    with atomic_write(target) as temporary:
+    names = map(_timestamped(folder, ".png"), itertools.count(1))
+    target = next(path for path in names if not path.exists())
+    with atomic_write(target, overwrite=False) as temporary:
         write_picture(temporary, target, Picture(image_bgr), synthetic=synthetic)
     return target
 
@@ -54,18 +53,26 @@ def save_picture(folder: Path, image_bgr: NDArray[np.uint8], *, synthetic: bool)
 class Recorder:
     """Writes an MP4 file in its own thread; the frames' timestamps are their capture times.
 
-    If the encoder is too slow, frames are dropped from the file; the caller never waits.
+    If the encoder is too slow, frames are dropped from the file; the caller never waits. The file can be
+    played while it grows, so whatever ends the program or fills the disk, what was recorded stays.
 
     Args:
-        target: the file; it appears on `close`.
+        folder: where; the file's name is the date and time.
         fps: the approximate frame rate.
 
     Attributes:
-        target: as given.
+        target: the file.
+
+    Raises:
+        OutputError: the file cannot be made.
     """
 
-    def __init__(self, target: Path, fps: float) -> None:
-        self.target, self._fps = target, max(round(fps), 1)
+    def __init__(self, folder: Path, fps: float) -> None:
+        try:
+            self.target, self._file = open_numbered(_timestamped(folder, ".mp4"))
+        except OSError as error:
+            raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
+        self._fps = max(round(fps), 1)
         self._frames: Link[tuple[NDArray[np.uint8], float, bool]] = Link(LatestWins())
         self._error: BaseException | None = None
         self._shape: tuple[int, ...] | None = None
@@ -90,7 +97,7 @@ class Recorder:
             synthetic: it shows a synthetic face; a file with such a frame carries the note.
 
         Raises:
-            UserError: the file cannot be written.
+            OutputError: the file cannot be written on.
         """
         if self._error is not None:
             raise self._error
@@ -99,16 +106,28 @@ class Recorder:
 
     def _run(self) -> None:
         try:
-            with atomic_write(self.target) as temporary:
-                self._write(temporary)
-        except av.error.FFmpegError as error:
-            self._error = UserError(f"{self.target}: cannot be written ({error.strerror})")
+            with self._file:
+                try:
+                    self._write()
+                except (av.error.FFmpegError, OSError):
+                    cut_unfinished_fragment(self._file)
+                    raise
+        except (av.error.FFmpegError, OSError) as error:
+            reason = (self._file.error or error).strerror
+            self._error = OutputError(
+                f"{self.target}: cannot be written to its end ({reason}); the rest is kept"
+            )
         except BaseException as error:
             self._error = error
+        finally:
+            with suppress(OSError):
+                if not self.target.stat().st_size:
+                    self.target.unlink()
 
-    def _write(self, path: Path) -> None:
+    def _write(self) -> None:
         began_s, last_pts = 0.0, -1
-        with ClipWriter(path, self._fps, _CRF, "ultrafast", _TIME_BASE) as writer, suppress(Ended):
+        writer = ClipWriter(self._file, self._fps, _CRF, "ultrafast", _TIME_BASE, playable=True)
+        with writer, suppress(Ended):
             while (item := self._frames.take()) is not None:
                 image_bgr, captured_s, synthetic = item
                 began_s = captured_s if last_pts < 0 else began_s

@@ -10,7 +10,7 @@ from pathlib import Path
 from inpaint_model.errors import UserError
 from realtime.live.choices import Key
 from realtime.live.pipeline import LivePipeline, LiveSource, ProcessedFrame
-from realtime.live.recording import Recorder, save_picture, timestamped_path
+from realtime.live.recording import Recorder, save_picture
 from realtime.live.sinks import Sink
 from realtime.live.statistics import LiveReport, LiveStatistics
 from realtime.live.toasts import Toasts
@@ -73,7 +73,7 @@ def run_live(
         progress: called after each frame that is shown.
 
     Raises:
-        UserError: the source does not come back, or the recording of `options.record` cannot be written.
+        UserError: the source does not come back.
         Exception: what a stage raised.
     """
     options, toasts = options or LiveOptions(), toasts or Toasts()
@@ -99,7 +99,7 @@ class _Session:
         self._statistics = LiveStatistics(options.on_record)
         self._recorder: Recorder | None = None
         self._recording_began_s = 0.0
-        self._recording_error: Exception | None = None
+        self._recording_error = ""
         self._last: ProcessedFrame | None = None
         self._drawn_s = 0.0
         self._figures: tuple[str, ...] = ()
@@ -116,8 +116,6 @@ class _Session:
                     self._toasts("stopped")
         finally:
             self._stop_recording()
-        if self._options.record and self._recording_error is not None:
-            raise self._recording_error
         return self._statistics.report(
             pipeline,
             self._unmasker,
@@ -126,6 +124,7 @@ class _Session:
             self._source.fps,
             self._source.losses,
             self._warnings,
+            self._recording_error if self._options.record else "",
         )
 
     def _show_all(self, pipeline: LivePipeline) -> None:
@@ -224,7 +223,10 @@ class _Session:
 
     def _start_recording(self) -> None:
         fps = self._source.nominal_fps or self._source.fps or _DEFAULT_FPS
-        self._recorder = Recorder(timestamped_path(self._options.out, ".mp4"), fps)
+        try:
+            self._recorder = Recorder(self._options.out, fps)
+        except UserError as error:
+            return self._recording_failed(error)
         self._recording_began_s = time.perf_counter()
 
     def _record(self, preview: Preview) -> None:
@@ -232,13 +234,13 @@ class _Session:
         if self._recorder is not None and not self._recorder.takes(preview.picture_bgr):
             self._stop_recording()
             self._start_recording()
-        assert self._recorder is not None
+        if self._recorder is None:
+            return
         try:
             captured_s = preview.processed.captured.captured_s
             self._recorder.put(preview.picture_bgr, captured_s, synthetic=preview.is_synthetic)
         except (UserError, OSError) as error:
-            self._recording_error = error
-            self._warn(f"{error}; the recording ends here")
+            self._recording_failed(error)
             self._stop_recording()
 
     def _stop_recording(self) -> None:
@@ -248,10 +250,13 @@ class _Session:
         try:
             recorder.close()
         except (UserError, OSError) as error:
-            self._recording_error = error
-            return self._warn(str(error))
+            return self._recording_failed(error)
         dropped = f", {recorder.dropped} frames dropped" if recorder.dropped else ""
         self._toasts(f"recording saved: {recorder.target}{dropped}")
+
+    def _recording_failed(self, error: Exception) -> None:
+        self._recording_error = str(error)
+        self._warn(str(error))
 
     def _warn(self, line: str) -> None:
         if line in self._warnings:

@@ -33,6 +33,7 @@ class LiveReport(Report):
         dropped: frames not shown, by where they were dropped: by the source itself, before the unmasker,
             before display.
         losses: how often the source was lost and came back.
+        recording_error: why a recording that was asked for is not whole; or "".
     """
 
     source: str
@@ -42,6 +43,7 @@ class LiveReport(Report):
     latency_ms: dict[str, float]
     dropped: dict[str, int]
     losses: int
+    recording_error: str
 
     def lines(self) -> list[str]:
         """Return the report as lines of text."""
@@ -133,6 +135,7 @@ class LiveStatistics:
         camera_fps: float,
         losses: int,
         warnings: list[str],
+        recording_error: str,
     ) -> LiveReport:
         """Return the report of the run.
 
@@ -143,6 +146,7 @@ class LiveStatistics:
             camera_fps: the measured rate of the source.
             losses: how often the source was lost and came back.
             warnings: notes for the user, one line each.
+            recording_error: as in `LiveReport`.
         """
         base = Report.of(
             self.counts, self._times, self.seconds, unmasker, warnings, pipeline.dropped
@@ -162,4 +166,5 @@ class LiveStatistics:
                 "before display": pipeline.dropped_before_display,
             },
             losses=losses,
+            recording_error=recording_error,
         )

@@ -1,7 +1,14 @@
-"""Writes files atomically: an output appears only when it is complete."""
+"""The one writer: an output appears only when it is complete, and replaces nothing unless it may.
+
+Until then it has a random hidden name beside its place. It is made anew (never an existing file or a link),
+and on Linux it is reached by its open descriptor, so that nobody can put a link under its name meanwhile.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import itertools
 import os
 import secrets
 import tempfile
@@ -10,9 +17,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from inpaint_model.errors import UserError
+from inpaint_model.own_files import NO_LINKS, check_own
 
 SYNTHETIC_NOTE = "Made by unmask: lower faces under masks are synthetic, invented by a model."
 """This comment is written into every output file that shows a filled face."""
+
+_UNFINISHED = "part"  # suffix of the temporary files
+_NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | NO_LINKS
+_OWNER, _OTHERS = 0o600, 0o066  # access rights
+
+
+class TargetTakenError(UserError):
+    """Another program has made the target meanwhile; the result is kept under another name."""
 
 
 def check_paths(source: Path, target: Path, *, overwrite: bool) -> None:
@@ -37,8 +53,21 @@ def check_paths(source: Path, target: Path, *, overwrite: bool) -> None:
             raise UserError(f"{target}: is not a file that can be replaced")
         if target.samefile(source):
             raise UserError(f"{target}: the output is the input; name another file")
-        if not overwrite:
-            raise UserError(f"{target}: exists already; --overwrite replaces it")
+    check_free(target, overwrite=overwrite)
+
+
+def check_free(target: Path, *, overwrite: bool) -> None:
+    """Refuse to replace a file, or to write where a symbolic link leads, unless that is allowed.
+
+    Raises:
+        UserError: the target exists, or is a link.
+    """
+    if overwrite:
+        return
+    if target.exists():
+        raise UserError(f"{target}: exists already; --overwrite replaces it")
+    if target.is_symlink():
+        raise UserError(f"{target}: is a symbolic link; --overwrite writes the file that it names")
 
 
 def place_of(target: Path) -> Path:
@@ -54,33 +83,110 @@ def place_of(target: Path) -> Path:
 
 
 @contextmanager
-def atomic_write(target: Path) -> Iterator[Path]:
-    """Yield a temporary path in the target's folder; rename it to `target` at the end.
+def atomic_write(
+    target: Path, *, overwrite: bool, source: Path | None = None, sync: bool = True
+) -> Iterator[Path]:
+    """Yield a temporary path; give the file that was written there its name at the end.
 
-    If the target is a symbolic link, the file that it names is replaced.
+    If the target is a symbolic link, the file that it names is written. If anything is raised inside,
+    also `KeyboardInterrupt`, the temporary file is removed and `target` stays as it was.
 
-    If anything is raised inside, also `KeyboardInterrupt`, the temporary file is removed and `target`
-    stays as it was.
+    Args:
+        target: the output.
+        overwrite: replace a file that is there at the end.
+        source: what the output was made from: nobody may read the output who may not read the source.
+        sync: write it through to the disk first, so that it is whole even after a power cut.
 
     Raises:
+        TargetTakenError: a file is there that must not be replaced; the result is kept beside it.
         UserError: the target cannot be written.
     """
     place = place_of(target)
-    temporary = place.with_name(f".{place.name[:40]}.{secrets.token_hex(4)}")
+    temporary = hidden_path(place, f"{secrets.token_hex(8)}.{_UNFINISHED}")
+    rights = _OWNER | _OTHERS
+    if source is not None:
+        with contextlib.suppress(OSError):  # a source that is gone by now
+            rights &= _OWNER | source.stat().st_mode
     try:
-        # open() applies the process's umask: the file gets the same mode as any other new file.
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        descriptor = os.open(temporary, _NEW_FILE, rights)  # the process's umask applies as well
     except OSError as error:
         raise UserError(f"{target}: cannot be written ({error.strerror})") from None
+    opened = _opened_path(descriptor, temporary)
     try:
-        yield temporary
-        sync_and_rename(temporary, place)
+        try:
+            yield opened
+            if sync:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if overwrite:
+            temporary.replace(place)
+        else:
+            _publish(temporary, place, target)
     except OSError as error:
-        if error.filename in (str(temporary), str(place)):
+        if error.filename in (None, str(opened), str(temporary), str(place)):
             raise UserError(f"{target}: cannot be written ({error.strerror or error})") from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _opened_path(descriptor: int, path: Path) -> Path:
+    """Return a path that leads to the open file itself, whatever is put under its name."""
+    opened = Path(f"/proc/self/fd/{descriptor}")
+    return opened if opened.exists() else path
+
+
+def _publish(temporary: Path, place: Path, target: Path) -> None:
+    """Give a file its name unless a file has it; else a name with a number.
+
+    Raises:
+        TargetTakenError: it has the other name.
+        OSError: it cannot be moved there.
+    """
+    names = (place.with_stem(f"{place.stem[:50]}-{number}") for number in itertools.count(2))
+    for name in itertools.chain([place], names):
+        with contextlib.suppress(FileExistsError):
+            _rename_to_free(temporary, name)
+            if name is not place:
+                raise TargetTakenError(
+                    f"{target}: another program made this file meanwhile; the result is kept as {name}"
+                )
+            return
+
+
+def _rename_to_free(temporary: Path, name: Path) -> None:
+    """Move a file to a name that no file has; two programs cannot both succeed.
+
+    Raises:
+        FileExistsError: a file has the name.
+        OSError: it cannot be moved there.
+    """
+    try:
+        os.link(temporary, name)
+        temporary.unlink()
+    except FileExistsError:
+        raise
+    except OSError:  # a disk without hard links, such as FAT: an empty file takes the name first
+        os.close(os.open(name, _NEW_FILE, _OWNER))
+        temporary.replace(name)
+
+
+def hidden_path(place: Path, kind: str) -> Path:
+    """Return the path of a hidden file that belongs to an output."""
+    name = place.name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return place.with_name(f".{name[:32]}.{digest}.{kind}")
+
+
+def remove_unfinished(place: Path) -> None:
+    """Remove what killed programs left of an output. No other program may be writing it."""
+    prefix = hidden_path(place, "").name
+    for path in place.parent.iterdir():
+        if path.name.startswith(prefix) and path.suffix == f".{_UNFINISHED}":
+            with contextlib.suppress(OSError):
+                check_own(path)
+                path.unlink()
 
 
 def check_writable(folder: Path) -> None:
@@ -109,14 +215,3 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         raise UserError(f"{folder}: cannot be made ({error.strerror})") from None
     check_writable(folder)
-
-
-def sync_and_rename(temporary: Path, target: Path) -> None:
-    """Write a finished file through to the disk, then give it its final name.
-
-    Raises:
-        OSError: it cannot be moved there.
-    """
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(target)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import re
 import struct
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 import av
 import numpy as np
@@ -15,6 +17,16 @@ from numpy.typing import NDArray
 from realtime.media.atomic_file import SYNTHETIC_NOTE, atomic_write
 from realtime.media.colour import from_bgr
 
+# FFmpeg's options of a fragmented file: a fragment each half second, written at once.
+_FRAGMENTS = {
+    "movflags": "hybrid_fragmented+default_base_moof",
+    "frag_duration": "500000",
+    "flush_packets": "1",
+}
+_FIRST_BYTES = 4096  # that hold the description at the beginning of a fragmented file
+_COMMENT = (
+    b"data\0\0\0\1\0\0\0\0" + SYNTHETIC_NOTE.encode()
+)  # the value in an MP4 box of type \xa9cmt
 _BT709, _LIMITED = 1, 1  # FFmpeg's AVCOL_SPC and AVCOL_RANGE numbers
 
 
@@ -24,22 +36,31 @@ class ClipWriter:
     The file carries the note on synthetic faces if one of its images shows such a face.
 
     Args:
-        path: the file.
+        file: open for reading and writing, and empty; it stays open.
         fps: frames a second.
         crf: x264's constant quality, lower is better.
         preset: x264's preset.
         time_base: seconds a unit of the timestamps; None: the duration of a frame.
+        playable: what is written so far can be played at any moment but for the last half second, whatever
+            ends the program: a fragmented MP4 file, which becomes a plain one at the end.
 
     Attributes:
         frames: the number of frames written.
     """
 
     def __init__(
-        self, path: Path, fps: int, crf: int, preset: str, time_base: Fraction | None = None
+        self,
+        file: IO[bytes] | io.FileIO,
+        fps: int,
+        crf: int,
+        preset: str,
+        time_base: Fraction | None = None,
+        *,
+        playable: bool = False,
     ) -> None:
         self.frames, self._time_base = 0, time_base
-        self._path, self._is_synthetic = path, False
-        self._file = av.open(str(path.absolute()), "w", format="mp4")
+        self._target, self._is_synthetic = file, False
+        self._file = av.open(file, "w", format="mp4", options=_FRAGMENTS if playable else {})
         self._file.metadata["comment"] = SYNTHETIC_NOTE
         self._stream = self._file.add_stream("libx264", rate=fps)
         context = self._stream.codec_context
@@ -77,34 +98,53 @@ class ClipWriter:
             if kind is None and self.frames:
                 self._file.mux(self._stream.encode(None))
         if kind is None and self.frames and not self._is_synthetic:
-            _erase_comment(self._path)
+            _erase_comments(self._target)
 
 
-def _erase_comment(path: Path) -> None:
-    """Turn the comment of an MP4 file into free space, in place.
+def cut_unfinished_fragment(file: IO[bytes] | io.FileIO) -> None:
+    """Cut off what lies behind the last whole fragment, such as what a full disk left of the next one."""
+    size, start, whole = file.seek(0, io.SEEK_END), 0, 0
+    while True:
+        file.seek(start)
+        head = file.read(16)
+        if len(head) < 16:
+            break
+        length, kind, large_length = struct.unpack(">I4sQ", head)
+        start += large_length if length == 1 else max(length, 8)
+        if kind == b"mdat" and start <= size:
+            whole = start
+    if whole:
+        file.truncate(whole)
+
+
+def _erase_comments(file: IO[bytes] | io.FileIO) -> None:
+    """Turn the comment of an MP4 file into free space, in place, and that of its beginning as fragments.
 
     FFmpeg takes the comment before the first frame, when it is not known whether it will be true.
     """
-    with path.open("r+b") as file:
-        start = 0
-        while True:
-            size, kind, large_size = struct.unpack(">I4sQ", file.read(16))
-            if kind == b"moov":
-                break
-            start += large_size if size == 1 else size
-            file.seek(start)
+    file.seek(0)
+    _erase_comments_in(file, 0, file.read(_FIRST_BYTES))
+    start = 0
+    while True:
         file.seek(start)
-        boxes = file.read(size)
-        comment = boxes.rindex(b"\xa9cmt") - 4  # its size comes before its type
-        length = int.from_bytes(boxes[comment : comment + 4])
-        file.seek(start + comment + 4)
-        file.write(b"free" + bytes(length - 8))
+        size, kind, large_size = struct.unpack(">I4sQ", file.read(16))
+        if kind == b"moov":
+            break
+        start += large_size if size == 1 else size
+    file.seek(start)
+    _erase_comments_in(file, start, file.read(size))
+
+
+def _erase_comments_in(file: IO[bytes] | io.FileIO, start: int, boxes: bytes) -> None:
+    for found in re.finditer(re.escape(_COMMENT), boxes):
+        file.seek(start + found.start() - 8)  # before it are the box's type and the value's size
+        file.write(b"free" + bytes(4 + len(_COMMENT)))
 
 
 def write_clip(
     target: Path, images_bgr: Iterable[NDArray[np.uint8]], fps: int, crf: int = 15
 ) -> None:
-    """Write an MP4 file of constant frame rate; it appears only when it is complete.
+    """Write or replace an MP4 file of constant frame rate; it appears only when it is complete.
 
     Args:
         target: the file.
@@ -116,8 +156,9 @@ def write_clip(
         UserError: it cannot be written there.
     """
     with (
-        atomic_write(target) as temporary,
-        ClipWriter(temporary, fps, crf, "veryfast") as writer,
+        atomic_write(target, overwrite=True) as temporary,
+        temporary.open("rb+") as file,
+        ClipWriter(file, fps, crf, "veryfast") as writer,
     ):
         for index, image_bgr in enumerate(images_bgr):
             writer.write(image_bgr, index)

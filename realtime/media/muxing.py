@@ -82,7 +82,7 @@ def mux_output(
     damaged = 0
     with (
         open_container(source) as source_file,
-        open_output(path, container_format(target), source_file, plan.properties) as output,
+        open_output(path, target, source_file, plan.properties) as output,
     ):
         video, copies = add_streams(output, source_file, plan)
         output.metadata.update(output_tags(source_file, synthetic=synthetic))
@@ -109,7 +109,7 @@ def mux_output(
 
 def open_output(
     file: Path | io.BytesIO,
-    container: str,
+    target: Path,
     source_file: InputContainer,
     properties: StreamProperties,
 ) -> OutputContainer:
@@ -117,14 +117,14 @@ def open_output(
 
     Args:
         file: its temporary path, or memory.
-        container: FFmpeg's name of the container.
+        target: the final path, for the container and for messages.
         source_file: the source, for its tags.
         properties: of the video stream.
 
     Raises:
         UserError: it cannot be written.
     """
-    options = {}
+    options, container = {}, container_format(target)
     in_memory = isinstance(file, io.BytesIO)
     if container in _MP4_FAMILY:
         flags = "" if in_memory else "+faststart"
@@ -143,7 +143,7 @@ def open_output(
             metadata_errors="surrogateescape",
         )
     except (av.error.FFmpegError, OSError) as error:
-        raise UserError(f"{file}: cannot be written ({error.strerror})") from None
+        raise UserError(f"{target}: cannot be written ({error.strerror})") from None
 
 
 def add_streams(

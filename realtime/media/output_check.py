@@ -11,7 +11,6 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from inpaint_model.errors import UserError
-from realtime.media.codecs import container_format
 from realtime.media.muxing import OutputPlan, add_streams, open_output, output_tags
 from realtime.media.stream_copy import copy_of
 from realtime.media.stream_properties import open_encoder
@@ -40,7 +39,7 @@ def try_output(
     frame.pts, frame.time_base = 0, properties.time_base
     memory = io.BytesIO()
     try:
-        output = open_output(memory, container_format(target), source_file, properties)
+        output = open_output(memory, target, source_file, properties)
         video, copies = add_streams(output, source_file, plan)
         output.metadata.update(output_tags(source_file, synthetic=True))
         output.start_encoding()

@@ -11,6 +11,7 @@ from typing import IO
 
 from inpaint_model.errors import UserError
 from realtime.media.atomic_file import atomic_write
+from realtime.runtime.report import is_report
 
 SCHEMA_VERSION = 1
 """Of the report; a key that changes its meaning or goes away raises it."""
@@ -27,9 +28,16 @@ class FaceRecords:
         self._file = file
 
     def __call__(self, record: str) -> None:
-        """Add a record, one line of JSON."""
+        """Add a record, one line of JSON.
+
+        Raises:
+            UserError: the disk is full.
+        """
         if self._file is not None:
-            self._file.write(record + "\n")
+            try:
+                self._file.write(record + "\n")
+            except OSError as error:
+                raise UserError(f"the face records cannot be kept ({error.strerror})") from None
 
     def __iter__(self) -> Iterator[str]:
         """Yield the records in the order in which they came."""
@@ -62,14 +70,23 @@ def keep_face_records(report: Path | None) -> Iterator[FaceRecords]:
 
 
 def write_report(
-    path: Path, figures: Mapping[str, object], records: Iterable[str] | None = None
+    path: Path,
+    figures: Mapping[str, object],
+    records: Iterable[str] | None = None,
+    *,
+    overwrite: bool = False,
+    source: Path | None = None,
 ) -> None:
     """Write a report; it appears only when it is complete. A pipe or a device is written to directly.
+
+    An earlier report is replaced.
 
     Args:
         path: the JSON file.
         figures: of the run, as JSON values.
         records: face records, one line of JSON each, for the list `face_records`; None: there is no list.
+        overwrite: replace any other file as well.
+        source: nobody may read the report who may not read this file.
 
     Raises:
         UserError: it cannot be written there.
@@ -79,8 +96,9 @@ def write_report(
             with path.open("w", encoding="utf-8") as file:
                 _write(file, figures, records)
             return
+        overwrite = overwrite or (path.is_file() and is_report(path))
         with (
-            atomic_write(path.resolve()) as temporary,
+            atomic_write(path.resolve(), overwrite=overwrite, source=source) as temporary,
             temporary.open("w", encoding="utf-8") as file,
         ):
             _write(file, figures, records)

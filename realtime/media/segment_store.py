@@ -6,8 +6,8 @@ program that writes the same target finds the file locked.
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from inpaint_model.errors import UserError
+from inpaint_model.own_files import ForeignFileError, check_own, claim_file
+from realtime.media.atomic_file import hidden_path
 
 _VERSION = 3  # of the schema; a store of another version is emptied
 _TABLES = ("fact", "segment", "packet")
@@ -69,8 +71,8 @@ class SegmentStore:
         target: the file that will be written.
 
     Raises:
-        UserError: another program writes this target, the folder is not writable, or the disk is full;
-            all methods that write raise this as well.
+        UserError: another program writes this target, the folder is not writable, the disk is full (all
+            methods that write raise this as well), or what lies there is no file of the user's own.
     """
 
     def __init__(self, target: Path) -> None:
@@ -97,6 +99,17 @@ class SegmentStore:
             self._open()
 
     def _open(self) -> None:
+        journal = self._journal_path()
+        try:
+            claim_file(self.path)
+            if os.path.lexists(journal):  # SQLite would apply it to the store
+                check_own(journal)
+        except ForeignFileError as error:
+            raise UserError(
+                f"{self._target}: {error.filename} {error.strerror}; remove it, or name another output"
+            ) from None
+        except OSError as error:
+            raise UserError(f"{self._target}: cannot be written ({error.strerror})") from None
         self._database = sqlite3.connect(
             self.path, timeout=0.2, isolation_level=None, check_same_thread=False
         )
@@ -202,8 +215,11 @@ class SegmentStore:
     def remove(self) -> None:
         """Close and delete the file."""
         self._database.close()
-        for path in (self.path, self.path.with_name(self.path.name + "-journal")):
+        for path in (self.path, self._journal_path()):
             path.unlink(missing_ok=True)
+
+    def _journal_path(self) -> Path:
+        return self.path.with_name(self.path.name + "-journal")
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -224,19 +240,8 @@ class SegmentStore:
 
 def store_path(target: Path) -> Path:
     """Return the path of the store for a target."""
-    return _hidden_path(target, "unmask")
-
-
-def finishing_path(target: Path) -> Path:
-    """Return the temporary path at which the target is muxed."""
-    return _hidden_path(target, "unmask-final")
+    return hidden_path(target, "unmask")
 
 
 def _as_text(facts: dict[str, object]) -> str:
     return json.dumps(facts, sort_keys=True)
-
-
-def _hidden_path(target: Path, kind: str) -> Path:
-    name = target.name
-    digest = hashlib.sha256(str(name).encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    return target.with_name(f".{name[:32]}.{digest}.{kind}")

@@ -48,11 +48,11 @@ def check_report_path(path: Path | None, *used: Path, overwrite: bool = False) -
             path.exists() and other.exists() and path.samefile(other)
         ):
             raise UserError(f"{path}: the report is the input or the output; name another file")
-    if path.is_file() and not overwrite and not _is_report(path):
+    if path.is_file() and not overwrite and not is_report(path):
         raise UserError(f"{path}: exists already and is no report; --overwrite replaces it")
 
 
-def _is_report(path: Path) -> bool:
+def is_report(path: Path) -> bool:
     """Say whether a file is empty or an earlier report, by its beginning: face records make it long."""
     try:
         with path.open(encoding="utf-8") as file:

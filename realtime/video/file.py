@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Self
 
 from inpaint_model.errors import UserError
-from realtime.media.atomic_file import check_paths, place_of, sync_and_rename
+from realtime.media.atomic_file import (
+    TargetTakenError,
+    atomic_write,
+    check_free,
+    check_paths,
+    place_of,
+    remove_unfinished,
+)
 from realtime.media.codecs import check_encoding, container_format
 from realtime.media.frames import Span
 from realtime.media.gop_copy import GopCopier
@@ -19,7 +26,7 @@ from realtime.media.muxing import mux_output
 from realtime.media.output_check import check_readable
 from realtime.media.reader import VideoReader
 from realtime.media.segment_encoder import SegmentEncoder
-from realtime.media.segment_store import SegmentStore, finishing_path
+from realtime.media.segment_store import SegmentStore
 from realtime.media.stream_copy import Cut
 from realtime.runtime.face_records import RecordCall
 from realtime.runtime.report import Counts, Report
@@ -90,13 +97,16 @@ class VideoJob:
         """
         unmasker.reset()
         with SegmentStore(self._place) as store:
+            remove_unfinished(self._place)
             try:
+                check_free(self._target, overwrite=self._options.overwrite)
                 report = self._unmask(store, unmasker, progress, on_result)
                 if on_record is not None:
                     for record in store.records():
                         on_record(record)
             except BaseException as error:
                 keep = self._options.resume and store.segments()
+                keep = keep and not isinstance(error, TargetTakenError)
                 if not (keep or isinstance(error, OtherJobError)):
                     store.remove()
                 raise
@@ -141,10 +151,10 @@ class VideoJob:
         return resume_facts(self._file.path, result_options, self._plan, unmasker.artefacts)
 
     def _write_target(self, store: SegmentStore, counts: Counts) -> None:
-        """Write the complete file under a temporary name, then rename it."""
+        """Write the complete file under a temporary name, then give it its own."""
         source, target, plan, span = self._file.path, self._target, self._plan, self._options.span
-        temporary = finishing_path(self._place)
-        try:
+        overwrite = self._options.overwrite
+        with atomic_write(target, overwrite=overwrite, source=source) as temporary:
             if not counts.masked_faces and self._may_copy_source():
                 self._warnings.append(f"{counts.outcome} found: the output is a copy of the input")
                 shutil.copyfile(source, temporary)
@@ -162,11 +172,6 @@ class VideoJob:
                     synthetic=counts.masked_faces > 0,
                 )
                 check_readable(temporary, target)
-            sync_and_rename(temporary, self._place)
-        except OSError as error:
-            raise UserError(f"{target}: cannot be written ({error.strerror or error})") from None
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def _shift_s(self, store: SegmentStore) -> Fraction:
         """Return the time that becomes 0:00 in the target, seconds; 0: times stay.

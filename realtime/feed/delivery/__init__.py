@@ -16,7 +16,7 @@ from realtime.feed.delivery.address import (
     is_network,
     read_address,
 )
-from realtime.feed.delivery.direct import GrowingFile, StandardOutput, WholeFile, check_file
+from realtime.feed.delivery.direct import AppendedFile, StandardOutput, WholeFile, check_file
 from realtime.feed.delivery.queued import DeliveryError, QueuedDelivery
 from realtime.feed.delivery.receiver import Receiver
 from realtime.feed.line import Line
@@ -98,6 +98,7 @@ def open_delivery(
     source_key: str,
     waits: bool,
     overwrite: bool = False,
+    source: Path | None = None,
     notify: Callable[[str], None] = lambda message: None,
     options: DeliveryOptions | None = None,
 ) -> Delivery:
@@ -109,6 +110,7 @@ def open_delivery(
             with the same key and receiver goes on where the one before ended.
         waits: whether the source waits for the receiver (files and folders) or not (live).
         overwrite: whether a file that exists is replaced.
+        source: the file that the lines are about: nobody may read theirs who may not read it.
         notify: is called with one line when a network receiver goes or comes back, from any thread.
         options: sizes and times of the queue.
 
@@ -120,7 +122,9 @@ def open_delivery(
     if out == STANDARD_OUTPUT:
         return StandardOutput()
     if not is_network(out):
-        return WholeFile(Path(out)) if waits else GrowingFile(Path(out), overwrite=overwrite)
+        if waits:
+            return WholeFile(Path(out), overwrite=overwrite, source=source)
+        return AppendedFile(Path(out), overwrite=overwrite)
     return _open_queued(read_address(out), source_key, waits, notify, options or DELIVERY)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack, suppress
-from io import FileIO
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from inpaint_model.errors import UserError
 from realtime.feed.line import Line
-from realtime.media.atomic_file import atomic_write, check_writable, place_of
+from realtime.media.atomic_file import atomic_write, check_free, check_writable, place_of
+from realtime.media.growing_file import GrowingFile
 
 _READ_BYTES = 65536
 _BEGINNING = b'{"schema_version"'  # of a feed's file
@@ -34,12 +35,10 @@ def check_file(out: str, *, waits: bool | None, overwrite: bool) -> None:
     if not place.parent.is_dir():
         raise UserError(f"{out}: its folder does not exist")
     check_writable(place.parent)
-    if not target.exists():
-        return
-    if not target.is_file():
+    if target.exists() and not target.is_file():
         raise UserError(f"{out}: is not a file that can be replaced")
-    if not overwrite and (waits or not _is_feed(target)):
-        raise UserError(f"{out}: exists already; --overwrite replaces it")
+    if waits or not target.exists() or not _is_feed(target):
+        check_free(target, overwrite=overwrite)
 
 
 class StandardOutput:
@@ -80,7 +79,9 @@ class WholeFile:
     """A file that appears when it is complete: a feed that was killed makes it again from the start.
 
     Args:
-        target: its path; a file that is there is replaced.
+        target: its path.
+        overwrite: replace a file that is there.
+        source: nobody may read the lines who may not read this file.
 
     Raises:
         UserError: it cannot be written.
@@ -88,30 +89,35 @@ class WholeFile:
 
     dropped = 0
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, *, overwrite: bool, source: Path | None = None) -> None:
         self.name = str(target)
         self._writing = ExitStack()
-        temporary = self._writing.enter_context(atomic_write(target))
+        temporary = self._writing.enter_context(
+            atomic_write(target, overwrite=overwrite, source=source)
+        )
         self._file = temporary.open("wb")
 
     def put(self, line: Line) -> None:
         """Write a line."""
-        self._file.write(line.text.encode() + b"\n")
+        with _named_errors(self.name):
+            self._file.write(line.text.encode() + b"\n")
 
     def finish(self, timeout_s: float | None = None) -> int:
         """Give the file its name; return 0."""
-        self._file.close()
+        with _named_errors(self.name):
+            self._file.close()
         self._writing.close()
         return 0
 
     def close(self) -> None:
         """Remove what was written if it is not complete."""
-        self._file.close()
+        with suppress(OSError):
+            self._file.close()
         with suppress(_Unfinished), self._writing:
             raise _Unfinished
 
 
-class GrowingFile:
+class AppendedFile:
     """A file to which lines are appended at once, so that `tail -f` shows them.
 
     An unfinished last line, which a feed that was killed leaves behind, is cut off first.
@@ -129,7 +135,7 @@ class GrowingFile:
     def __init__(self, target: Path, *, overwrite: bool) -> None:
         self.name = str(target)
         try:
-            self._file = FileIO(place_of(target), "w" if overwrite else "a+")
+            self._file = GrowingFile(place_of(target), "w" if overwrite else "a+")
         except OSError as error:
             raise UserError(f"{target}: cannot be written ({error.strerror})") from None
         if not overwrite:
@@ -137,9 +143,8 @@ class GrowingFile:
 
     def put(self, line: Line) -> None:
         """Append a line."""
-        rest = memoryview(line.text.encode() + b"\n")
-        while rest:
-            rest = rest[self._file.write(rest) :]
+        with _named_errors(self.name):
+            self._file.write(line.text.encode() + b"\n")
 
     def finish(self, timeout_s: float | None = None) -> int:
         """Return 0: every line is written."""
@@ -148,6 +153,15 @@ class GrowingFile:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+@contextmanager
+def _named_errors(name: str) -> Iterator[None]:
+    """Raise what the disk says as a `UserError` that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{name}: cannot be written ({error.strerror})") from None
 
 
 def _is_feed(path: Path) -> bool:
@@ -159,7 +173,7 @@ def _is_feed(path: Path) -> bool:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
 
 
-def _cut_unfinished_line(file: FileIO) -> None:
+def _cut_unfinished_line(file: GrowingFile) -> None:
     end = file.seek(0, os.SEEK_END)
     while end > 0:
         start = max(end - _READ_BYTES, 0)

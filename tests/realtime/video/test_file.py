@@ -141,13 +141,16 @@ def test_video_input_as_output_is_refused(source: Path, tmp_path: Path) -> None:
 def test_atomic_write_leaves_umask_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "usual").touch()
     monkeypatch.delattr(os, "umask")  # it is the process's: other threads make files meanwhile
-    with atomic_write(tmp_path / "out") as temporary:
+    with atomic_write(tmp_path / "out", overwrite=False) as temporary:
         temporary.write_text("whole")
     assert (tmp_path / "out").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
 def test_ctrl_c_removes_the_temporary_file(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), atomic_write(tmp_path / "out") as temporary:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        atomic_write(tmp_path / "out", overwrite=False) as temporary,
+    ):
         temporary.write_text("half")
         raise KeyboardInterrupt
     assert _names(tmp_path) == []

@@ -7,6 +7,7 @@ import os
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from inpaint_model.errors import UserError
+from realtime.media.atomic_file import hidden_path
 from realtime.media.frames import Progress, Span
 from realtime.media.reader import VideoReader
 from realtime.media.segment_store import EncodedFrame, Segment, SegmentStore, store_path
@@ -151,6 +153,7 @@ def test_kill_9_leaves_no_half_file_and_resumes(source: Path, tmp_path: Path) ->
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert target.read_text() == "earlier"
+    hidden_path(target, "killed while it wrote.part").touch()
     options = VideoOptions(segment_frames=10, overwrite=True, resume=True)
     unmask_video(source, target, StubUnmasker(), options)
     assert read_facts(target).shown_s == read_facts(source).shown_s
@@ -192,6 +195,43 @@ def test_store_second_program_for_a_target_is_refused(source: Path, tmp_path: Pa
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.parametrize("planted", ["store", "journal"])
+def test_store_that_is_a_link_is_refused(source: Path, tmp_path: Path, planted: str) -> None:
+    victim, target = tmp_path / "victim.db", tmp_path / "out.mp4"
+    with sqlite3.connect(victim) as database:
+        database.execute("CREATE TABLE fact (mine TEXT)")
+    before = victim.read_bytes()
+    link = store_path(target)
+    if planted == "journal":
+        link = link.with_name(f"{link.name}-journal")
+    link.symlink_to(victim)
+    with pytest.raises(UserError, match=r"out\.mp4: .*is not a plain file"):
+        unmask_video(source, target, StubUnmasker(), QUICK)
+    assert victim.read_bytes() == before
+
+
+class Meanwhile(StubUnmasker):
+    """Another program makes a file at the tenth frame."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def __call__(self, frame_bgr):
+        if self.seen == 10:
+            self._path.write_text("theirs")
+        return super().__call__(frame_bgr)
+
+
+def test_target_that_appears_stays_and_the_result_too(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mp4"
+    with pytest.raises(UserError, match=r"is kept as .*out-2\.mp4"):
+        unmask_video(source, target, Meanwhile(target), RESUME)
+    assert target.read_text() == "theirs"
+    assert read_facts(tmp_path / "out-2.mp4").shown_s == read_facts(source).shown_s
+    assert _names(tmp_path) == ["in.mp4", "out-2.mp4", "out.mp4"]
 
 
 def test_store_damaged_is_replaced(source: Path, tmp_path: Path) -> None:
