@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import queue
 import signal
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
 from realtime.batch.jobs import Job, Outcome
 from realtime.batch.worker import FileWorker, WorkerOptions
 from realtime.runtime.console import quiet_libraries
+from realtime.runtime.memory import limit_heaps
+from realtime.runtime.signals import end_with_parent, stop_on_signals
 
 
 def run_local(jobs: Sequence[Job], options: WorkerOptions, workers: int) -> Iterator[Outcome]:
@@ -86,7 +91,8 @@ class _Process:
         self._process: SpawnProcess = context.Process(
             target=_work, args=(child_end, options), daemon=True
         )
-        self._process.start()
+        with _start_safely():
+            self._process.start()
         child_end.close()
 
     def run(self, job: Job, stop: threading.Event) -> Outcome | None:
@@ -113,14 +119,28 @@ class _Process:
         return self._process.exitcode
 
 
+@contextmanager
+def _start_safely() -> Iterator[None]:
+    """Start a process that runs no module of the working directory, and that Ctrl-C does not reach."""
+    os.environ["PYTHONSAFEPATH"] = "1"
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # before: it changes the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(pipe: Connection, options: WorkerOptions) -> None:
     """Run in the worker process: receive jobs and send outcomes until the pipe closes."""
 
-    def stop(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles Ctrl-C
-    signal.signal(signal.SIGTERM, stop)
+    stop_on_signals()
+    end_with_parent()
+    limit_heaps()
     with quiet_libraries():
         worker = FileWorker(options)
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import av
 import av.error
@@ -13,6 +12,7 @@ from av.container import InputContainer
 from inpaint_model.errors import UserError
 from realtime.capture.frame import CapturedFrame, CaptureLost
 from realtime.media.colour import FAST, to_bgr
+from realtime.runtime.shown_text import hide_secrets
 
 # The protocols that a stream may redirect to; files of this machine are not among them.
 _PROTOCOLS = "rtsp,rtsps,rtp,rtmp,rtmps,tcp,udp,tls,http,https,httpproxy,srt,crypto"
@@ -34,7 +34,7 @@ class NetworkStream:
     """
 
     def __init__(self, url: str) -> None:
-        self.name = without_password(url)
+        self.name = hide_secrets(url)
         self.warnings: list[str] = []
         self._container = self._open(url, _LOW_DELAY)
         # A live stream states neither a duration nor a size.
@@ -96,11 +96,3 @@ class NetworkStream:
     def close(self) -> None:
         """Close the connection."""
         self._container.close()
-
-
-def without_password(url: str) -> str:
-    """Return the address without user name and password, for messages."""
-    parts = urlsplit(url)
-    if parts.password is None and parts.username is None:
-        return url
-    return parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]).geturl()

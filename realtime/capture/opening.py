@@ -11,9 +11,10 @@ from inpaint_model.errors import UserError
 from realtime.capture.camera import OpenCVCamera
 from realtime.capture.devices import find_camera, list_cameras
 from realtime.capture.frame import Capture, CaptureLost
-from realtime.capture.network_stream import SCHEMES, NetworkStream, without_password
+from realtime.capture.network_stream import SCHEMES, NetworkStream
 from realtime.capture.paced_file import PacedFile
 from realtime.capture.reconnecting import Notify, Reconnecting
+from realtime.runtime.shown_text import hide_secrets
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,8 @@ def _opener(source: str, options: CaptureOptions) -> Callable[[], Capture]:
     """Return a function that opens the source, at first and after each loss."""
     if "://" in source:
         if source.split("://")[0].lower() not in SCHEMES:
-            raise UserError(
-                f"{without_password(source)}: addresses begin with {', '.join(SCHEMES)}"
-            )
-        return partial(_open_named, without_password(source), partial(NetworkStream, source))
+            raise UserError(f"{hide_secrets(source)}: addresses begin with {', '.join(SCHEMES)}")
+        return partial(_open_named, hide_secrets(source), partial(NetworkStream, source))
     path = Path(source)
     if not names_camera(source):
         return partial(PacedFile, path, loop=options.loop)

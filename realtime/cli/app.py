@@ -12,12 +12,21 @@ from realtime.cli.batch import batch
 from realtime.cli.demo import demo
 from realtime.cli.doctor import doctor
 from realtime.cli.engine import app as engine
-from realtime.cli.errors import is_debugging, report_error, report_interrupt
+from realtime.cli.errors import FAILED, is_debugging, report_error, report_interrupt
 from realtime.cli.feed import feed
 from realtime.cli.image import image
 from realtime.cli.live import live
 from realtime.cli.video import video
-from realtime.runtime.console import print_engine_news, quiet_libraries, stop_on_sigterm
+from realtime.runtime.console import (
+    flush_results,
+    open_standard_streams,
+    print_engine_news,
+    print_result,
+    print_status,
+    quiet_libraries,
+)
+from realtime.runtime.memory import limit_heaps
+from realtime.runtime.signals import stop_on_signals
 
 _INTERRUPTED = 130  # Typer's exit code for Ctrl-C
 app = typer.Typer(
@@ -34,7 +43,7 @@ app.add_typer(engine, name="engine")
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"unmask {__version__}")
+        print_result(f"unmask {__version__}")
         raise typer.Exit
 
 
@@ -52,7 +61,14 @@ def _options(
 
 def main() -> None:
     """Entry point: run the command line and exit."""
-    sys.exit(run())
+    stop_on_signals()
+    open_standard_streams()
+    limit_heaps()
+    status = run()
+    if not flush_results():
+        print_status("error: the results cannot be written to standard output")
+        status = FAILED
+    sys.exit(status)
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -63,7 +79,7 @@ def run(arguments: list[str] | None = None) -> int:
     """
     with quiet_libraries(enabled=not is_debugging()):
         try:
-            with stop_on_sigterm(), print_engine_news():
+            with print_engine_news():
                 status = app(arguments, prog_name="unmask", standalone_mode=False)
             if status == _INTERRUPTED:
                 raise KeyboardInterrupt

@@ -98,14 +98,24 @@ def batch(
             progress(len(outcomes), len(jobs))
             if outcome.status == "failed":
                 print_status(f"failed: {outcome.message or outcome.source}")
-    _finish(outcomes, out, report, left_out)
+    if record.missing:
+        print_status(
+            f"note: {record.error}: {record.missing} results are not noted down, and the next batch "
+            "replaces them only with --overwrite"
+        )
+    _finish(outcomes, out, report, left_out, overwrite=overwrite)
     if strict and any(map(record.has_no_face, outcomes)):
         print_status("error: no face found in some files, and --strict was given")
         raise typer.Exit(FAILED)
 
 
 def _finish(
-    outcomes: list[Outcome], out: Path, report: Path | None, left_out: Sequence[Path] = ()
+    outcomes: list[Outcome],
+    out: Path,
+    report: Path | None,
+    left_out: Sequence[Path] = (),
+    *,
+    overwrite: bool,
 ) -> None:
     """Print the totals and write the report; exit with code 1 if any file failed."""
     from realtime.media.report_file import write_report
@@ -127,6 +137,6 @@ def _finish(
             "left_out": [str(path) for path in left_out],
             "outcomes": [asdict(outcome) for outcome in outcomes],
         }
-        write_report(report, figures)
+        write_report(report, figures, overwrite=overwrite)
     if counts["failed"]:
         raise typer.Exit(FAILED)

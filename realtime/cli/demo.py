@@ -10,7 +10,7 @@ import typer
 
 from realtime.cli import options as opts
 from realtime.cli.unmasker import open_unmasker
-from realtime.runtime.console import FrameProgress
+from realtime.runtime.console import FrameProgress, print_result
 
 
 def demo(
@@ -34,7 +34,7 @@ def demo(
     ):
         with FrameProgress("demo") as progress:
             result = run_demo(out, unmasker, progress, models_dir, on_record=records)
-        for line in result.lines():
-            print(line)
         if report is not None:
             write_report(report, asdict(result.report), records)
+        for line in result.lines():
+            print_result(line)

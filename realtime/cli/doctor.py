@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from realtime.cli import options as opts
+from realtime.runtime.console import print_result
 
 
 def doctor(model: opts.Model = "fast", models_dir: opts.ModelsDir = None) -> None:
@@ -12,6 +13,7 @@ def doctor(model: opts.Model = "fast", models_dir: opts.ModelsDir = None) -> Non
     from realtime.doctor.report import examine, table
 
     checks = examine(model, models_dir)
-    print(table(checks))
+    for line in table(checks).split("\n"):
+        print_result(line)
     if any(check.fatal for check in checks):
         raise typer.Exit(1)

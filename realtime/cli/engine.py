@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from realtime.cli import options as opts
-from realtime.runtime.console import print_status
+from realtime.runtime.console import print_result, print_status
 
 app = typer.Typer(
     help="Compiled engines: build, list, clear, export.",
@@ -72,8 +72,10 @@ def list_() -> None:
             key = [entry.key.get(name, "") for name in ("model", "precision", "device")]
             summary = ", ".join(filter(None, [*key, entry.key.get("library", "")]))
             size = f"{entry.size_bytes / 1e6:6.1f} MB"
-            print(f"{engine:10} {size}  {entry.build_s:6.1f} s to build  used {used}  {summary}")
-        print(f"{engine}: {len(cache.entries())} in {cache.folder}")
+            print_result(
+                f"{engine:10} {size}  {entry.build_s:6.1f} s to build  used {used}  {summary}"
+            )
+        print_result(f"{engine}: {len(cache.entries())} in {cache.folder}")
 
 
 @app.command()
@@ -89,7 +91,7 @@ def clear(
     if engine is not opts.EngineName.AUTO and engine.value not in _CACHING_ENGINES:
         raise UserError(f"engine {engine.value} caches no compiled models")
     for name in _CACHING_ENGINES if engine is opts.EngineName.AUTO else (engine.value,):
-        print(f"{name}: {CompiledCache(name).clear()} removed")
+        print_result(f"{name}: {CompiledCache(name).clear()} removed")
 
 
 @app.command()

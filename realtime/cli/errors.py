@@ -31,7 +31,7 @@ def report_interrupt() -> int:
 def report_error(error: Exception) -> int:
     """Report an exception; return the exit code."""
     if isinstance(error, UserError):
-        return _fail(str(error), BAD_INPUT)
+        return _fail(str(error), error.exit_code)
     if type(error).__name__ == "NoArgsIsHelpError":  # no command given: the message is the help
         print(error.format_message())  # pyright: ignore[reportAttributeAccessIssue]
         return BAD_INPUT
@@ -42,6 +42,10 @@ def report_error(error: Exception) -> int:
         command = context.command_path if context is not None else "unmask"
         hint = _TOO_MANY_WORDS.get(command, "") if "unexpected extra argument" in message else ""
         return _fail(f"{message}{hint} (see `{command} --help`)", BAD_INPUT)
+    if isinstance(
+        error, BrokenPipeError
+    ):  # such as `| head`: the reader of the results wants no more
+        return FAILED
     text = f"{type(error).__name__}: {error} ({DEBUG_VARIABLE}=1 shows where)"
     return _fail(f"failed: {text}", FAILED)
 

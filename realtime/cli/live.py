@@ -12,7 +12,7 @@ import typer
 from realtime.cli import options as opts
 from realtime.cli.unmasker import open_unmasker
 from realtime.live.choices import SinkName
-from realtime.runtime.console import print_status
+from realtime.runtime.console import print_result, print_status
 
 if TYPE_CHECKING:
     from realtime.capture import CameraSwitch, CaptureOptions, Reconnecting
@@ -72,6 +72,7 @@ def live(
     """
     if list_only:
         return _list_cameras()
+    from inpaint_model.errors import OutputError
     from realtime.capture import CaptureOptions, Reconnecting, check_source, names_camera
     from realtime.live.session import LiveOptions, run_live
     from realtime.live.sinks import check_sinks, open_sinks
@@ -110,6 +111,8 @@ def live(
             print_status(line)
         if report is not None:
             write_report(report, asdict(done), records)
+        if done.recording_error:
+            raise OutputError(done.recording_error)
 
 
 def _open_source(
@@ -131,6 +134,6 @@ def _list_cameras() -> None:
 
     cameras = list_cameras()
     for camera in cameras:
-        print(camera)
+        print_result(camera)
     if not cameras:
         print_status("no camera is connected")

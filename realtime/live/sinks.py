@@ -136,7 +136,7 @@ def check_display() -> None:
         raise UserError(f"no display: a window cannot be shown; {_DISPLAY_FIX}")
     try:
         child = subprocess.run(
-            [sys.executable, "-c", _OPEN_WINDOW],
+            [sys.executable, "-P", "-c", _OPEN_WINDOW],  # -P: no cv2.py of this folder,
             capture_output=True,
             timeout=_OPEN_TIMEOUT_S,
             check=False,

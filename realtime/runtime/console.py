@@ -2,38 +2,96 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
-from types import FrameType
+from contextlib import contextmanager, redirect_stderr, suppress
 from typing import TYPE_CHECKING, Self
 
+from realtime.runtime.shown_text import printable
+
 if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
     from rich.progress import Progress
 
 _LINE_INTERVAL_S = 10.0
 
 
 def print_status(line: str) -> None:
-    """Print one line on stderr."""
-    print(f"unmask: {line}", file=sys.stderr, flush=True)
+    """Print one line on stderr, as `printable` makes it; if it cannot be shown, the job goes on."""
+    with suppress(OSError, ValueError):  # a full disk; a stream that is closed
+        print(f"unmask: {printable(line)}", file=sys.stderr, flush=True)
+
+
+def print_result(line: object = "") -> None:
+    """Print one line of a result on stdout, as `printable` makes it.
+
+    Raises:
+        OSError: it cannot be written, which only an unbuffered stream says at once; see `flush_results`.
+    """
+    print(printable(str(line)))
+
+
+def open_standard_streams() -> None:
+    """Put the null device in the place of standard streams that are closed.
+
+    Else the next file that is opened would be number 1 or 2, and libraries would write messages into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w", closefd=False))  # noqa: SIM115
+
+
+def flush_results() -> bool:
+    """Write stdout through, and say whether that worked; what cannot be written is dropped.
+
+    Python would flush it when it ends, and print a traceback.
+    """
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        with suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)
+        return isinstance(error, BrokenPipeError)  # such as `| head`: its reader wants no more
+    return True
+
+
+class _Messages(io.FileIO):
+    """A descriptor for messages: what cannot be written there is dropped, and never an error."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data) or memoryview(data).nbytes
+        except OSError:
+            return memoryview(data).nbytes
 
 
 @contextmanager
 def quiet_libraries(*, enabled: bool = True) -> Iterator[None]:
-    """Discard what C++ libraries print to file descriptor 2; Python's own stderr still works."""
+    """Discard what C++ libraries print to file descriptor 2.
+
+    Python's own stderr still works, and a message that cannot be written there is no error.
+    """
     os.environ.setdefault("GLOG_minloglevel", "2")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if not enabled or not _is_descriptor_2(sys.stderr):
         yield
         return
-    sys.stderr.flush()
+    with suppress(OSError):
+        sys.stderr.flush()
+    messages = io.BufferedWriter(_Messages(os.dup(2), "w"))
     with (
-        os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace") as our_stderr,
+        io.TextIOWrapper(messages, errors="backslashreplace", line_buffering=True) as our_stderr,
         open(os.devnull, "wb") as null,  # noqa: PTH123 (a device, not a path)
         redirect_stderr(our_stderr),
     ):
@@ -50,24 +108,6 @@ def _is_descriptor_2(stream: object) -> bool:
         return stream is not None and stream.fileno() == 2  # pyright: ignore
     except (OSError, AttributeError, ValueError):
         return False
-
-
-@contextmanager
-def stop_on_sigterm() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C, so that files are closed and incomplete ones are removed."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # not the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -118,8 +158,9 @@ class FrameProgress:
             self._last_s = now_s
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty():
+        if sys.stderr is not None and sys.stderr.isatty():
             from rich.console import Console
+            from rich.markup import escape
             from rich.progress import Progress, TextColumn, TimeRemainingColumn
 
             self._bar = Progress(
@@ -129,7 +170,7 @@ class FrameProgress:
                 console=Console(file=sys.stderr),
                 transient=True,
             )
-            self._bar.add_task(self._title, total=None)
+            self._bar.add_task(escape(printable(self._title)), total=None)
             self._bar.start()
         return self
 

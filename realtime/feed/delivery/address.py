@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from inpaint_model.errors import UserError
+from realtime.runtime.shown_text import hide_secrets
 
 STANDARD_OUTPUT = "-"
 TOKEN_VARIABLE = "UNMASK_FEED_TOKEN"
@@ -25,7 +26,7 @@ class Address:
 
     Attributes:
         scheme: unix, tcp, http, https, mqtt or mqtts.
-        name: the address for the user, without passwords and without a query.
+        name: the address for the user, without passwords and the values of its query.
         host: name or number of the machine; empty for unix.
         port: TCP port; 0 for unix.
         user: user name, or None.
@@ -49,15 +50,6 @@ class Address:
         return "\0".join((self.scheme, self.user or "", self.host, str(self.port), self.path))
 
 
-def shown(out: str) -> str:
-    """Return an address without user, password and query, also if it cannot be read."""
-    scheme, separator, rest = out.partition("://")
-    if not separator:
-        return out
-    start = "***@" if "@" in rest else ""
-    return f"{scheme}://{start}{rest.rpartition('@')[2].partition('?')[0].partition('#')[0]}"
-
-
 def is_network(out: str) -> bool:
     """Say whether `out` is an address rather than a file or standard output."""
     return "://" in out
@@ -69,7 +61,7 @@ def read_address(out: str) -> Address:
     Raises:
         UserError: it cannot work; the message says why, without the password.
     """
-    name = shown(out)
+    name = hide_secrets(out)
     try:
         parts = urlsplit(out)
         port, host = parts.port, parts.hostname or ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -17,7 +19,7 @@ import pytest
 from PIL import Image
 
 from inpaint_model.errors import UserError
-from realtime.batch.jobs import Job, Record, find_jobs
+from realtime.batch.jobs import Job, Outcome, Record, find_jobs
 from realtime.batch.local import run_local
 from realtime.batch.worker import FileWorker, WorkerOptions
 from realtime.cli.app import run
@@ -212,7 +214,62 @@ def test_batch_killed_worker_fails_only_its_file(media: Path, tmp_path: Path) ->
     assert any("the worker died (signal 9)" in outcome.message for outcome in rest)
 
 
-def test_ray_killed_worker_every_file_is_done_once(media: Path, tmp_path: Path) -> None:
+def test_batch_worker_ends_with_a_killed_parent(media: Path, tmp_path: Path) -> None:
+    long = write_video(tmp_path / "long.mp4", [np.zeros((360, 640, 3), np.uint8)] * 2000)
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "realtime", "batch", str(long), "--out", str(out)]
+    parent = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(out.glob(".long.mp4*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    workers = psutil.Process(parent.pid).children(recursive=True)
+    parent.kill()
+    parent.wait()
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert workers and not alive
+
+
+def test_batch_good_files_are_the_same_beside_hostile_ones(media: Path, tmp_path: Path) -> None:
+    face, contents = media / "a" / "face.png", {}
+    hostile = [b"", b"\x89PNG\r\n\x1a\n" + bytes(50), face.read_bytes()[:3000], b"%!PS\n{} loop"]
+    for kind in ("mixed", "good"):
+        source, out = tmp_path / kind, tmp_path / f"{kind}-out"
+        source.mkdir()
+        for number in range(8):
+            if number % 2 and kind == "mixed":
+                (source / f"{number}.png").write_bytes(hostile[number // 2])
+            elif not number % 2:
+                image = np.roll(cv2.imread(str(face)), 5 * number, axis=1)
+                cv2.imwrite(str(source / f"{number}.png"), image)
+        jobs, worker = find_jobs([str(source)], out), FileWorker(WorkerOptions(max_faces=1))
+        statuses = [worker.run(job).status for job in jobs]
+        worker.close()
+        assert statuses.count("done") == 4
+        contents[kind] = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert contents["mixed"] == contents["good"]
+
+
+def test_record_on_a_full_disk_is_a_note(tmp_path: Path) -> None:
+    """Another program has taken its place; a full disk fails alike."""
+    record, victim = Record(tmp_path), tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / ".unmask-batch.jsonl").symlink_to(victim)
+    for number in range(2):
+        record.add(Outcome("s", str(tmp_path / f"{number}.png"), "done"))
+    assert (record.missing, "cannot be written" in record.error) == (2, True)
+    assert victim.read_text() == "mine"
+
+
+def test_record_goes_on_after_half_a_line(tmp_path: Path) -> None:
+    (tmp_path / ".unmask-batch.jsonl").write_text('{"targ')
+    (tmp_path / "a.png").touch()
+    Record(tmp_path).add(Outcome("s", str(tmp_path / "a.png"), "done", key="1"))
+    assert Record(tmp_path).known(Job("s", str(tmp_path / "a.png"))).done_key == "1"
+
+
+def test_ray_killed_worker_every_file_is_done_once(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("ray", reason="the extra `cluster` is not installed")
     source, out = tmp_path / "in", tmp_path / "out"
     source.mkdir()
@@ -220,8 +277,10 @@ def test_ray_killed_worker_every_file_is_done_once(media: Path, tmp_path: Path) 
     face, film = media / "a" / "face.png", media / "a" / "b" / "film.mp4"
     for number, path in enumerate((face, film, film, film)):
         (source / f"{number}{path.suffix}").write_bytes(path.read_bytes())
+    (tmp_path / "av.py").write_text("raise SystemExit(77)")  # the workers must not import it
+    monkeypatch.chdir(tmp_path)
     killed: list[int] = []
-    killer = threading.Thread(target=_kill_first, args=("ray::FileWorker.run", killed))
+    killer = threading.Thread(target=_kill_first, args=("ray::RayFileWorker.run", killed))
     killer.start()
     command = ["batch", str(source), "--out", str(out), "--ray", "local", "--workers", "2"]
     status = run([*command, "--report", str(out / "r.json"), "--max-faces", "1"])
