@@ -47,6 +47,11 @@ COMMANDS = {
     "feed": ("speed.feed", "run", "speed and steady ids of `unmask feed` with two faces"),
     "memory": ("robustness.memory", "run", "peak and growth of memory over a long video"),
     "kills": ("robustness.kills", "run", "SIGKILL at random moments, then --resume"),
+    "recordings": (
+        "robustness.recordings",
+        "run",
+        "`unmask live --record` ended at random moments",
+    ),
     "hostile": ("robustness.hostile", "run", "every command on broken and absurd files"),
     "all": ("commands", "run_all", "cold start and the demo's clip: needs no other data"),
 }

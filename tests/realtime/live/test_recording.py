@@ -44,7 +44,8 @@ def _largest_file(size: int) -> Iterator[None]:
 def test_recording_can_be_played_while_it_grows(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, FPS)
     _record(recorder)
-    left = shutil.copy(recorder.target, tmp_path / "left.mp4")  # as SIGKILL would leave it
+    left = tmp_path / "left.mp4"
+    shutil.copy(recorder.target, left)  # as SIGKILL would leave it
     assert _length_s(left) > SECONDS - 2
     recorder.close()
     assert _length_s(recorder.target) == pytest.approx(SECONDS - 1 / FPS, abs=0.01)
