@@ -7,7 +7,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 # Each takes up to 1.6 GB of memory.
 TEST_PROCESSES ?= 2
 
-.PHONY: demo test test-install lint bench clean
+.PHONY: demo test test-install lint bench hashes clean
 
 $(VENV)/.installed: pyproject.toml setup.py constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +35,15 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks all
+
+# For `pip install --require-hashes`; the package index is asked for the hashes of every file.
+hashes: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	echo '# The versions of constraints.txt with the hashes of their files, made by `make hashes`:' > constraints-hashed.txt
+	echo '# pip install --require-hashes -r constraints-hashed.txt && pip install --no-deps --no-build-isolation .' \
+		>> constraints-hashed.txt
+	$(BIN)/uv pip compile constraints.txt --no-deps --universal --generate-hashes --no-header --no-annotate --quiet \
+		>> constraints-hashed.txt
 
 clean:
 	rm -rf $(VENV) demo runs
