@@ -135,7 +135,7 @@ def test_video_command_signals_leave_no_file(tmp_path: Path, name: str) -> None:
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not list(tmp_path.glob(".out.mp4*")) and time.monotonic() < deadline:
         time.sleep(0.05)
     while process.poll() is None:  # however often
@@ -143,7 +143,8 @@ def test_video_command_signals_leave_no_file(tmp_path: Path, name: str) -> None:
         time.sleep(0.01)
     _, error = process.communicate(timeout=30)
     assert process.returncode == 1, error
-    assert error.splitlines()[1:] == ["unmask: error: stopped; no output was written"]
+    assert error.splitlines()[-1] == "unmask: error: stopped; no output was written"
+    assert len(error.splitlines()) <= 2
     assert [path.name for path in tmp_path.iterdir()] == ["long.mp4"]
 
 
