@@ -215,7 +215,7 @@ def test_batch_killed_worker_fails_only_its_file(media: Path, tmp_path: Path) ->
 
 
 def test_batch_worker_ends_with_a_killed_parent(media: Path, tmp_path: Path) -> None:
-    long = write_video(tmp_path / "long.mp4", [np.zeros((360, 640, 3), np.uint8)] * 2000)
+    long = write_video(tmp_path / "long.mp4", [np.zeros((360, 640, 3), np.uint8)] * 1000)
     out = tmp_path / "out"
     command = [sys.executable, "-m", "realtime", "batch", str(long), "--out", str(out)]
     parent = subprocess.Popen(command, stderr=subprocess.DEVNULL)

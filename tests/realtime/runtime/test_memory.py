@@ -46,3 +46,38 @@ def test_memory_of_frames_from_threads_is_returned() -> None:
     }
     assert kept_mb[True] < 20
     assert kept_mb[True] < kept_mb[False]
+
+
+_HEAPS = """
+import ctypes, threading
+from realtime.runtime.memory import limit_heaps
+if {asked}:
+    limit_heaps()
+libc, together = ctypes.CDLL(None), threading.Barrier(8)
+libc.malloc.restype = ctypes.c_void_p
+def use_memory():
+    together.wait()
+    libc.malloc(100_000)
+    together.wait()
+threads = [threading.Thread(target=use_memory) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc.malloc_info(0, ctypes.c_void_p.in_dll(libc, "stdout"))
+libc.fflush(None)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has a heap a thread")
+def test_memory_of_threads_is_in_few_heaps() -> None:
+    heaps = {
+        asked: subprocess.run(
+            [sys.executable, "-c", _HEAPS.format(asked=asked)],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.count("<heap ")
+        for asked in (True, False)
+    }
+    assert heaps[True] <= 2 < heaps[False]
