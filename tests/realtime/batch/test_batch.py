@@ -219,13 +219,13 @@ def test_batch_worker_ends_with_a_killed_parent(media: Path, tmp_path: Path) -> 
     out = tmp_path / "out"
     command = [sys.executable, "-m", "realtime", "batch", str(long), "--out", str(out)]
     parent = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not list(out.glob(".long.mp4*")) and time.monotonic() < deadline:
         time.sleep(0.05)
     workers = psutil.Process(parent.pid).children(recursive=True)
     parent.kill()
     parent.wait()
-    _, alive = psutil.wait_procs(workers, timeout=30)
+    _, alive = psutil.wait_procs(workers, timeout=60)
     assert workers and not alive
 
 
