@@ -21,7 +21,7 @@ from realtime.stages import FrameUnmasker
 
 
 class ImageJob:
-    """A picture file that is read, checked and ready to be unmasked.
+    """A picture file that is read, checked and ready to be unmasked once.
 
     Make the job before the models are loaded: bad input is then refused at once.
 
@@ -44,7 +44,7 @@ class ImageJob:
         if target.suffix.lower() not in CONTAINERS:  # else the source may be a video
             check_target(target)
         began_s = time.perf_counter()
-        self._picture = fit_alpha(_read(source), target, drop=drop_alpha)
+        self._picture: Picture | None = fit_alpha(_read(source), target, drop=drop_alpha)
         self._decode_s = time.perf_counter() - began_s
         check_target(target, self._picture)
 
@@ -60,17 +60,22 @@ class ImageJob:
         Raises:
             UserError: the target cannot be written.
         """
-        source, target, picture = self._source, self._target, self._picture
+        source, target = self._source, self._target
+        picture, self._picture = self._picture, None  # large ones are not kept longer than needed
+        assert picture is not None, "a job runs once"
         counts, times, warnings = Counts(), StageTimes(), list(picture.warnings)
-        if picture.frames > 1:
-            warnings.append(f"only the first of {picture.frames} pictures in the file is unmasked")
+        if picture.has_more:
+            warnings.append("only the first of the pictures in the file is unmasked")
         began_s = time.perf_counter()
         result = unmasker(picture.bgr)
         counts.add(result)
+        latency_ms, records = result.latency_ms, list(face_records(result, 0, 0.0))
         encode_began_s = time.perf_counter()
         with atomic_write(target, overwrite=self._overwrite, source=source) as temporary:
             if counts.masked_faces:
-                write_picture(temporary, target, picture.with_result(result.frame, result.replaced))
+                picture = picture.with_result(result.frame, result.replaced)
+                del result
+                write_picture(temporary, target, picture)
             elif _have_same_format(source, target):
                 warnings.append(f"{counts.outcome} found: the output is a copy of the input")
                 shutil.copyfile(source, temporary)
@@ -79,10 +84,10 @@ class ImageJob:
                 write_picture(temporary, target, picture, synthetic=False)
         ended_s = time.perf_counter()
         if on_record is not None:
-            for record in face_records(result, 0, 0.0):
+            for record in records:
                 on_record(record)
         times.add({"decode": self._decode_s * 1e3})
-        times.add(result.latency_ms)
+        times.add(latency_ms)
         times.add({"encode": (ended_s - encode_began_s) * 1e3})
         return Report.of(counts, times, self._decode_s + ended_s - began_s, unmasker, warnings)
 

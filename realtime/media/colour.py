@@ -24,6 +24,15 @@ FAST = int(Interpolation.BILINEAR)
 """Sixteen times faster than `EXACT`, up to two levels off; for images that are not written back."""
 
 
+_KNOWN_MATRICES = {1, 2, 4, 5, 6, 7, 9}  # FFmpeg's AVCOL_SPC numbers that swscale converts
+_BT601 = 5
+
+
+def known_matrix(frame: av.VideoFrame) -> int:
+    """Return FFmpeg's number of a frame's YUV matrix; BT.601 where swscale does not know its own."""
+    return frame.colorspace if frame.colorspace in _KNOWN_MATRICES else _BT601
+
+
 def bit_depth(pixel_format: VideoFormat) -> int:
     """Return the bits of the format's largest component."""
     return max(component.bits for component in pixel_format.components)
@@ -37,7 +46,12 @@ def is_opaque(frame: av.VideoFrame) -> bool:
 
 def to_bgr(frame: av.VideoFrame, interpolation: int = EXACT) -> NDArray[np.uint8]:
     """Convert a decoded frame, as it is displayed, to uint8 [H, W, 3] BGR."""
-    image = frame.to_ndarray(format="bgr24", interpolation=interpolation, threads=1)
+    image = frame.to_ndarray(
+        format="bgr24",
+        src_colorspace=known_matrix(frame),
+        interpolation=interpolation,
+        threads=1,
+    )
     return np.ascontiguousarray(Orientation.of_frame(frame).displayed(image), dtype=np.uint8)
 
 

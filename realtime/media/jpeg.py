@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import av
 import av.error
+import cv2
 import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from realtime.media.native_planes import NativePlanes, colour_planes
 from realtime.media.orientation import Orientation
 
 if TYPE_CHECKING:
-    from PIL import JpegImagePlugin
+    from PIL import Image
 
 _BT601, _FULL_RANGE = 5, 2  # FFmpeg's AVCOL_SPC and AVCOL_RANGE numbers of JFIF
 _QUALITY = 95  # of a picture that was no JPEG
@@ -68,9 +69,36 @@ class JpegCoding:
         return replace(self, planes=planes)
 
 
-def read_coding(
-    content: bytes, picture: JpegImagePlugin.JpegImageFile, orientation: Orientation
-) -> JpegCoding | None:
+@dataclass(frozen=True)
+class JpegTables:
+    """What the header of a JPEG file says of its coding.
+
+    Attributes:
+        size: width and height as stored, pixels.
+        tables, progressive: as in `JpegCoding`.
+    """
+
+    size: tuple[int, int]
+    tables: list[list[int]]
+    progressive: bool
+
+
+def read_tables(picture: Image.Image, size: tuple[int, int]) -> JpegTables | None:
+    """Return what Pillow knows of a JPEG's coding; None if it is none.
+
+    Args:
+        picture: opened by Pillow.
+        size: its width and height, pixels.
+    """
+    from PIL import JpegImagePlugin
+
+    if not isinstance(picture, JpegImagePlugin.JpegImageFile):
+        return None
+    tables = [list(table) for _, table in sorted(picture.quantization.items())]
+    return JpegTables(size, tables, bool(picture.info.get("progressive")))
+
+
+def read_coding(content: bytes, header: JpegTables, orientation: Orientation) -> JpegCoding | None:
     """Return how a JPEG file is coded; None for kinds whose planes are not kept, such as CMYK."""
     context = av.CodecContext.create("mjpeg", "r")
     assert isinstance(context, VideoCodecContext)
@@ -79,11 +107,10 @@ def read_coding(
     except (av.error.FFmpegError, IndexError):
         return None
     name = frame.format.name
-    if name not in _FORMATS or (frame.width, frame.height) != picture.size:
+    if name not in _FORMATS or (frame.width, frame.height) != header.size:
         return None
     frame.colorspace, frame.color_range, frame.time_base = _BT601, _FULL_RANGE, Fraction(1)
-    tables = [list(table) for _, table in sorted(picture.quantization.items())]
-    return JpegCoding(frame, orientation, tables, bool(picture.info.get("progressive")))
+    return JpegCoding(frame, orientation, header.tables, header.progressive)
 
 
 def read_segments(content: bytes) -> bytes:
@@ -134,12 +161,15 @@ def encode_jpeg(
     else:
         height, width = planes[0].shape
         down, across = -(-height // planes[1].shape[0]), -(-width // planes[1].shape[1])
-        chroma = [plane.repeat(down, 0).repeat(across, 1) for plane in planes[1:]]
-        # The encoder averages the repeated samples to what they were.
-        full = [
-            plane[:height, :width].astype(np.uint8, order="C") for plane in (planes[0], *chroma)
-        ]
-        picture = Image.merge("YCbCr", [Image.fromarray(plane) for plane in full])
+        samples = np.empty((height, width, 3), np.uint8)
+        for index, plane in enumerate(
+            planes
+        ):  # the encoder averages repeated samples to what they were
+            repeated = plane.repeat(down, 0).repeat(across, 1) if index else plane
+            cv2.insertChannel(repeated[:height, :width].astype(np.uint8, order="C"), samples, index)
+            del repeated
+        picture = Image.frombytes("YCbCr", (width, height), samples.data)
+        del samples
         options = {**options, "subsampling": _SAMPLINGS.get((across, down), 0)}
     if coding is not None:
         options = {**options, "qtables": coding.tables, "progressive": coding.progressive}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from realtime.media.codecs import CONTAINERS
+from realtime.media.picture_opening import open_picture
 
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 WRITTEN_PICTURES = (".png", *JPEG_SUFFIXES, ".webp")
@@ -33,7 +33,7 @@ def is_picture(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix in PICTURES:
         return True
-    return suffix not in VIDEOS and _still_frames(path) == 1
+    return suffix not in VIDEOS and is_still(path)
 
 
 def is_known(path: Path) -> bool:
@@ -54,24 +54,12 @@ def walk_files(folder: Path, *, leave_out: Path | None = None) -> Iterator[Path]
         yield from (Path(parent) / name for name in sorted(names) if not name.startswith("."))
 
 
-def register_heif() -> bool:
-    """Let Pillow read HEIC, if pillow-heif is installed; return whether it is."""
-    try:
-        importlib.import_module("pillow_heif").register_heif_opener()
-    except ImportError:
-        return False
-    return True
-
-
-def _still_frames(path: Path) -> int:
-    """Return the number of frames in a picture file; 0: it is no picture."""
-    from PIL import Image
-
+def is_still(path: Path) -> bool:
+    """Say whether a file is a picture that does not move, by its content."""
     if not path.is_file():
-        return 0
-    register_heif()
+        return False
     try:
-        with Image.open(path) as picture:
-            return getattr(picture, "n_frames", 1)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return 0
+        with open_picture(path) as picture:
+            return not getattr(picture, "is_animated", False)
+    except Exception:  # Pillow's readers raise errors of every kind on other files
+        return False

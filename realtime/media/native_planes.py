@@ -15,14 +15,14 @@ import numpy as np
 from av.filter import Graph
 from numpy.typing import NDArray
 
-from realtime.media.colour import EXACT, FAST, bit_depth
+from realtime.media.colour import EXACT, FAST, bit_depth, known_matrix
 from realtime.media.orientation import Orientation
 
 _PQ = 16  # FFmpeg's AVCOL_TRC number of SMPTE ST 2084
 _WHITE_NITS = 203.0  # diffuse white, cd/m2 (ITU-R BT.2408)
-_KNOWN_MATRICES = {1, 2, 4, 5, 6, 7, 9}  # FFmpeg's AVCOL_SPC numbers that swscale converts
-_BT601 = 5
 _MARGIN_PX = 8  # round the replaced pixels, for the interpolation of chroma
+_ALIGNED_PX = 8  # boxes begin at multiples: at whole chroma samples of every pixel format
+_MOST_BAND_PX = 8_000_000  # pixels that are converted at once, so that memory is bounded
 _GRAIN_LEVELS = 2  # of 8 bits: the largest difference to the 8-bit image that is added back
 
 
@@ -66,7 +66,7 @@ class NativePlanes:
         self._bits = bit_depth(frame.format)
         self._deep = self._bits > 8
         self._range = frame.color_range
-        self._matrix = frame.colorspace if frame.colorspace in _KNOWN_MATRICES else _BT601
+        self._matrix = known_matrix(frame)
         self._curve = ToneCurve.pq() if self._deep and frame.color_trc == _PQ else None
         self._copy = _FrameCopier(frame)
 
@@ -103,13 +103,40 @@ class NativePlanes:
         x, y, width, height = cv2.boundingRect(mask)
         if not width:
             return frame
-        box = _padded(y, height, mask.shape[0]), _padded(x, width, mask.shape[1])
-        after = self._planes(stored(result_bgr)[box])
-        before = self._planes(stored(before_bgr)[box])
-        inside = mask[box] > 0
         copy = self._copy(frame)
+        rows = max(_MOST_BAND_PX // width // _ALIGNED_PX, 1) * _ALIGNED_PX
+        for top in range(y // _ALIGNED_PX * _ALIGNED_PX, y + height, rows):
+            core = slice(top, min(top + rows, y + height))
+            box = (
+                _padded(core.start, core.stop - core.start, mask.shape[0]),
+                _padded(x, width, mask.shape[1]),
+            )
+            inside = mask[box] > 0
+            inside[: core.start - box[0].start] = False
+            inside[core.stop - box[0].start :] = False
+            if inside.any():
+                self._write_box(copy, box, stored(before_bgr), stored(result_bgr), inside)
+        return copy
+
+    def _write_box(
+        self,
+        frame: av.VideoFrame,
+        box: tuple[slice, slice],
+        before_bgr: NDArray[np.uint8],
+        result_bgr: NDArray[np.uint8],
+        inside: NDArray[np.bool_],
+    ) -> None:
+        """Write a part of the result into a frame.
+
+        Args:
+            frame: is changed.
+            box: rows and columns of the part, which begin at whole chroma samples.
+            before_bgr, result_bgr: uint8 [H, W, 3], as stored.
+            inside: bool, of the box: True where pixels were replaced.
+        """
+        after, before = self._planes(result_bgr[box]), self._planes(before_bgr[box])
         grain = _GRAIN_LEVELS << (self._bits - 8)
-        for index, plane in enumerate(colour_planes(copy)):
+        for index, plane in enumerate(colour_planes(frame)):
             across = -(-frame.width // plane.shape[1])
             down = -(-frame.height // plane.shape[0])
             top, left = box[0].start // down, box[1].start // across
@@ -121,7 +148,6 @@ class NativePlanes:
             filled = np.minimum(filled, (1 << self._bits) - 1)
             whole = _whole_footprints(inside, down, across)
             np.copyto(target, filled, where=whole, casting="unsafe")
-        return copy
 
     def _planes(self, image_bgr: NDArray[np.uint8]) -> list[NDArray]:
         """Convert an image to planes of the video's pixel format."""
@@ -175,7 +201,8 @@ def colour_planes(frame: av.VideoFrame) -> list[NDArray[np.uint8] | NDArray[np.u
 
 def _padded(start: int, length: int, size: int) -> slice:
     """Pad to complete chroma samples, with a margin for their interpolation."""
-    return slice(max(start - _MARGIN_PX, 0) // 8 * 8, min(start + length + _MARGIN_PX, size))
+    first = max(start - _MARGIN_PX, 0) // _ALIGNED_PX * _ALIGNED_PX
+    return slice(first, min(start + length + _MARGIN_PX, size))
 
 
 def _whole_footprints(mask: NDArray[np.bool_], down: int, across: int) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from realtime.media.jpeg import JpegCoding
 from realtime.media.picture_metadata import PictureMetadata
 
+_BAND_ROWS = 256
+
 
 @dataclass(frozen=True, eq=False)
 class Picture:
@@ -19,14 +22,14 @@ class Picture:
     Attributes:
         pixels: uint8 or uint16, [H, W], [H, W, 3] BGR or [H, W, 4] BGRA.
         metadata: what the file says beside the pixels.
-        frames: the number of frames in an animation, of which only the first is read.
+        has_more: the file holds more pictures, of which only the first is read.
         jpeg: how the file was coded, if it was a JPEG.
         warnings: what was changed to read it, one line each.
     """
 
     pixels: NDArray[np.uint8] | NDArray[np.uint16]
     metadata: PictureMetadata = field(default_factory=PictureMetadata)
-    frames: int = 1
+    has_more: bool = False
     jpeg: JpegCoding | None = None
     warnings: tuple[str, ...] = ()
 
@@ -50,12 +53,14 @@ class Picture:
     @property
     def bgr(self) -> NDArray[np.uint8]:
         """The pixels as the unmasker takes them, uint8 [H, W, 3], BGR."""
-        pixels = self.pixels
-        if pixels.dtype == np.uint16:
-            pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-        if pixels.ndim == 2:
-            pixels = np.repeat(pixels[:, :, None], 3, axis=2)
-        return np.ascontiguousarray(pixels[:, :, :3], dtype=np.uint8)
+        pixels = self.pixels if self.pixels.ndim == 3 else self.pixels[:, :, None]
+        if pixels.dtype == np.uint8 and pixels.shape[2] == 3:
+            return np.ascontiguousarray(pixels, dtype=np.uint8)
+        bgr = np.empty((*pixels.shape[:2], 3), np.uint8)
+        for band in _bands(len(bgr)):
+            colours = pixels[band, :, :3]
+            bgr[band] = colours if colours.dtype == np.uint8 else _in_8_bits(colours)
+        return bgr
 
     def with_result(self, result_bgr: NDArray[np.uint8], replaced: NDArray[np.uint8]) -> Picture:
         """Return the picture with some pixels replaced, in the same format.
@@ -67,16 +72,32 @@ class Picture:
             result_bgr: uint8 [H, W, 3].
             replaced: uint8 [H, W], nonzero where pixels are replaced; all others stay bit for bit.
         """
-        change = result_bgr.astype(np.int32) - self.bgr
-        pixels = self.pixels.copy()
-        if pixels.ndim == 2:
-            grey = cv2.cvtColor(result_bgr, cv2.COLOR_BGR2GRAY).astype(np.int32)
-            change = grey - self.bgr[:, :, 0]
-        white = np.iinfo(pixels.dtype).max
-        colours = pixels if pixels.ndim == 2 else pixels[:, :, :3]
-        changed = np.clip(colours.astype(np.int32) + change * (white // 255), 0, white)
-        colours[replaced > 0] = changed[replaced > 0]
+        before_bgr = self.bgr
         jpeg = self.jpeg
         if jpeg is not None:
-            jpeg = jpeg.with_result(self.bgr, result_bgr, replaced)
+            jpeg = jpeg.with_result(before_bgr, result_bgr, replaced)
+        pixels = self.pixels.copy()
+        white = np.iinfo(pixels.dtype).max
+        for band in _bands(len(pixels)):
+            inside = replaced[band] > 0
+            if not inside.any():
+                continue
+            if pixels.ndim == 2:
+                grey = cv2.cvtColor(result_bgr[band], cv2.COLOR_BGR2GRAY).astype(np.int32)
+                change, colours = grey - before_bgr[band, :, 0], pixels[band]
+            else:
+                change = result_bgr[band].astype(np.int32) - before_bgr[band]
+                colours = pixels[band, :, :3]
+            changed = np.clip(colours.astype(np.int32) + change * (white // 255), 0, white)
+            colours[inside] = changed[inside]
         return replace(self, pixels=pixels, jpeg=jpeg)
+
+
+def _bands(height: int) -> Iterator[slice]:
+    """Divide the rows of a picture: what is computed of each band takes little memory."""
+    return (slice(top, top + _BAND_ROWS) for top in range(0, height, _BAND_ROWS))
+
+
+def _in_8_bits(deep: NDArray) -> NDArray[np.uint8]:
+    """Convert uint16 pixels."""
+    return ((deep.astype(np.uint32) + 128) // 257).astype(np.uint8)

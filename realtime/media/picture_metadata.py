@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _ORIENTATION, _DESCRIPTION, _EXIF_IFD = 0x0112, 0x010E, 0x8769  # EXIF tags
+_IFDS = {_EXIF_IFD, 0x8825}  # tags that hold further tags: of the camera, of the place
+_MALFORMED = "malformed EXIF tags are left out"
+_MOST_DPI = 1e6
 _WIDTH, _HEIGHT = 0xA002, 0xA003  # of the picture, in the EXIF IFD
 # TIFF tags that describe how the pixels are stored, or hold what is kept elsewhere
 _STRUCTURE = {*range(0x00FE, 0x010B), 0x0111, *range(0x0115, 0x0119), 0x011C, 0x013D, 0x0140}
@@ -115,14 +118,55 @@ class PictureMetadata:
         return _PACKET.format(_RDF[0].format(_RDF[1])).encode("utf-8")
 
 
-def read_metadata(picture: Image.Image) -> PictureMetadata:
-    """Return the metadata of a picture that Pillow has loaded, except what only its own format knows."""
+def read_metadata(picture: Image.Image) -> tuple[PictureMetadata, tuple[str, ...]]:
+    """Return the metadata of a picture that Pillow has loaded, except what only its own format knows.
+
+    Returns:
+        The metadata, and a note where some of it is malformed and left out.
+    """
+    exif, notes = _well_formed(picture)
     info = picture.info
     xmp = info.get("xmp") or info.get("XML:com.adobe.xmp") or b""
-    dpi = info.get("dpi")
-    return PictureMetadata(
-        icc=info.get("icc_profile") or b"",
-        exif=picture.getexif(),
-        xmp=xmp.encode("utf-8") if isinstance(xmp, str) else bytes(xmp),
-        dpi=(float(dpi[0]), float(dpi[1])) if dpi and min(dpi) > 1 else None,
+    icc = info.get("icc_profile") or b""
+    metadata = PictureMetadata(
+        icc=icc if isinstance(icc, bytes) else b"",
+        exif=exif,
+        xmp=xmp.encode("utf-8", "replace") if isinstance(xmp, str) else _bytes(xmp),
+        dpi=_dpi(info.get("dpi")),
     )
+    return metadata, notes
+
+
+def _well_formed(picture: Image.Image) -> tuple[Image.Exif | None, tuple[str, ...]]:
+    """Return the EXIF tags that can be written again, and a note if there are others."""
+    from PIL import Image
+
+    try:
+        exif = picture.getexif()
+    except Exception:  # Pillow's reader raises errors of every kind on malformed tags
+        return None, (_MALFORMED,)
+    try:
+        exif.tobytes()
+    except Exception:  # and so does its writer
+        kept = Image.Exif()
+        for tag in exif:
+            with suppress(Exception):
+                one = Image.Exif()
+                one[tag] = exif.get_ifd(tag) if tag in _IFDS else exif[tag]
+                one.tobytes()
+                kept[tag] = one[tag]
+        return kept, (_MALFORMED,)
+    return exif, ()
+
+
+def _bytes(value: object) -> bytes:
+    return bytes(value) if isinstance(value, bytes | bytearray | memoryview) else b""
+
+
+def _dpi(stated: object) -> tuple[float, float] | None:
+    """Return pixels an inch, across and down; None where they are not stated, or cannot be."""
+    try:
+        across, down = (float(value) for value in stated)  # pyright: ignore[reportGeneralTypeIssues]
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return None
+    return (across, down) if all(1 < value < _MOST_DPI for value in (across, down)) else None
