@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,32 +10,73 @@ import av
 import av.error
 from av.container import InputContainer
 from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
 
 from inpaint_model.errors import UserError
+from inpaint_model.limits import VARIABLE, Limits
+from realtime.media.kinds import is_still
 from realtime.media.truncation import is_cut_short
 
-_NOT_VIDEO = {"tty", "image2", "lavfi", "concat", "ffmetadata"}  # FFmpeg plays these as video
-_MAX_PIXELS = 8192 * 4608  # of a frame
+# FFmpeg's names of the formats that are read. It knows others, such as playlists, that name further files.
+_FORMATS = (
+    *("mov", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo", "asf", "flv", "ogg", "dv"),
+    *("mxf", "yuv4mpegpipe", "mjpeg", "nut", "gif", "m4v", "h264", "hevc", "ivf", "obu"),
+)
 _MAX_STREAMS = 200
+_WORKING_BITS = 24  # of a pixel: the faces are looked for in BGR, whatever the frame holds
 _MAX_RATE = 1000  # frames a second; some demuxers give the ticks of their clock
 
 
-def open_container(path: Path) -> InputContainer:
+def open_container(path: Path, limits: Limits | None = None) -> InputContainer:
     """Open a local file for reading; other protocols are refused, also inside the file.
 
+    Args:
+        path: the file.
+        limits: how long it may take, and how large its frames may be; by default those of
+            `Limits.of_environment`.
+
     Raises:
-        UserError: it cannot be read.
+        UserError: it cannot be read, or not in time.
     """
+    limits = limits or Limits.of_environment()
     try:
         return av.open(
             str(path.absolute()),  # FFmpeg takes "a:b.mp4" for an address of the protocol "a"
-            options={"protocol_whitelist": "file"},
+            options=input_options(limits, (), "file"),
             metadata_errors="surrogateescape",
+            timeout=limits.open_s,
         )
-    except av.error.FFmpegError as error:
+    except av.error.ExitError:
+        raise UserError(
+            f"{path}: takes more than {limits.open_s} s to open ({VARIABLE}=open_s=... allows it)"
+        ) from None
+    except (av.error.FFmpegError, ValueError) as error:
         if isinstance(error, PermissionError):
             raise UserError(f"{path}: cannot be read (permission denied)") from None
+        if is_still(path):
+            raise UserError(f"{path}: is a picture, not a video; use `unmask image`") from None
         raise UserError(f"{path}: is not a video that can be read, or is cut short") from None
+
+
+def input_options(limits: Limits, more_formats: Iterable[str], protocols: str) -> dict[str, str]:
+    """Return FFmpeg's options by which it opens only what is meant.
+
+    Args:
+        limits: how large frames may be.
+        more_formats: FFmpeg's names of formats that are read besides those of files.
+        protocols: FFmpeg's names of the protocols that the input, and all that it names, may use.
+    """
+    return {
+        "protocol_whitelist": protocols,
+        "format_whitelist": ",".join((*_FORMATS, *more_formats)),
+        "max_streams": str(_MAX_STREAMS),
+        **decoder_options(limits),
+    }
+
+
+def decoder_options(limits: Limits) -> dict[str, str]:
+    """Return FFmpeg's options by which a decoder refuses frames that are too large."""
+    return {"max_pixels": str(limits.frame_mb * 8_000_000 // _WORKING_BITS)}
 
 
 def choose_stream(path: Path, container: InputContainer) -> av.VideoStream:
@@ -43,24 +85,21 @@ def choose_stream(path: Path, container: InputContainer) -> av.VideoStream:
     Raises:
         UserError: there is no such stream, it cannot be decoded, or the file is cut short.
     """
-    names = set(container.format.name.split(","))
-    if any(name.endswith("_pipe") for name in names) or names & {"image2"}:
-        raise UserError(f"{path}: is a picture, not a video; use `unmask image`")
     videos = [
         stream
         for stream in container.streams.video
         if not stream.disposition & Disposition.attached_pic
     ]
-    if not videos or names & _NOT_VIDEO:
+    if not videos:
         raise UserError(f"{path}: has no video in it")
     if is_cut_short(path):
         raise UserError(f"{path}: is cut short; copy it again or repair it first")
-    if len(container.streams) > _MAX_STREAMS:
-        raise UserError(f"{path}: has more than {_MAX_STREAMS} streams")
     video = videos[0]
     if video.codec_context is None:
         raise UserError(f"{path}: uses a codec that cannot be decoded here")
-    check_size(path, video.codec_context.width, video.codec_context.height)
+    limits = Limits.of_environment()
+    check_frame_size(path, video.codec_context, limits)
+    video.codec_context.options = decoder_options(limits)
     return video
 
 
@@ -74,15 +113,23 @@ def is_video(path: Path) -> bool:
     return True
 
 
-def check_size(path: Path, width: int, height: int) -> None:
-    """Refuse a frame that is too large to decode; width and height in pixels.
+def check_frame_size(
+    name: object, frames: VideoCodecContext | av.VideoFrame, limits: Limits
+) -> None:
+    """Refuse frames that are too large to decode.
+
+    Args:
+        name: of the file or stream, for the message.
+        frames: a frame, or what decodes them.
+        limits: what is allowed.
 
     Raises:
-        UserError: it has more than `_MAX_PIXELS`.
+        UserError: they are over the limit, or a frame has no pixels.
     """
-    if width * height > _MAX_PIXELS:
-        limit = f"{_MAX_PIXELS / 1e6:.0f} megapixels"
-        raise UserError(f"{path}: {width}x{height} is more than {limit} a frame")
+    if isinstance(frames, av.VideoFrame) and not frames.width * frames.height:
+        raise UserError(f"{name}: a frame of it has no pixels")
+    bits = frames.format.padded_bits_per_pixel if frames.format else _WORKING_BITS
+    limits.check_frame(name, frames.width, frames.height, max(bits, _WORKING_BITS))
 
 
 def time_base_of(video: av.VideoStream) -> Fraction:

@@ -12,7 +12,13 @@ from av.container import InputContainer
 from av.video.codeccontext import VideoCodecContext
 
 from inpaint_model.errors import UserError
-from realtime.media.container import check_size, frame_rate_of, time_base_of
+from inpaint_model.limits import Limits
+from realtime.media.container import (
+    check_frame_size,
+    decoder_options,
+    frame_rate_of,
+    time_base_of,
+)
 from realtime.media.damage import Damage
 from realtime.media.frames import Frame
 from realtime.media.gop_copy import SourcePacket
@@ -52,7 +58,8 @@ class Decoder:
     ) -> None:
         self._path, self._container, self._video = path, container, video
         self._warnings, self._damage, self._keep_packets = warnings, damage, keep_packets
-        self._context = _decoding_context(video)
+        self._limits = Limits.of_environment()
+        self._context = _decoding_context(video, self._limits)
         names = container.format.name.split(",")
         self._is_avi, self._is_matroska = "avi" in names, "matroska" in names
         self._end_is_missing = False  # the file is shorter than its header says
@@ -183,7 +190,7 @@ class Decoder:
         """Return the frame's width and height; refuse a size that changes."""
         size = decoded.width, decoded.height
         if expected is None:
-            check_size(self._path, *size)
+            check_frame_size(self._path, decoded, self._limits)
         elif size != expected:
             raise UserError(f"{self._path}: the frame size changes at frame {index}")
         return size
@@ -203,7 +210,7 @@ class Decoder:
         return last_pts + (max(step, 1) if pts is None else 1)
 
 
-def _decoding_context(video: av.VideoStream) -> VideoCodecContext:
+def _decoding_context(video: av.VideoStream, limits: Limits) -> VideoCodecContext:
     """Return the stream's decoder; for VP8 and VP9 with transparency one that decodes it."""
     own = video.codec_context
     tags = {name.lower(): value for name, value in video.metadata.items()}
@@ -212,5 +219,5 @@ def _decoding_context(video: av.VideoStream) -> VideoCodecContext:
         return own
     context = av.CodecContext.create(name, "r")
     assert isinstance(context, VideoCodecContext)
-    context.extradata = own.extradata
+    context.extradata, context.options = own.extradata, decoder_options(limits)
     return context
