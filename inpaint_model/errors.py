@@ -25,3 +25,9 @@ class OutputError(UserError):
 
 class ClosedError(UserError, RuntimeError):
     """It is called after its `close`."""
+
+
+class LostError(UserError):
+    """A source that was open gives nothing any more, and did not come back in time."""
+
+    exit_code = 1

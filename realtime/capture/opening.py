@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from inpaint_model.errors import UserError
+from inpaint_model.limits import Limits
 from realtime.capture.camera import OpenCVCamera
 from realtime.capture.devices import find_camera, list_cameras
 from realtime.capture.frame import Capture, CaptureLost
@@ -25,13 +26,14 @@ class CaptureOptions:
         size: width and height to request from a camera, pixels.
         fps: frame rate to request from a camera.
         loop: play a file again and again.
-        reconnect_timeout_s: give up after a lost source has been away for this time.
+        reconnect_timeout_s: give up after a lost source has been away for this time; by default that of
+            `Limits.lost_s`.
     """
 
     size: tuple[int, int] = (640, 480)
     fps: float = 30.0
     loop: bool = False
-    reconnect_timeout_s: float = 60.0
+    reconnect_timeout_s: float | None = None
 
 
 def open_capture(
@@ -49,7 +51,10 @@ def open_capture(
             connected ones.
     """
     options = options or CaptureOptions()
-    return Reconnecting(_opener(source, options), notify, options.reconnect_timeout_s)
+    timeout_s = options.reconnect_timeout_s
+    if timeout_s is None:
+        timeout_s = Limits.of_environment().lost_s
+    return Reconnecting(_opener(source, options), notify, timeout_s)
 
 
 def check_source(source: str) -> None:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from inpaint_model.errors import UserError
+from inpaint_model.errors import LostError, UserError
 from realtime.capture.frame import Capture, CapturedFrame, CaptureLost, RateMeter
 
 _RETRY_INTERVAL_S = 0.5
@@ -56,7 +56,8 @@ class Reconnecting:
         """Wait for the next frame, however often the source is lost; None at its end or after `stop`.
 
         Raises:
-            UserError: it did not come back in time, or it came back unusable.
+            LostError: it did not come back in time, or it came back unusable.
+            UserError: it gives what cannot be used, such as frames that are too large.
         """
         while not self._stop.is_set():
             if self._source is None:
@@ -84,7 +85,7 @@ class Reconnecting:
             self._lost_since_s = time.monotonic()
             self._notify(f"{self.lost}; waiting for it to come back")
         elif self._is_timed_out():  # it is opened again and again, and gives no frame
-            raise UserError(f"{self.lost}; not back after {self._timeout_s:.0f} s")
+            raise LostError(f"{self.lost}; not back after {self._timeout_s:.0f} s")
 
     def _is_timed_out(self) -> bool:
         began_s = self._lost_since_s
@@ -98,7 +99,7 @@ class Reconnecting:
             except (CaptureLost, UserError) as error:
                 if not self._is_timed_out():
                     continue
-                raise UserError(
+                raise LostError(
                     f"{self.lost}; not back after {self._timeout_s:.0f} s ({error})"
                 ) from None
             self._first_index, self._rate, self.lost = self._next_index, RateMeter(), ""
