@@ -17,6 +17,7 @@ from pathlib import Path
 
 from inpaint_model.cache import cache_dir
 from inpaint_model.errors import UserError
+from inpaint_model.limits import Limits
 
 SHIPPED_GENERATORS = ("fast", "paper")
 WEIGHTS_DIR = Path(__file__).parent / "weights"
@@ -80,7 +81,7 @@ class Generator:
             UserError: the file cannot be read.
         """
         path = self.int8_path if int8 and self.int8_path else self.path
-        content = _read(path)
+        content = read_model(path)
         precision = "fp16" if _FP16_METADATA in content else "fp32"
         if _QUANTISED_OPERATOR in content:
             precision = "int8"
@@ -183,7 +184,7 @@ def find_face_aligner(path: Path | None = None) -> Artefact:
 def _shipped(path: Path, what: str) -> Artefact:
     if not path.is_file():
         raise UserError(f"{path}: the {what}'s weights are missing; reinstall")
-    return Artefact(path.stem, path, _sha256(_read(path)))
+    return Artefact(path.stem, path, _sha256(read_model(path)))
 
 
 def find_face_landmarker(models_dir: Path | None = None) -> Artefact:
@@ -238,7 +239,7 @@ def _candidates(model: ThirdPartyModel, models_dir: Path | None) -> Iterator[Pat
 
 
 def _checked(path: Path, model: ThirdPartyModel) -> Artefact:
-    found = _sha256(_read(path))
+    found = _sha256(read_model(path))
     if found != model.sha256:
         raise UserError(
             f"{path}: is not the official {model.name} (SHA-256 {found[:12]}..., expected "
@@ -247,8 +248,14 @@ def _checked(path: Path, model: ThirdPartyModel) -> Artefact:
     return Artefact(Path(model.name).stem, path, found)
 
 
-def _read(path: Path) -> bytes:
+def read_model(path: Path) -> bytes:
+    """Read the file of a network; its size is looked at first.
+
+    Raises:
+        UserError: it cannot be read, or is over the limit of `Limits.file_mb`.
+    """
     try:
+        Limits.of_environment().check_file(path, path.stat().st_size)
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None

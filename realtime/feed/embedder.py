@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from inpaint_model.artefacts import read_model
 from inpaint_model.engines.openvino import cpu_properties, shared_core
 from inpaint_model.errors import UserError
 from realtime.feed.aligned_crop import ALIGNED_SIDE
@@ -44,10 +45,7 @@ class Embedder:
     """
 
     def __init__(self, path: Path, *, threads: int | None = None) -> None:
-        try:
-            self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+        self.sha256 = hashlib.sha256(read_model(path)).hexdigest()
         core = shared_core()
         try:
             network = core.read_model(path)
