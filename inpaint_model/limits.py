@@ -10,7 +10,8 @@ from inpaint_model.errors import UserError
 
 VARIABLE = "UNMASK_LIMITS"
 _MB = 1_000_000
-_LARGEST_SIDE_PX = 32_766  # OpenCV's functions fail on larger pictures
+LARGEST_SIDE_PX = 32_766
+"""OpenCV's functions fail on larger pictures."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Limits:
         redirects: times that an address may name another one in its place.
     """
 
-    side_px: int = _LARGEST_SIDE_PX
+    side_px: int = LARGEST_SIDE_PX
     picture_mb: int = 330
     frame_mb: int = 110
     file_mb: int = 500
@@ -56,8 +57,8 @@ class Limits:
                     f"{VARIABLE}: {word!r} is not NAME=NUMBER; the names are {', '.join(names)}"
                 )
             values[name] = int(value)
-        if values.get("side_px", 0) > _LARGEST_SIDE_PX:
-            raise UserError(f"{VARIABLE}: side_px is {_LARGEST_SIDE_PX} at most")
+        if values.get("side_px", 0) > LARGEST_SIDE_PX:
+            raise UserError(f"{VARIABLE}: side_px is {LARGEST_SIDE_PX} at most")
         return cls(**values)
 
     def check_picture(self, name: object, width: int, height: int, pixel_bytes: int) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from inpaint_model import __version__ as __version__
+
+# Pixels that OpenCV decodes at most, whatever `inpaint_model.limits` allows. OpenCV reads it when imported.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", "400000000")
 
 if TYPE_CHECKING:
     from inpaint_model.errors import ClosedError, InputError, UserError

@@ -14,16 +14,29 @@ import numpy as np
 from inpaint_model.artefacts import WEIGHTS_DIR
 
 
-def good_files(folder: Path) -> list[Path]:
-    """Write one good file of every kind; return their paths, sorted."""
+def good_stream(folder: Path) -> Path:
+    """Write what a server sends, `a.ts` and `p.jpg`, and return the folder."""
     folder.mkdir(exist_ok=True)
+    images = _images()
+    _write_video(folder / "a.ts", "libx264", "yuv420p", images)
+    cv2.imwrite(str(folder / "p.jpg"), images[0])
+    return folder
+
+
+def _images() -> list[np.ndarray]:
     xs, ys = np.meshgrid(np.arange(96), np.arange(64))
     directions = ((1, 0), (0, 1), (1, 1))  # of each channel's wave
     images = [
         np.stack([128 + 90 * np.sin((xs * a + ys * b) / 20 + n / 6) for a, b in directions], 2)
         for n in range(20)
     ]
-    images = [image.astype(np.uint8) for image in images]
+    return [image.astype(np.uint8) for image in images]
+
+
+def good_files(folder: Path) -> list[Path]:
+    """Write one good file of every kind; return their paths, sorted."""
+    folder.mkdir(exist_ok=True)
+    images = _images()
     videos = [
         ("a.mp4", "libx264", "yuv420p"),
         ("a.mkv", "libx264", "yuv444p"),

@@ -55,13 +55,16 @@ class Outcome:
     seconds: float = 0.0
 
 
-def find_jobs(inputs: Iterable[str], out: Path, left_out: list[Path] | None = None) -> list[Job]:
+def find_jobs(
+    inputs: Iterable[str], out: Path, left_out: list[Path] | None = None, *, follow: bool = True
+) -> list[Job]:
     """List the pictures and videos that folders, patterns and paths name; `out` mirrors folder trees.
 
     Args:
         inputs: what the user wrote.
         out: the folder of the results.
         left_out: files in the folders that are no picture or video are appended.
+        follow: also take the files that links in the folders name.
 
     Raises:
         UserError: an input does not exist, or two would be written to the same target.
@@ -69,7 +72,7 @@ def find_jobs(inputs: Iterable[str], out: Path, left_out: list[Path] | None = No
     targets: dict[Path, Path] = {}
     left_out = [] if left_out is None else left_out
     for text in inputs:
-        for source, relative in _expand(text, out, left_out):
+        for source, relative in _expand(text, out, left_out, follow=follow):
             target = _target(source, out / relative)
             before = targets.setdefault(target, source)
             if before != source:
@@ -80,11 +83,13 @@ def find_jobs(inputs: Iterable[str], out: Path, left_out: list[Path] | None = No
     return [Job(str(source), str(target)) for target, source in targets.items()]
 
 
-def _expand(text: str, out: Path, left_out: list[Path]) -> Iterator[tuple[Path, Path]]:
+def _expand(
+    text: str, out: Path, left_out: list[Path], *, follow: bool
+) -> Iterator[tuple[Path, Path]]:
     """Yield each file that an input names, and its path below `out`."""
     path = Path(text)
     if path.is_dir():
-        yield from _walk(path, out, left_out)
+        yield from _walk(path, out, left_out, follow=follow)
     elif path.exists():
         yield path, Path(path.name)
     else:
@@ -93,7 +98,7 @@ def _expand(text: str, out: Path, left_out: list[Path]) -> Iterator[tuple[Path, 
             raise UserError(f"{text}: no such file or folder, and nothing matches it")
         for name in found:
             if Path(name).is_dir():
-                yield from _walk(Path(name), out, left_out, Path(Path(name).name))
+                yield from _walk(Path(name), out, left_out, Path(Path(name).name), follow=follow)
             elif is_known(Path(name)):
                 yield Path(name), Path(Path(name).name)
             else:
@@ -101,10 +106,10 @@ def _expand(text: str, out: Path, left_out: list[Path]) -> Iterator[tuple[Path, 
 
 
 def _walk(
-    folder: Path, out: Path, left_out: list[Path], prefix: Path = Path()
+    folder: Path, out: Path, left_out: list[Path], prefix: Path = Path(), *, follow: bool
 ) -> Iterator[tuple[Path, Path]]:
     """Yield the files of a folder tree without the results."""
-    for path in walk_files(folder, leave_out=out):
+    for path in walk_files(folder, leave_out=out, follow=follow):
         if is_known(path):
             yield path, prefix / path.relative_to(folder)
         else:

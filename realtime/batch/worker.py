@@ -61,9 +61,10 @@ class FileWorker:
             outcome = replace(outcome, key=key)
             report = self._unmask(job)
         except UserError as error:
-            return replace(outcome, message=str(error))
-        except Exception as error:  # the other files are still processed
-            return replace(outcome, message=f"{type(error).__name__}: {error}")
+            return replace(outcome, message=_naming(job.source, str(error)))
+        except Exception as error:  # the other files are still processed, by models opened anew
+            self.close()
+            return replace(outcome, message=_naming(job.source, f"{type(error).__name__}: {error}"))
         return replace(
             outcome,
             status="no face" if report.outcome == "no face" else "done",
@@ -127,3 +128,8 @@ class FileWorker:
         for unmasker in self._unmaskers.values():
             unmasker.close()
         self._unmaskers.clear()
+
+
+def _naming(source: str, message: str) -> str:
+    """Put the file's name before a message that does not hold it."""
+    return message if source in message else f"{source}: {message}"

@@ -45,6 +45,9 @@ def batch(
     codec: opts.Codec = opts.CodecName.AUTO,
     crf: opts.Crf = None,
     hardware: opts.Hardware = False,
+    no_follow: Annotated[
+        bool, typer.Option("--no-follow", help="Leave out links to files in the folders.")
+    ] = False,
 ) -> None:
     """Unmask many pictures and videos.
 
@@ -60,7 +63,7 @@ def batch(
     from realtime.video.file import VideoOptions
 
     left_out: list[Path] = []
-    jobs = find_jobs(inputs, out, left_out)
+    jobs = find_jobs(inputs, out, left_out, follow=not no_follow)
     used = [Path(path) for job in jobs for path in (job.source, job.target)]
     check_report_path(report, *used, overwrite=overwrite)
     encoding = opts.encoding_of(codec, crf, hardware=hardware)

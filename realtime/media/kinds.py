@@ -41,17 +41,21 @@ def is_known(path: Path) -> bool:
     return path.suffix.lower() in PICTURES | VIDEOS | {_GIF}
 
 
-def walk_files(folder: Path, *, leave_out: Path | None = None) -> Iterator[Path]:
+def walk_files(
+    folder: Path, *, leave_out: Path | None = None, follow: bool = True
+) -> Iterator[Path]:
     """Yield the files of a folder tree by name; hidden files and links to folders are skipped.
 
     Args:
         folder: the tree.
         leave_out: a folder in the tree that is not entered, such as that of the results.
+        follow: also yield links to files, which may lie elsewhere.
     """
     other = None if leave_out is None else leave_out.resolve()
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if (Path(parent) / name).resolve() != other)
-        yield from (Path(parent) / name for name in sorted(names) if not name.startswith("."))
+        paths = (Path(parent) / name for name in sorted(names) if not name.startswith("."))
+        yield from (path for path in paths if follow or not path.is_symlink())
 
 
 def is_still(path: Path) -> bool:

@@ -139,6 +139,10 @@ class SegmentStore:
         rows = self._database.execute("SELECT frames, last_pts, counts FROM segment ORDER BY id")
         return [Segment(frames, pts, json.loads(counts)) for frames, pts, counts in rows]
 
+    def has_segments(self) -> bool:
+        """Say whether there is a complete segment."""
+        return self._database.execute("SELECT 1 FROM segment").fetchone() is not None
+
     def add(self, frames: Iterable[EncodedFrame]) -> None:
         """Add encoded frames to the open segment."""
         with self._errors():

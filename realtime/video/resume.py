@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,13 +71,26 @@ def begin_or_resume(store: SegmentStore, facts: dict[str, object], *, resume: bo
 
     Raises:
         OtherJobError: the stored segments belong to a job with other facts.
-        UserError: the store cannot be read or written.
+        UserError: the store cannot be read or written, or what it holds is damaged.
     """
-    segments = store.segments()
-    if not (resume and segments):
+    try:
+        return _begin_or_resume(store, facts, resume=resume)
+    except (sqlite3.Error, ValueError, TypeError, KeyError, AttributeError):  # of what was stored
+        raise UserError(
+            f"{store.path}: the unfinished run is damaged; run without --resume to start again"
+        ) from None
+
+
+def _begin_or_resume(store: SegmentStore, facts: dict[str, object], *, resume: bool) -> EarlierRun:
+    if not resume:
+        had_segments = store.has_segments()
         store.begin(facts)
         discarded = "an unfinished run was discarded; --resume would continue it"
-        return EarlierRun(Counts(), Progress(), (discarded,) if segments else ())
+        return EarlierRun(Counts(), Progress(), (discarded,) if had_segments else ())
+    segments = store.segments()
+    if not segments:
+        store.begin(facts)
+        return EarlierRun(Counts(), Progress())
     if not store.holds(facts):
         raise OtherJobError(
             f"{store.path}: was begun from another source or with other options; "
@@ -85,6 +99,8 @@ def begin_or_resume(store: SegmentStore, facts: dict[str, object], *, resume: bo
     counts = Counts()
     for segment in segments:
         counts.merge(segment.counts)
+    if not counts.frames == sum(segment.frames for segment in segments) == store.count():
+        raise ValueError
     resumed = f"resumed after {counts.frames} frames that were done"
     return EarlierRun(counts, Progress(counts.frames, segments[-1].last_pts), (resumed,))
 

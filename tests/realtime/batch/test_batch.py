@@ -24,7 +24,7 @@ from realtime.batch.local import run_local
 from realtime.batch.worker import FileWorker, WorkerOptions
 from realtime.cli.app import run
 from realtime.demo.clip import CameraPath, DemoClip
-from tests.realtime.making_media import write_video
+from tests.realtime.making_media import StubUnmasker, write_video
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +168,42 @@ def test_find_jobs_skips_link_loops_and_results(tmp_path: Path) -> None:
     (tmp_path / "out" / "x.png").touch()
     jobs = find_jobs([str(tmp_path)], tmp_path / "out")
     assert [job.source for job in jobs] == [str(tmp_path / "x.png")]
+
+
+def test_find_jobs_leaves_out_links_if_asked(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "x.png").touch()
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.png").touch()
+    (folder / "link.png").symlink_to(tmp_path / "other" / "x.png")
+    names = [Path(job.source).name for job in find_jobs([str(folder)], tmp_path / "out")]
+    kept = find_jobs([str(folder)], tmp_path / "out", follow=False)
+    assert names == ["a.png", "link.png"]
+    assert [Path(job.source).name for job in kept] == ["a.png"]
+
+
+def test_worker_opens_models_anew_after_an_exception(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unmasker(StubUnmasker):
+        opened = 0
+
+        def __init__(self, *_: object, **__: object) -> None:
+            super().__init__(fails_at=0 if Unmasker.opened == 0 else None)
+            Unmasker.opened += 1
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr("realtime.batch.worker.Unmasker", Unmasker)
+    source = tmp_path / "in.png"
+    cv2.imwrite(str(source), np.zeros((8, 8, 3), np.uint8))
+    worker = FileWorker(WorkerOptions())
+    jobs = [Job(str(source), str(tmp_path / name)) for name in ("1.png", "2.png", "3.png")]
+    outcomes = [worker.run(job) for job in jobs]
+    assert [outcome.status for outcome in outcomes] == ["failed", "done", "done"]
+    assert outcomes[0].message == f"{source}: RuntimeError: the stub fails here"
+    assert Unmasker.opened == 2
 
 
 def test_worker_pipe_or_device_is_refused(tmp_path: Path) -> None:

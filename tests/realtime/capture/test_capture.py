@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
@@ -10,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from inpaint_model.errors import UserError
+from benchmarks.robustness.good_files import good_stream
+from benchmarks.robustness.hostile_servers import hostile_server
+from inpaint_model.errors import LostError, UserError
+from inpaint_model.limits import Limits
 from realtime.capture import Camera, CaptureLost, Reconnecting, open_capture
 from realtime.capture.devices import find_camera
 from realtime.capture.network_stream import NetworkStream
@@ -171,6 +175,59 @@ def test_network_recording_is_paced_and_ends(
     assert [b - a for a, b in pairwise(times_s)] == pytest.approx(expected_s, abs=2e-3)
 
 
+@pytest.fixture(scope="module")
+def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Addresses of a server that misbehaves, by the names of what it does."""
+    with hostile_server(good_stream(tmp_path_factory.mktemp("hostile"))) as found:
+        yield {address.rpartition("/")[2]: address for address in found}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("redirect-to-itself", "cannot be opened"),
+        ("redirect-to-file", "is not an address of a stream"),
+        ("redirect-to-nothing", "is not an address of a stream"),
+        ("playlist-of-file.m3u8", "is not a video stream"),
+        ("playlist-of-nothing.m3u8", "is not a video stream"),
+        ("rtsp-silent-at-describe", "does not answer within 1 s"),
+    ],
+)
+def test_misbehaving_server_is_refused_in_one_line(
+    name: str, message: str, addresses: dict[str, str]
+) -> None:
+    with pytest.raises((UserError, CaptureLost), match=message):
+        NetworkStream(addresses[name], Limits(open_s=1, silent_s=1))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("camera-then-silence", "gives no frames for 1 s"),
+        ("rtsp-noise", "gives nothing that can be decoded for 1 s"),
+    ],
+)
+def test_stream_without_frames_is_lost(name: str, message: str, addresses: dict[str, str]) -> None:
+    stream = NetworkStream(addresses[name], Limits(open_s=1, silent_s=1))
+    with pytest.raises(CaptureLost, match=message):
+        for _ in range(100):
+            stream.read()
+    stream.close()
+
+
+def test_address_that_is_none_is_refused() -> None:
+    with pytest.raises(UserError, match="is not an address of a stream"):
+        open_capture("http://[::1")
+
+
+def test_camera_frames_over_the_limit_are_not_decoded() -> None:
+    with network_camera() as camera:
+        stream = NetworkStream(camera.url, Limits(frame_mb=0, open_s=1))
+        with pytest.raises(CaptureLost, match="gives no frames"):
+            stream.read()
+        stream.close()
+
+
 def test_reconnecting_gives_up_on_a_source_without_frames() -> None:
     def mute() -> FakeCamera:
         return FakeCamera(0, CaptureLost("gives no frames"))
@@ -178,7 +235,7 @@ def test_reconnecting_gives_up_on_a_source_without_frames() -> None:
     source = Reconnecting(plugged(FakeCamera(1, CaptureLost("lost"))), lambda _: None, 0.6)
     source._open = mute
     source.read()
-    with pytest.raises(UserError, match="gives no frames; not back after 1 s"):
+    with pytest.raises(LostError, match="gives no frames; not back after 1 s"):
         source.read()
 
 
