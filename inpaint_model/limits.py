@@ -18,8 +18,8 @@ LARGEST_SIDE_PX = 32_766
 class Limits:
     """The limits of everything that is opened: pictures, videos, streams and models.
 
-    The defaults let pass the largest files of phones: JPEG files of 108 megapixels, and 8K video with
-    10 bits. What they let pass is processed in 1.5 GB of memory or less.
+    The defaults let pass the largest files of phones: JPEG files of 108 megapixels, 4K video of every
+    depth, and 8K video with 8 bits.
 
     Attributes:
         side_px: pixels of a picture's or frame's longer side; 32,766 at most.
@@ -34,7 +34,7 @@ class Limits:
 
     side_px: int = LARGEST_SIDE_PX
     picture_mb: int = 330
-    frame_mb: int = 110
+    frame_mb: int = 55
     file_mb: int = 500
     open_s: int = 10
     silent_s: int = 4

@@ -70,6 +70,7 @@ class ImageJob:
         result = unmasker(picture.bgr)
         counts.add(result)
         latency_ms, records = result.latency_ms, list(face_records(result, 0, 0.0))
+        unmasker.reset()  # its memory of the faces holds the whole picture
         encode_began_s = time.perf_counter()
         with atomic_write(target, overwrite=self._overwrite, source=source) as temporary:
             if counts.masked_faces:

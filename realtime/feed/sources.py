@@ -19,14 +19,14 @@ from inpaint_model.errors import UserError
 from realtime.capture import CaptureOptions, Reconnecting, check_source, open_capture
 from realtime.frames import UnmaskResult
 from realtime.live.pipeline import LivePipeline
-from realtime.media.colour import FAST, to_bgr
+from realtime.media.colour import FAST, frame_bytes, to_bgr
 from realtime.media.kinds import is_picture, walk_files
 from realtime.media.picture_reader import read_picture
 from realtime.media.reader import VideoReader
 from realtime.runtime.pipeline import Ordered, Pipeline
 from realtime.stages import FrameUnmasker
 from realtime.unmasker import Mode
-from realtime.video.look_ahead import look_ahead_stages
+from realtime.video.look_ahead import HeldFrames, look_ahead_stages
 
 Notify = Callable[[str], None]
 """Called with one line for the user."""
@@ -144,7 +144,9 @@ class VideoSource:
 
     def frames(self, unmasker: FrameUnmasker) -> Iterator[FeedFrame]:
         """Yield every frame."""
-        with Pipeline(self._decoded(), look_ahead_stages(unmasker), Ordered(depth=2)) as pipeline:
+        held = HeldFrames.of_size(frame_bytes(self._reader.first_frame().native))
+        stages, policy = look_ahead_stages(unmasker, held), held.policy or Ordered(depth=1)
+        with Pipeline(self._decoded(), stages, policy) as pipeline:
             for frame, result in pipeline:
                 yield FeedFrame(self.name, frame.index, frame.time_s, frame.image_bgr, result)
 

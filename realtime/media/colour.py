@@ -38,6 +38,11 @@ def bit_depth(pixel_format: VideoFormat) -> int:
     return max(component.bits for component in pixel_format.components)
 
 
+def frame_bytes(frame: av.VideoFrame) -> int:
+    """Return the bytes of a frame's planes and of its image in 8-bit BGR."""
+    return frame.width * frame.height * (frame.format.padded_bits_per_pixel // 8 + 3)
+
+
 def is_opaque(frame: av.VideoFrame) -> bool:
     """Say whether every pixel of a frame with an alpha channel is opaque."""
     rgba = frame.to_ndarray(format="rgba", interpolation=FAST, threads=1)

@@ -23,7 +23,7 @@ _FORMATS = (
     *("mxf", "yuv4mpegpipe", "mjpeg", "nut", "gif", "m4v", "h264", "hevc", "ivf", "obu"),
 )
 _MAX_STREAMS = 200
-_WORKING_BITS = 24  # of a pixel: the faces are looked for in BGR, whatever the frame holds
+_FEWEST_BITS = 12  # of a pixel, as far as the limit counts: 4:2:0 with 8 bits
 _MAX_RATE = 1000  # frames a second; some demuxers give the ticks of their clock
 
 
@@ -76,7 +76,7 @@ def input_options(limits: Limits, more_formats: Iterable[str], protocols: str) -
 
 def decoder_options(limits: Limits) -> dict[str, str]:
     """Return FFmpeg's options by which a decoder refuses frames that are too large."""
-    return {"max_pixels": str(limits.frame_mb * 8_000_000 // _WORKING_BITS)}
+    return {"max_pixels": str(limits.frame_mb * 8_000_000 // _FEWEST_BITS)}
 
 
 def choose_stream(path: Path, container: InputContainer) -> av.VideoStream:
@@ -128,8 +128,8 @@ def check_frame_size(
     """
     if isinstance(frames, av.VideoFrame) and not frames.width * frames.height:
         raise UserError(f"{name}: a frame of it has no pixels")
-    bits = frames.format.padded_bits_per_pixel if frames.format else _WORKING_BITS
-    limits.check_frame(name, frames.width, frames.height, max(bits, _WORKING_BITS))
+    bits = frames.format.padded_bits_per_pixel if frames.format else 0
+    limits.check_frame(name, frames.width, frames.height, max(bits, _FEWEST_BITS))
 
 
 def time_base_of(video: av.VideoStream) -> Fraction:

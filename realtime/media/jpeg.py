@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import av
 import av.error
-import cv2
 import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _BT601, _FULL_RANGE = 5, 2  # FFmpeg's AVCOL_SPC and AVCOL_RANGE numbers of JFIF
+_BAND_ROWS = 256  # a multiple of every chroma sampling
 _QUALITY = 95  # of a picture that was no JPEG
 _SAMPLINGS = {(1, 1): 0, (2, 1): 1, (2, 2): 2}  # Pillow's number, by pixels a chroma sample
 _FORMATS = {"yuvj420p", "yuvj422p", "yuvj440p", "yuvj444p", "gray"}
@@ -161,15 +161,13 @@ def encode_jpeg(
     else:
         height, width = planes[0].shape
         down, across = -(-height // planes[1].shape[0]), -(-width // planes[1].shape[1])
-        samples = np.empty((height, width, 3), np.uint8)
-        for index, plane in enumerate(
-            planes
-        ):  # the encoder averages repeated samples to what they were
-            repeated = plane.repeat(down, 0).repeat(across, 1) if index else plane
-            cv2.insertChannel(repeated[:height, :width].astype(np.uint8, order="C"), samples, index)
-            del repeated
-        picture = Image.frombytes("YCbCr", (width, height), samples.data)
-        del samples
+        picture = Image.new("YCbCr", (width, height))
+        for top in range(0, height, _BAND_ROWS):  # in bands, for which little memory is needed
+            rows = slice(top // down, -(-min(top + _BAND_ROWS, height) // down))
+            luma = planes[0][top : top + _BAND_ROWS]
+            chroma = [plane[rows].repeat(down, 0).repeat(across, 1) for plane in planes[1:]]
+            samples = np.dstack([luma, *(c[: len(luma), :width] for c in chroma)])
+            picture.paste(Image.frombytes("YCbCr", (width, len(luma)), samples.tobytes()), (0, top))
         options = {**options, "subsampling": _SAMPLINGS.get((across, down), 0)}
     if coding is not None:
         options = {**options, "qtables": coding.tables, "progressive": coding.progressive}

@@ -69,13 +69,15 @@ class Picture:
         fill is blended in. Alpha stays.
 
         Args:
-            result_bgr: uint8 [H, W, 3].
+            result_bgr: uint8 [H, W, 3]; where nothing was replaced equal to `bgr`.
             replaced: uint8 [H, W], nonzero where pixels are replaced; all others stay bit for bit.
         """
         before_bgr = self.bgr
         jpeg = self.jpeg
         if jpeg is not None:
             jpeg = jpeg.with_result(before_bgr, result_bgr, replaced)
+        if self.pixels.dtype == np.uint8 and self.pixels.shape[2:] == (3,):
+            return replace(self, pixels=result_bgr, jpeg=jpeg)
         pixels = self.pixels.copy()
         white = np.iinfo(pixels.dtype).max
         for band in _bands(len(pixels)):

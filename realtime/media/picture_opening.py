@@ -90,6 +90,8 @@ def _pixel_bytes(content: bytes, picture: Image.Image) -> int:
     elif picture.format == "TIFF":
         bits = getattr(picture, "tag_v2", {}).get(_TIFF_BITS, (8,))
         is_deep = max(bits, default=8) > 8
+    # The decoder and the encoder of a progressive JPEG hold all its coefficients beside the pixels.
+    is_deep = is_deep or bool(picture.info.get("progressive"))
     colours = 3 if picture.mode == "P" else len(picture.getbands())
     return max(_WORKING_BYTES, colours * (2 if is_deep else 1))
 

@@ -44,6 +44,7 @@ _ORIENTATIONS: dict[object, Orientation] = {
 }
 
 
+_BAND_ROWS = 256  # that are converted at once
 _DRAFT_SHARE = 8  # of a JPEG's sides: decoded so small, it is read as completely in less memory
 
 
@@ -152,9 +153,19 @@ def _read(content: bytes, picture: Image.Image) -> _Loaded:
         metadata = replace(metadata, icc=profile)
         return _Loaded(metadata, has_more, pixels, converted=True, warnings=notes)
     if picture.format in ("AVIF", "HEIF"):
-        mode = "RGBA" if "A" in picture.getbands() else "RGB"
-        order = [2, 1, 0, 3][: len(mode)]
-        pixels = np.asarray(picture.convert(mode))[:, :, order]
+        pixels = _to_bgr(picture)
         return _Loaded(metadata, has_more, pixels, warnings=notes)
     tables = read_tables(picture, size) if is_jpeg else None
     return _Loaded(metadata, has_more, jpeg=tables, warnings=notes)
+
+
+def _to_bgr(picture: Image.Image) -> NDArray[np.uint8]:
+    """Return the pixels of a loaded picture, uint8 [H, W, 3] BGR or [H, W, 4] BGRA."""
+    mode = "RGBA" if "A" in picture.getbands() else "RGB"
+    width, height = picture.size
+    pixels = np.empty((height, width, len(mode)), np.uint8)
+    order = [2, 1, 0, 3][: len(mode)]
+    for top in range(0, height, _BAND_ROWS):
+        band = picture.crop((0, top, width, min(top + _BAND_ROWS, height)))
+        pixels[top : top + _BAND_ROWS] = np.asarray(band.convert(mode))[:, :, order]
+    return pixels

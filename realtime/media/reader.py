@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import av
 import av.error
@@ -19,6 +19,7 @@ from realtime.media.damage import Damage
 from realtime.media.decoder import Decoder
 from realtime.media.frames import Frame, Progress, Span
 
+_LARGE_FRAME_PX = 16_000_000
 _EXACT_SEEK = {"mov", "matroska"}  # FFmpeg's demuxers that find a frame by its timestamp
 
 
@@ -51,7 +52,7 @@ class VideoReader:
         except BaseException:
             self.container.close()
             raise
-        self.video.thread_type = "AUTO"
+        self.video.thread_type = _thread_type(self.video)
 
     @property
     def other_streams(self) -> list[Stream]:
@@ -185,7 +186,7 @@ class VideoReader:
         video = self.container.streams[index]
         assert isinstance(video, av.VideoStream)
         self.video = video
-        self.video.thread_type = "AUTO"
+        self.video.thread_type = _thread_type(self.video)
         self._forget_decoded()
 
     def _forget_decoded(self) -> None:
@@ -214,3 +215,8 @@ class VideoReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _thread_type(video: av.VideoStream) -> Literal["AUTO", "SLICE"]:
+    """Decode large frames one at a time: each thread would hold more of them."""
+    return "SLICE" if video.width * video.height > _LARGE_FRAME_PX else "AUTO"

@@ -211,7 +211,10 @@ class Pipeline:
 
 
 def run(
-    source: Iterable[Any], stages: Sequence[Stage], sink: Callable[[Any], None], policy: Policy
+    source: Iterable[Any],
+    stages: Sequence[Stage],
+    sink: Callable[[Any], None],
+    policy: Policy | None,
 ) -> None:
     """Run a pipeline to its end.
 
@@ -219,11 +222,18 @@ def run(
         source: the items.
         stages: in order.
         sink: called with each result, in the caller's thread.
-        policy: of every queue.
+        policy: of every queue; None: all runs in the caller's thread, and no item waits in a queue.
 
     Raises:
         BaseException: what the source, a stage or the sink raised.
     """
+    if policy is None:
+        items = iter(source)
+        for stage in stages:
+            items = stage(items)
+        for item in items:
+            sink(item)
+        return
     with Pipeline(source, stages, policy) as pipeline:
         for item in pipeline:
             sink(item)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime.frames import InpaintedFrame, SegmentedFrame, TrackedFrame, UnmaskResult
-from realtime.runtime.pipeline import Stage, each, join_by_thread
+from realtime.runtime.pipeline import Ordered, Stage, each, join_by_thread
 from realtime.settings import THREADS
 from realtime.stages import FrameUnmasker
+from realtime.video import mask_gap_closing, track_smoothing
 from realtime.video.mask_gap_closing import close_mask_gaps
 from realtime.video.track_smoothing import smooth_tracks
+
+_FEWER_FROM_BYTES = 22_000_000  # of a frame: 2560x1440 with 8 bits still is below
+_IN_TURN_FROM_BYTES = 60_000_000  # of a frame: 3840x2160 with 10 bits still is below
 
 
 class TimedImage(Protocol):
@@ -33,19 +38,54 @@ class TimedImage(Protocol):
 F = TypeVar("F", bound=TimedImage)
 
 
-def look_ahead_stages(unmasker: FrameUnmasker) -> list[Stage]:
+@dataclass(frozen=True)
+class HeldFrames:
+    """How many frames of a recording are held at once.
+
+    Attributes:
+        policy: of the queues between the threads; None: all runs in one thread.
+        track_window, mask_window: frames that are looked at on each side, by tracks and by masks.
+    """
+
+    policy: Ordered | None = Ordered(depth=2)  # noqa: RUF009 (frozen)
+    track_window: int = track_smoothing.WINDOW
+    mask_window: int = mask_gap_closing.WINDOW
+
+    @classmethod
+    def of_size(cls, frame_bytes: int) -> Self:
+        """Return how many frames are held, so that large ones take bounded memory.
+
+        Args:
+            frame_bytes: of one frame as it is held: its own planes and the BGR image.
+        """
+        if frame_bytes <= _FEWER_FROM_BYTES:
+            return cls()
+        if frame_bytes <= _IN_TURN_FROM_BYTES:
+            return cls(Ordered(depth=1))
+        return cls(None, track_window=1, mask_window=1)
+
+
+def look_ahead_stages(unmasker: FrameUnmasker, held: HeldFrames | None = None) -> list[Stage]:
     """Return the stages that take decoded frames in order and give each with its `UnmaskResult`.
 
     The threads are those of `realtime.settings.THREADS.video`.
+
+    Args:
+        unmasker: its four steps are called.
+        held: how far they look ahead; by default as far as with frames of usual size.
     """
+    held = held or HeldFrames()
 
     def detect_and_track(frame: F) -> tuple[F, TrackedFrame]:
         return frame, unmasker.detect_and_track(frame.image_bgr, frame.time_s, smooth=False)
 
     def segment(items: Iterator[tuple[F, TrackedFrame]]) -> Iterator[tuple[F, SegmentedFrame]]:
         """Segment smoothed tracks; frames on both sides decide whether a mask is worn."""
-        segmented = ((frame, unmasker.segment(tracked)) for frame, tracked in smooth_tracks(items))
-        return close_mask_gaps(segmented)
+        segmented = (
+            (frame, unmasker.segment(tracked))
+            for frame, tracked in smooth_tracks(items, held.track_window)
+        )
+        return close_mask_gaps(segmented, held.mask_window)
 
     def inpaint(item: tuple[F, SegmentedFrame]) -> tuple[F, InpaintedFrame]:
         frame, segmented = item

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,25 +13,23 @@ from numpy.typing import NDArray
 
 from realtime.frames import UnmaskResult
 from realtime.imaging.badge import paste_badge
-from realtime.media.colour import EXACT
+from realtime.media.colour import EXACT, frame_bytes
 from realtime.media.frames import Frame
 from realtime.media.native_planes import NativePlanes
 from realtime.media.segment_encoder import SegmentEncoder
 from realtime.media.side_by_side import side_by_side
 from realtime.runtime.face_records import face_records
-from realtime.runtime.pipeline import Ordered, run
+from realtime.runtime.pipeline import run
 from realtime.runtime.report import Counts
 from realtime.runtime.stage_times import StageTimes
 from realtime.runtime.threads import opencv_in_one_thread
 from realtime.stages import FrameUnmasker
-from realtime.video.look_ahead import look_ahead_stages
+from realtime.video.look_ahead import HeldFrames, look_ahead_stages
 
 ProgressCall = Callable[[int, int], None]
 """Called with the frames done and the frames expected (0: not known)."""
 ResultCall = Callable[[UnmaskResult], None]
 """Called with the result of each frame, in order."""
-
-_POLICY = Ordered(depth=2)
 
 
 @dataclass(frozen=True)
@@ -119,8 +118,16 @@ class VideoPipeline:
             if progress is not None:
                 progress(counts.frames, expected)
 
+        frames = iter(frames)
+        first = next(frames, None)
+        if first is None:
+            return times
+        held = HeldFrames.of_size(frame_bytes(first.native))
+        stages = look_ahead_stages(self._unmasker, held)
+        decoded = self._decode(itertools.chain([first], frames))
+        del first
         with opencv_in_one_thread():
-            run(self._decode(frames), look_ahead_stages(self._unmasker), encode, _POLICY)
+            run(decoded, stages, encode, held.policy)
         self._close_segment()
         times.merge(self._decode_times, first=True)
         times.merge(self._encode_times)

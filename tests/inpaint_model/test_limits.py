@@ -36,7 +36,8 @@ def test_limits_that_cannot_be_set_are_refused(
 def test_limits_let_the_largest_files_of_phones_pass() -> None:
     limits = Limits()
     limits.check_picture("photo", 12_000, 9_000, 3)
-    limits.check_frame("8K, 10 bits", 7_680, 4_320, 24)
+    limits.check_frame("8K, 8 bits", 7_680, 4_320, 12)
+    limits.check_frame("4K, 12 bits, 4:4:4", 3_840, 2_160, 48)
 
 
 def test_limit_that_is_met_says_what_allows_it() -> None:
