@@ -10,6 +10,7 @@ import tempfile
 import time
 import traceback
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,14 @@ import typer
 from benchmarks.options import Count, Out, Seed
 from benchmarks.robustness.hostile_files import HostileFile, hostile_files
 from benchmarks.tables import Row, publish
+from inpaint_model.limits import VARIABLE
 
-TIMEOUT_S, MOST_MB = 30.0, 2000
-_BATCH_SHARE = 10  # `unmask batch` reads one of so many files, besides the command for one file
+TIMEOUT_S, MOST_MB = 30.0, 1500
+_BATCH_SHARE = (
+    10  # `unmask batch` and `feed` read one of so many files, besides the command for one
+)
+_STREAM_LIMITS = "open_s=3 silent_s=2 lost_s=4"  # so that no stream takes long
+_OUTCOMES = {0: "done", 2: "refused"}
 
 
 @dataclass(frozen=True)
@@ -32,14 +38,17 @@ class Verdict:
     """What a command made of one file.
 
     Attributes:
-        file, command: their names.
+        file, kind, command: their names.
+        outcome: "done", "refused", "given up", "crashed" or "hung".
         fault: what went wrong, or "".
         seconds, peak_mb: time and memory.
         last_line: the last line of its output.
     """
 
     file: str
+    kind: str
     command: str
+    outcome: str
     fault: str
     seconds: float
     peak_mb: float
@@ -52,23 +61,33 @@ def run(
     every: Annotated[int, typer.Option(min=1, help="Try one file of so many.")] = 1,
     out: Out = None,
 ) -> list[Row]:
-    """Run every command that reads a file on broken ones: no traceback, hang, crash, runaway memory."""
+    """Run every command on broken and hostile input: no traceback, hang, crash, runaway memory."""
     with tempfile.TemporaryDirectory() as scratch:
-        verdicts = list(_try_all(Path(scratch), count, seed, every))
-    faults = [verdict for verdict in verdicts if verdict.fault]
-    for verdict in faults:
-        print(f"{verdict.command} on {verdict.file}: {verdict.fault}: {verdict.last_line}")
-    row: Row = {
-        "files": -(-count // every),
-        "runs": len(verdicts),
-        "faults": len(faults),
-        "slowest, s": max(verdict.seconds for verdict in verdicts),
-        "largest, MB": max(verdict.peak_mb for verdict in verdicts),
-    }
-    rows = publish("hostile", [row], out)
-    if faults:
+        verdicts = []
+        for verdict in _try_all(Path(scratch), count, seed, every):
+            verdicts.append(verdict)
+            if verdict.fault:
+                told = f"{verdict.fault}: {verdict.last_line}"
+                print(f"{verdict.command} on {verdict.file}: {told}", flush=True)
+    kinds = sorted({verdict.kind for verdict in verdicts})
+    rows = [_row(kind, [one for one in verdicts if one.kind == kind]) for kind in kinds]
+    publish("hostile", [*rows, _row("all", verdicts)], out)
+    if any(verdict.fault for verdict in verdicts):
         raise typer.Exit(1)
     return rows
+
+
+def _row(kind: str, verdicts: list[Verdict]) -> Row:
+    counts = Counter(verdict.outcome for verdict in verdicts)
+    return {
+        "kind": kind,
+        "files": len({verdict.file for verdict in verdicts}),
+        "tried": len(verdicts),
+        **{name: counts[name] for name in ("refused", "done", "given up", "crashed", "hung")},
+        "faults": sum(bool(verdict.fault) for verdict in verdicts),
+        "slowest, s": max(verdict.seconds for verdict in verdicts),
+        "peak, MB": max(verdict.peak_mb for verdict in verdicts),
+    }
 
 
 def _try_all(scratch: Path, count: int, seed: int, every: int) -> Iterator[Verdict]:
@@ -88,7 +107,9 @@ def _import_commands() -> None:
     """Import what commands import, so that no fork has to."""
     import openvino  # noqa: F401
 
+    import realtime.capture
     import realtime.cli.app
+    import realtime.feed.sources
     import realtime.image_file
     import realtime.unmasker
     import realtime.video.file  # noqa: F401
@@ -97,6 +118,9 @@ def _import_commands() -> None:
 def _commands_for(file: HostileFile, picture: Path, results: Path) -> list[list[str]]:
     """The command lines that read such a file."""
     path, image = str(file.path), ["image", str(picture), str(results / "o.png")]
+    if file.kind == "stream":
+        options = ["--sink", "none", "--seconds", "2", "--out", str(results)]
+        return [["live", "--source", file.address, *options]]
     if file.kind == "model":
         return [[*image, "--model", path], ["engine", "build", "--model", path]]
     if file.kind == "task":
@@ -107,16 +131,20 @@ def _commands_for(file: HostileFile, picture: Path, results: Path) -> list[list[
     commands = [[name, "--", path, str(results / ("o.png" if name == "image" else "o.mkv"))]]
     if zlib.crc32(file.name.encode()) % _BATCH_SHARE == 0:
         commands.append(["batch", "--out", str(results / "b"), "--", path])
+        commands.append(["feed", "--out", str(results / "f.jsonl"), "--", path])
     return commands
 
 
 def _try(file: HostileFile, command: list[str], output: Path) -> Verdict:
     """Run a command in a fork of this process, which has imported everything; kill it when it hangs."""
     began = time.monotonic()
+    beside = set(file.path.parent.iterdir())
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
     if not child:
+        if file.address:
+            os.environ[VARIABLE] = _STREAM_LIMITS
         _run_and_exit(command, output)
     hung = False
     while not (waited := os.wait4(child, os.WNOHANG))[0]:
@@ -128,9 +156,18 @@ def _try(file: HostileFile, command: list[str], output: Path) -> Verdict:
     text = output.read_text(encoding="utf-8", errors="replace")
     peak_mb = usage.ru_maxrss / 1024
     fault = "hang" if hung else _fault(command, status, text, peak_mb)
+    new = set(file.path.parent.iterdir()) - beside
+    fault = fault or (
+        f"wrote {', '.join(path.name for path in new)} beside its input" if new else ""
+    )
+    outcome = "given up" if os.WIFEXITED(status) else "crashed"
+    outcome = _OUTCOMES.get(os.waitstatus_to_exitcode(status), outcome)
+    if hung or fault in ("traceback", "unforeseen error"):
+        outcome = "hung" if hung else "crashed"
     name = " ".join(word for word in command[:2] if word[0] not in "-/")
     last_line = (text.strip().splitlines() or [""])[-1]
-    return Verdict(file.name, name, fault, time.monotonic() - began, peak_mb, last_line)
+    seconds = time.monotonic() - began
+    return Verdict(file.name, file.kind, name, outcome, fault, seconds, peak_mb, last_line)
 
 
 def _fault(command: list[str], status: int, text: str, peak_mb: float) -> str:

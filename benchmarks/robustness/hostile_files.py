@@ -12,6 +12,8 @@ import numpy as np
 
 from benchmarks.robustness.good_files import good_files
 from benchmarks.robustness.hostile_headers import absurd_headers
+from benchmarks.robustness.hostile_media import hostile_media, sparse_files
+from benchmarks.robustness.hostile_servers import hostile_server
 
 _PICTURES = {".png", ".jpg", ".webp", ".tiff", ".bmp", ".gif"}
 _OTHERS = {".onnx": "model", ".npz": "faces", ".task": "task"}
@@ -20,19 +22,25 @@ _HEAD = 400  # bytes that a single flipped bit lies in: a format's header
 
 @dataclass(frozen=True)
 class HostileFile:
-    """A file that must do no harm.
+    """A file or stream that must do no harm.
 
     Attributes:
         name: what is wrong with it.
         path: where it lies; bytes that are not UTF-8 are surrogates.
+        address: of a stream, which has no path; else "".
     """
 
     name: str
     path: Path
+    address: str = ""
 
     @property
     def kind(self) -> str:
-        """ "video", "picture", "model", "faces" or "task": which commands read it."""
+        """ "video", "picture", "playlist", "model", "faces", "task" or "stream": what reads it."""
+        if self.address:
+            return "stream"
+        if self.path.name.startswith("list"):
+            return "playlist"
         suffix = self.path.suffix
         return "picture" if suffix in _PICTURES else _OTHERS.get(suffix, "video")
 
@@ -40,23 +48,28 @@ class HostileFile:
 def hostile_files(folder: Path, count: int, seed: int = 0) -> Iterator[HostileFile]:
     """Make `count` files in `folder`; the same for the same seed.
 
-    Absurd headers, odd texts, names and places come first, then truncations and swapped heads, then
-    random damage to good files.
+    Absurd headers, media that are made to do harm, odd texts, names and places come first, then streams
+    of a server that misbehaves, truncations and swapped heads, then random damage to good files.
     """
     folder.mkdir(parents=True, exist_ok=True)
     good = good_files(folder / "good")
     rng = np.random.default_rng(seed)
-    cases = (_odd(folder, good), _truncated(folder, good), _swapped(folder, good))
-    yield from islice(chain(*cases, _damaged(folder, good, rng)), count)
+    with hostile_server(folder / "good") as addresses:
+        streams = (
+            HostileFile(address.rpartition("/")[2], folder, address) for address in addresses
+        )
+        cases = (_odd(folder, good, rng), streams, _truncated(folder, good), _swapped(folder, good))
+        yield from islice(chain(*cases, _damaged(folder, good, rng)), count)
 
 
-def _odd(folder: Path, good: list[Path]) -> Iterator[HostileFile]:
+def _odd(folder: Path, good: list[Path], rng: np.random.Generator) -> Iterator[HostileFile]:
     contents = {path.name: path.read_bytes() for path in good}
-    for name, content in absurd_headers(contents):
+    for name, content in chain(absurd_headers(contents), hostile_media(contents, rng)):
         path = folder / name.replace(" ", "-")
         path.write_bytes(content)
         yield HostileFile(name, path)
-    odd = (_odd_texts(folder), _odd_names(folder, contents), _odd_places(folder))
+    odd = (sparse_files(folder), _odd_texts(folder), _odd_names(folder, contents))
+    odd = (*odd, _odd_places(folder))
     for name, path in chain.from_iterable(odd):
         yield HostileFile(name, path)
 

@@ -14,6 +14,7 @@ def test_commands_on_hostile_files_fail_in_one_line(tmp_path: Path) -> None:
         [*command, "--count", "645", "--out", str(tmp_path)], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    (row,) = json.loads((tmp_path / "hostile.json").read_text())["rows"]
-    assert row["files"] == 15
-    assert row["runs"] >= 15
+    *_, row = json.loads((tmp_path / "hostile.json").read_text())["rows"]
+    assert row["kind"] == "all"
+    assert row["tried"] >= 15
+    assert row["faults"] == row["crashed"] == row["hung"] == 0
