@@ -24,7 +24,7 @@ def check_frame(frame: object) -> None:
     if max(frame.shape) > LARGEST_SIDE_PX:
         height, width = frame.shape[:2]
         raise InputError(
-            f"a frame has at most {LARGEST_SIDE_PX} pixels a side, not {width}x{height}"
+            f"{wanted}, not {width}x{height}: a side has at most {LARGEST_SIDE_PX} pixels"
         )
 
 

@@ -116,7 +116,7 @@ def test_unmasker_keeps_track_ids_until_reset(masked_bgr):
         assert unmasker(np.zeros_like(masked_bgr)).faces == []
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 3), (17, 400, 3), (480, 641, 3)])
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1000, 1, 3), (17, 400, 3), (480, 641, 3)])
 def test_unmasker_takes_any_size_of_frame(unmasker: Unmasker, shape):
     frame = np.full(shape, 80, np.uint8)
     assert np.array_equal(unmasker(frame).frame, frame)
@@ -130,6 +130,7 @@ def test_unmasker_takes_any_size_of_frame(unmasker: Unmasker, shape):
         (np.zeros((9, 9, 3)), "not float64"),
         (np.zeros((0, 0, 3), np.uint8), r"not uint8 \[0, 0, 3\]"),
         (np.zeros((5, 0, 3), np.uint8), r"not uint8 \[5, 0, 3\]"),
+        (np.zeros((1, 32_767, 3), np.uint8), "not 32767x1: a side has at most 32766 pixels"),
         ("photo.jpg", "not str; read the file first"),
         (Path("photo.jpg"), "read the file first"),
         (Image.new("RGB", (9, 9)), "not Image; convert it first"),

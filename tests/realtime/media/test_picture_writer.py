@@ -88,3 +88,21 @@ def test_image_target_that_would_lose_data_is_refused(
     with pytest.raises(UserError, match=why):
         unmask_image(source, tmp_path / f"out{suffix}", StubUnmasker())
     assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
+
+
+@pytest.mark.parametrize("kind", ["16-bit alpha", "16-bit grey", "grey", "photograph"])
+def test_picture_worked_on_in_bands_is_the_same(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suffix = ".jpg" if kind == "photograph" else ".png"
+    source, targets = tmp_path / f"in{suffix}", [tmp_path / f"{n}{suffix}" for n in (1, 2)]
+    if kind == "photograph":
+        Image.fromarray(_colour((76, 62))).save(source, subsampling=2, quality=90)
+    else:
+        cv2.imwrite(str(source), np.ascontiguousarray(_kinds()[kind]))
+    unmask_image(source, targets[0], StubUnmasker())
+    monkeypatch.setattr("realtime.media.picture._BAND_ROWS", 7)
+    monkeypatch.setattr("realtime.media.jpeg._BAND_ROWS", 16)
+    monkeypatch.setattr("realtime.media.native_planes._MOST_BAND_PX", 1)
+    unmask_image(source, targets[1], StubUnmasker())
+    assert targets[0].read_bytes() == targets[1].read_bytes()

@@ -181,3 +181,21 @@ def test_pipeline_latest_wins_drops_nothing_between_stages() -> None:
         assert pipeline.dropped_after(1) == 0
         assert len(worked) <= 5  # three taken, one in the slow stage, one in the link before it
         taken.release(1000)
+
+
+def test_run_without_queues_holds_one_item() -> None:
+    held: list[int] = []
+
+    def source() -> Iterator[int]:
+        for number in range(4):
+            held.append(number)
+            yield number
+
+    seen: list[tuple[int, int]] = []
+    run(
+        source(),
+        [each(lambda n: n + 10), each(lambda n: n)],
+        lambda n: seen.append((n, len(held))),
+        None,
+    )
+    assert seen == [(10, 1), (11, 2), (12, 3), (13, 4)]
