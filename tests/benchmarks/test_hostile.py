@@ -1,4 +1,4 @@
-"""A spread of the hostile files; all 500: `python -m benchmarks hostile`."""
+"""A spread of the hostile files and streams; all 500: `python -m benchmarks hostile`."""
 
 from __future__ import annotations
 
