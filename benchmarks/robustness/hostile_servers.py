@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import socketserver
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -226,7 +226,12 @@ def hostile_server(good: Path) -> Iterator[list[str]]:
     server.video = (good / "a.ts").read_bytes()  # pyright: ignore[reportAttributeAccessIssue]
     server.picture = (good / "p.jpg").read_bytes()  # pyright: ignore[reportAttributeAccessIssue]
     host = f"127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    # A process of its own: the benchmark forks, which it may not do while it has threads.
+    process = multiprocessing.get_context("fork").Process(
+        target=server.serve_forever, args=(0.05,), daemon=True
+    )
+    process.start()
+    server.server_close()
     try:
         yield [
             *(f"http://{host}/{name}" for name in HTTP),
@@ -234,5 +239,5 @@ def hostile_server(good: Path) -> Iterator[list[str]]:
             *ADDRESSES,
         ]
     finally:
-        server.shutdown()
-        server.server_close()
+        process.kill()
+        process.join()
