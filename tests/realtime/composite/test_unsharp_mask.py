@@ -49,3 +49,14 @@ def test_unsharp_mask_crisp_fill_stays(astronaut_rgb, astronaut_face: Face, hole
     crop, valid = warp_crop(astronaut_rgb, astronaut_face.matrix)
     dull = np.where(hole[..., None], crop, cv2.GaussianBlur(crop, (0, 0), 2.5))
     assert np.array_equal(sharpen(dull, hole, valid), dull)
+
+
+def test_unsharp_mask_mirrored_face_is_sharpened_as_much(astronaut_rgb, astronaut_face: Face, hole):
+    """One side of the face is out of focus."""
+    crop, valid = warp_crop(astronaut_rgb, astronaut_face.matrix)
+    crop[:, :64] = cv2.GaussianBlur(crop, (0, 0), 2.0)[:, :64]
+    fill = np.where(hole[..., None], cv2.GaussianBlur(crop, (0, 0), 1.0), crop)
+    one = sharpen(fill, hole, valid)
+    other = sharpen(np.ascontiguousarray(fill[:, ::-1]), np.ascontiguousarray(hole[:, ::-1]), valid)
+    changes = [np.abs(a.astype(int) - b).mean() for a, b in ((one, fill), (other, fill[:, ::-1]))]
+    assert changes[0] == pytest.approx(changes[1], rel=0.1) and changes[0] > 0.1
