@@ -17,6 +17,9 @@ def test_similarity_eyes_are_level_and_apart_as_designed(astronaut_face: Face):
     assert right[1] == pytest.approx(left[1], abs=1e-6)
     assert (right[1] + left[1]) / 2 == pytest.approx(46, abs=1e-6)
     assert 40 <= left[0] - right[0] <= 48.001
+    level = canonical_crop.level_of(astronaut_face.landmarks)
+    given = canonical_crop.similarity_from_landmarks(astronaut_face.landmarks, level)
+    assert given == pytest.approx(astronaut_face.matrix)
 
 
 def test_chin_and_what_is_under_it_lie_inside(astronaut_face: Face):
@@ -83,7 +86,7 @@ def apply_to(matrix: np.ndarray, point: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("points", [_FRONTAL, _LOOKS_LEFT, (_FRONTAL + 2 * _LOOKS_LEFT) / 3])
 def test_similarity_face_elsewhere_gives_the_same_crop(points: np.ndarray):
-    elsewhere = points + np.array([900, 300])
+    elsewhere = 3 * points + np.array([900, 300])
     here = canonical_crop.similarity_from_keypoints(points)
     there = canonical_crop.similarity_from_keypoints(elsewhere)
     assert affine.apply(there, elsewhere) == pytest.approx(affine.apply(here, points))
