@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from inpaint_model.errors import UserError
 from inpaint_model.networks.from_onnx import generator_from_onnx
 from trainer.augment.holes import draw_protocol
+from trainer.augment.segmenter_samples import draw_segmenter_batch
 from trainer.config import FitConfig
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import to_mask, to_tensor
@@ -22,6 +24,7 @@ from trainer.networks import make_network
 from trainer.runs import RunFolder
 
 _FILES = (".onnx", ".tflite")
+_SAMPLES = 192  # that give a segmenter's batch norms their statistics
 
 
 def load_initial_weights(start: Path, net: nn.Module, config: FitConfig, faces: FaceSet) -> None:
@@ -63,12 +66,12 @@ def _load_network(start: Path, config: FitConfig, faces: FaceSet) -> nn.Module:
         source = make_network(other)
         load_average(start, source)
         return source
-    some = faces.sample(64, config.seed)
-    crops = to_tensor(some.crops)
     if start.suffix == ".tflite":
         source = segmenter_from_tflite(start)
-        restore_batch_norms(source, crops)
+        restore_batch_norms(source, _segmenter_samples(config, faces))
         return source
+    some = faces.sample(64, config.seed)
+    crops = to_tensor(some.crops)
     if config.network == "aligner":
         source = aligner_from_onnx(start)
         restore_batch_norms(source, torch.from_numpy(squares_of(some.crops)).float())
@@ -76,3 +79,11 @@ def _load_network(start: Path, config: FitConfig, faces: FaceSet) -> nn.Module:
     source = generator_from_onnx(start)
     restore_batch_norms(source, crops, to_mask(draw_protocol(some, "face-mask", config.seed)[0]))
     return source
+
+
+def _segmenter_samples(config: FitConfig, faces: FaceSet) -> Tensor:
+    """Draw samples as in training: channels that answer to masks alone are still on bare faces."""
+    rng = np.random.default_rng(config.seed)
+    indices = rng.integers(0, len(faces), _SAMPLES).tolist()
+    batch = draw_segmenter_batch(faces, indices, rng, config.jitter, bare_share=config.bare_share)
+    return to_tensor(batch.crops)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -17,6 +18,7 @@ from realtime.frames import Face
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.synthetic import preset_style, render_mask
 from trainer.augment.holes import draw_protocol
+from trainer.augment.segmenter_samples import draw_segmenter_batch
 from trainer.config import FitConfig, Stage
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import to_mask, to_tensor
@@ -76,9 +78,12 @@ def test_initial_weights_of_shipped_file_keep_function(name: str, faces: FaceSet
     config = PRESETS["segmenter" if segmenter else "fast"]
     net = MaskSegmenterNet() if segmenter else make_generator(config)
     load_initial_weights(WEIGHTS_DIR / name, net, config, faces)
-    crops = to_tensor(faces.crops[:16])
-    inputs = [crops] if segmenter else [crops, torch.ones(16, 1, 128, 128)]
-    inputs[1:] = [to_mask(draw_protocol(faces, "face-mask")[0][:16])] * (len(inputs) - 1)
+    if segmenter:
+        rng, indices = np.random.default_rng(1), [0, 1, 2, 3] * 12
+        inputs = [to_tensor(draw_segmenter_batch(faces, indices, rng, config.jitter).crops)]
+    else:
+        holes = to_mask(draw_protocol(faces, "face-mask")[0][:16])
+        inputs = [to_tensor(faces.crops[:16]), holes]
     with torch.no_grad():
         shipped, trained = net.eval()(*inputs), net.train()(*inputs)
     # In training mode the norms use the batch's own figures: about what they were given.
