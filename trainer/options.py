@@ -83,6 +83,9 @@ class FitOptions:
         int | None,
         Option(min=2, help="Crops a step; the steps are scaled to see as many crops in all."),
     ] = None
+    rate: Annotated[
+        float, Option(help="Factor on the preset's learning rates: below 1 to go on from --begin.")
+    ] = 1.0
     width: Annotated[
         int | None, Option(help="Channels of the generator's first layer; paper 64, fast 32.")
     ] = None

@@ -84,6 +84,7 @@ def resolve(
     crops: int | None = None,
     batch: int | None = None,
     first_stage: int = 1,
+    rate: float = 1.0,
     **fields: Any,
 ) -> FitConfig:
     """Return a preset with changes.
@@ -94,6 +95,7 @@ def resolve(
         crops: number of crops that the stages see together, in place of `scale`.
         batch: crops a step; the steps are scaled so that as many crops are seen.
         first_stage: number of the stage that the run begins with; those before it are left out.
+        rate: factor on every learning rate.
         fields: values of other fields of `FitConfig` (width, faces, seed, teacher); None changes nothing.
             A teacher is followed in every stage.
 
@@ -104,6 +106,8 @@ def resolve(
         raise UserError(f"no preset {preset!r}; there are: {', '.join(sorted(PRESETS))}")
     if not 0 < scale < math.inf:
         raise UserError(f"--scale must be a number above 0, not {scale}")
+    if not 0 < rate < math.inf:
+        raise UserError(f"--rate must be a number above 0, not {rate}")
     if crops is not None and crops < 1:
         raise UserError(f"--crops must be at least 1, not {crops}")
     config = PRESETS[preset]
@@ -116,7 +120,8 @@ def resolve(
     for stage in config.stages:
         size = batch or stage.batch
         steps = max(1, round(stage.steps * scale * stage.batch / size))
-        resized.append(replace(stage, batch=size, steps=steps))
+        rates = {"lr_start": rate * stage.lr_start, "lr_end": rate * stage.lr_end}
+        resized.append(replace(stage, batch=size, steps=steps, **rates))
     every = max(1, min(config.validate_every, sum(stage.steps for stage in resized) // 4))
     changed = {name: value for name, value in fields.items() if value is not None}
     if changed.get("teacher"):

@@ -214,6 +214,14 @@ def test_resolve_from_a_later_stage_leaves_out_the_others():
         resolve("fast", first_stage=4)
 
 
+def test_resolve_with_rate_scales_learning_rates():
+    stage, slower = resolve("segmenter").stages[0], resolve("segmenter", rate=0.25).stages[0]
+    assert (slower.lr_start, slower.lr_end) == (stage.lr_start / 4, stage.lr_end / 4)
+    assert slower.steps == stage.steps
+    with pytest.raises(UserError, match="--rate must be"):
+        resolve("segmenter", rate=0)
+
+
 def test_resolve_with_teacher_follows_it_in_every_stage():
     assert not any(stage.distil for stage in resolve("fast").stages)
     assert all(stage.distil for stage in resolve("fast", teacher="paper").stages)

@@ -171,6 +171,7 @@ def _configure(options: FitOptions) -> FitConfig:
         crops=options.crops,
         batch=options.batch,
         first_stage=options.first_stage,
+        rate=options.rate,
         width=options.width,
         faces=options.faces,
         seed=options.seed,
