@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import cv2
@@ -11,21 +10,16 @@ from numpy.typing import NDArray
 
 from realtime.align.affine import compose
 from realtime.detect.face_geometry import scaled_and_shifted
-from realtime.synthetic import render_mask
-from realtime.synthetic.palette import random_colour
-from trainer.augment.headgear import wear_headgear
-from trainer.augment.mask_styles import random_training_style
-from trainer.augment.occlusion import add_occlusion
+from trainer.augment.dressing import dressed
 from trainer.augment.place_parts import random_part, warp_part
-from trainer.augment.reflections import add_reflections
 from trainer.augment.segmenter_samples import visible_window
 from trainer.augment.views import DrawnView, rotated_view, view_of
 from trainer.data.face_set import FaceSet
 
 _ROTATED_SHARE, _PROFILES = 0.4, 0.5  # of the heads; of profiles among the rotated ones
-# Shares of masks with two valves, and of dark pictures, whose brightness is a share of the photograph's
-# and whose colour channels differ by a standard deviation, natural logarithm.
-_VALVES_SHARE, _DARK_SHARE, _BRIGHTNESS, _CAST = 0.1, 0.1, (0.15, 0.6), 0.12
+# Share of dark pictures, whose brightness is a share of the photograph's and whose colour channels differ
+# by a standard deviation, natural logarithm.
+_DARK_SHARE, _BRIGHTNESS, _CAST = 0.1, (0.15, 0.6), 0.12
 # Outside the photograph the crop repeats its border. Shares of the faces that get another place there,
 # and of those with a soft edge between both.
 _SURROUNDED_SHARE, _SOFT_SHARE = 0.7, 0.5
@@ -57,15 +51,8 @@ class AlignerViews:
         rotated = bool(faces.margin_px and rng.random() < _ROTATED_SHARE)
         if rotated:
             view = rotated_view(view, rng, _PROFILES)
-        crop, alpha = wear_headgear(view.crop, view.landmarks, rng), np.zeros_like(view.valid)
-        if rng.random() >= self._bare_share:
-            style = random_training_style(rng, (), faces.crops)
-            if rng.random() < _VALVES_SHARE:
-                style = dataclasses.replace(style, valve="both", accent_rgb=random_colour(rng))
-            worn = render_mask(crop, view.landmarks, style)
-            crop, alpha = worn.image_rgb, worn.alpha > 0
-        crop, alpha = add_occlusion(crop, alpha, view.landmarks, rng)
-        crop = add_reflections(crop, rng)
+        masked = rng.random() >= self._bare_share
+        crop, alpha = dressed(view, faces.crops, rng, masked=masked)
         crop = _cut_off(self._surrounded(crop, view.valid, rng), rng)
         if rng.random() < _DARK_SHARE:
             crop = _darkened(crop, rng)

@@ -35,6 +35,20 @@ def random_training_style(
     return _add_variations(random_style(rng, templates), rng)
 
 
+def as_neck_cloth(style: MaskStyle, rng: np.random.Generator) -> MaskStyle:
+    """Make a mask plain cloth without straps, as wide as a gaiter or a scarf, that goes on below it."""
+    fit = replace(
+        style.fit,
+        bottom_y=float(rng.uniform(-12, -9.5)),
+        side_x=float(rng.uniform(6.9, 7.9)),
+        side_bottom_y=float(rng.uniform(-9, -5)),
+    )
+    return replace(
+        style, kind="cloth", fit=fit, base_rgb=random_colour(rng), pattern="plain", template=None,
+        straps="none", pulled_down="no", valve="none", hem_rgb=None, pleats=0, print_text="",
+    )  # fmt: skip
+
+
 def picture_print(pictures: NDArray[np.uint8], rng: np.random.Generator) -> Template:
     """Make a template printed with a part of a random picture, its colour channels permuted."""
     crop = pictures[int(rng.integers(len(pictures)))]

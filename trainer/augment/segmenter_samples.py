@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from realtime.align.affine import compose
 from realtime.align.canonical_crop import CROP_SIZE
 from realtime.detect.face_geometry import scaled_and_shifted
-from realtime.synthetic import Template, render_mask
+from realtime.synthetic import Template
 from trainer.augment.degradation import degrade
+from trainer.augment.dressing import dressed
 from trainer.augment.finish import (
     Jitter,
     random_affines,
@@ -21,11 +22,9 @@ from trainer.augment.finish import (
     random_frames,
     recolour,
 )
-from trainer.augment.headgear import wear_headgear
-from trainer.augment.mask_styles import random_training_style
-from trainer.augment.occlusion import add_occlusion
+from trainer.augment.lighting import change_light
+from trainer.augment.overlays import add_overlay
 from trainer.augment.place_parts import random_part, warp_part
-from trainer.augment.reflections import add_reflections
 from trainer.augment.views import (
     View,
     has_surroundings,
@@ -91,14 +90,8 @@ def draw_segmenter_batch(
         view = view_of(faces, index)
         if rng.random() < _ROTATED_SHARE:
             view = rotated_view(view, rng, _PROFILES)
-        crop, alpha = view.crop, np.zeros_like(view.valid)
-        crop = wear_headgear(crop, view.landmarks, rng)
-        if rng.random() >= bare_share:
-            style = random_training_style(rng, sources.templates, faces.crops)
-            worn = render_mask(crop, view.landmarks, style)
-            crop, alpha = worn.image_rgb, worn.alpha > 0
-        crop, alpha = add_occlusion(crop, alpha, view.landmarks, rng)
-        crop = add_reflections(crop, rng)
+        masked = rng.random() >= bare_share
+        crop, alpha = dressed(view, faces.crops, rng, sources.templates, masked=masked)
         moved = _warped(crop, alpha, view, jitter, rng)
         samples.append(_degraded(moved, jitter, rng))
     return SegmenterBatch(*(np.stack(part) for part in zip(*samples, strict=True)))
@@ -148,4 +141,4 @@ def _background_sample(place: NDArray[np.uint8], rng: np.random.Generator) -> _S
 def _degraded(sample: _Sample, jitter: Jitter, rng: np.random.Generator) -> _Sample:
     crop, alpha, valid = sample
     crop = recolour(crop, random_colours(jitter.colour, rng, 1, _GREY_SHARE)[0])
-    return degrade(crop, rng), alpha, valid
+    return degrade(add_overlay(change_light(crop, rng), rng), rng), alpha, valid

@@ -9,12 +9,13 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime.align.affine import apply
+from trainer.augment import aligner_views
 from trainer.augment.aligner_samples import AlignerBatch, draw_aligner_batch
 from trainer.augment.aligner_views import AlignerViews
 from trainer.augment.batch_augment import pack_views
 from trainer.augment.degradation import blur_by_motion, degrade
 from trainer.augment.patterns import PATTERN_PX, random_pattern
-from trainer.augment.views import DrawnView
+from trainer.augment.views import DrawnView, View
 from trainer.data.face_set import FaceSet
 
 _GREEN = np.full((90, 120, 3), (0, 255, 0), np.uint8)
@@ -46,7 +47,7 @@ def _brightest(square: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def test_aligner_view_is_masked_or_bare(wide_faces: FaceSet):
     worn, bare = _views(wide_faces, 12, 0.0), _views(wide_faces, 12, 1.0)
-    assert all(view.hole.mean() > 0.02 for view in worn)
+    assert np.median([view.hole.mean() for view in worn]) > 0.04
     assert not any(view.hole.any() for view in bare)
     assert {view.crop.shape for view in worn + bare} == {(112, 112, 3)}
 
@@ -60,7 +61,13 @@ def test_aligner_view_shows_places_outside_photograph(wide_faces: FaceSet):
 
 
 @pytest.mark.parametrize("landmark", [2, 33])  # below the nose; the corner of an eye
-def test_aligner_labels_say_where_landmarks_lie(wide_faces: FaceSet, landmark: int):
+def test_aligner_labels_say_where_landmarks_lie(
+    wide_faces: FaceSet, landmark: int, monkeypatch: pytest.MonkeyPatch
+):
+    def undressed(view: View, *_: object, **__: object):
+        return view.crop, np.zeros_like(view.valid)
+
+    monkeypatch.setattr(aligner_views, "dressed", undressed)  # what lies over a dot would hide it
     dots = _with_dots(wide_faces, landmark)
     batch = _batch(_views(dots, 60, 1.0), colour=0.0, face_share=1.0)
     errors = []
@@ -72,7 +79,7 @@ def test_aligner_labels_say_where_landmarks_lie(wide_faces: FaceSet, landmark: i
         either = np.stack([at, (127 - at[0], at[1])])  # half of them are mirrored
         lies = apply(np.column_stack([linear, centre]), either - 63.5)
         errors.append(np.hypot(*(lies - _brightest(square)).T).min())
-    assert np.median(errors) < 1.0  # rotated heads, and covered landmarks, lie elsewhere
+    assert np.median(errors) < 1.0  # landmarks of rotated heads lie elsewhere
 
 
 def test_aligner_batch_has_labels_in_range(wide_faces: FaceSet):

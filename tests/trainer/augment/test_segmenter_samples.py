@@ -11,7 +11,6 @@ import pytest
 from inpaint_model.errors import UserError
 from trainer.augment.generator_samples import Jitter
 from trainer.augment.mask_styles import picture_print, random_training_style
-from trainer.augment.occlusion import add_occlusion
 from trainer.augment.reflections import add_reflections
 from trainer.augment.segmenter_samples import MaskSources, draw_segmenter_batch
 from trainer.data.backgrounds import load_backgrounds
@@ -69,24 +68,6 @@ def test_segmenter_batch_of_backgrounds_is_bare(faces: FaceSet, photo_folder: Pa
 def test_load_backgrounds_without_folder_is_refused(tmp_path: Path):
     with pytest.raises(UserError, match="no such folder"):
         load_backgrounds(tmp_path / "nowhere")
-
-
-def test_add_occlusion_removes_mask_pixels_except_by_hair(faces: FaceSet):
-    crop, alpha = faces.crops[0], np.zeros((128, 128), bool)
-    alpha[70:115, 30:98] = True
-    covered = hair = 0
-    for seed in range(120):
-        image, seen = add_occlusion(crop, alpha, faces.landmarks[0], np.random.default_rng(seed))
-        assert not (seen & ~alpha).any()
-        changed = np.abs(image.astype(int) - crop).max(-1) > 8
-        lost = alpha & ~seen
-        if lost.any():
-            covered += 1
-            assert changed[lost].mean() > 0.5
-        elif changed.any():
-            hair += 1
-    assert covered > 5
-    assert hair > 3
 
 
 def test_add_reflections_changes_some_crops(faces: FaceSet):
