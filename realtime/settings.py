@@ -175,12 +175,12 @@ class TrackSettings:
 class SegmentSettings:
     """What counts as mask, when one is worn, when it is segmented anew, and which window the crop shows."""
 
-    begin_confirmed: MaskMeasures = MaskMeasures(0.05, 0.75, 0.2, 0.5)
+    begin_confirmed: MaskMeasures = MaskMeasures(0.05, 0.70, 0.08, 0.4)
     """A mask is taken for worn from these values on, on a face that the landmark model confirms.
     Below that confidence a mask is segmented in part, and the rest would stay. Benchmarks: photos, bare."""
-    begin_detected: MaskMeasures = MaskMeasures(0.05, 0.91, 0.2, 2.0)
+    begin_detected: MaskMeasures = MaskMeasures(0.05, 0.76, 0.2, 0.7)
     """The same on a face that was only detected. Benchmarks: photos, bare, empty."""
-    begin_doubtful: MaskMeasures = MaskMeasures(0.05, 0.93, 0.2, 4.0)
+    begin_doubtful: MaskMeasures = MaskMeasures(0.05, 0.93, 0.2, 2.0)
     """The same on a doubtful face (`behind_share`, `small_share`). Benchmarks: photos, bare, empty."""
     go_on: MaskMeasures = MaskMeasures(0.035, 0.65, 0.0, 0.0)
     """A worn mask stays worn while it reaches these values (hysteresis). Benchmark: stability."""
