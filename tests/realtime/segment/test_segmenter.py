@@ -68,7 +68,7 @@ ON_THE_MOUTH, ON_THE_COLLAR = slice(70, 105), slice(100, 125)
         (ON_THE_MOUTH, 0.80, FaceEvidence.CONFIRMED, True),
         (ON_THE_MOUTH, 0.65, FaceEvidence.CONFIRMED, False),
         (ON_THE_COLLAR, 0.95, FaceEvidence.CONFIRMED, False),  # a white beard, a collar
-        (slice(95, 120), 0.95, FaceEvidence.CONFIRMED, False),  # that reaches the lips
+        (slice(97, 122), 0.95, FaceEvidence.CONFIRMED, False),  # that reaches the lower lip
         (ON_THE_MOUTH, 0.95, FaceEvidence.DETECTED, True),
         (ON_THE_MOUTH, 0.72, FaceEvidence.DETECTED, False),  # a wheel
         (ON_THE_MOUTH, 0.95, FaceEvidence.DOUBTFUL, True),
