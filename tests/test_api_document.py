@@ -147,7 +147,9 @@ def test_page_has_every_key_of_the_reports(tmp_path: Path) -> None:
 
 
 def test_page_has_every_key_of_a_batch_report(tmp_path: Path) -> None:
-    _finish([Outcome("in.png", "out.png", "done")], tmp_path, tmp_path / "report.json")
+    _finish(
+        [Outcome("in.png", "out.png", "done")], tmp_path, tmp_path / "report.json", overwrite=True
+    )
     written = json.loads((tmp_path / "report.json").read_text())
     assert first_cells("key of a batch report") == list(written)
     outcomes = dict(TABLES["key of a batch report"])["`outcomes`"]

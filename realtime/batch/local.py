@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import queue
 import signal
 import threading
@@ -14,6 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
 from realtime.batch.jobs import Job, Outcome
+from realtime.batch.safe_path import safe_path
 from realtime.batch.worker import FileWorker, WorkerOptions
 from realtime.runtime.console import quiet_libraries
 from realtime.runtime.memory import limit_heaps
@@ -122,16 +122,16 @@ class _Process:
 @contextmanager
 def _start_safely() -> Iterator[None]:
     """Start a process that runs no module of the working directory, and that Ctrl-C does not reach."""
-    os.environ["PYTHONSAFEPATH"] = "1"
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # before: it changes the mask
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with safe_path():
+        if not hasattr(signal, "pthread_sigmask"):
+            yield
+            return
+        resource_tracker.ensure_running()  # before: it changes the mask
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(pipe: Connection, options: WorkerOptions) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from inpaint_model.errors import UserError
 from inpaint_model.installation import for_this_python, requirement
 from realtime.batch.jobs import Job, Outcome
+from realtime.batch.safe_path import safe_path
 from realtime.batch.worker import FileWorker, WorkerOptions
 
 _RETRIES = 2
@@ -47,10 +48,12 @@ def run_on_ray(
         mend = for_this_python(f"pip install {requirement('ray')}")
         raise UserError(f"--ray: Ray is not installed: {mend}") from None
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report to its makers
-    os.environ["PYTHONSAFEPATH"] = "1"
     folder = Path.cwd()
     try:
-        with contextlib.chdir(_CODE):  # Ray's workers import from the folder in which it starts
+        with (
+            safe_path(),
+            contextlib.chdir(_CODE),
+        ):  # Ray's workers import from the folder in which it starts
             ray.init(
                 None if address == "local" else address,
                 log_to_driver=False,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from benchmarks.speed.ways import EAGER
 from tests.benchmarks.rehearsal import rehearse, unpack
 
@@ -27,6 +29,7 @@ def test_measure_leaves_a_page_and_the_tests_log(training_machine: Path, tmp_pat
     assert all(f"### {part}" in page for part in ("Device", "Calls", "Engines", "Training"))
 
 
+@pytest.mark.slow
 def test_table4_brings_both_runs_home(training_machine: Path, prepared_file: Path, tmp_path: Path):
     files = rehearse("table4.sh", training_machine, tmp_path, CELEBA=prepared_file)
     assert {"table4.json", "table4.tar.00"} <= set(files)

@@ -28,7 +28,10 @@ def test_fast_in_time_brings_a_network_home(
 
 @pytest.mark.parametrize(
     ("script", "names"),
-    [("paper_mask.sh", ["paper-mask"]), ("distilled.sh", ["distilled", "teacher"])],
+    [
+        ("paper_mask.sh", ["paper-mask"]),
+        pytest.param("distilled.sh", ["distilled", "teacher"], marks=pytest.mark.slow),
+    ],
 )
 def test_other_generators_come_home(
     training_machine: Path,

@@ -151,16 +151,16 @@ def test_folder_named_as_a_protocol_is_a_folder(
 
 
 def test_frame_over_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write_video(tmp_path / "in.mp4", moving_images(2, (640, 640)))
+    path = write_video(tmp_path / "in.mp4", moving_images(2, (1024, 1024)))
     monkeypatch.setenv(VARIABLE, "frame_mb=1")
-    with pytest.raises(UserError, match=r"640x640 is too large: decoded, 2 MB.*frame_mb=2"):
+    with pytest.raises(UserError, match=r"1024x1024 is too large: decoded, 2 MB.*frame_mb=2"):
         VideoReader(path)
 
 
 def test_frame_larger_than_its_header_says_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = write_video(tmp_path / "in.mp4", moving_images(2, (640, 640)))
+    path = write_video(tmp_path / "in.mp4", moving_images(2, (1024, 1024)))
     content = path.read_bytes()
     at = content.index(b"avc1") + 28
     path.write_bytes(content[:at] + struct.pack(">HH", 64, 64) + content[at + 4 :])

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.augment import headgear, views
+from trainer.augment import headgear, side_light, views
 from trainer.augment.device_sampler import DeviceSampler
 from trainer.augment.finish import Jitter
 from trainer.augment.generator_samples import GeneratorBatch, draw_generator_batch
@@ -122,7 +122,9 @@ def _colours(batch: GeneratorBatch) -> Figures:
 
 def _figures(sampler: Sampler, faces: FaceSet, count: int) -> Figures:
     """Figures of the geometry of coded photographs, and of the colours of real ones."""
-    geometry = [_geometry(part) for part in sampler(_coded(faces), _GEOMETRY, count)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(side_light, "_SHARE", 0.0)  # the coded colours must stay
+        geometry = [_geometry(part) for part in sampler(_coded(faces), _GEOMETRY, count)]
     colours = [_colours(part) for part in sampler(faces.canonical(), _COLOUR, count)]
     return {
         name: np.concatenate([np.asarray(part[name], np.float64) for part in parts])
