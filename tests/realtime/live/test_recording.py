@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,9 +21,17 @@ FPS, SECONDS = 20, 5
 
 def _record(recorder: Recorder) -> None:
     for number, image in enumerate(moving_images(FPS * SECONDS)):
-        recorder._frames.wait_until_taken()
+        _wait_until_taken(recorder)
         recorder.put(image, number / FPS, synthetic=False)
-    recorder._frames.wait_until_taken()
+    _wait_until_taken(recorder)
+
+
+def _wait_until_taken(recorder: Recorder) -> None:
+    """Wait until the last frame is taken, or the recorder has ended."""
+    waiter = threading.Thread(target=recorder._frames.wait_until_taken, daemon=True)
+    waiter.start()
+    while waiter.is_alive() and recorder._thread.is_alive():
+        waiter.join(0.01)
 
 
 def _length_s(path: Path) -> float:
