@@ -146,8 +146,6 @@ def _stages(unmasker: Unmasker, image: NDArray[np.uint8], clock: _Clock) -> Unma
     value: Any = image
     for name in STAGES:
         value = clock.timed(f"stage {name}", getattr(unmasker, name), value)
-    for name in STAGES:
-        clock.calls.pop(f"stage {name}", None)
     return value
 
 

@@ -21,8 +21,10 @@ from realtime.runtime.shown_text import hide_secrets
 _PROTOCOLS = "rtsp,rtsps,rtp,rtmp,rtmps,tcp,udp,tls,http,https,httpproxy,srt,crypto"
 SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "tcp", "srt")
 # FFmpeg's names of the formats that only a stream has, and of sound and texts beside it.
-_STREAM_FORMATS = ("hls", "mpjpeg", "rtsp", "rtp", "rtp_mpegts", "sdp", "live_flv", "aac", "mp3")
-_STREAM_FORMATS = (*_STREAM_FORMATS, "ac3", "eac3", "webvtt")
+_STREAM_FORMATS = (
+    *("hls", "mpjpeg", "rtsp", "rtp", "rtp_mpegts", "sdp", "live_flv"),
+    *("aac", "mp3", "ac3", "eac3", "webvtt"),
+)
 _LOW_DELAY = {"fflags": "nobuffer", "flags": "low_delay"}
 _MAX_OFF_S = 2.0  # a recording's frame is earlier or later than due by more: its clock starts again
 

@@ -27,18 +27,13 @@ _FEWEST_BITS = 12  # of a pixel, as far as the limit counts: 4:2:0 with 8 bits
 _MAX_RATE = 1000  # frames a second; some demuxers give the ticks of their clock
 
 
-def open_container(path: Path, limits: Limits | None = None) -> InputContainer:
+def open_container(path: Path) -> InputContainer:
     """Open a local file for reading; other protocols are refused, also inside the file.
-
-    Args:
-        path: the file.
-        limits: how long it may take, and how large its frames may be; by default those of
-            `Limits.of_environment`.
 
     Raises:
         UserError: it cannot be read, or not in time.
     """
-    limits = limits or Limits.of_environment()
+    limits = Limits.of_environment()
     try:
         return av.open(
             str(path.absolute()),  # FFmpeg takes "a:b.mp4" for an address of the protocol "a"

@@ -42,8 +42,6 @@ _ORIENTATIONS: dict[object, Orientation] = {
     7: Orientation(3, mirrored=True),
     8: Orientation(1),
 }
-
-
 _BAND_ROWS = 256  # that are converted at once
 _DRAFT_SHARE = 8  # of a JPEG's sides: decoded so small, it is read as completely in less memory
 

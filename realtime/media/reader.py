@@ -11,7 +11,6 @@ from typing import Literal, Self
 
 import av
 import av.error
-from av.stream import Stream
 
 from inpaint_model.errors import UserError
 from realtime.media.container import choose_stream, frame_rate_of, open_container, time_base_of
@@ -53,11 +52,6 @@ class VideoReader:
             self.container.close()
             raise
         self.video.thread_type = _thread_type(self.video)
-
-    @property
-    def other_streams(self) -> list[Stream]:
-        """The streams that are not decoded."""
-        return [stream for stream in self.container.streams if stream.index != self.video.index]
 
     @property
     def time_base(self) -> Fraction:

@@ -17,7 +17,7 @@ Map = NDArray[np.float32]
 Rng = np.random.Generator
 
 _WHITE_LEVEL = 242.0  # pixel value of white cloth in full light
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # weights of red, green and blue
 _SKIN = (151, 108, 337, 50, 280)  # landmarks on forehead and cheeks
 _LEAST_BLUR_PX = 0.45  # standard deviation of the blur of every edge that is painted, pixels
 
@@ -59,7 +59,7 @@ class Canvas:
     def levels(self, albedo: NDArray | Sequence[float]) -> Map:
         """Return the levels, 0..255, that an albedo, [..., 3] of 0..1, has in the face's light."""
         colour = np.asarray(albedo, np.float32)
-        grey = (colour @ _LUMA)[..., None]
+        grey = (colour @ LUMA)[..., None]
         kept = grey + np.float32(self.light.saturation) * (colour - grey)
         return np.asarray(kept * self.light.gain_rgb * _WHITE_LEVEL, np.float32)
 

@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.augment.canvas import Map, Rng, smooth_noise
+from trainer.augment.canvas import LUMA, Map, Rng, smooth_noise
 
 _COLOURED_SHARE, _DARK_SHARE, _GLARE_SHARE = 0.08, 0.08, 0.05  # of the samples
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def change_light(picture: NDArray[np.uint8], rng: Rng) -> NDArray[np.uint8]:
@@ -31,7 +30,7 @@ def change_light(picture: NDArray[np.uint8], rng: Rng) -> NDArray[np.uint8]:
 
 def _coloured(picture: Map, rng: Rng) -> Map:
     """Light from one or two coloured lamps, one at each side; much of it is one colour alone."""
-    luma = (picture @ _LUMA)[..., None]
+    luma = (picture @ LUMA)[..., None]
     kept = float(rng.uniform(0, 0.7))
     mixed = kept * picture + (1 - kept) * luma
     lamps = [_lamp(rng), _lamp(rng) if rng.random() < 0.5 else None]
