@@ -11,6 +11,7 @@ from benchmarks.speed.ways import EAGER
 from tests.benchmarks.rehearsal import rehearse, unpack
 
 
+@pytest.mark.slow
 def test_measure_leaves_a_page_and_the_tests_log(training_machine: Path, tmp_path: Path):
     files = rehearse("measure.sh", training_machine, tmp_path, MINUTES=9)
     assert {"gpu.json", "gpu.md", "tests.log"} <= set(files)
