@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from inpaint_model.errors import UserError
+from realtime.composite.edge_warp import EdgeWarp
 from realtime.composite.grain_synthesis import GrainSynthesis
 from realtime.composite.unsharp_mask import UnsharpMask
 from realtime.inpaint.appearance import AppearanceStep
@@ -17,7 +18,7 @@ CROP_STEPS: tuple[type[AppearanceStep], ...] = (
 )
 """What the inpainting stage does to each fill, in order."""
 
-FRAME_STEPS: tuple[type[AppearanceStep], ...] = (UnsharpMask, GrainSynthesis)
+FRAME_STEPS: tuple[type[AppearanceStep], ...] = (EdgeWarp, UnsharpMask, GrainSynthesis)
 """What the compositing stage does to each fill after that, in order."""
 
 STEP_NAMES = tuple(step.name for step in (*CROP_STEPS, *FRAME_STEPS))

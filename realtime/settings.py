@@ -318,6 +318,18 @@ class CompositeSettings:
     most_grain_levels: float = 4.0
     """Standard deviation of the grain, levels, at most: more is stubble, a fringe or a cap taken for skin.
     Not measured alone."""
+    edge_warp: float = 2.5
+    """Distances of an edge's sides by which they move towards it: 2 makes it three times as narrow.
+    Benchmark: realism."""
+    most_edge_warp_px: float = 3.0
+    """Crop px that a pixel moves at most. Not measured alone."""
+    edge_variance_px2: float = 10.0
+    """Variance of the Gaussian that a contour of a fill is like after two blurs. Not measured alone."""
+    soft_edge_levels: float = 3.0
+    """Levels a crop px, on a square-root scale, up to which an edge is shading and stays. Not measured
+    alone."""
+    strong_edge_levels: float = 7.0
+    """The same from which an edge is a contour and is warped in full. Not measured alone."""
     natural_contrast: float = 0.85
     """Fine contrast of a lower face over its upper face that the unsharp mask aims at; held-out bare faces
     have 0.87 (0.65 to 1.15). Not measured alone."""

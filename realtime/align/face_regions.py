@@ -40,3 +40,16 @@ NOSE_AND_MOUTH = slice(74, 98), slice(46, 82)
 
 From the nose to the upper half of the chin.
 """
+
+
+def _inner_face() -> NDArray[np.float32]:
+    rows, columns = np.mgrid[:CROP_SIZE, :CROP_SIZE]
+    radius = np.hypot((columns - 63.5) / 20, (rows - 80) / 24)
+    return np.clip((1.4 - radius) / 0.4, 0, 1).astype(np.float32)
+
+
+INNER_FACE = _inner_face()
+"""Nose and mouth with the cheeks beside them, where no contour of the face lies, float32 [128, 128].
+
+1 inside an ellipse, falling to 0 at 1.4 times its size.
+"""
