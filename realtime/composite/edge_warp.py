@@ -15,6 +15,9 @@ from realtime.inpaint.appearance import AppearanceStep
 from realtime.settings import COMPOSITE
 
 _MARGIN_PX = 8  # of the crop round the hole that is worked on, crop px
+_FADE_PX = (
+    4.0  # from the hole's edge on which nothing moves to where all is warped in full, crop px
+)
 # Edges are looked for at half the crop's resolution: contours of a fill are soft. Half px:
 _FINE_SIGMA = 0.5  # of the blur before gradients are taken, and of that of the shifts
 _EDGE_SIGMA = 1.0  # of the blur that makes a ridge of each edge
@@ -41,8 +44,9 @@ class EdgeWarp(AppearanceStep):
         box = padded_bounding_box(hole, _MARGIN_PX)
         if box is None:
             return fill
-        free = 1 - context.face.window.show(INNER_FACE)[box]
-        warped = _warp(fill.rgb[box], free)
+        inside = cv2.distanceTransform(hole[box].view(np.uint8), cv2.DIST_L2, 3)
+        free = np.minimum(inside / _FADE_PX, 1) - context.face.window.show(INNER_FACE)[box]
+        warped = _warp(fill.rgb[box], np.maximum(free, 0))
         out = fill.rgb.copy()
         cv2.copyTo(warped, hole[box].view(np.uint8), out[box])
         return replace(fill, rgb=out)

@@ -63,6 +63,13 @@ def test_edge_warp_outside_the_hole_nothing_changes(hole):
     assert not np.array_equal(result[hole], crop[hole])
 
 
+def test_edge_warp_contour_does_not_break_at_the_edge_of_the_hole(hole):
+    crop = step(1.0, WALL)
+    moved = np.abs(warped(crop, hole).astype(int) - crop).max(-1)[:, 90:110].max(1)
+    assert moved[49] == 0
+    assert moved[50] < 0.5 * moved[56]
+
+
 def test_edge_warp_shading_stays(hole):
     crop = step(1.0, (160, 125, 108), sigma_px=6)
     assert np.array_equal(warped(crop, hole), crop)
