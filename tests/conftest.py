@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from pathlib import Path
 
 import cv2
@@ -14,9 +13,6 @@ from numpy.typing import NDArray
 
 from realtime.detect.face_finder import FaceFinder
 from realtime.frames import Face
-
-# A test process shares the cores with others; nested thread pools only slow it down.
-os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 
 # A machine for training has no packages for video and faces: `pytest -m gpu` collects the rest there.
 if any(importlib.util.find_spec(name) is None for name in ("av", "openvino", "platformdirs")):

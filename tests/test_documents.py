@@ -8,6 +8,7 @@ program's own parser; so are those of commands and options in running text.
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,14 @@ from numpy.typing import NDArray
 
 import realtime.cli.app
 from realtime.demo.clip import CameraPath, DemoClip
-from tests.checking_documents import check_command, check_inline, input_paths
+from tests.checking_documents import (
+    PROGRAMS,
+    check_command,
+    check_inline,
+    find_subcommand,
+    input_paths,
+    parse,
+)
 from tests.reading_documents import (
     OTHER_PROGRAMS,
     ROOT,
@@ -28,6 +36,7 @@ from tests.reading_documents import (
     shell_commands,
 )
 from tests.realtime.making_media import write_video
+from trainer.presets import PRESETS
 
 # A command with one of these is not run.
 NEEDS_MORE = {
@@ -69,6 +78,16 @@ def frames_bgr() -> list[NDArray[np.uint8]]:
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=str)
 def test_command_of_a_document_exists(command: Command) -> None:
     check_command(command)
+
+
+def test_training_of_a_campaign_script_is_understood() -> None:
+    texts = [path.read_text() for path in (ROOT / "benchmarks" / "campaign").glob("*.sh")]
+    scripts = re.sub(r"\$\{\w+:-(\w+)\}", r"\1", "".join(texts))  # ${BATCH:-128} is 128
+    trainings = re.findall(r"^fit (\S+) \S+ (.*)", scripts, re.MULTILINE)
+    assert len(trainings) == 5
+    for name, options in trainings:
+        words = ["fit", "--data", "x.npz", "--run", name, *shlex.split(options)]
+        assert parse(*find_subcommand(PROGRAMS["trainer"], words))["preset"] in PRESETS
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ decoded, at the bit depth and chroma resolution of the source.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Self
 
 import av
@@ -173,8 +174,9 @@ class _FrameCopier:
 
     def __init__(self, frame: av.VideoFrame) -> None:
         self._graph = Graph()
+        unit = frame.time_base or Fraction(1, 1000)  # copying needs one; any is right
         source = self._graph.add_buffer(
-            width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
+            width=frame.width, height=frame.height, format=frame.format, time_base=unit
         )
         copy, sink = self._graph.add("copy"), self._graph.add("buffersink")
         source.link_to(copy)

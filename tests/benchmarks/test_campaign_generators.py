@@ -1,4 +1,4 @@
-"""The scripts for a rented GPU that train generators, rehearsed on the CPU."""
+"""The scripts for a rented GPU that train generators, rehearsed on the CPU: they take a minute."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 
 from inpaint_model import open_inpainter
 from tests.benchmarks.rehearsal import SMALL, rehearse, unpack
+
+pytestmark = pytest.mark.slow
 
 
 def test_fast_in_time_brings_a_network_home(
@@ -28,10 +30,7 @@ def test_fast_in_time_brings_a_network_home(
 
 @pytest.mark.parametrize(
     ("script", "names"),
-    [
-        ("paper_mask.sh", ["paper-mask"]),
-        pytest.param("distilled.sh", ["distilled", "teacher"], marks=pytest.mark.slow),
-    ],
+    [("paper_mask.sh", ["paper-mask"]), ("distilled.sh", ["distilled", "teacher"])],
 )
 def test_other_generators_come_home(
     training_machine: Path,

@@ -12,7 +12,7 @@ from realtime.demo.clip import CameraPath, DemoClip
 
 
 def test_budget_parts_add_up_to_the_whole(tmp_path: Path, monkeypatch):
-    short = CameraPath(side=256, seconds=0.2)
+    short = CameraPath(side=256, seconds=0.12)
     monkeypatch.setattr(frame_budget, "DemoClip", lambda: DemoClip(path=short))
     earlier = tmp_path / "earlier.json"
     earlier.write_text('{"rows": [{"what": "unmask video", "a frame": 12.5}]}')

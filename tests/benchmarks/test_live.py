@@ -21,10 +21,10 @@ def short_loop(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_live_measures_every_loop_on_the_same_camera(tmp_path: Path) -> None:
-    rows = live.run(seconds=1.0, size=["640x480"], fps=[60], faces=[1], out=tmp_path)
+    rows = live.run(seconds=0.5, size=["640x480"], fps=[60], faces=[1], out=tmp_path)
     assert [row["loop"] for row in rows] == ["unmask live", "one thread", "endless queue"]
     for row in rows:
-        assert float(row["seconds"]) >= 1
+        assert float(row["seconds"]) >= 0.5
         assert float(row["frames/s"]) > 0
         assert float(row["p50 ms"]) <= float(row["p95 ms"]) <= float(row["p99 ms"])
         assert float(row["faces filled"]) > 0.5
@@ -76,7 +76,7 @@ def test_samples_slope_is_growth_a_minute() -> None:
 
 
 def test_soak_reports_memory_and_delay(tmp_path: Path) -> None:
-    (row,) = soak.run(0.05, out=tmp_path)
+    (row,) = soak.run(0.025, out=tmp_path)
     assert float(row["frames"]) > 0
     assert float(row["delay ms, second half"]) > 0
     assert (tmp_path / "soak.json").exists()

@@ -17,6 +17,7 @@ from realtime.align.warp_crop import warp_crop
 from realtime.frames import Face
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.synthetic import preset_style, render_mask
+from trainer import initial_weights
 from trainer.augment.holes import draw_protocol
 from trainer.augment.segmenter_samples import draw_segmenter_batch
 from trainer.config import FitConfig, Stage
@@ -67,13 +68,17 @@ def test_initial_weights_that_do_not_fit_are_refused(tmp_path: Path, faces: Face
     with pytest.raises(UserError, match="this run trains fast"):
         load_initial_weights(run, make_generator(fast), fast, faces)
     with pytest.raises(UserError, match="another network"):
-        load_initial_weights(WEIGHTS_DIR / "segmenter.tflite", make_generator(fast), fast, faces)
+        few = faces.select("val")
+        load_initial_weights(WEIGHTS_DIR / "fast.onnx", make_generator(tiny(4)), tiny(4), few)
     with pytest.raises(UserError, match="no such file"):
         check_initial_weights(tmp_path / "nothing.onnx")
 
 
 @pytest.mark.parametrize("name", ["fast.onnx", "segmenter.tflite"])
-def test_initial_weights_of_shipped_file_keep_function(name: str, faces: FaceSet):
+def test_initial_weights_of_shipped_file_keep_function(
+    name: str, faces: FaceSet, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(initial_weights, "_SAMPLES", 64)
     segmenter = name.endswith("tflite")
     config = PRESETS["segmenter" if segmenter else "fast"]
     net = MaskSegmenterNet() if segmenter else make_generator(config)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -128,29 +125,6 @@ def test_device_sampler_refuses_bad_arguments(faces: FaceSet):
         DeviceSampler(faces, _CPU, Jitter(), "circles", 0)
     with pytest.raises(UserError, match="no faces"):
         DeviceSampler(faces.select("none"), _CPU, Jitter(), "squares", 0)
-
-
-_BLOCKED = ("mediapipe", "openvino", "onnxruntime", "av", "nncf", "platformdirs")
-
-
-def test_trainer_imports_without_product_libraries():
-    """A training machine has torch, OpenCV and NumPy, but nothing of video, faces and engines."""
-    code = f"""
-import importlib.machinery, sys
-class Without(importlib.machinery.PathFinder):
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        if name.split(".")[0] not in {_BLOCKED!r}:
-            return super().find_spec(name, path, target)
-sys.meta_path[sys.meta_path.index(importlib.machinery.PathFinder)] = Without
-import trainer.fit, trainer.generator_task, trainer.data.face_set, trainer.presets
-import trainer.augment.generator_samples, trainer.augment.device_sampler
-import trainer.augment.view_bank, trainer.segmenter_task
-import trainer.commands.fit, trainer.evaluate.protocols
-"""
-    root = Path(__file__).parents[3]
-    result = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.gpu

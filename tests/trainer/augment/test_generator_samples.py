@@ -115,5 +115,6 @@ def test_wider_protocol_has_two_face_sizes(wide_faces: FaceSet):
         (0.64 / 0.8) ** 2, rel=0.2
     )
     assert np.std(rotated.valid_holes.sum((1, 2))) > 1.2 * np.std(sizes)  # profiles among them
-    again = draw_wider_protocol(wide, rotate=True)
-    assert np.array_equal(rotated.crops, again.crops) and np.array_equal(rotated.holes, again.holes)
+    few = wide.where(np.arange(len(wide)) < 3)
+    one, two = (draw_wider_protocol(few, rotate=True) for _ in range(2))
+    assert np.array_equal(one.crops, two.crops) and np.array_equal(one.holes, two.holes)

@@ -22,7 +22,7 @@ from trainer.data.face_set import FaceSet
 
 _RED, _LOW, _STEP = 128, 20, 0.9  # the coded photograph: levels, and levels a pixel
 _FAR = 48  # pixels between which steps are measured
-_BATCH = 50
+_BATCH, _COUNT = 50, 250
 _GEOMETRY = Jitter(rotation_deg=5, scale=0.1, shift_px=4, colour=0)
 _COLOUR = replace(_GEOMETRY, colour=0.6)
 
@@ -156,11 +156,11 @@ def _differences(one: Figures, two: Figures) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def numpy_figures(wide_faces: FaceSet) -> Figures:
-    return _figures(_by_numpy, wide_faces, 400)
+    return _figures(_by_numpy, wide_faces, _COUNT)
 
 
 def test_samplers_have_equal_statistics(wide_faces: FaceSet, numpy_figures: Figures):
-    assert not _differences(numpy_figures, _figures(_by_device, wide_faces, 400))
+    assert not _differences(numpy_figures, _figures(_by_device, wide_faces, _COUNT))
     assert 0.4 < numpy_figures["rotated"].mean() < 0.6
     assert 0.05 < numpy_figures["cap"].mean() < 0.2
     assert 0.02 < numpy_figures["sunglasses"].mean() < 0.2
@@ -173,7 +173,7 @@ def test_sampler_without_parts_differs(
     monkeypatch.setattr(views, "_ROTATED_SHARE", 0.0)
     for name in ("_CAP_SHARE", "_BOTH_SHARE"):
         monkeypatch.setattr(headgear, name, 0.0)
-    found = _differences(numpy_figures, _figures(_by_device, wide_faces, 400))
+    found = _differences(numpy_figures, _figures(_by_device, wide_faces, _COUNT))
     assert {"rotated", "cap", "hole of a rotated head"} <= found.keys()
 
 

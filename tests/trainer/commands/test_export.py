@@ -1,7 +1,8 @@
-"""The command `export`: fp16 and int8 files from a file or a run."""
+"""The command `export`: fp16 and int8 files from a run, and from a file."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,28 +10,46 @@ import pytest
 import torch
 
 from inpaint_model import UserError, open_inpainter
+from inpaint_model.artefacts import WEIGHTS_DIR
+from inpaint_model.networks.from_onnx import generator_from_onnx
 from inpaint_model.networks.paper import PaperGenerator
 from trainer.augment.holes import draw_protocol
+from trainer.commands import export as export_module
 from trainer.commands.export import export
 from trainer.data.face_set import FaceSet
-from trainer.export.onnx_export import export_generator
+from trainer.evaluate.fill_crops import fill
 from trainer.options import ExportOptions
+from trainer.presets import PRESETS
+from trainer.runs import RunFolder
 
 
-def test_export_of_file_writes_fp16_and_int8(prepared_file: Path, faces: FaceSet, tmp_path: Path):
+def test_export_of_run_writes_fp16_and_int8(prepared_file: Path, faces: FaceSet, tmp_path: Path):
     torch.manual_seed(0)
-    holes, _ = draw_protocol(faces, "face-mask")
-    source, out = tmp_path / "any.onnx", tmp_path / "out"
-    export_generator(PaperGenerator(1, 4), source, faces.crops[:4], holes[:4])
-    lines = export(ExportOptions(model=source, data=[prepared_file], out=out))
+    run, net, out = RunFolder(tmp_path / "run"), PaperGenerator(1, 4).eval(), tmp_path / "out"
+    run.begin(replace(PRESETS["glcic"], width=4), resume=False)
+    run.save({"step": 1, "average": net.state_dict()})
+    lines = export(ExportOptions(run=run.path, data=[prepared_file], out=out))
     assert {path.name for path in out.iterdir()} == {"glcic.onnx", "glcic.int8.onnx"}
     assert "pruned from width 4 " in lines and "(pruning " in lines
-    with (
-        open_inpainter(source, "onnxruntime") as before,
-        open_inpainter(out / "glcic.onnx", "onnxruntime") as again,
-    ):
-        filled = [net(faces.crops[:4], holes[:4]).astype(int) for net in (before, again)]
-    assert np.abs(filled[0] - filled[1]).max() <= 2
+    again = generator_from_onnx(out / "glcic.onnx")
+    assert isinstance(again, PaperGenerator)
+    assert (len(again.autoencoders), again.width, again.balance) == (1, 4, False)
+    few = faces.crops[:4], draw_protocol(faces, "face-mask")[0][:4]
+    with open_inpainter(out / "glcic.onnx", "onnxruntime") as inpainter:
+        filled = inpainter(*few).astype(int)
+    for wanted in (net, again):
+        assert np.abs(filled - fill(wanted, *few)).max() <= 2
+
+
+def test_export_of_file_takes_its_network(
+    prepared_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def told(net: torch.nn.Module, faces: FaceSet, out: Path) -> str:
+        return f"{type(net).__name__}, {len(faces)} faces, {out.name}"
+
+    monkeypatch.setattr(export_module, "export_network", told)
+    options = ExportOptions(model=WEIGHTS_DIR / "fast.onnx", data=[prepared_file], out=tmp_path)
+    assert export(options) == f"FastGenerator, 24 faces, {tmp_path.name}"
 
 
 def test_export_of_nothing_is_refused(prepared_file: Path, tmp_path: Path):

@@ -221,7 +221,7 @@ def test_fit_with_teacher_distils(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ):
-    tiny = ["--scale", "1e-5", "--batch", "2", "--width", "4", "--accelerator", "cpu"]
+    tiny = ["--crops", "4", "--batch", "2", "--width", "4", "--accelerator", "cpu"]
     where = ["--data", str(prepared_file), "--run", str(tmp_path / "run")]
     preset = ["--preset", "glcic", "--teacher", "fast"]
     assert run_here(["trainer", "fit", *preset, *where, *tiny], monkeypatch) == 0

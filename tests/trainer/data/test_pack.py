@@ -1,4 +1,4 @@
-"""Travel packs: under their size, the best faces of every group, and good to train on."""
+"""Travel packs: under their size, and the best faces of every group."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
 from realtime.synthetic.face_mesh import CANONICAL_HEAD, LANDMARKS
-from trainer.commands.fit import start
 from trainer.data import face_set as faceset
 from trainer.data.coded_face import CodedFace, decode, encode
 from trainer.data.pack import Traits, order_faces, pack, traits_of
-from trainer.options import FitOptions
 
 _MIB = 2**20
 
@@ -73,22 +71,6 @@ def test_pack_keeps_poses_and_splits_in_proportion(
     turned = np.array([traits_of(face).group for face in packed[1]])[:, 1].astype(int) == 2
     assert abs(turned[faces.split == "train"].mean() - 80 / 288) < 0.02
     assert abs((faces.split == "val").mean() - 0.2) < 0.01
-
-
-def test_pack_trains(packed: tuple[Path, list[CodedFace], int | None], tmp_path: Path):
-    run = tmp_path / "run"
-    start(
-        FitOptions(
-            preset="paper",
-            data=[packed[0]],
-            run=run,
-            scale=2e-6,
-            batch=2,
-            width=4,
-            accelerator="cpu",
-        )
-    )
-    assert list(run.glob("checkpoint-*/average-00.bin"))
 
 
 def test_pack_that_holds_all_keeps_the_code(prepared_file: Path, tmp_path: Path):

@@ -1,8 +1,6 @@
-"""ONNX export: parity with torch in ONNX Runtime, unchanged known pixels."""
+"""ONNX export: parity with torch in ONNX Runtime, unchanged known pixels, and the way back."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -10,8 +8,10 @@ import onnxruntime
 import pytest
 import torch
 
-from inpaint_model.networks.fast import FastGenerator
-from inpaint_model.networks.layers import flops
+from inpaint_model.networks.byte_generator import ByteGenerator
+from inpaint_model.networks.fast import FastGenerator, fast_widths
+from inpaint_model.networks.from_onnx import generator_from_onnx
+from inpaint_model.networks.layers import flops, fuse_batch_norms
 from inpaint_model.networks.paper import PaperGenerator
 from tests.trainer.networks import randomise_batch_norms
 from trainer.augment.holes import draw_protocol
@@ -25,21 +25,21 @@ def exported(
 ):
     half = request.param == "paper"
     torch.manual_seed(0)
-    net = PaperGenerator(2, 8, balance=True) if half else FastGenerator()
+    net = PaperGenerator(1, 8, balance=True) if half else FastGenerator(fast_widths(8))
     randomise_batch_norms(net)
     path = tmp_path_factory.mktemp("export") / "generator.onnx"
     holes, _ = draw_protocol(faces, "face-mask")
     parity = export_generator(net, path, faces.crops[:6], holes[:6], half=half)
-    return path, parity, holes, half
+    return path, parity, holes, half, net
 
 
 def test_export_generator_keeps_parity(exported):
-    _, parity, _, half = exported
+    _, parity, _, half, _ = exported
     assert parity.largest <= (2 if half else 1)
 
 
 def test_exported_weights_have_the_precision(exported):
-    path, _, _, half = exported
+    path, _, _, half, _ = exported
     graph = onnx.load(path).graph
     convolutions = {n.input[1] for n in graph.node if n.op_type in ("Conv", "ConvTranspose")}
     weights = [w for w in graph.initializer if w.name in convolutions]
@@ -48,16 +48,27 @@ def test_exported_weights_have_the_precision(exported):
     assert {w.data_type for w in weights} == {wanted}
 
 
-def test_export_generator_keeps_the_network(tmp_path: Path, faces: FaceSet):
-    net = PaperGenerator(1, 4)
-    holes, _ = draw_protocol(faces, "face-mask")
-    export_generator(net, tmp_path / "x.onnx", faces.crops[:2], holes[:2], half=True)
-    assert {p.dtype for p in net.parameters()} == {torch.float32}
+def test_export_generator_keeps_the_network(exported):
+    assert {p.dtype for p in exported[-1].parameters()} == {torch.float32}
+
+
+def test_generator_from_onnx_computes_the_same(exported, faces: FaceSet):
+    path, _, holes, half, net = exported
+    again = generator_from_onnx(path)
+    assert type(again) is type(net)
+    assert [k for k, _ in again.named_parameters()] == [k for k, _ in net.named_parameters()]
+    given = torch.from_numpy(faces.crops[:4]), torch.from_numpy(holes[:4].astype(np.uint8))
+    with torch.no_grad():
+        expected = ByteGenerator(net)(*given).int()
+        assert (ByteGenerator(again)(*given) - expected).abs().max() <= (2 if half else 1)
+        fuse_batch_norms(again)
+        assert (ByteGenerator(again)(*given) - expected).abs().max() <= (2 if half else 1)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in again.modules())
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_exported_file_keeps_known_pixels(exported, faces: FaceSet, count: int):
-    path, _, holes, _ = exported
+    path, _, holes, _, _ = exported
     session = onnxruntime.InferenceSession(str(path))
     feed = {"crops": faces.crops[:count], "holes": holes[:count].astype(np.uint8) * 255}
     out = np.asarray(session.run(["filled"], feed)[0])
