@@ -110,6 +110,17 @@ def test_grain_of_a_fringe_or_wrinkles_is_that_of_plain_skin(hole, matrix):
     assert across / down < 0.45 * skin_across / skin_down
 
 
+def test_grain_of_a_face_before_a_plain_or_rough_wall_is_its_own(hole, matrix):
+    face = np.zeros((SIDE, SIDE, 1), np.uint8)
+    cv2.ellipse(face, (191, 190), (110, 150), 0, 0, 360, 1, -1)
+    strengths = []
+    for wall in (0.0, 3.0, 20.0):
+        frame = np.where(face, _skin(3.0), _skin(wall, seed=1))
+        patch = _filled(frame, hole, matrix)
+        strengths.append((patch.image - np.array((120.0, 145, 190)))[_middle(patch)].std())
+    assert strengths == pytest.approx([strengths[1]] * 3, rel=0.1)
+
+
 def test_grain_grows_with_the_face_and_stays_below_stubble(hole, matrix):
     strengths = []
     for scale in (1.0, 1.1, 1.2, 1.3, 1.4, 1.5):
