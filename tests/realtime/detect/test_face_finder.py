@@ -65,6 +65,23 @@ def test_masked_face_is_found_at_any_size(finder: FaceFinder, worn_rgb, width: i
     assert 0.6 * width < face.size < 1.7 * width
 
 
+def test_masked_face_is_confirmed_once_enough_of_it_is_seen(finder: FaceFinder, worn_rgb):
+    """She comes out from behind a wall."""
+    for column, confirmed in ((135, False), (145, True)):
+        head = worn_rgb.copy()
+        head[:, column:] = _BACKGROUND
+        (face,) = finder.find_all(np.ascontiguousarray(placed(head, 90)[80:380, 180:480]))
+        assert face.confirmed == confirmed
+
+
+def test_face_in_the_dark_counts_if_large_and_is_not_sure(finder: FaceFinder, astronaut_rgb):
+    """Things that are taken for a face are small in their pictures."""
+    wide = placed((0.06 * astronaut_rgb[:300, 80:380]).astype(np.uint8), 100)
+    (face,) = finder.find_all(np.ascontiguousarray(wide[80:380, 180:480]))
+    assert not face.confirmed
+    assert finder.find_all(wide) == []
+
+
 def test_bare_face_upside_down_is_found_as_it_is(finder: FaceFinder, astronaut_rgb):
     (face,) = finder.find_all(placed(astronaut_rgb[:300, 80:380], 100, turns=2))
     assert abs(roll_of(face) - 180) < 15
