@@ -240,10 +240,6 @@ class SegmentSettings:
     """The same after mask registration: the rest is resampling and what lies beyond. Not measured alone."""
     spot_levels: float = 40.0
     """98th percentile of the change on the mask, levels, up to which it is kept. Benchmark: stability."""
-    edge_move_px: float = 2.0
-    """Frame px by which a mask's edge may move unseen. Not measured alone."""
-    most_edge_move_px: float = 1.6
-    """Crop px by which it may move at most. Not measured alone."""
     wait_factor: float = 1.5
     """Times the usual change that a face may have in a frame in which another one was segmented.
     Benchmark: live."""
@@ -311,8 +307,9 @@ class CompositeSettings:
     """Crop px of bare skin below which there is no grain. Not measured alone."""
     full_grain_skin_px: int = 250
     """Crop px of bare skin from which there is all of the grain. Benchmark: realism."""
-    structure_factor: float = 6.0
-    """Times plain skin's energy from which detail is a wrinkle or hair, no grain. Benchmark: realism."""
+    structure_factor: float = 6.5
+    """Times plain skin's energy from which detail is a wrinkle or hair, no grain; one less counts in full.
+    Benchmark: realism."""
     grain_strength: float = 1.12
     """Strength of the grain, of that measured on the skin. Benchmark: realism."""
     most_grain_levels: float = 4.0

@@ -22,7 +22,8 @@ _EDGE_STRIP_PX = 3
 _SIDE_SHIFT_PX = 10.0
 # How far a crop that holds a mask is moved to the side and up, crop px: as far as training moves faces.
 MOST_ASIDE_PX, MOST_UP_PX = 14.0, 16.0
-_FIT_MARGIN_PX = 5.0  # free on each side of a mask that a closer window is fitted to, crop px
+# Where the mask lies that a closer window is fitted to: first and last column, and last row, crop px.
+_FIT_FIRST_PX, _FIT_LAST_PX = 5.0, 122.0
 _SCALE_STEP = 0.03  # between the scales that are tried for a closer window
 _USUAL_CENTROID = np.array([63.5, 80.0])  # of a worn mask in the canonical crop, x and y in crop px
 # Middle between the eyes, x and y in crop px.
@@ -86,14 +87,14 @@ class CropWindow:
         ys, xs = np.nonzero(mask & valid)
         if not len(xs):
             return None
-        offset, last = self.matrix[:, 2], CROP_SIZE - 1 - _FIT_MARGIN_PX
+        offset = self.matrix[:, 2]
         # Offsets from the middle between the eyes, in canonical crop pixels.
         left, right = (np.array([xs.min(), xs.max()]) - offset[0]) / self.scale - _EYES[0]
         below = (ys.max() - offset[1]) / self.scale - _EYES[1]
         for scale in np.arange(1.0, self.scale * SEGMENT.least_window_gain, -_SCALE_STEP):
-            low = max(_FIT_MARGIN_PX - _EYES[0] - scale * left, -MOST_ASIDE_PX)
-            high = min(last - _EYES[0] - scale * right, MOST_ASIDE_PX)
-            up = max(_EYES[1] + scale * below - last, 0.0)
+            low = max(_FIT_FIRST_PX - _EYES[0] - scale * left, -MOST_ASIDE_PX)
+            high = min(_FIT_LAST_PX - _EYES[0] - scale * right, MOST_ASIDE_PX)
+            up = max(_EYES[1] + scale * below - _FIT_LAST_PX, 0.0)
             if low <= high and up <= MOST_UP_PX:
                 return CropWindow(float(scale), (float(np.clip(0.0, low, high)), -float(up)))
         return None

@@ -68,8 +68,8 @@ def _reduced(
         return image, matrix
     corners = apply(invert(matrix), np.array([[0, 0], [side, 0], [0, side], [side, side]]))
     height, width = image.shape[:2]
-    x0, y0 = np.clip(np.floor(corners.min(0)).astype(int) - 2 * factor, 0, [width - 1, height - 1])
-    x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int) + 2 * factor, 1, [width, height])
+    x0, y0 = np.clip(np.floor(corners.min(0)).astype(int) - 2 * factor, 0, [width, height])
+    x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int) + 2 * factor, 0, [width, height])
     if x1 - x0 < factor or y1 - y0 < factor:
         return image, matrix
     region = image[y0:y1, x0:x1]
@@ -83,13 +83,17 @@ def _reduced(
 
 def _validity(shape: tuple[int, int], matrix: NDArray[np.float64], size: int) -> NDArray[np.bool_]:
     """Mark the crop pixels whose centre lies inside the picture."""
-    height, width = shape
     back = invert(matrix)
-    last = size - 1
-    corners = apply(back, np.array([[0, 0], [last, 0], [0, last], [last, last]]))
-    if (corners >= -0.5).all() and (corners <= (width - 0.5, height - 0.5)).all():
+    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]])
+    if _inside(apply(back, corners), shape).all():
         return np.ones((size, size), dtype=bool)
     ys, xs = np.mgrid[0:size, 0:size]
-    x = back[0, 0] * xs + back[0, 1] * ys + back[0, 2]
-    y = back[1, 0] * xs + back[1, 1] * ys + back[1, 2]
-    return (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+    places = np.stack([xs.ravel(), ys.ravel()], axis=1)
+    return _inside(apply(back, places), shape).reshape(size, size)
+
+
+def _inside(places: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Whether places, [N, 2], lie inside a picture of that height and width, bool [N]."""
+    height, width = shape
+    inside = (places >= -0.5) & (places <= (width - 0.5, height - 0.5))
+    return inside[:, 0] & inside[:, 1]

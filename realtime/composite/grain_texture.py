@@ -18,13 +18,11 @@ from realtime.frames import Grain
 from realtime.settings import COMPOSITE
 
 _TILE_PX = 128  # side of the tile, frame px
-_BAND_PX = 0.7  # sigma of the high-pass that leaves detail finer than the crop, crop px
-_MARGIN_SIGMAS = 3  # of the frame round the skin that the high-pass reads
+_BOX_PX = 0.854  # half the side of the high-pass's boxes, which leaves detail finer than the crop, crop px
 _PLAIN_PERCENTILE = 25  # of the skin's local energy: the energy of plain skin, without structure
 _OUTLIER_SIGMAS = 4.0  # of plain skin, to which the detail is clipped
 _SOFT_PX = 3  # side of the box that softens the edges of the skin's region, crop px
 _LEAST_ENERGY = 1e-6  # squared levels, against division by 0
-_BOX_PER_SIGMA = 1.22  # half the side of either of two boxes that are about a Gaussian, in sigmas
 _EVENING_PX = 5  # side of the box that averages the power spectrum, coefficients
 _EVENING_RANGE = 0.25, 4.0  # factors by which a coefficient may change
 
@@ -102,10 +100,9 @@ def _residual(
     corners = np.array([[xs.min(), ys.min()], [xs.max(), ys.min()],
                         [xs.min(), ys.max()], [xs.max(), ys.max()]], np.float64)  # fmt: skip
     corners = apply(invert(matrix), corners)
-    margin = _MARGIN_SIGMAS * _BAND_PX * scale
     height, width = frame_bgr.shape[:2]
-    x0, y0 = np.clip((corners.min(0) - margin).astype(int), 0, [width, height])
-    x1, y1 = np.clip((corners.max(0) + margin).astype(int) + 1, 0, [width, height])
+    x0, y0 = np.clip(np.floor(corners.min(0)).astype(int), 0, [width, height])
+    x1, y1 = np.clip(corners.max(0).astype(int) + 1, 0, [width, height])
     to_crop = matrix.copy()
     to_crop[:, 2] += matrix[:, :2] @ (x0, y0)
     size = (int(x1 - x0), int(y1 - y0))
@@ -113,20 +110,19 @@ def _residual(
     linear = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     weight = cv2.warpAffine(soft, to_crop, size, flags=linear)
     luma = cv2.cvtColor(frame_bgr[y0:y1, x0:x1], cv2.COLOR_BGR2GRAY).astype(np.float32)
-    residual = luma - _low_pass(luma, _BAND_PX * scale)
-    local = _low_pass(residual * residual, _BAND_PX * scale)
-    counted = cv2.compare(weight, 0.5, cv2.CMP_GT)
-    seen = local[::2, ::2][counted[::2, ::2] > 0]
+    side = 2 * max(1, round(_BOX_PX * scale)) + 1
+    residual = luma - _low_pass(luma, side)
+    local = _low_pass(residual * residual, side)
+    seen = local[::2, ::2][weight[::2, ::2] > 0.5]
     plain = float(np.percentile(seen, _PLAIN_PERCENTILE)) if len(seen) else 0.0
     plain = max(plain, _LEAST_ENERGY)
-    weight *= np.clip(COMPOSITE.structure_factor + 0.5 - local * np.float32(1 / plain), 0, 1)
+    weight *= np.clip(COMPOSITE.structure_factor - local * np.float32(1 / plain), 0, 1)
     limit = _OUTLIER_SIGMAS * float(np.sqrt(plain))
     return np.clip(residual, -limit, limit), weight, int(x0), int(y0)
 
 
-def _low_pass(image: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
-    """Filter twice with a box, nearly a Gaussian; the time does not depend on its width."""
-    side = 2 * max(1, round(sigma_px * _BOX_PER_SIGMA)) + 1
+def _low_pass(image: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Filter twice with a box of this side, nearly a Gaussian; the time does not depend on its width."""
     return np.asarray(cv2.blur(cv2.blur(image, (side, side)), (side, side)), dtype=np.float32)
 
 
@@ -162,4 +158,4 @@ def _rings() -> NDArray[np.intp]:
 def _white_noise() -> NDArray[np.complexfloating]:
     """The spectrum of fixed white noise of unit variance, complex64 [128, 65]."""
     noise = np.random.default_rng(1).standard_normal((_TILE_PX, _TILE_PX))
-    return np.fft.rfft2((noise / noise.std()).astype(np.float32))
+    return np.fft.rfft2(noise.astype(np.float32))

@@ -14,8 +14,8 @@ from realtime.frames import Fill
 from realtime.settings import COMPOSITE
 
 _CUBIC_PX = 3  # margin that a bicubic warp reads, crop px
-# From this many frame px for each crop px a fill is first enlarged by a whole factor: half the time.
-_ENLARGED_FROM, _ENLARGE_FACTOR = 2.0, 3
+# Below this many crop px for each frame px a fill is first enlarged by a whole factor: half the time.
+_ENLARGED_BELOW, _ENLARGE_FACTOR = 0.5, 3
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def paste(
     corners = apply(invert(matrix), corners)
     height, width = frame_bgr.shape[:2]
     x0, y0 = np.clip(np.floor(corners.min(0)).astype(int), 0, [width, height])
-    x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int) + 1, 0, [width, height])
+    x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int), 0, [width, height])
     if x1 <= x0 or y1 <= y0:
         return None
     to_crop = matrix.copy()
@@ -93,7 +93,7 @@ def _warp(
     The warp is bicubic. Where it enlarges much, the part is first enlarged by a whole factor (bicubic), and
     then warped (bilinear), which takes half the time.
     """
-    factor = _ENLARGE_FACTOR if scale_of(to_crop) < 1 / _ENLARGED_FROM else 1
+    factor = _ENLARGE_FACTOR if scale_of(to_crop) < _ENLARGED_BELOW else 1
     part = cv2.cvtColor(part_rgb, cv2.COLOR_RGB2BGR)
     interpolation = cv2.INTER_CUBIC
     if factor > 1:

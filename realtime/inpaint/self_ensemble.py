@@ -17,7 +17,7 @@ Generator = Callable[[NDArray[np.uint8], NDArray[np.bool_]], NDArray[np.uint8]]
 `inpaint_model.Inpainter` and the like.
 """
 
-_CENTRE = (CROP_SIZE - 1) / 2  # of the crop, x and y in crop px
+_CENTRE = 63.5  # of the crop, x and y in crop px
 _SIZE = (CROP_SIZE, CROP_SIZE)
 _HOLE_LEVEL = 8  # of 255: a pixel of a rotated hole mask above this belongs to the hole
 # Averaging several fills blurs fine detail; this unsharp mask restores it.

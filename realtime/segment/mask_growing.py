@@ -10,7 +10,8 @@ from realtime.imaging.colour_distance import colour_distance, local_mean_half_si
 from realtime.imaging.mask_regions import components_with, padded_bounding_box
 from realtime.settings import SEGMENT
 
-_SHELL_PX = 5  # depth of the mask's outer pixels whose colour is taken, crop px
+_SHELL_PX = 6  # depth of the mask's outer pixels whose colour is taken, crop px
+_BEYOND_PX = 6  # distance from the mask from which the other colour is taken, crop px
 _SIGMA_PX = 3.0  # of the Gaussian for the local means of both colours, crop px
 _LEAST_WEIGHT = 0.01  # share of pixels under that Gaussian from which a mean counts
 _MARGIN_PX = 12  # of the crop round the mask that is worked on, crop px
@@ -41,8 +42,9 @@ def _grown(mask: NDArray[np.bool_], crop_rgb: NDArray[np.uint8]) -> NDArray[np.b
     outside_px = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 3)
     inside_px = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 3)
     band = (outside_px > 0) & (outside_px <= SEGMENT.grown_px)
-    beyond = outside_px > SEGMENT.grown_px + 1
-    shell = (inside_px > 1) & (inside_px <= _SHELL_PX + 1)
+    beyond = outside_px > _BEYOND_PX
+    # What lies beyond shines into the outermost pixels.
+    shell = (inside_px > 1) & (inside_px <= _SHELL_PX)
     mask_colour, mask_weight = local_mean_half_size(crop_rgb, shell, _SIGMA_PX)
     other_colour, other_weight = local_mean_half_size(crop_rgb, beyond, _SIGMA_PX)
     known = (mask_weight > _LEAST_WEIGHT) & (other_weight > _LEAST_WEIGHT)

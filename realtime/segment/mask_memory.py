@@ -58,6 +58,7 @@ class MaskMemory:
         self._epoch += 1
         self._thumb: NDArray[np.float32] | None = None
         self._segmented_thumb: NDArray[np.float32] | None = None
+        self._change: NDArray[np.float32] | None = None  # from one thumbnail to the other
         self._crop: NDArray[np.uint8] | None = None
         self._segmented_crop: NDArray[np.uint8] | None = None
         self._is_segmented = True  # the crop that was observed last
@@ -107,7 +108,7 @@ class MaskMemory:
             if change.mean() > SEGMENT.scene_cut_levels:
                 self.forget()
             else:
-                self._motion = self._motion_of(change)
+                self._change, self._motion = change, self._motion_of(change)
         self._crop, self._thumb, self._is_segmented = crop_rgb, thumb, False
         self._interval_s += interval_s
 
@@ -120,43 +121,39 @@ class MaskMemory:
         known = ~hole[step // 2 :: step, step // 2 :: step]
         return float(change[known].mean()) if known.any() else np.inf
 
-    def looks_unchanged(
-        self, edge_move_px: float = 1.0, *, registered: bool = False, tolerance: float = 1.0
-    ) -> bool:
+    def looks_unchanged(self, *, registered: bool = False, tolerance: float = 1.0) -> bool:
         """Whether the crop looks as it did when it was last segmented.
 
         Where a mask is worn, its edge must not have moved, and nothing may have come in front of it.
 
         Args:
-            edge_move_px: how far the mask's edge may have moved, crop px.
             registered: the crop was aligned with the remembered mask.
             tolerance: how many times the usual change is allowed.
         """
-        if self._thumb is None or self._segmented_thumb is None or self._stored is None:
-            return False
         if self._contradicted_s or self._motion > tolerance * SEGMENT.moving_levels:
             return False
-        change = np.abs(self._thumb - self._segmented_thumb).max(axis=2)
-        allowed = tolerance * edge_move_px
+        assert self._change is not None  # else the motion is infinite
+        change = self._change.max(axis=2)
         on_mask = np.ones_like(change, dtype=bool)
         if self._worn:
-            mask = self._stored.mask.astype(np.float32)
+            mask = self.stored.mask.astype(np.float32)
             covered = cv2.resize(mask, change.shape, interpolation=cv2.INTER_AREA)
             low, high = _EDGE_SHARE
             edge, on_mask = (covered > low) & (covered < high), covered > low
             most = SEGMENT.registered_edge_levels if registered else SEGMENT.edge_levels
-            if edge.any() and np.percentile(change[edge], _EDGE_PERCENTILE) > allowed * most:
+            if edge.any() and np.percentile(change[edge], _EDGE_PERCENTILE) > tolerance * most:
                 return False
         if not on_mask.any():
             return True
         spot = float(np.percentile(change[on_mask], _SPOT_PERCENTILE))
-        return spot < allowed * SEGMENT.spot_levels
+        return spot < tolerance * SEGMENT.spot_levels
 
     def register(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float64] | None:
         """Find where the worn mask has moved since the crop was last segmented; see `MaskRegistration`."""
-        if self._segmented_crop is None or self._stored is None or not self._worn:
+        if self._stored is None or not self._worn:
             return None
         if self._registration is None:
+            assert self._segmented_crop is not None  # it was segmented before its mask was stored
             self._registration = MaskRegistration(self._segmented_crop, self._stored.mask)
         return self._registration(crop_rgb)
 

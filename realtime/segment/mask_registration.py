@@ -17,8 +17,6 @@ from realtime.settings import SEGMENT
 _SIDE_PX, _ITERATIONS = 64, 3  # side of the halved crop, pixels; Gauss-Newton steps
 _STEP = CROP_SIZE / _SIDE_PX  # crop px for each of its pixels
 _MOST_CONDITION = 1e8  # condition number of the normal equations from which they cannot be solved
-_TO_CROP = np.array([[_STEP, 0, (_STEP - 1) / 2], [0, _STEP, (_STEP - 1) / 2]])
-_TO_SMALL = invert(_TO_CROP)
 _EDGE_PX = np.ones((3, 3), np.uint8)  # the mask is dilated by one pixel, so that its edge counts
 
 
@@ -43,14 +41,15 @@ class MaskRegistration:
         self._inside, self._solve = inside, None
         if len(xs) < SEGMENT.least_registered_px:
             return
-        self._values = grey[inside]
+        values = grey[inside]
         self._centre = np.array([xs.mean(), ys.mean()])
         x, y = xs - self._centre[0], ys - self._centre[1]
         along_x = cv2.Sobel(grey, cv2.CV_32F, 1, 0, scale=1 / 8)[inside]
         along_y = cv2.Sobel(grey, cv2.CV_32F, 0, 1, scale=1 / 8)[inside]
         steps = np.stack([along_x * x + along_y * y, along_y * x - along_x * y, along_x, along_y])
-        light, _ = np.linalg.qr(np.stack([np.ones_like(self._values), self._values], axis=1))
-        steps -= (steps @ light) @ light.T  # a change of brightness or contrast is no motion
+        light, _ = np.linalg.qr(np.stack([np.ones_like(values), values], axis=1))
+        # A change of brightness or contrast is no motion; so the first crop's own values are none.
+        steps -= (steps @ light) @ light.T
         normal = steps @ steps.T
         if np.linalg.cond(normal) < _MOST_CONDITION:
             self._solve = np.linalg.solve(normal, steps).astype(np.float32)
@@ -75,14 +74,14 @@ class MaskRegistration:
                 flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
                 borderMode=cv2.BORDER_REPLICATE,
             )
-            step = self._solve @ (seen[self._inside] - self._values)
-            move = compose(move, invert(self._similarity(step)))
+            move = compose(move, invert(self._similarity(self._solve @ seen[self._inside])))
             middle = move[:, :2] @ self._centre + move[:, 2] - self._centre
             if np.hypot(*middle) > SEGMENT.most_shift_px:
                 return None
         if np.hypot(move[0, 0] - 1, move[1, 0]) > SEGMENT.most_turn:
             return None
-        return invert(compose(compose(_TO_CROP, move), _TO_SMALL))
+        move[:, 2] *= _STEP
+        return invert(move)
 
     def _similarity(self, step: NDArray[np.float32]) -> NDArray[np.float64]:
         grow, turn, right, down = (float(value) for value in step)

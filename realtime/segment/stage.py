@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.align.affine import compose, invert, scale_of
+from realtime.align.affine import compose, invert
 from realtime.align.crop_window import CANONICAL, CropWindow
 from realtime.align.warp_crop import warp_crop_rgb
 from realtime.frames import SegmentedFace, SegmentedFrame, TrackedFace, TrackedFrame
@@ -18,8 +18,6 @@ from realtime.segment.mask_memory import MaskMemory
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.settings import SEGMENT
 from realtime.stages import PerTrack, Stage
-
-_LEAST_EDGE_MOVE_PX = 1.0  # how far a mask's edge may always move unseen, crop px
 
 
 @dataclass
@@ -77,7 +75,8 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
 
         Faces whose turn it is come first; the others wait rather than make one frame take much longer.
         """
-        self._frames, self._segmented = self._frames + 1, 0
+        self._frames += 1
+        self._segmented = 0
         self._memory.keep_only(tracked.known_tracks)
         largest = max((face.face.size for face in tracked.faces), default=0.0)
         turns = sorted(tracked.faces, key=lambda face: self._may_reuse(face, tracked))
@@ -202,7 +201,6 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
             crop, valid = warp_crop_rgb(tracked.frame_bgr, matrix)
             memory.mask.observe(crop)
         if not memory.mask.looks_unchanged(
-            _edge_move_px(matrix),
             registered=move is not None,
             tolerance=SEGMENT.wait_factor if self._segmented else 1.0,
         ):
@@ -234,9 +232,3 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
 def _interval_s(faces: int) -> float:
     """Seconds between two segmentations of a face; the longer the more faces there are."""
     return SEGMENT.interval_s + SEGMENT.interval_per_face_s * (max(faces, 1) - 1)
-
-
-def _edge_move_px(matrix: NDArray[np.float64]) -> float:
-    """How far a mask's edge may move unseen, crop px: the farther the smaller the face is in the frame."""
-    move_px = SEGMENT.edge_move_px * scale_of(matrix)
-    return float(np.clip(move_px, _LEAST_EDGE_MOVE_PX, SEGMENT.most_edge_move_px))

@@ -31,14 +31,14 @@ class OneEuro:
     ) -> None:
         self._min_cutoff_hz, self._beta = min_cutoff_hz, beta
         self._value: NDArray[np.float64] | None = None
-        self._speed: NDArray[np.float64] | None = None
+        self._speed: NDArray[np.float64] | float = 0.0
 
     def __call__(
         self, value: NDArray[np.float64], interval_s: float = NOMINAL_INTERVAL_S
     ) -> NDArray[np.float64]:
         """Take the next raw value, float64 [K]; return the smoothed one."""
-        if self._value is None or self._speed is None:
-            self._value, self._speed = value, np.zeros_like(value)
+        if self._value is None:
+            self._value = value
             return value
         raw_speed = (value - self._value) / interval_s
         speed = self._speed + _share_at(_SPEED_CUTOFF_HZ, interval_s) * (raw_speed - self._speed)

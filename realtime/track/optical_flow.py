@@ -17,6 +17,7 @@ _UPPER_FACE = np.stack(np.meshgrid(_COLUMNS, _ROWS), axis=-1).reshape(-1, 2)
 # Corners of the region that is compared, crop px.
 _REGION = np.array([[8.0, -8.0], [120, -8], [120, 92], [8, 92]])
 _SIDE_PX = 96  # longer side to which that region is shrunk, pixels
+_LEAST_PX = 26  # shorter side of that region from which it is compared, frame pixels
 _WINDOW_PX, _LEVELS = 13, 2  # side of Lucas-Kanade's window, pixels; pyramid levels above the first
 
 
@@ -69,7 +70,7 @@ def _region(face: Face, shape: tuple[int, ...]) -> tuple[int, int, int, int, flo
     height, width = shape[:2]
     x0, y0 = np.clip(np.floor(corners.min(0)).astype(int), 0, [width, height])
     x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int), 0, [width, height])
-    if min(x1 - x0, y1 - y0) < 2 * _WINDOW_PX:
+    if min(x1 - x0, y1 - y0) < _LEAST_PX:
         return None
     return int(x0), int(y0), int(x1), int(y1), min(1.0, _SIDE_PX / max(x1 - x0, y1 - y0))
 
@@ -79,8 +80,8 @@ def _similarity(
 ) -> NDArray[np.float64] | None:
     """The similarity, float64 [2, 3], that most points agree on."""
     height, width = before.shape
-    inside = ((points >= 1) & (points < (width - 1, height - 1))).all(axis=1)
-    if inside.sum() < TRACK.flow_least_share * len(points):
+    inside = ((points >= 0) & (points < (width, height))).all(axis=1)
+    if not inside.any():
         return None
     starts = points[inside]
     ends = starts.copy()

@@ -101,13 +101,24 @@ def test_grain_of_a_fringe_or_wrinkles_is_that_of_plain_skin(hole, matrix):
     with_hair, without = (_filled(frame, hole, matrix) for frame in (fringe, _skin(3.0)))
     middle = _middle(without)
     assert _fine(with_hair.image)[middle].std() < 1.15 * _fine(without.image)[middle].std()
-    furrowed = cv2.GaussianBlur(_skin(14.0), (0, 0), sigmaX=0.3, sigmaY=3)
-    patch = _filled(furrowed, hole, matrix)
-    (across, down), (skin_across, skin_down) = (
-        [np.diff(image[20:-20, 20:-20, 1].astype(float), axis=axis).std() for axis in (1, 0)]
-        for image in (patch.image, furrowed)
-    )
-    assert across / down < 0.45 * skin_across / skin_down
+    for axis, sigmas in enumerate(((3, 0.3), (0.3, 3))):
+        furrowed = cv2.GaussianBlur(_skin(14.0), (0, 0), sigmaX=sigmas[0], sigmaY=sigmas[1])
+        (over, along), (skin_over, skin_along) = (
+            [np.diff(one[20:-20, 20:-20, 1].astype(float), axis=n).std() for n in (axis, 1 - axis)]
+            for one in (_filled(furrowed, hole, matrix).image, furrowed)
+        )
+        assert over / along < 0.45 * skin_over / skin_along
+
+
+def test_grain_of_a_face_before_a_plain_or_rough_wall_is_its_own(hole, matrix):
+    face = np.zeros((SIDE, SIDE, 1), np.uint8)
+    cv2.ellipse(face, (191, 190), (110, 150), 0, 0, 360, 1, -1)
+    strengths = []
+    for wall in (0.0, 3.0, 20.0):
+        frame = np.where(face, _skin(3.0), _skin(wall, seed=1))
+        patch = _filled(frame, hole, matrix)
+        strengths.append((patch.image - np.array((120.0, 145, 190)))[_middle(patch)].std())
+    assert strengths == pytest.approx([strengths[1]] * 3, rel=0.1)
 
 
 def test_grain_grows_with_the_face_and_stays_below_stubble(hole, matrix):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from realtime.detect.face_finder import FaceFinder, Refused
 from realtime.detect.face_geometry import moved, scaled_and_shifted
 from realtime.detect.face_mesh import FaceMesh
 from realtime.detect.search_windows import large_windows
+from realtime.detect.second_look import Look, SecondLook
 from realtime.frames import Face
 from realtime.settings import DETECT
 from realtime.synthetic import preset_style, render_mask
@@ -63,6 +65,41 @@ def test_masked_face_is_found_at_any_size(finder: FaceFinder, worn_rgb, width: i
     (face,) = finder.find_all(placed(worn_rgb, width))
     assert face.confirmed
     assert 0.6 * width < face.size < 1.7 * width
+
+
+def test_masked_face_is_confirmed_once_enough_of_it_is_seen(finder: FaceFinder, worn_rgb):
+    """She comes out from behind a wall."""
+    for column, confirmed in ((135, False), (145, True)):
+        head = worn_rgb.copy()
+        head[:, column:] = _BACKGROUND
+        (face,) = finder.find_all(np.ascontiguousarray(placed(head, 90)[80:380, 180:480]))
+        assert face.confirmed == confirmed
+
+
+def test_face_in_the_dark_counts_if_large_and_upright(finder: FaceFinder, astronaut_rgb):
+    """Things that are taken for a face are small in their pictures, or rolled."""
+    wide = placed((0.06 * astronaut_rgb[:300, 80:380]).astype(np.uint8), 100)
+    near = np.ascontiguousarray(wide[80:380, 180:480])
+    (face,) = finder.find_all(near)
+    assert not face.confirmed
+    assert finder.find_all(wide) == []
+    for turns in (1, 2, 3):
+        assert finder.find_all(np.ascontiguousarray(np.rot90(near, turns))) == []
+
+
+def test_face_that_fills_the_picture_is_examined_once(
+    finder: FaceFinder, astronaut_rgb, monkeypatch: pytest.MonkeyPatch
+):
+    examined = list[int]()
+
+    def counted(looks: SecondLook, *arguments: Any) -> Look | None:
+        examined.append(1)
+        return look(looks, *arguments)
+
+    look = SecondLook.at_detection
+    monkeypatch.setattr(SecondLook, "at_detection", counted)
+    assert len(finder.find_all(cv2.resize(astronaut_rgb[40:170, 150:280], (256, 256)))) == 1
+    assert len(examined) == 1
 
 
 def test_bare_face_upside_down_is_found_as_it_is(finder: FaceFinder, astronaut_rgb):

@@ -148,6 +148,20 @@ def test_segment_stage_stream_returns_as_soon_as_it_fits(astronaut_rgb, astronau
     assert faces[-1].window == CANONICAL
 
 
+def test_segment_stage_mask_unseen_in_a_frame_keeps_the_window(astronaut_rgb, astronaut_face: Face):
+    assert astronaut_face.landmarks is not None
+    worn = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical"))
+    near = astronaut_face.matrix * 1.6
+    near[:, 2] += np.array([63.5, 46.0]) * (1 - 1.6)
+    stage = SegmentStage(reuse=False)
+    pictures = (worn.image_rgb, astronaut_rgb, worn.image_rgb)
+    seen = [stage(tracked_frame(one, astronaut_face, near)).faces[0] for one in pictures]
+    stage.close()
+    assert [face.shows_mask for face in seen] == [True, False, True]
+    assert seen[0].window == seen[1].window == seen[2].window != CANONICAL
+    assert len({face.change.epoch for face in seen}) == 1 and all(face.wears_mask for face in seen)
+
+
 def test_segment_stage_mask_taken_off_returns_to_canonical(astronaut_rgb, astronaut_face: Face):
     assert astronaut_face.landmarks is not None
     worn = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical"))

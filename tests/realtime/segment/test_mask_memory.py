@@ -132,15 +132,13 @@ def test_looks_unchanged_moved_mask_hand_or_light_is_false() -> None:
 def test_looks_unchanged_edge_may_move_as_far_as_allowed() -> None:
     memory = MaskMemory()
     segment(memory, masked_crop())
-    for shift, least_px in ((1, 1.0), (2, 2.0)):
+    for shift in (1, 2):
         memory.observe(masked_crop(shift), FRAME_S)
-        for allowed_px in (0.5, 1.0, 1.5, 2.0):
-            same = allowed_px >= least_px
-            assert memory.looks_unchanged(allowed_px) == same
-            assert memory.looks_unchanged(1.0, tolerance=allowed_px) == same
+        for tolerance in (0.5, 1.0, 1.5, 2.0):
+            assert memory.looks_unchanged(tolerance=tolerance) == (tolerance >= shift)
     memory.observe(masked_crop(3), FRAME_S)
-    assert memory.looks_unchanged(2.0) and not memory.looks_unchanged(1.2)
-    assert memory.looks_unchanged(1.2, registered=True)
+    assert memory.looks_unchanged(tolerance=2) and not memory.looks_unchanged(tolerance=1.2)
+    assert memory.looks_unchanged(registered=True, tolerance=1.2)
 
 
 def test_register_without_a_worn_mask_is_none() -> None:
@@ -148,6 +146,15 @@ def test_register_without_a_worn_mask_is_none() -> None:
     assert memory.register(masked_crop()) is None
     memory.observe(masked_crop(), FRAME_S)
     memory.decide(False, memory.smooth(inside(0.0)))
-    memory.store(HOLE & False, HOLE & False)
+    memory.store(HOLE, HOLE)  # a beard
     assert memory.register(masked_crop()) is None
     assert not MaskMemory().looks_unchanged()
+
+
+def test_change_window_forgets_all_but_that_a_mask_is_worn() -> None:
+    memory = MaskMemory()
+    segment(memory, masked_crop())
+    memory.change_window()
+    memory.observe(masked_crop(), FRAME_S)
+    assert memory.wears_mask and not memory.looks_unchanged()
+    assert memory.register(masked_crop()) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -23,9 +24,12 @@ def test_segmenter_shipped_finds_a_worn_mask(astronaut_rgb, astronaut_face: Face
     worn = render_mask(crop, landmarks, preset_style(kind))
     with MaskSegmenter() as segmenter:
         probability = segmenter(np.ascontiguousarray(worn.image_rgb))
+        in_the_sun = segmenter(cv2.convertScaleAbs(worn.image_rgb, alpha=1.4))
         bare = segmenter(crop)
     assert 0 <= probability.min() <= probability.max() <= 1
-    assert iou((probability > 0.5)[None], worn.alpha[None] > 0)[0] > 0.85
+    for found in (probability, in_the_sun):
+        assert iou((found > 0.5)[None], worn.alpha[None] > 0)[0] > 0.85
+    assert (probability > 0.1).sum() < 1.15 * (probability > 0.9).sum()  # sure where the mask ends
     assert (bare > 0.5).mean() < 0.01
 
 

@@ -120,6 +120,30 @@ def test_segment_restarted_face_is_judged_anew(masked_rgb, astronaut_rgb, astron
 
 
 @pytest.mark.parametrize(
+    ("landmarks", "unrelated", "moved"),
+    [(False, True, True), (True, True, False), (False, False, False)],
+)
+def test_segment_crop_beside_a_mask_is_moved_in_pictures_alone(
+    masked_rgb, astronaut_face, landmarks, unrelated, moved
+) -> None:
+    """Where landmarks were found they are believed; in a stream the crop would jump to and fro."""
+    beside = astronaut_face.matrix + np.array([[0, 0, 45], [0, 0, 0]])
+    face = astronaut_face if landmarks else replace(astronaut_face, landmarks=None)
+    frame = tracked_frame(masked_rgb, replace(face, confirmed=False), beside, check_due=True)
+    found = seen(SegmentStage(unrelated=unrelated), frame)
+    assert found.shows_mask == moved == (not np.allclose(found.matrix, beside, atol=5))
+
+
+@pytest.mark.parametrize("unrelated", [True, False])
+def test_segment_mask_below_the_chin_is_not_worn(astronaut_rgb, astronaut_face, unrelated) -> None:
+    below = astronaut_face.landmarks + np.array([0, 54])
+    pulled_down = render_mask(astronaut_rgb, below, preset_style("surgical")).image_rgb
+    stage = SegmentStage(unrelated=unrelated)
+    found = seen(stage, tracked_frame(pulled_down, astronaut_face))
+    assert found.mask.any() and not found.shows_mask and not found.wears_mask
+
+
+@pytest.mark.parametrize(
     ("size", "confirmed", "largest", "evidence"),
     [
         (200, True, 200, FaceEvidence.CONFIRMED),

@@ -41,6 +41,8 @@ def test_motion_model_moving_face_is_predicted_ahead() -> None:
     assert motion.predicted.centre[0] == pytest.approx(8.0 * 29, abs=12)
     assert motion.predicted.centre[0] < 8.0 * 29 - 3  # it slows down
     assert motion.unseen_s == pytest.approx(10 * FRAME_S)
+    walk(motion, [None] * 20)
+    assert 0.6 < (motion.predicted.centre[0] - 8.0 * 19) / (8.0 * 30) < 0.85
 
 
 def test_match_gate_widens_while_a_face_is_out_of_sight() -> None:

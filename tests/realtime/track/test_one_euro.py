@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime.frames import Face, TrackedFace
-from realtime.track.one_euro import OneEuro, TransformSmoothing
+from realtime.track.one_euro import OneEuro, TransformSmoothing, low_pass_share
 
 
 def test_one_euro_smooths_noise_and_follows_motion():
@@ -48,3 +48,11 @@ def test_one_euro_settles_alike_at_any_frame_rate(fps: int):
         moving = float(fast(np.array([600 * step / fps]), 1 / fps)[0])
     assert 0.65 < small[round(0.1 * fps)] < 0.88 and 0.9 < small[round(0.3 * fps)] < 1
     assert 600 * (fps - 1) / fps - moving < 3
+
+
+@pytest.mark.parametrize("fps", [10, 25, 60])
+def test_low_pass_share_forgets_as_fast_at_any_frame_rate(fps: int):
+    left = 1.0
+    for _ in range(fps):
+        left *= 1 - low_pass_share(0.5, 1 / fps)
+    assert left == pytest.approx(0.135, abs=0.001)  # after two time constants

@@ -69,13 +69,34 @@ def test_optical_flow_face_partly_covered_or_outside(
         now = grey.copy()
         now[:, 175 : 175 + covered] = noise[:, :covered]
         assert (flow.follow(astronaut_face, now) is not None) == seen
-    for shift, seen in ((-195, True), (-290, False)):
+    for shift, seen in ((-195, True), (-235, False)):
         there = moved(astronaut_face, scaled_and_shifted(1.0, shift, 0))
         before = np.asarray(
             cv2.warpAffine(grey, np.array([[1.0, 0, shift], [0, 1, 0]]), (512, 512))
         )
         flow.remember(before)
         assert (flow.follow(there, before) is not None) == seen
+
+
+@pytest.mark.parametrize(
+    ("right", "down", "width", "height"),
+    [(1800, 0, 2400, 512), (0, 2700, 512, 3300), (600, 0, 512, 512), (0, 600, 512, 512)],
+)
+def test_optical_flow_face_where_a_frame_ends_or_beyond_it(
+    astronaut_rgb: NDArray[np.uint8], astronaut_face: Face, right, down, width, height
+) -> None:
+    """It is followed there as anywhere; once it has left it is lost."""
+    before, now = (
+        cv2.warpAffine(grey_of(astronaut_rgb), move, (width, height))
+        for move in (np.array([[1.0, 0, right + x], [0, 1, down]]) for x in (0, 6))
+    )
+    flow = OpticalFlow()
+    flow.remember(np.asarray(before, np.uint8))
+    face = moved(astronaut_face, scaled_and_shifted(1.0, right, down))
+    found = flow.follow(face, np.asarray(now, np.uint8))
+    assert (found is None) == (width == height)
+    if found is not None:
+        assert found.keypoints == pytest.approx(face.keypoints + np.array([6, 0]), abs=0.7)
 
 
 @pytest.mark.parametrize("zoom", [0.85, 1.2])
@@ -89,15 +110,15 @@ def test_optical_flow_face_that_jumps_in_size_is_lost(
     )
 
 
-@pytest.mark.parametrize("scale", [0.3, 2.5])
-def test_optical_flow_small_or_large_face_is_followed(
-    astronaut_rgb: NDArray[np.uint8], astronaut_face: Face, scale: float
+@pytest.mark.parametrize(("scale", "share"), [(0.3, 0.03), (2.5, 0.16)])
+def test_optical_flow_small_or_large_fast_face_is_followed(
+    astronaut_rgb: NDArray[np.uint8], astronaut_face: Face, scale: float, share: float
 ) -> None:
     before = cv2.resize(
         grey_of(astronaut_rgb), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
     )
     face = moved(astronaut_face, scaled_and_shifted(scale, (scale - 1) / 2, (scale - 1) / 2))
-    shift = np.array([0.03, -0.02]) * face.size
+    shift = np.array([share, -share / 2]) * face.size
     flow = OpticalFlow()
     flow.remember(np.asarray(before, np.uint8))
     now = cv2.warpAffine(before, np.column_stack([np.eye(2), shift]), before.shape[::-1])

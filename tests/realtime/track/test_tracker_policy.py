@@ -205,6 +205,16 @@ def test_tracker_two_numbers_on_one_face_become_one(finder) -> None:
     assert numbers(follow(tracker, finder, [face(200)])) == [0]
 
 
+def test_tracker_face_hidden_by_another_one_keeps_its_number(finder) -> None:
+    tracker = FaceTracker(finder, 3)
+    shown = follow(tracker, finder, [face(200), face(330)], 5)
+    for x in (310, 290, 270, 250, 230, 230, 230, 230, 230, 230):  # she stops before him
+        follow(tracker, finder, [face(x)])
+    for x in (245, 265, 285):
+        shown = follow(tracker, finder, [face(x), face(200)])
+    assert {one.track_id: one.face.centre[0] for one in shown} == pytest.approx({0: 200, 1: 285})
+
+
 def test_tracker_looks_at_a_followed_face_a_few_times_a_second(finder) -> None:
     tracker = FaceTracker(finder, 20)
     follow(tracker, finder, [face(200)], 31, TEXTURE)
