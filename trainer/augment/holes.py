@@ -12,6 +12,11 @@ from trainer.data.face_set import FaceSet
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
 _FORWARD_PX = 20.0  # how far a hole reaches out in front of a face in profile, at most
+_LOOSE_SHARE = 0.35  # of holes that are wider than the face, as those of loose masks are
+_LOOSE_PX, _LOOSE_DOWN_PX = (
+    14,
+    6,
+)  # how far such a hole reaches out to either side and down, at most
 
 
 def mask_hole(
@@ -71,16 +76,30 @@ def protocol_mask_hole(
 def random_hole(
     landmarks: NDArray[np.float32], rng: np.random.Generator, margin: int
 ) -> NDArray[np.bool_]:
-    """Draw a training hole in a crop with a margin: mostly masks, some shifted, and some squares."""
+    """Draw a training hole in a crop with a margin: masks, some shifted or loose, and some squares."""
     if rng.random() < 0.15:
         return np.pad(square_hole(rng), margin)
     side = CROP_SIZE + 2 * margin
     hole = mask_hole(landmarks + margin, rng, int(rng.integers(1, 7)), (side, side))
+    if rng.random() < _LOOSE_SHARE:
+        hole = loosen(hole, rng)
     if rng.random() < 0.25:
         dx, dy = rng.integers(-10, 11), rng.integers(-4, 11)
         moved = np.roll(hole, (dy, dx), (0, 1))
         hole = moved if rng.random() < 0.5 else hole | moved
     return hole
+
+
+def loosen(hole: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Widen a hole, bool [H, W], to both sides and down, each by a length of its own.
+
+    The edge of a hole that fits the face is the jaw line, and a fill would learn to paint skin up to it.
+    """
+    left, right = (int(reach) for reach in rng.integers(0, _LOOSE_PX + 1, 2))
+    down = int(rng.integers(0, _LOOSE_DOWN_PX + 1))
+    kernel = np.ones((down + 1, left + right + 1), np.uint8)
+    # Dilation mirrors its kernel: a hole reaches as far to the right and down as the anchor lies.
+    return cv2.dilate(hole.astype(np.uint8), kernel, anchor=(right, down)) > 0
 
 
 def extend_hole_forward(

@@ -12,6 +12,7 @@ from trainer.augment.generator_samples import Jitter, draw_generator_batch, draw
 from trainer.augment.holes import (
     draw_protocol,
     extend_hole_forward,
+    loosen,
     protocol_mask_hole,
     square_hole,
 )
@@ -29,6 +30,20 @@ def test_square_hole_has_sides_of_24_to_48():
         sides.add(int(height))
     assert min(sides) == 24
     assert max(sides) == 48
+
+
+def test_loosen_reaches_out_to_both_sides_and_down():
+    hole = np.zeros((128, 128), bool)
+    hole[60:90, 50:80] = True
+    reached = []
+    for seed in range(60):
+        loose = loosen(hole, np.random.default_rng(seed))
+        rows, columns = np.flatnonzero(loose.any(1)), np.flatnonzero(loose.any(0))
+        assert loose[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()
+        assert rows[0] == 60
+        reached.append((50 - columns[0], columns[-1] - 79, rows[-1] - 89))
+    assert np.min(reached, 0).tolist() == [0, 0, 0]
+    assert np.max(reached, 0).tolist() == [14, 14, 6]
 
 
 def test_extend_hole_forward_follows_the_yaw():
