@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -303,10 +304,28 @@ def test_record_goes_on_after_half_a_line(tmp_path: Path) -> None:
     assert Record(tmp_path).known(Job("s", str(tmp_path / "a.png"))).done_key == "1"
 
 
+_READ_KEYS = """
+import sys
+from ray._raylet import GcsClient
+print(GcsClient(address=sys.argv[1]).internal_kv_keys(b"", None))
+"""
+
+
+def _ask_cluster_without_token(ray: Any, home: Path, refusals: list[str]) -> None:
+    """Read from the cluster of this process as another user of the machine could, once it runs."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not ray.is_initialized():
+        time.sleep(0.1)
+    environment = {**os.environ, "HOME": str(home), "RAY_AUTH_MODE": "disabled"}
+    command = [sys.executable, "-c", _READ_KEYS, ray.get_runtime_context().gcs_address]
+    asked = subprocess.run(command, env=environment, capture_output=True, text=True)
+    refusals.append(asked.stderr if asked.returncode else "")
+
+
 def test_ray_killed_worker_every_file_is_done_once(
     media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("ray", reason="the extra `cluster` is not installed")
+    ray = pytest.importorskip("ray", reason="the extra `cluster` is not installed")
     source, out = tmp_path / "in", tmp_path / "out"
     source.mkdir()
     out.mkdir()
@@ -317,11 +336,18 @@ def test_ray_killed_worker_every_file_is_done_once(
     monkeypatch.chdir(tmp_path)
     killed: list[int] = []
     killer = threading.Thread(target=_kill_first, args=("ray::RayFileWorker.run", killed))
+    refusals: list[str] = []
+    stranger = threading.Thread(
+        target=_ask_cluster_without_token, args=(ray, tmp_path / "stranger", refusals)
+    )
     killer.start()
+    stranger.start()
     command = ["batch", str(source), "--out", str(out), "--ray", "local", "--workers", "2"]
     status = run([*command, "--report", str(out / "r.json"), "--max-faces", "1"])
     killer.join()
+    stranger.join()
     assert killed
+    assert "token" in refusals[0].lower()
     assert status == 0, (out / "r.json").read_text()
     assert _counts(out) == {"files": 4, "done": 4, "skipped": 0, "no_face": 0, "failed": 0}
     assert len([p for p in out.iterdir() if p.suffix in (".png", ".mp4")]) == 4
