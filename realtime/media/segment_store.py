@@ -137,7 +137,7 @@ class SegmentStore:
     def segments(self) -> list[Segment]:
         """Return the complete segments, in order."""
         rows = self._database.execute("SELECT frames, last_pts, counts FROM segment ORDER BY id")
-        return [Segment(frames, pts, json.loads(counts)) for frames, pts, counts in rows]
+        return [Segment(int(frames), int(pts), json.loads(counts)) for frames, pts, counts in rows]
 
     def has_segments(self) -> bool:
         """Say whether there is a complete segment."""

@@ -105,7 +105,7 @@ class VideoJob:
                     for record in store.records():
                         on_record(record)
             except BaseException as error:
-                keep = self._options.resume and store.segments()
+                keep = self._options.resume and store.has_segments()
                 keep = keep and not isinstance(error, TargetTakenError)
                 if not (keep or isinstance(error, OtherJobError)):
                     store.remove()

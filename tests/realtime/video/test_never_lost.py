@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -239,6 +240,35 @@ def test_store_damaged_is_replaced(source: Path, tmp_path: Path) -> None:
     store_path(target).write_text("not a data base " * 100)
     unmask_video(source, target, StubUnmasker(), RESUME)
     assert _names(tmp_path) == ["in.mp4", "out.mp4"]
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE segment SET counts = '{'",
+        "UPDATE segment SET counts = '[1, 2]'",
+        "UPDATE segment SET counts = replace(counts, '10', 'null')",
+        "UPDATE segment SET frames = 9 WHERE id = 1",
+        "UPDATE segment SET frames = 'many'",
+        "UPDATE segment SET last_pts = 'late'",
+        "DELETE FROM packet WHERE id = 3",
+        "DROP TABLE packet",
+    ],
+)
+def test_resume_of_a_tampered_state_is_refused(
+    source: Path, tmp_path: Path, tampering: str
+) -> None:
+    target = tmp_path / "out.mp4"
+    with pytest.raises(KeyboardInterrupt):
+        unmask_video(source, target, Interrupting(25), RESUME)
+    state = store_path(target)
+    with contextlib.closing(sqlite3.connect(state)) as database, database:
+        database.execute(tampering)
+    with pytest.raises(UserError, match="is damaged; run without --resume") as raised:
+        unmask_video(source, target, StubUnmasker(), RESUME)
+    assert "\n" not in str(raised.value)
+    assert state.exists()
+    assert not target.exists()
 
 
 def test_store_open_segment_is_not_kept(tmp_path: Path) -> None:
