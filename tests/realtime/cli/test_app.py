@@ -132,7 +132,7 @@ def test_video_command_signals_leave_no_file(tmp_path: Path, name: str) -> None:
         [*COMMAND, "video", str(long), str(tmp_path / "out.mp4")],
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(getattr(signal, name), signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob(".out.mp4*")) and time.monotonic() < deadline:
