@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -37,6 +40,25 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UNMASK_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+# The beginnings of variables that libraries set when they are imported, and pytest's own.
+_OTHERS = ("CUDA_", "GLOG_", "PYTEST_", "PYTHONBREAKPOINT", "RAY_", "TF_CPP_", "TORCHINDUCTOR_")
+
+
+@pytest.fixture(autouse=True)
+def process_stays_as_it_is() -> Iterator[None]:
+    """Fail a test that leaves another environment, working directory or handler of a signal."""
+    before = _process_state()
+    yield
+    changed = sorted({name for name, _ in before ^ _process_state()})
+    assert not changed, f"the test leaves another {', '.join(changed)}"
+
+
+def _process_state() -> set[tuple[str, object]]:
+    handlers = {one.name: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    values = {**os.environ, **handlers, "working directory": Path.cwd()}
+    return {item for item in values.items() if not item[0].startswith(_OTHERS)}
 
 
 @pytest.fixture(scope="session")

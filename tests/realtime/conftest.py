@@ -22,6 +22,12 @@ def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[XDisplay]:
 
 
 @pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost source is tried again ten times as often."""
+    monkeypatch.setattr("realtime.capture.reconnecting._RETRY_INTERVAL_S", 0.05)
+
+
+@pytest.fixture
 def mask() -> NDArray[np.bool_]:
     """An oval mask over the lower face of a crop, bool [128, 128]."""
     mask = np.zeros((128, 128), np.uint8)

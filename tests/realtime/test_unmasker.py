@@ -219,13 +219,12 @@ def test_stages_that_run_ahead_give_the_same_frames(masked_bgr):
         assert np.array_equal(one, two)
 
 
-def test_unmasker_unconfirmed_detection_is_no_face():
+def test_unmasker_unconfirmed_detection_is_no_face(unmasker: Unmasker):
     """Textures on which the detector alone, at its low threshold, sees faces."""
     picture = cv2.cvtColor(skimage.data.gravel(), cv2.COLOR_GRAY2BGR)
-    with Unmasker(mode="image") as still:
-        for at in range(0, 192, 64):
-            view = np.ascontiguousarray(picture[at : at + 320, at : at + 320])
-            assert still(view).faces == []
+    for at in range(0, 192, 64):
+        view = np.ascontiguousarray(picture[at : at + 320, at : at + 320])
+        assert unmasker(view).faces == []
 
 
 @pytest.mark.parametrize(("mode", "fills"), [("image", ENSEMBLE_OF_4), ("video", ENSEMBLE_OF_2)])

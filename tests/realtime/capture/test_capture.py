@@ -22,6 +22,7 @@ from realtime.capture.paced_file import PacedFile
 from tests.realtime.making_live import FakeCamera, network_camera, plugged
 from tests.realtime.making_media import moving_images, write_video
 
+pytestmark = pytest.mark.usefixtures("quick_retries")
 CAMERAS = [
     Camera(0, "Built-in", "/dev/video0", 200),
     Camera(2, "Logitech C920", "/dev/video2", 200),
@@ -133,7 +134,7 @@ def test_network_camera_comes_back_after_unplugging() -> None:
         frames = [source.read() for _ in range(5)]
         assert all(frame is not None and frame.image_bgr.shape == (48, 64, 3) for frame in frames)
         camera.unplug()
-        threading.Timer(0.7, camera.plug_in).start()
+        threading.Timer(0.2, camera.plug_in).start()
         more = [source.read() for _ in range(195)]
         source.close()
     assert source.losses == 1
@@ -203,12 +204,12 @@ def test_misbehaving_server_is_refused_in_one_line(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("camera-then-silence", "gives no frames for 1 s"),
+        ("camera-then-silence", "gives no frames for 0.5 s"),
         ("rtsp-noise", "gives nothing that can be decoded for 1 s"),
     ],
 )
 def test_stream_without_frames_is_lost(name: str, message: str, addresses: dict[str, str]) -> None:
-    stream = NetworkStream(addresses[name], Limits(open_s=1, silent_s=1))
+    stream = NetworkStream(addresses[name], Limits(open_s=1, silent_s=0.5))
     with pytest.raises(CaptureLost, match=message):
         for _ in range(100):
             stream.read()

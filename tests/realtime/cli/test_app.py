@@ -13,7 +13,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 import realtime
 from realtime.cli.app import run
@@ -128,12 +127,12 @@ def test_video_command_unmasks_without_foreign_messages(masked_video: Path, tmp_
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGINT"])
 def test_video_command_signals_leave_no_file(tmp_path: Path, name: str) -> None:
     long = tmp_path / "long.mp4"
-    write_video(long, [np.zeros((360, 640, 3), np.uint8)] * 600)
+    write_video(long, [np.zeros((64, 96, 3), np.uint8)] * 2000)
     process = subprocess.Popen(
         [*COMMAND, "video", str(long), str(tmp_path / "out.mp4")],
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(getattr(signal, name), signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob(".out.mp4*")) and time.monotonic() < deadline:
@@ -173,15 +172,11 @@ def test_no_command_shows_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Commands:" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("option", ["--max-faces", "--side-by-side"])
-def test_video_command_options_reach_the_pipeline(
-    masked_video: Path, tmp_path: Path, option: str, astronaut_rgb: NDArray[np.uint8]
-) -> None:
-    extra = ["--max-faces", "1"] if option == "--max-faces" else ["--side-by-side"]
-    report = tmp_path / "report.json"
-    target = tmp_path / "out.mp4"
-    assert run(["video", str(masked_video), str(target), "--report", str(report), *extra]) == 0
-    if option == "--max-faces":
-        assert json.loads(report.read_text())["faces"] <= 20
-    else:
-        assert read_packets(target).size == (640, 320)
+def test_video_command_options_reach_the_pipeline(clip: DemoClip, tmp_path: Path) -> None:
+    pair = np.hstack([clip.masked_rgb(3)[:, :, ::-1]] * 2)
+    source = write_video(tmp_path / "pair.mp4", [pair] * 4)
+    target, report = tmp_path / "out.mp4", tmp_path / "report.json"
+    options = ["--max-faces", "1", "--side-by-side", "--report", str(report)]
+    assert run(["video", str(source), str(target), *options]) == 0
+    assert json.loads(report.read_text())["faces"] == 4
+    assert read_packets(target).size == (1280, 320)

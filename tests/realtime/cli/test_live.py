@@ -31,7 +31,7 @@ def test_live_command_unmasks_a_paced_file(
     masked_video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = tmp_path / "report.json"
-    arguments = ["--source", str(masked_video), "--sink", "none", "--loop", "--seconds", "2"]
+    arguments = ["--source", str(masked_video), "--sink", "none", "--loop", "--seconds", "1"]
     out = tmp_path / "new" / "folder"
     arguments += ["--report", str(report), "--record", "--out", str(out)]
     status = run(["live", *arguments])

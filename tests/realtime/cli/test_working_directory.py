@@ -13,13 +13,9 @@ from PIL import Image
 _TRAPS = ("av", "cv2", "multiprocessing", "numpy", "openvino")
 _COMMANDS = (
     ("doctor",),
-    ("image", "no.png", "out.png"),
     ("video", "no.mp4", "out.mp4"),
-    ("feed", "no.mp4"),
-    ("live", "--source", "no.mp4", "--sink", "none"),
     ("live",),  # a process of its own tries the display
     ("batch", "room.png", "--out", "out"),  # a worker
-    ("engine", "list"),
 )
 
 
@@ -42,4 +38,4 @@ def test_commands_run_no_module_of_the_folder(tmp_path: Path) -> None:
     ]
     said = [process.communicate(timeout=300)[1] for process in processes]
     assert not (tmp_path / "TRAPPED").exists()
-    assert [process.returncode for process in processes] == [0, 2, 2, 2, 2, 2, 0, 0], said
+    assert [process.returncode for process in processes] == [0, 2, 2, 0], said

@@ -26,6 +26,7 @@ from realtime.media.report_file import write_report
 from tests.realtime.making_live import FakeCamera, FingerSink, plugged
 from tests.realtime.making_media import StubUnmasker
 
+pytestmark = pytest.mark.usefixtures("quick_retries")
 FOREVER = 1_000_000  # frames: more than any test takes
 
 
