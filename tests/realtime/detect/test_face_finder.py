@@ -133,6 +133,20 @@ def test_find_again_keeps_what_is_known_of_the_face(
             assert found is not None and found.confirmed == confirmed
 
 
+@pytest.mark.parametrize(
+    ("kind", "sigma_px", "landmarks"), [("n95", 6, True), ("surgical", 7, False)]
+)
+def test_find_again_out_of_focus_is_sure_if_landmarks_are_found(
+    finder: FaceFinder, astronaut_rgb, astronaut_face, kind, sigma_px, landmarks
+):
+    worn = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style(kind)).image_rgb
+    picture = cv2.GaussianBlur(worn, (0, 0), sigma_px)
+    for confirmed in (True, False):
+        found = finder.find_again(picture, replace(astronaut_face, confirmed=confirmed))
+        assert found is not None and (found.landmarks is not None) == landmarks
+        assert found.confirmed == (confirmed and landmarks)
+
+
 def test_is_face_bare_or_masked_and_not_beside_it(
     finder: FaceFinder, astronaut_rgb, astronaut_face
 ):
@@ -156,10 +170,18 @@ def test_portrait_is_the_largest_face_of_a_photograph(
 
 
 def test_face_cut_by_the_edge_is_found_once(finder: FaceFinder, astronaut_rgb, astronaut_face):
-    """What the border shows reflected is no second face."""
-    for column in (200, 215):
+    """What the border shows reflected is no second face, and none where the eyes are cut off."""
+    for column in (200, 220):
         (face,) = finder.find_all(np.ascontiguousarray(astronaut_rgb[:260, column : column + 260]))
         assert face.box[2] + column == pytest.approx(astronaut_face.box[2], abs=6)
+    assert finder.find_all(np.ascontiguousarray(astronaut_rgb[110:370, 100:360])) == []
+
+
+def test_face_of_a_few_pixels_is_none(finder: FaceFinder, astronaut_rgb):
+    head = cv2.resize(astronaut_rgb[:300, 80:380], (36, 36), interpolation=cv2.INTER_AREA)
+    picture = np.full((128, 128, 3), _BACKGROUND, np.uint8)
+    picture[10:46, 10:46] = head
+    assert finder.find_all(picture) == []
 
 
 def test_find_again_where_no_face_is_gives_none(finder: FaceFinder, astronaut_face: Face):
