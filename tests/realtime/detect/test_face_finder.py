@@ -167,6 +167,8 @@ def test_portrait_is_the_largest_face_of_a_photograph(
     assert face is not None and face.landmarks is not None
     assert np.abs(face.keypoints - astronaut_face.keypoints).max() < 1
     assert finder.portrait(np.ascontiguousarray(skimage.data.coffee()[:300, :400])) is None
+    worn = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical")).image_rgb
+    assert finder.portrait(cv2.GaussianBlur(worn, (0, 0), 7)) is None  # without landmarks
 
 
 def test_face_cut_by_the_edge_is_found_once(finder: FaceFinder, astronaut_rgb, astronaut_face):
@@ -207,12 +209,28 @@ def test_find_again_refused_twice_asks_for_landmarks_once(
     assert len(asked) == 1
 
 
-def test_search_leaves_known_faces_alone(finder: FaceFinder, astronaut_rgb, astronaut_face: Face):
-    windows = large_windows(512, 512)
+def test_search_leaves_known_and_refused_faces_alone(
+    finder: FaceFinder, astronaut_rgb, astronaut_face: Face
+):
+    windows, refused = large_windows(512, 512), Refused()
     assert finder.search(astronaut_rgb, windows, [astronaut_face], Refused()) is None
+    refused.add(astronaut_face)
+    assert finder.search(astronaut_rgb, windows, [], refused) is None
     found = finder.search(astronaut_rgb, windows, [], Refused())
     assert found is not None
     assert np.abs(found.centre - astronaut_face.centre).max() < 5
+
+
+def test_search_finds_one_face_among_many_known(finder: FaceFinder, astronaut_rgb, astronaut_face):
+    half = cv2.resize(astronaut_rgb, (256, 256), interpolation=cv2.INTER_AREA)
+    row = np.concatenate([half] * 3, axis=1)
+    faces = [
+        moved(astronaut_face, scaled_and_shifted(0.5, 256 * n - 0.25, -0.25)) for n in range(3)
+    ]
+    for new in faces:
+        known = [face for face in faces if face is not new]
+        found = finder.search(row, large_windows(768, 256), known, Refused())
+        assert found is not None and np.abs(found.centre - new.centre).max() < 4
 
 
 def test_refused_detection_is_left_alone_for_a_moment(astronaut_face: Face):
