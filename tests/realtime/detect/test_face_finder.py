@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from realtime.detect.face_finder import FaceFinder, Refused
 from realtime.detect.face_geometry import moved, scaled_and_shifted
 from realtime.detect.face_mesh import FaceMesh
-from realtime.detect.search_windows import large_windows
+from realtime.detect.search_windows import Window, large_windows
 from realtime.detect.second_look import Look, SecondLook
 from realtime.frames import Face
 from realtime.settings import DETECT
@@ -231,6 +231,19 @@ def test_search_finds_one_face_among_many_known(finder: FaceFinder, astronaut_rg
         known = [face for face in faces if face is not new]
         found = finder.search(row, large_windows(768, 256), known, Refused())
         assert found is not None and np.abs(found.centre - new.centre).max() < 4
+
+
+def test_search_examines_two_detections_a_frame(finder: FaceFinder, astronaut_rgb):
+    """Three are no faces, as a bar hides the eyes; of the face the detector is less sure."""
+    barred = astronaut_rgb.copy()
+    barred[95:125, 170:290] = 20
+    dim = 0.3 * cv2.GaussianBlur(astronaut_rgb, (0, 0), 4)
+    row = np.concatenate([barred] * 3 + [dim.astype(np.uint8)], axis=1)
+    row = cv2.resize(row, (1024, 256), interpolation=cv2.INTER_AREA)
+    windows = [Window(256 * n + 127.5, 127.5, 256) for n in range(4)]
+    refused = Refused()
+    assert finder.search(row, windows, [], refused) is None
+    assert finder.search(row, windows, [], refused) is not None
 
 
 def test_refused_detection_is_left_alone_for_a_moment(astronaut_face: Face):
