@@ -76,12 +76,15 @@ class FastGenerator(nn.Module):
         gains = self.colour_balance(bright, holes)
         balanced = bright * gains * 2 - 1  # a bright background may lie above 1
         given = torch.cat([balanced * (1 - holes), holes], 1)
-        dtype = next(self.parameters()).dtype  # fp16 after `half_convolutions`
-        if dtype == crops.dtype:  # the exporter would write a cast even to the same type
-            return (self._run(given) + 1) / gains - 1
-        return (self._run(given.to(dtype)).to(crops.dtype) + 1) / gains - 1
+        return (self._run(given) + 1) / gains - 1
 
     def _run(self, given: Tensor) -> Tensor:
+        dtype = next(self.parameters()).dtype  # fp16 after `half_convolutions`
+        if dtype == given.dtype:  # the exporter would write a cast even to the same type
+            return self._layers(given)
+        return self._layers(given.to(dtype)).to(given.dtype)
+
+    def _layers(self, given: Tensor) -> Tensor:
         at64 = self.down64(given)
         at32 = self.down32(at64)
         at16 = self.body16(self.down16(at32))

@@ -77,16 +77,13 @@ class BlazeFace:
         """
         square = warp_square(image_rgb, to_square, _SIDE_PX, cv2.BORDER_REFLECT_101)
         values, logits = self._network(square.astype(np.float32) / 127.5 - 1)
-        least_logit = np.log(least_score / (1 - least_score))
-        seen = np.flatnonzero(logits[0, :, 0] >= least_logit)
-        if not len(seen):
-            return []
-        scores = 1 / (1 + np.exp(-logits[0, seen, 0].astype(np.float64)))
+        scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0].astype(np.float64), -50, 50)))
+        seen = np.flatnonzero(scores >= least_score)
         pairs = values[0, seen].astype(np.float64).reshape(-1, 8, 2)
         sizes = pairs[:, 1].mean(1) / scale_of(to_square)
         places = np.delete(pairs, 1, axis=1) + self._anchors[seen, None]
         points = apply(invert(to_square), places.reshape(-1, 2)).reshape(-1, 7, 2)
-        return _merged(scores, sizes, points)
+        return _merged(scores[seen], sizes, points)
 
 
 def _merged(

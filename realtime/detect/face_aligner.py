@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from inpaint_model.artefacts import find_face_aligner
 from inpaint_model.engines.image_network import ImageNetwork
 from realtime.align.affine import compose, invert
-from realtime.align.canonical_crop import CROP_SIZE, MIRROR
+from realtime.align.canonical_crop import MIRROR
 from realtime.align.warp_crop import warp_square
 
 _SIDE_PX = 64
-_HALF = _SIDE_PX / CROP_SIZE
-_FROM_CANONICAL = np.array([[_HALF, 0, (_HALF - 1) / 2], [0, _HALF, (_HALF - 1) / 2]])
-_CENTRE = (CROP_SIZE - 1) / 2  # crop px
+# Canonical crop pixels to pixels of the network's square, which shows the crop at half its size.
+_FROM_CANONICAL = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25]])
+_CENTRE = 63.5  # of the canonical crop, x and y in crop px
 _UNIT_PX = 48.0  # length of the direction that the network gives, crop px
 
 

@@ -79,7 +79,7 @@ class ChangeMap:
         self._cell_px = max(width, height) / _CELLS
         self._shape = (round(height / self._cell_px), round(width / self._cell_px))
         self._before: NDArray[np.int16] | None = None
-        places = np.array([(one.x + 0.5, one.y + 0.5, one.side / 2) for one in windows])
+        places = np.array([(one.x, one.y, one.side / 2) for one in windows])
         self._x0, self._x1, self._y0, self._y1 = (
             np.clip(np.round((places[:, axis] + sign * places[:, 2]) / self._cell_px), 0, most)
             .astype(int)

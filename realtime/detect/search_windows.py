@@ -65,7 +65,7 @@ def pyramid(width: int, height: int) -> tuple[tuple[Window, ...], ...]:
     longer, shorter = max(width, height), min(width, height)
     middle = Window((width - 1) / 2, (height - 1) / 2, float(longer))
     levels: list[tuple[Window, ...]] = [(middle,)]
-    side = shorter if shorter < DETECT.window_step * longer else DETECT.window_step * longer
+    side = min(shorter, DETECT.window_step * longer)
     least = max(DETECT.least_window_px, longer / DETECT.most_windows_across)
     while side >= least:
         columns, rows = (_centres(length, side) for length in (width, height))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from inpaint_model.artefacts import Artefact
 from realtime.align.affine import apply, compose, invert, scale_of
-from realtime.align.canonical_crop import CROP_SIZE, MIRROR, similarity_from_landmarks
+from realtime.align.canonical_crop import MIRROR, similarity_from_landmarks
 from realtime.detect.blazeface import BlazeFace, Detection
 from realtime.detect.face_aligner import Alignment, FaceAligner
 from realtime.detect.face_geometry import face_of_alignment, face_of_landmarks
@@ -23,7 +23,7 @@ _DETECTED_PX = 77.5  # side, crop px
 _PASSES = 2  # before the last one: an alignment does not change much any more
 # How far a known face may seem to have changed from where it was followed to.
 _MOST_KNOWN_ZOOM, _MOST_KNOWN_ROLL = 1.4, np.deg2rad(35.0)
-_MOST_OFF = 0.3  # distance, of the crop's side
+_MOST_OFF_PX = 38.4  # distance, crop px
 _NONE = Alignment(0.0, 0.0, np.eye(2, 3))
 
 
@@ -148,9 +148,8 @@ def _crop_about(detection: Detection, zoom: float, roll: float) -> NDArray[np.fl
 
 def _is_near(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     """Whether two canonical transforms can be of one face in one frame."""
-    zoom = abs(float(np.log(scale_of(one) / scale_of(other))))
-    turn = np.arctan2(one[0, 1], one[0, 0]) - np.arctan2(other[0, 1], other[0, 0])
-    turn = abs((turn + np.pi) % (2 * np.pi) - np.pi)
-    off = apply(compose(one, invert(other)), _CENTRE[None])[0] - _CENTRE
-    near = float(np.hypot(*off)) < _MOST_OFF * CROP_SIZE
-    return near and zoom < np.log(_MOST_KNOWN_ZOOM) and bool(turn < _MOST_KNOWN_ROLL)
+    change = compose(one, invert(other))
+    zoom, turn = abs(np.log(scale_of(change))), abs(np.arctan2(change[1, 0], change[0, 0]))
+    off = float(np.hypot(*(apply(change, _CENTRE[None])[0] - _CENTRE)))
+    near = off < _MOST_OFF_PX and zoom < np.log(_MOST_KNOWN_ZOOM)
+    return bool(near and turn < _MOST_KNOWN_ROLL)

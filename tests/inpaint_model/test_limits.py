@@ -44,6 +44,8 @@ def test_limit_that_is_met_says_what_allows_it() -> None:
     with pytest.raises(UserError, match=r"^x: 20000x10000 .* 600 MB.*UNMASK_LIMITS=picture_mb=600"):
         Limits().check_picture("x", 20_000, 10_000, 3)
     Limits(picture_mb=600).check_picture("x", 20_000, 10_000, 3)
+    with pytest.raises(UserError, match=r"^8K: 7680x4320 .* 100 MB.*UNMASK_LIMITS=frame_mb=100"):
+        Limits().check_frame("8K", 7_680, 4_320, 24)
 
 
 def test_sparse_model_file_is_not_read(tmp_path: Path) -> None:

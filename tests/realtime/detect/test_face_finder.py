@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from realtime.detect.face_finder import FaceFinder, Refused
 from realtime.detect.face_geometry import moved, scaled_and_shifted
 from realtime.detect.face_mesh import FaceMesh
-from realtime.detect.search_windows import large_windows
+from realtime.detect.search_windows import Window, large_windows
 from realtime.detect.second_look import Look, SecondLook
 from realtime.frames import Face
 from realtime.settings import DETECT
@@ -133,6 +133,20 @@ def test_find_again_keeps_what_is_known_of_the_face(
             assert found is not None and found.confirmed == confirmed
 
 
+@pytest.mark.parametrize(
+    ("kind", "sigma_px", "landmarks"), [("n95", 6, True), ("surgical", 7, False)]
+)
+def test_find_again_out_of_focus_is_sure_if_landmarks_are_found(
+    finder: FaceFinder, astronaut_rgb, astronaut_face, kind, sigma_px, landmarks
+):
+    worn = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style(kind)).image_rgb
+    picture = cv2.GaussianBlur(worn, (0, 0), sigma_px)
+    for confirmed in (True, False):
+        found = finder.find_again(picture, replace(astronaut_face, confirmed=confirmed))
+        assert found is not None and (found.landmarks is not None) == landmarks
+        assert found.confirmed == (confirmed and landmarks)
+
+
 def test_is_face_bare_or_masked_and_not_beside_it(
     finder: FaceFinder, astronaut_rgb, astronaut_face
 ):
@@ -153,13 +167,23 @@ def test_portrait_is_the_largest_face_of_a_photograph(
     assert face is not None and face.landmarks is not None
     assert np.abs(face.keypoints - astronaut_face.keypoints).max() < 1
     assert finder.portrait(np.ascontiguousarray(skimage.data.coffee()[:300, :400])) is None
+    worn = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical")).image_rgb
+    assert finder.portrait(cv2.GaussianBlur(worn, (0, 0), 7)) is None  # without landmarks
 
 
 def test_face_cut_by_the_edge_is_found_once(finder: FaceFinder, astronaut_rgb, astronaut_face):
-    """What the border shows reflected is no second face."""
-    for column in (200, 215):
+    """What the border shows reflected is no second face, and none where the eyes are cut off."""
+    for column in (200, 220):
         (face,) = finder.find_all(np.ascontiguousarray(astronaut_rgb[:260, column : column + 260]))
         assert face.box[2] + column == pytest.approx(astronaut_face.box[2], abs=6)
+    assert finder.find_all(np.ascontiguousarray(astronaut_rgb[110:370, 100:360])) == []
+
+
+def test_face_of_a_few_pixels_is_none(finder: FaceFinder, astronaut_rgb):
+    head = cv2.resize(astronaut_rgb[:300, 80:380], (36, 36), interpolation=cv2.INTER_AREA)
+    picture = np.full((128, 128, 3), _BACKGROUND, np.uint8)
+    picture[10:46, 10:46] = head
+    assert finder.find_all(picture) == []
 
 
 def test_find_again_where_no_face_is_gives_none(finder: FaceFinder, astronaut_face: Face):
@@ -185,12 +209,41 @@ def test_find_again_refused_twice_asks_for_landmarks_once(
     assert len(asked) == 1
 
 
-def test_search_leaves_known_faces_alone(finder: FaceFinder, astronaut_rgb, astronaut_face: Face):
-    windows = large_windows(512, 512)
+def test_search_leaves_known_and_refused_faces_alone(
+    finder: FaceFinder, astronaut_rgb, astronaut_face: Face
+):
+    windows, refused = large_windows(512, 512), Refused()
     assert finder.search(astronaut_rgb, windows, [astronaut_face], Refused()) is None
+    refused.add(astronaut_face)
+    assert finder.search(astronaut_rgb, windows, [], refused) is None
     found = finder.search(astronaut_rgb, windows, [], Refused())
     assert found is not None
     assert np.abs(found.centre - astronaut_face.centre).max() < 5
+
+
+def test_search_finds_one_face_among_many_known(finder: FaceFinder, astronaut_rgb, astronaut_face):
+    half = cv2.resize(astronaut_rgb, (256, 256), interpolation=cv2.INTER_AREA)
+    row = np.concatenate([half] * 3, axis=1)
+    faces = [
+        moved(astronaut_face, scaled_and_shifted(0.5, 256 * n - 0.25, -0.25)) for n in range(3)
+    ]
+    for new in faces:
+        known = [face for face in faces if face is not new]
+        found = finder.search(row, large_windows(768, 256), known, Refused())
+        assert found is not None and np.abs(found.centre - new.centre).max() < 4
+
+
+def test_search_examines_two_detections_a_frame(finder: FaceFinder, astronaut_rgb):
+    """Three are no faces, as a bar hides the eyes; of the face the detector is less sure."""
+    barred = astronaut_rgb.copy()
+    barred[95:125, 170:290] = 20
+    dim = 0.3 * cv2.GaussianBlur(astronaut_rgb, (0, 0), 4)
+    row = np.concatenate([barred] * 3 + [dim.astype(np.uint8)], axis=1)
+    row = cv2.resize(row, (1024, 256), interpolation=cv2.INTER_AREA)
+    windows = [Window(256 * n + 127.5, 127.5, 256) for n in range(4)]
+    refused = Refused()
+    assert finder.search(row, windows, [], refused) is None
+    assert finder.search(row, windows, [], refused) is not None
 
 
 def test_refused_detection_is_left_alone_for_a_moment(astronaut_face: Face):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from inpaint_model.artefacts import find_face_landmarker
 from realtime.align.affine import compose
 from realtime.align.canonical_crop import MIRROR
+from realtime.detect.blazeface import Detection
 from realtime.detect.second_look import SecondLook
 from realtime.frames import Face
 from realtime.synthetic import preset_style, render_mask
@@ -53,9 +54,10 @@ def test_at_face_rough_guess_finds_the_same_place(
         look = looks.at_face(picture, guess(astronaut_face, **off))
         assert look is not None and 0.9 < look.score <= 1
         assert (look.mask > 0.9) == masked and (look.mask < 0.1) != masked
-        assert 0.9 < look.presence <= 1
+        assert 0.9 < look.presence <= 1 >= look.mask
         apart = np.abs(look.face.keypoints - astronaut_face.keypoints).max()
         assert apart < (6 if masked else 0.5)
+        assert masked or np.abs(look.face.landmarks - astronaut_face.landmarks).max() < 0.6
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,19 @@ def test_at_face_rough_guess_finds_the_same_place(
 )  # fmt: skip
 def test_at_face_another_place_is_not_the_face(looks, astronaut_rgb, astronaut_face, off):
     assert looks.at_face(astronaut_rgb, guess(astronaut_face, **off)) is None
+
+
+@pytest.mark.parametrize("degrees", [0, 180])
+def test_at_detection_of_the_forehead_finds_the_face(looks, astronaut_rgb, astronaut_face, degrees):
+    """Of a large face the detector may see the upper half, and may take it for an upright one."""
+    x0, y0, x1, y1 = astronaut_face.box
+    for aside in (-25, 0, 25):
+        place = np.array([(x0 + x1) / 2 + aside, (y0 + y1) / 2 - 39])
+        points = np.array([[-10.0, -8], [10, -8], [0, 6], [0, 14], [-22, 0], [22, 0]])
+        detection = Detection(0.6, place, 57.0, place + (points if degrees == 0 else -points))
+        look = looks.at_detection(astronaut_rgb, detection)
+        assert look is not None
+        assert np.abs(look.face.keypoints - astronaut_face.keypoints).max() < 2
 
 
 def test_mirrored_picture_has_mirrored_landmarks(looks, astronaut_rgb, astronaut_face):
