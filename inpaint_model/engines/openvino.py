@@ -6,19 +6,22 @@ which makes a start a third slower, and its entries do not tell `unmask engine l
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import Artefact, Generator, GeneratorArtefact
+from inpaint_model.artefacts import WEIGHTS_DIR, Artefact, Generator, GeneratorArtefact
 from inpaint_model.cache import CompiledCache
 from inpaint_model.engines.base import Engine, EngineStatus, Session, SessionInfo
 from inpaint_model.engines.cpu import int8_instructions
@@ -28,6 +31,12 @@ if TYPE_CHECKING:
 
 _DEVICE = "CPU"
 _CONVERTER = "openvino.tools.ovc"
+_READ = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from inpaint_model.engines.openvino import shared_core
+shared_core().read_model(sys.argv[2])
+"""
 
 
 class OpenVinoEngine(Engine):
@@ -150,9 +159,23 @@ def cpu_properties(precision: str, threads: int | None) -> dict[str, Any]:
 
 
 def _read_generator(core: openvino.Core, file: GeneratorArtefact) -> openvino.Model:
+    if file.path.parent != WEIGHTS_DIR:
+        _read_elsewhere(file.path)
     network = core.read_model(file.path)
     network.reshape({"crops": [1, 128, 128, 3], "holes": [1, 128, 128]})
     return network
+
+
+def _read_elsewhere(path: Path) -> None:
+    """Read a model in another process: a damaged one may crash OpenVINO's reader, and the process with it.
+
+    Raises:
+        RuntimeError: it did.
+    """
+    command = [sys.executable, "-c", _READ, str(Path(__file__).parents[2]), str(path)]
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONSAFEPATH": "1"})
+    if done.returncode < 0 or done.returncode > 2:  # on Windows a crash is a large number
+        raise RuntimeError("the file is damaged: OpenVINO crashed when it read it")
 
 
 def compile_or_load(

@@ -75,7 +75,7 @@ class NativePlanes:
         """Return the upright frame, uint8 [H, W, 3], BGR; HDR is mapped to a standard display."""
         name = "bgr48le" if self._deep else "bgr24"
         pixels = frame.to_ndarray(
-            format=name, src_colorspace=self._matrix, interpolation=FAST, threads=1
+            format=name, src_colorspace=known_matrix(frame), interpolation=FAST, threads=1
         )
         image = np.asarray(pixels, dtype=np.uint16 if self._deep else np.uint8)
         if self._curve is not None:

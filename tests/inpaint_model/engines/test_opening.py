@@ -10,7 +10,7 @@ import onnx
 import pytest
 
 from inpaint_model import UserError, available_engines, open_inpainter
-from inpaint_model.artefacts import find_generator
+from inpaint_model.artefacts import WEIGHTS_DIR, find_generator
 from inpaint_model.engines import cpu, make_engine, opening
 from inpaint_model.engines.cuda.driver import NvidiaState, find_gpu
 
@@ -38,6 +38,17 @@ def test_auto_takes_openvino_and_says_why(tiny_onnx):
 
 def test_openvino_converter_is_imported_when_it_is_called(tiny_onnx):
     subprocess.run([sys.executable, "-c", _OPEN_AND_CONVERT, str(tiny_onnx)], check=True)
+
+
+def test_openvino_damaged_model_is_refused(tmp_path):
+    """OpenVINO's reader crashes where the field of the second Cast's type has another number."""
+    content = (WEIGHTS_DIR / "fast.int8.onnx").read_bytes()
+    field = b"\xa0\x01\x02"
+    at = content.index(field, content.index(field) + 1)
+    damaged = tmp_path / "damaged.onnx"
+    damaged.write_bytes(content[: at + 1] + b"\x03" + content[at + 2 :])
+    with pytest.raises(UserError, match="the file is damaged"):
+        open_inpainter(damaged, "openvino")
 
 
 def test_auto_without_openvino_takes_onnxruntime(tiny_onnx, monkeypatch):
