@@ -102,13 +102,11 @@ def _warm_up(session: Session) -> None:
     """Run once, so that the first call is not the slow one, and check the model's contract.
 
     Raises:
-        UserError: the output has another shape or type, or known pixels change.
+        UserError: known pixels change.
     """
     crops = np.random.default_rng(0).integers(0, 256, (1, 128, 128, 3), dtype=np.uint8)
     holes = np.zeros((1, 128, 128), dtype=np.uint8)
     holes[:, 64:, 32:96] = 1
     out = session.run(crops, holes)
-    if out.shape != crops.shape or out.dtype != np.uint8:
-        raise UserError(f"the model gives {out.dtype} {list(out.shape)}, not uint8 [N,128,128,3]")
     if not np.array_equal(out[holes == 0], crops[holes == 0]):
         raise UserError("the model changes pixels outside the hole; it is not a generator to use")

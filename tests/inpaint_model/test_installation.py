@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,15 @@ def test_find_rival_missing_package_has_no_owner(monkeypatch: pytest.MonkeyPatch
     rival = find_rival("realtime")
     assert rival is not None and rival.imported and rival.found == "nowhere"
     assert len(Rival("realtime", (), "", imported=True).mends) == 1
+
+
+def test_find_rival_without_init_is_told_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = ModuleSpec("realtime", None, is_package=True)
+    spec.submodule_search_locations = ["/there/realtime"]
+    for module in (launcher, installation.importlib.util):
+        monkeypatch.setattr(module, "find_spec", lambda _: spec)
+    rival = find_rival("realtime")
+    assert rival is not None and rival.imported and rival.found == "/there/realtime"
 
 
 def test_for_this_python_names_its_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
