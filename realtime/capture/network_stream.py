@@ -13,7 +13,7 @@ from av.container import InputContainer
 from inpaint_model.errors import UserError
 from inpaint_model.limits import Limits
 from realtime.capture.frame import CapturedFrame, CaptureLost
-from realtime.media.colour import FAST, to_bgr
+from realtime.media.colour import FAST, ToBgr
 from realtime.media.container import check_frame_size, decoder_options, input_options
 from realtime.runtime.shown_text import hide_secrets
 
@@ -66,7 +66,7 @@ class NetworkStream:
         self._video.thread_type, context.thread_count = "SLICE", 1
         context.options = decoder_options(self._limits)
         self.nominal_fps = float(self._video.average_rate or 0)
-        self._frames = self._decode()
+        self._frames, self._to_bgr = self._decode(), ToBgr(FAST)
         self._index = 0
         self._began_s: float | None = None  # when a recording's time 0 was due
 
@@ -133,7 +133,7 @@ class NetworkStream:
             self._wait_until_due(frame.time)
         captured_s = time.perf_counter()
         self._index += 1
-        return CapturedFrame(to_bgr(frame, FAST), self._index - 1, captured_s)
+        return CapturedFrame(self._to_bgr(frame), self._index - 1, captured_s)
 
     def _wait_until_due(self, time_s: float) -> None:
         now_s = time.perf_counter()

@@ -10,7 +10,7 @@ import av.error
 
 from inpaint_model.errors import UserError
 from realtime.capture.frame import CapturedFrame
-from realtime.media.colour import FAST, to_bgr
+from realtime.media.colour import FAST, ToBgr
 from realtime.media.reader import VideoReader
 
 _MAX_SKIPPED = 30  # consecutive late frames; then the clock restarts, so that some frame is shown
@@ -41,6 +41,7 @@ class PacedFile:
         video = self._file.video
         video.thread_type, video.codec_context.thread_count = "SLICE", 1
         self._frames = self._file.container.decode(video)
+        self._to_bgr = ToBgr(FAST)
 
     def read(self) -> CapturedFrame | None:
         """Wait until the next frame is due; a frame that is late by more than a frame is skipped."""
@@ -58,7 +59,7 @@ class PacedFile:
                 if skipped <= _MAX_SKIPPED:
                     continue
                 self._began_s, due_s = now_s - time_s, now_s
-            image_bgr = to_bgr(frame, FAST)
+            image_bgr = self._to_bgr(frame)
             time.sleep(max(due_s - time.perf_counter(), 0.0))
             return CapturedFrame(image_bgr, index, due_s)
         return None

@@ -19,7 +19,7 @@ from inpaint_model.errors import UserError
 from realtime.capture import CaptureOptions, Reconnecting, check_source, open_capture
 from realtime.frames import UnmaskResult
 from realtime.live.pipeline import LivePipeline
-from realtime.media.colour import FAST, frame_bytes, to_bgr
+from realtime.media.colour import FAST, ToBgr, frame_bytes
 from realtime.media.kinds import is_picture, walk_files
 from realtime.media.picture_reader import read_picture
 from realtime.media.reader import VideoReader
@@ -151,8 +151,9 @@ class VideoSource:
                 yield FeedFrame(self.name, frame.index, frame.time_s, frame.image_bgr, result)
 
     def _decoded(self) -> Iterator[_DecodedFrame]:
+        to_bgr = ToBgr(FAST)
         for frame in self._reader:
-            yield _DecodedFrame(frame.index, frame.time_s, to_bgr(frame.native, FAST))
+            yield _DecodedFrame(frame.index, frame.time_s, to_bgr(frame.native))
 
     def close(self) -> None:
         """Close the file."""

@@ -49,15 +49,36 @@ def is_opaque(frame: av.VideoFrame) -> bool:
     return bool((rgba[:, :, 3] == 255).all())
 
 
-def to_bgr(frame: av.VideoFrame, interpolation: int = EXACT) -> NDArray[np.uint8]:
-    """Convert a decoded frame, as it is displayed, to uint8 [H, W, 3] BGR."""
-    image = frame.to_ndarray(
-        format="bgr24",
-        src_colorspace=known_matrix(frame),
-        interpolation=interpolation,
-        threads=1,
-    )
-    return np.ascontiguousarray(Orientation.of_frame(frame).displayed(image), dtype=np.uint8)
+def to_bgr(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    """Convert a decoded frame, as it is displayed, to uint8 [H, W, 3] BGR; see `ToBgr` for many."""
+    return ToBgr(EXACT)(frame)
+
+
+class ToBgr:
+    """Converts the frames of one stream; how they are turned is read of the first one.
+
+    PyAV ties a frame whose side data were read to itself: it stays in memory until Python looks for
+    cycles, and a live run of hundreds of such frames a minute grew by hundreds of megabytes.
+
+    Args:
+        interpolation: `EXACT` or `FAST`.
+    """
+
+    def __init__(self, interpolation: int) -> None:
+        self._interpolation = interpolation
+        self._orientation: Orientation | None = None
+
+    def __call__(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
+        """Convert a decoded frame, as it is displayed, to uint8 [H, W, 3] BGR."""
+        if self._orientation is None:
+            self._orientation = Orientation.of_frame(frame)
+        image = frame.to_ndarray(
+            format="bgr24",
+            src_colorspace=known_matrix(frame),
+            interpolation=self._interpolation,
+            threads=1,
+        )
+        return np.ascontiguousarray(self._orientation.displayed(image), dtype=np.uint8)
 
 
 def from_bgr(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import av
@@ -10,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime.media.codecs import Encoding
-from realtime.media.colour import to_bgr
+from realtime.media.colour import FAST, ToBgr
 from realtime.media.orientation import Orientation, display_matrix
 from realtime.media.reader import VideoReader
 from realtime.video.file import VideoOptions, unmask_video
@@ -46,7 +47,7 @@ def test_frame_is_seen_as_its_matrix_defines(
     kind = Kind(suffix, rotation=rotation, mirrored=mirrored, frames=1, sounds=())
     frame = _first_frame(make(tmp_path, kind))
     assert (display_matrix(frame) is not None) == bool(rotation or mirrored)
-    assert np.array_equal(to_bgr(frame, 2), _displayed_by_definition(frame))
+    assert np.array_equal(ToBgr(FAST)(frame), _displayed_by_definition(frame))
 
 
 @pytest.mark.parametrize(("rotation", "mirrored"), ALL)
@@ -73,3 +74,18 @@ def test_orientation_stored_undoes_displayed(rotation: int, mirrored: bool) -> N
     orientation = Orientation(rotation // 90, mirrored)
     image = np.arange(24).reshape(4, 6)
     assert np.array_equal(orientation.stored(orientation.displayed(image)), image)
+
+
+def test_to_bgr_keeps_no_frame_of_a_stream() -> None:
+    """PyAV ties a frame to itself whose side data are read; only a search for cycles frees it."""
+    frames = [av.VideoFrame.from_ndarray(np.zeros((96, 64), np.uint8), "gray8") for _ in range(4)]
+    convert = ToBgr(FAST)
+    gc.collect()
+    gc.disable()
+    try:
+        while frames:
+            convert(frames.pop())
+        left = sum(isinstance(each, av.VideoFrame) for each in gc.get_objects())
+    finally:
+        gc.enable()
+    assert left <= 1
