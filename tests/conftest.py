@@ -41,8 +41,11 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory):
         yield
 
 
-# The beginnings of variables that libraries set when they are imported, and pytest's own.
-_OTHERS = ("CUDA_", "GLOG_", "PYTEST_", "PYTHONBREAKPOINT", "RAY_", "TF_CPP_", "TORCHINDUCTOR_")
+# The beginnings of variables that libraries set when they are imported or used, and pytest's own.
+_OTHERS = (
+    *("CUDA_", "GLOG_", "NNCF_", "OPENCV_", "PYTEST_", "PYTHONBREAKPOINT"),
+    *("PYTORCH_", "RAY_", "TF_CPP_", "TORCHINDUCTOR_"),
+)
 
 
 @pytest.fixture(autouse=True)
