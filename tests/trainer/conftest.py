@@ -6,6 +6,7 @@ import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
+import lightning.fabric  # noqa: F401 - its log keeps the standard error that it finds
 import numpy as np
 import pytest
 import torch
