@@ -1,37 +1,38 @@
-"""The appearance of a fill: the ordered list of appearance steps, and which stage takes them."""
+"""The appearance of a fill: the ordered lists of appearance steps, and which stage takes them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TypeVar
 
 from inpaint_model.errors import UserError
 from realtime.composite.edge_warp import EdgeWarp
 from realtime.composite.grain_synthesis import GrainSynthesis
 from realtime.composite.unsharp_mask import UnsharpMask
-from realtime.inpaint.appearance import AppearanceStep
+from realtime.inpaint.appearance import AppearanceStep, FillStep, FrameStep
 from realtime.inpaint.colour_matching import ColourMatching
 from realtime.inpaint.temporal_blend import TemporalBlend
 
-CROP_STEPS: tuple[type[AppearanceStep], ...] = (
-    ColourMatching,
-    TemporalBlend,
-)
+S = TypeVar("S", bound=AppearanceStep)
+
+INPAINT_STEPS: tuple[type[FillStep], ...] = (ColourMatching, TemporalBlend)
 """What the inpainting stage does to each fill, in order."""
 
-FRAME_STEPS: tuple[type[AppearanceStep], ...] = (EdgeWarp, UnsharpMask, GrainSynthesis)
+COMPOSITE_STEPS: tuple[type[FillStep], ...] = (EdgeWarp, UnsharpMask)
 """What the compositing stage does to each fill after that, in order."""
 
-STEP_NAMES = tuple(step.name for step in (*CROP_STEPS, *FRAME_STEPS))
+FRAME_STEPS: tuple[type[FrameStep], ...] = (GrainSynthesis,)
+"""What the compositing stage then does in every frame, in order."""
+
+STEP_NAMES = tuple(step.name for step in (*INPAINT_STEPS, *COMPOSITE_STEPS, *FRAME_STEPS))
 """All steps in order. `python -m benchmarks appearance` measures the effect of each one."""
 
 
-def make_steps(
-    kinds: Collection[type[AppearanceStep]], left_out: Collection[str] = ()
-) -> list[AppearanceStep]:
+def make_steps(kinds: Collection[type[S]], left_out: Collection[str] = ()) -> list[S]:
     """Make the steps of a stage.
 
     Args:
-        kinds: `CROP_STEPS` or `FRAME_STEPS`.
+        kinds: one of the lists above.
         left_out: names of steps to leave out.
 
     Raises:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.crop_window import CANONICAL, CropWindow
-from realtime.align.face_regions import SKIN_SEEDS
-from realtime.imaging.skin import skin_tone, to_ycc
 
 NOMINAL_INTERVAL_S = 1 / 30
 """The time between frames whose timestamps are not known, seconds."""
@@ -159,6 +158,42 @@ class SegmentedFace:
         """Pixels of the photograph, bool [128, 128]: inside the picture and outside the hole."""
         return self.valid & ~self.hole
 
+    @classmethod
+    def of_crop(
+        cls,
+        crop_rgb: NDArray[np.uint8],
+        hole: NDArray[np.bool_],
+        valid: NDArray[np.bool_] | None = None,
+        *,
+        mask: NDArray[np.bool_] | None = None,
+        window: CropWindow = CANONICAL,
+        change: CropChange | None = None,
+    ) -> Self:
+        """Make a face of a single crop, which is its own frame; for benchmarks and tests.
+
+        Args:
+            crop_rgb: uint8 [128, 128, 3], RGB.
+            hole: bool [128, 128], the pixels that are filled.
+            valid: bool [128, 128], which pixels lie inside the picture; all where not given.
+            mask: bool [128, 128], mask pixels; the hole where not given.
+            window: of the crop.
+            change: how the crop differs from those before.
+        """
+        matrix = np.eye(2, 3)
+        face = Face((0.0, 0.0, 128.0, 128.0), np.zeros((5, 2)), None, matrix)
+        return cls(
+            TrackedFace(0, face, matrix),
+            window,
+            matrix,
+            crop_rgb,
+            np.ones(hole.shape, dtype=bool) if valid is None else valid,
+            hole if mask is None else mask,
+            hole,
+            shows_mask=True,
+            wears_mask=True,
+            change=change or CropChange(),
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class SegmentedFrame:
@@ -204,85 +239,18 @@ class Fill:
 
 
 @dataclass(frozen=True, eq=False)
-class FaceContext:
-    """The surroundings that the appearance of a fill depends on; derived values are computed at most once.
-
-    Attributes:
-        face: the face, with the crop and the hole that were filled.
-        frame_bgr: uint8 [H, W, 3], the frame in which the fill is shown.
-        matrix: float64 [2, 3], pixels of that frame to pixels of the crop.
-    """
-
-    face: SegmentedFace
-    frame_bgr: NDArray[np.uint8]
-    matrix: NDArray[np.float64]
-
-    @cached_property
-    def skin_tone(self) -> NDArray[np.float64] | None:
-        """Tone of the bare skin, float64 [3], luma, Cr, Cb; None where too little of it is visible.
-
-        It is measured round the nose, or on the forehead where that is warmer.
-        """
-        face = self.face
-        seeds = [face.window.show(where) & face.known for where in SKIN_SEEDS]
-        return skin_tone(to_ycc(face.crop_rgb), seeds)
-
-    @staticmethod
-    def of_crop(
-        crop_rgb: NDArray[np.uint8],
-        hole: NDArray[np.bool_],
-        valid: NDArray[np.bool_] | None = None,
-        *,
-        mask: NDArray[np.bool_] | None = None,
-        window: CropWindow = CANONICAL,
-        change: CropChange | None = None,
-    ) -> FaceContext:
-        """Make the context of a single crop, which is its own frame; for benchmarks and tests.
-
-        Args:
-            crop_rgb: uint8 [128, 128, 3], RGB.
-            hole: bool [128, 128], the pixels that are filled.
-            valid: bool [128, 128], which pixels lie inside the picture; all where not given.
-            mask: bool [128, 128], mask pixels; the hole where not given.
-            window: of the crop.
-            change: how the crop differs from those before.
-        """
-        matrix = np.eye(2, 3)
-        face = Face((0.0, 0.0, 128.0, 128.0), np.zeros((5, 2)), None, matrix)
-        segmented = SegmentedFace(
-            TrackedFace(0, face, matrix),
-            window,
-            matrix,
-            crop_rgb,
-            np.ones(hole.shape, dtype=bool) if valid is None else valid,
-            hole if mask is None else mask,
-            hole,
-            shows_mask=True,
-            wears_mask=True,
-            change=change or CropChange(),
-        )
-        return FaceContext(segmented, np.ascontiguousarray(crop_rgb[:, :, ::-1]), matrix)
-
-    def shown_in(self, frame_bgr: NDArray[np.uint8], matrix: NDArray[np.float64]) -> FaceContext:
-        """Return the context for another frame in which the same fill is shown."""
-        other = FaceContext(self.face, frame_bgr, matrix)
-        vars(other)["skin_tone"] = self.skin_tone
-        return other
-
-
-@dataclass(frozen=True, eq=False)
 class InpaintedFace:
     """A face that was found, with its fill if it wears a mask.
 
     Attributes:
         segmented: the face in this frame.
         fill: what is shown in place of the mask; None for a bare face.
-        context: the context in which the fill was made, maybe in an earlier frame; None for a bare face.
+        filled: the face that the fill was made for, maybe in an earlier frame; None for a bare face.
     """
 
     segmented: SegmentedFace
     fill: Fill | None = None
-    context: FaceContext | None = None
+    filled: SegmentedFace | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -354,7 +322,6 @@ __all__ = [
     "CropChange",
     "CropWindow",
     "Face",
-    "FaceContext",
     "FaceResult",
     "Fill",
     "Grain",

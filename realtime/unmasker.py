@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from inpaint_model import open_inpainter
 from inpaint_model.artefacts import ArtefactHashes, find_face_aligner, find_face_landmarker
 from inpaint_model.errors import ClosedError, UserError
-from realtime.appearance import CROP_STEPS, FRAME_STEPS, make_steps
+from realtime.appearance import COMPOSITE_STEPS, FRAME_STEPS, INPAINT_STEPS, make_steps
 from realtime.composite.stage import CompositeStage
 from realtime.detect.face_finder import FaceFinder
 from realtime.frames import (
@@ -93,7 +93,8 @@ class Unmasker:
         unrelated = mode == "image"
         smooth = smoothing and not unrelated
         left_out = without_steps if smooth else {*without_steps, TemporalBlend.name}
-        crop_steps = make_steps(CROP_STEPS, left_out)
+        fill_steps = make_steps(INPAINT_STEPS, left_out)
+        last_steps = make_steps(COMPOSITE_STEPS, left_out)
         frame_steps = make_steps(FRAME_STEPS, left_out)
         if threads is None and not unrelated:
             threads = half_the_cores()
@@ -112,8 +113,8 @@ class Unmasker:
             find_face_aligner().sha256,
         )
         augmentations = ENSEMBLE_OF_4 if unrelated else ENSEMBLE_OF_2
-        self._inpaint = InpaintStage(self.inpainter, augmentations, crop_steps)
-        self._composite = CompositeStage(frame_steps, take_turns=not unrelated)
+        self._inpaint = InpaintStage(self.inpainter, augmentations, fill_steps)
+        self._composite = CompositeStage(last_steps, frame_steps, take_turns=not unrelated)
 
     def __call__(self, frame_bgr: NDArray[np.uint8], time_s: float | None = None) -> UnmaskResult:
         """Unmask one frame.

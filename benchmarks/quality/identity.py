@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.options import Data, Engine, Limit, Model, Out, Templates
 from benchmarks.tables import Row, publish
 from inpaint_model import open_inpainter
-from realtime.frames import FaceContext, Fill
+from realtime.frames import Fill, SegmentedFace
 from realtime.inpaint.colour_matching import ColourMatching
 from realtime.inpaint.self_ensemble import self_ensemble
 from realtime.segment.mask_cleaning import hole_from_mask, mask_pixels
@@ -80,6 +80,6 @@ def _masked_and_unmasked(
             (filled,) = self_ensemble(inpainter, worn[None], (hole | ~valid)[None])
             filled = np.where(hole[..., None], filled, worn)
             masked.append(worn)
-            context = FaceContext.of_crop(worn, hole, valid)
-            unmasked.append(match_colours(Fill(filled), context).rgb)
+            face = SegmentedFace.of_crop(worn, hole, valid)
+            unmasked.append(match_colours(Fill(filled), face).rgb)
     return np.stack(masked), np.stack(unmasked)

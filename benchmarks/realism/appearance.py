@@ -23,9 +23,9 @@ from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime import Unmasker
 from realtime.align.warp_crop import warp_crop
-from realtime.appearance import CROP_STEPS, FRAME_STEPS, STEP_NAMES, make_steps
+from realtime.appearance import COMPOSITE_STEPS, FRAME_STEPS, INPAINT_STEPS, STEP_NAMES
 from realtime.frames import InpaintedFace
-from realtime.inpaint.appearance import AppearanceStep
+from realtime.inpaint.appearance import FillStep, FrameStep
 from realtime.synthetic import Kind, preset_style
 
 _KINDS: tuple[Kind, ...] = ("surgical", "cloth", "n95", "kn95")
@@ -146,26 +146,36 @@ def _photo_row(paths: list[Path], left_out: str, model: str, engine: str) -> Row
 
 def _step_times(video: Path, model: str, engine: str) -> dict[str, float]:
     """The median time of each step on the faces of a clip, milliseconds; of all in "nothing"."""
-    faces: list[InpaintedFace] = []
+    faces: list[tuple[InpaintedFace, NDArray[np.uint8]]] = []
     with Unmasker(model, engine, 1) as unmasker:
         for frame in islice(masked_frames(video, preset_style("surgical")), _SKIPPED):
             segmented = unmasker.segment(unmasker.detect_and_track(frame.masked_bgr))
-            faces += [f for f in unmasker.inpaint(segmented).faces if f.fill is not None]
-    times = {
-        step.name: _median_ms(step, faces)
-        for step in (*make_steps(CROP_STEPS), *make_steps(FRAME_STEPS))
-    }
+            filled = (f for f in unmasker.inpaint(segmented).faces if f.fill is not None)
+            faces += [(face, frame.masked_bgr) for face in filled]
+    kinds = (*INPAINT_STEPS, *COMPOSITE_STEPS, *FRAME_STEPS)
+    times = {kind.name: _median_ms(kind(), faces) for kind in kinds}
     return {"nothing": sum(times.values()), **times}
 
 
-def _median_ms(step: AppearanceStep, faces: Iterable[InpaintedFace]) -> float:
+def _median_ms(
+    step: FillStep | FrameStep, faces: Iterable[tuple[InpaintedFace, NDArray[np.uint8]]]
+) -> float:
     took = []
-    for face in faces:
+    for face, frame_bgr in faces:
         step.reset()
-        assert face.fill is not None and face.context is not None
-        step(face.fill, face.context)  # now it remembers this face, as in a stream
-        for _ in range(_TIMED):
+        for _ in range(1 + _TIMED):
             began = time.perf_counter()
-            step(face.fill, face.context)
+            _take(step, face, frame_bgr)
             took.append((time.perf_counter() - began) * 1e3)
+        del took[-1 - _TIMED]  # then the step did not remember the face, as it does in a stream
     return float(np.median(took)) if took else float("nan")
+
+
+def _take(step: FillStep | FrameStep, face: InpaintedFace, frame_bgr: NDArray[np.uint8]) -> None:
+    fill, filled = face.fill, face.filled
+    assert fill is not None
+    assert filled is not None
+    if isinstance(step, FrameStep):
+        step(fill, filled, frame_bgr, face.segmented.matrix)
+    else:
+        step(fill, filled)

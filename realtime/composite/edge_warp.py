@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.face_regions import INNER_FACE
-from realtime.frames import FaceContext, Fill
+from realtime.frames import Fill, SegmentedFace
 from realtime.imaging.mask_regions import padded_bounding_box
-from realtime.inpaint.appearance import AppearanceStep
+from realtime.inpaint.appearance import FillStep
 from realtime.settings import COMPOSITE
 
 _MARGIN_PX = 8  # of the crop round the hole that is worked on, crop px
@@ -26,7 +26,7 @@ _SCHARR_SUM = 32.0  # a Scharr derivative over this is a difference a pixel
 _SQUARE_ROOT = np.sqrt(np.arange(256, dtype=np.float32) * 255)
 
 
-class EdgeWarp(AppearanceStep):
+class EdgeWarp(FillStep):
     """Narrows the contours of a fill, which its generator paints soft, by warping.
 
     Colours are taken from further away from an edge than where they are shown; nothing overshoots.
@@ -38,14 +38,14 @@ class EdgeWarp(AppearanceStep):
 
     name = "edge warp"
 
-    def __call__(self, fill: Fill, context: FaceContext) -> Fill:
-        """Narrow the contours in the hole; see `AppearanceStep`."""
-        hole = context.face.hole
+    def __call__(self, fill: Fill, face: SegmentedFace) -> Fill:
+        """Narrow the contours in the hole; see `FillStep`."""
+        hole = face.hole
         box = padded_bounding_box(hole, _MARGIN_PX)
         if box is None:
             return fill
         inside = cv2.distanceTransform(hole[box].view(np.uint8), cv2.DIST_L2, 3)
-        inner = (1 - COMPOSITE.inner_edge_warp) * context.face.window.show(INNER_FACE)[box]
+        inner = (1 - COMPOSITE.inner_edge_warp) * face.window.show(INNER_FACE)[box]
         warped = _warp(fill.rgb[box], np.minimum(inside / _FADE_PX, 1) * (1 - inner))
         out = fill.rgb.copy()
         cv2.copyTo(warped, hole[box].view(np.uint8), out[box])

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from realtime.align.affine import scale_of
 from realtime.align.crop_window import CANONICAL, CropWindow
-from realtime.align.face_regions import UPPER_FACE
+from realtime.align.face_regions import SKIN_SEEDS, UPPER_FACE
 from realtime.composite.grain_texture import skin_texture
-from realtime.frames import FaceContext, Fill, Grain
+from realtime.frames import Fill, Grain, SegmentedFace
 from realtime.imaging.mask_regions import eroded
-from realtime.imaging.skin import has_tone, to_ycc
-from realtime.inpaint.appearance import AppearanceStep
+from realtime.imaging.skin import has_tone, skin_tone, to_ycc
+from realtime.inpaint.appearance import FrameStep
 from realtime.settings import COMPOSITE
 from realtime.stages import PerTrack
 
@@ -28,29 +28,34 @@ _BRIGHTNESS_RANGE = 0.3, 1.1  # share of the grain by brightness, over the mean 
 _EDGE_PX = 2  # distance kept from the edges of skin, crop px
 
 
-class GrainSynthesis(AppearanceStep):
+class GrainSynthesis(FrameStep):
     """Measures the skin of the frame and makes the grain that the fill lacks.
 
     There is none for a face so small that the fill is as fine as the frame, or with too little bare skin.
     """
 
     name = "grain"
-    each_frame = True
 
     def __init__(self) -> None:
         self._skin: PerTrack[tuple[int, _Skin | None] | None] = PerTrack(lambda: None)
 
-    def __call__(self, fill: Fill, context: FaceContext) -> Fill:
-        """Add grain to the fill; its pixels stay; see `AppearanceStep`."""
-        scale = 1 / scale_of(context.matrix)
+    def __call__(
+        self,
+        fill: Fill,
+        face: SegmentedFace,
+        frame_bgr: NDArray[np.uint8],
+        matrix: NDArray[np.float64],
+    ) -> Fill:
+        """Add grain to the fill; its pixels stay; see `FrameStep`."""
+        scale = 1 / scale_of(matrix)
         if scale <= COMPOSITE.grain_scale:
             return replace(fill, grain=None)
-        known = self._skin[context.face.track_id]
+        known = self._skin[face.track_id]
         if known is None or known[0] != fill.version:
-            known = fill.version, _measure_skin(fill.rgb, context)
-            self._skin[context.face.track_id] = known
+            known = fill.version, _measure_skin(fill.rgb, face)
+            self._skin[face.track_id] = known
         skin = known[1]
-        grain = None if skin is None else _grain_for(context.frame_bgr, skin, context.matrix, scale)
+        grain = None if skin is None else _grain_for(frame_bgr, skin, matrix, scale)
         return replace(fill, grain=grain)
 
     def keep_only(self, track_ids: Collection[int]) -> None:
@@ -99,9 +104,10 @@ def bare_skin(
     return eroded(skin_like & window.show(UPPER_FACE), _EDGE_PX) & eroded(known, margin_px)
 
 
-def _measure_skin(filled_rgb: NDArray[np.uint8], context: FaceContext) -> _Skin | None:
+def _measure_skin(filled_rgb: NDArray[np.uint8], face: SegmentedFace) -> _Skin | None:
     """Find the bare skin to take grain from, and where a fill, uint8 [128, 128, 3], needs it."""
-    face, tone = context.face, context.skin_tone
+    seeds = [face.window.show(where) & face.known for where in SKIN_SEEDS]
+    tone = skin_tone(to_ycc(face.crop_rgb), seeds)
     if tone is None:
         return None
     skin_like = has_tone(to_ycc(filled_rgb), tone)

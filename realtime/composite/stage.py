@@ -21,7 +21,7 @@ from realtime.frames import (
     InpaintedFrame,
     UnmaskResult,
 )
-from realtime.inpaint.appearance import AppearanceStep, apply_steps
+from realtime.inpaint.appearance import FillStep, FrameStep, apply_steps
 from realtime.settings import COMPOSITE
 from realtime.stages import PerTrack, Stage
 
@@ -39,13 +39,19 @@ class CompositeStage(Stage[InpaintedFrame, UnmaskResult]):
     """Pastes filled crops into frames, as sharp and grainy as their surroundings.
 
     Args:
-        steps: appearance steps, in order; those of each frame come last.
+        steps: appearance steps that are taken once for each fill, in order.
+        frame_steps: those that are taken in every frame after these, in order.
         take_turns: of many faces not all have their grain renewed in each frame.
     """
 
-    def __init__(self, steps: Sequence[AppearanceStep], *, take_turns: bool = True) -> None:
-        self._once = [step for step in steps if not step.each_frame]
-        self._each_frame = [step for step in steps if step.each_frame]
+    def __init__(
+        self,
+        steps: Sequence[FillStep],
+        frame_steps: Sequence[FrameStep] = (),
+        *,
+        take_turns: bool = True,
+    ) -> None:
+        self._steps, self._frame_steps = steps, frame_steps
         self._take_turns = take_turns
         self._prepared: PerTrack[_Prepared | None] = PerTrack(lambda: None)
         self._frames = 0
@@ -57,7 +63,7 @@ class CompositeStage(Stage[InpaintedFrame, UnmaskResult]):
         """
         self._frames += 1
         tracked = inpainted.segmented.tracked
-        for memory in (self._prepared, *self._once, *self._each_frame):
+        for memory in (self._prepared, *self._steps, *self._frame_steps):
             memory.keep_only(tracked.known_tracks)
         frame = tracked.frame_bgr
         replaced = np.zeros(frame.shape[:2], dtype=np.uint8)
@@ -81,27 +87,29 @@ class CompositeStage(Stage[InpaintedFrame, UnmaskResult]):
         self, face: InpaintedFace, frame_bgr: NDArray[np.uint8], faces: int
     ) -> tuple[Fill, NDArray[np.float32]]:
         """Return the fill to paste and its opacity; its grain is renewed in each frame or in turns."""
-        fill, context = face.fill, face.context
+        fill, filled = face.fill, face.filled
         assert fill is not None
-        assert context is not None
+        assert filled is not None
         track_id = face.segmented.track_id
         prepared = self._prepared[track_id]
         if prepared is None or prepared.fill.version != fill.version:
-            opacity = feather(context.face.hole)
-            prepared = _Prepared(apply_steps(self._once, fill, context), opacity)
+            opacity = feather(filled.hole)
+            prepared = _Prepared(apply_steps(self._steps, fill, filled), opacity)
             self._prepared[track_id] = prepared
         in_turns = self._take_turns and faces >= COMPOSITE.many_faces
         waits = in_turns and (self._frames + track_id) % COMPOSITE.grain_turns
         if prepared.with_grain is None or not waits:
-            here = context.shown_in(frame_bgr, face.segmented.matrix)
-            prepared.with_grain = apply_steps(self._each_frame, prepared.fill, here)
+            fill = prepared.fill
+            for step in self._frame_steps:
+                fill = step(fill, filled, frame_bgr, face.segmented.matrix)
+            prepared.with_grain = fill
         return prepared.with_grain, prepared.opacity
 
     def reset(self) -> None:
         """Forget all faces."""
         self._prepared.clear()
         self._frames = 0
-        for step in (*self._once, *self._each_frame):
+        for step in (*self._steps, *self._frame_steps):
             step.reset()
 
     def close(self) -> None:

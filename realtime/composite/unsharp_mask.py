@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.frames import FaceContext, Fill
+from realtime.frames import Fill, SegmentedFace
 from realtime.imaging.mask_regions import eroded, padded_bounding_box
-from realtime.inpaint.appearance import AppearanceStep
+from realtime.inpaint.appearance import FillStep
 from realtime.settings import COMPOSITE
 
 _UPPER_FACE = slice(24, 84), slice(26, 102)  # rows and columns of the crop
@@ -21,7 +21,7 @@ _DENOISE_SIGMA_PX = 0.4  # of the blur against noise before it, crop px
 _MARGIN_PX = 6  # of the crop round the hole that is worked on, crop px
 
 
-class UnsharpMask(AppearanceStep):
+class UnsharpMask(FillStep):
     """Sharpens a fill until lower and upper face have the contrast ratio of bare faces.
 
     The result stays between the darkest and the brightest neighbour: edges become steeper, and nothing
@@ -30,10 +30,10 @@ class UnsharpMask(AppearanceStep):
 
     name = "unsharp mask"
 
-    def __call__(self, fill: Fill, context: FaceContext) -> Fill:
-        """Sharpen the fill; see `AppearanceStep`."""
-        hole = context.face.hole
-        amount = _amount(fill.rgb, hole, context.face.known)
+    def __call__(self, fill: Fill, face: SegmentedFace) -> Fill:
+        """Sharpen the fill; see `FillStep`."""
+        hole = face.hole
+        amount = _amount(fill.rgb, hole, face.known)
         box = padded_bounding_box(hole, _MARGIN_PX)
         if amount <= 0 or box is None:
             return fill

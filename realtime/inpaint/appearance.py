@@ -1,4 +1,4 @@
-"""The interface of an appearance step: one correction of a fill, which can be tested and left out alone."""
+"""The interfaces of an appearance step: one correction of a fill, tested and left out alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from typing import ClassVar
 
-from realtime.frames import FaceContext, Fill
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.frames import Fill, SegmentedFace
 
 
 class AppearanceStep(ABC):
@@ -14,24 +17,9 @@ class AppearanceStep(ABC):
 
     Attributes:
         name: its name in benchmarks and documents.
-        each_frame: the step depends on the frame, so it is applied in every frame in which a fill is shown;
-            else once to each fill.
     """
 
     name: ClassVar[str]
-    each_frame: ClassVar[bool] = False
-
-    @abstractmethod
-    def __call__(self, fill: Fill, context: FaceContext) -> Fill:
-        """Correct a fill.
-
-        Args:
-            fill: the fill so far; its pixels outside the hole are the crop's.
-            context: the face and the frame.
-
-        Returns:
-            The corrected fill, equal to the given one outside the hole.
-        """
 
     def keep_only(self, track_ids: Collection[int]) -> None:  # noqa: B027 (most steps remember nothing)
         """Forget all other faces."""
@@ -40,8 +28,48 @@ class AppearanceStep(ABC):
         """Forget all faces."""
 
 
-def apply_steps(steps: Sequence[AppearanceStep], fill: Fill, context: FaceContext) -> Fill:
+class FillStep(AppearanceStep):
+    """A step that is taken once for each fill."""
+
+    @abstractmethod
+    def __call__(self, fill: Fill, face: SegmentedFace) -> Fill:
+        """Correct a fill.
+
+        Args:
+            fill: the fill so far; its pixels outside the hole are the crop's.
+            face: the face, with the crop and the hole that were filled.
+
+        Returns:
+            The corrected fill, equal to the given one outside the hole.
+        """
+
+
+class FrameStep(AppearanceStep):
+    """A step that depends on the frame, so that it is taken in every frame in which a fill is shown."""
+
+    @abstractmethod
+    def __call__(
+        self,
+        fill: Fill,
+        face: SegmentedFace,
+        frame_bgr: NDArray[np.uint8],
+        matrix: NDArray[np.float64],
+    ) -> Fill:
+        """Correct a fill.
+
+        Args:
+            fill: the fill after all steps that are taken once.
+            face: the face, with the crop and the hole that were filled.
+            frame_bgr: uint8 [H, W, 3], the frame in which the fill is shown.
+            matrix: float64 [2, 3], pixels of that frame to pixels of the crop.
+
+        Returns:
+            The corrected fill, equal to the given one outside the hole.
+        """
+
+
+def apply_steps(steps: Sequence[FillStep], fill: Fill, face: SegmentedFace) -> Fill:
     """Apply steps in order."""
     for step in steps:
-        fill = step(fill, context)
+        fill = step(fill, face)
     return fill

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.frames import FaceContext, Fill
+from realtime.frames import Fill, SegmentedFace
 from realtime.imaging.colour_distance import local_mean
 from realtime.imaging.mask_regions import padded_bounding_box
-from realtime.inpaint.appearance import AppearanceStep
+from realtime.inpaint.appearance import FillStep
 
 _RIM_PX = 1  # the mask colours the pixels that it touches; they are left out
 _RING_PX = 4  # width of the ring of known pixels, and of the ring of filled ones
@@ -24,7 +24,7 @@ _NATURAL = 4.0  # levels: the shading of bare faces alone makes a usual offset o
 _DOUBT = 0.016  # pulls the field of offsets to zero where few rim pixels are near
 
 
-class ColourMatching(AppearanceStep):
+class ColourMatching(FillStep):
     """Adds a smooth field of colour offsets to the fill.
 
     The offset, known minus filled, is taken all along the rim, smoothed, and fades towards the middle of
@@ -34,9 +34,9 @@ class ColourMatching(AppearanceStep):
 
     name = "colour match"
 
-    def __call__(self, fill: Fill, context: FaceContext) -> Fill:
-        """Match the colours of the fill; see `AppearanceStep`."""
-        hole, known = context.face.hole, context.face.known
+    def __call__(self, fill: Fill, face: SegmentedFace) -> Fill:
+        """Match the colours of the fill; see `FillStep`."""
+        hole, known = face.hole, face.known
         box = padded_bounding_box(hole, _MARGIN_PX)
         field = None if box is None else _offsets(fill.rgb[box], hole[box], known[box])
         if box is None or field is None:

@@ -9,14 +9,13 @@ from dataclasses import replace
 import numpy as np
 
 from realtime.frames import (
-    FaceContext,
     Fill,
     InpaintedFace,
     InpaintedFrame,
     SegmentedFace,
     SegmentedFrame,
 )
-from realtime.inpaint.appearance import AppearanceStep, apply_steps
+from realtime.inpaint.appearance import FillStep, apply_steps
 from realtime.inpaint.self_ensemble import Augmentation, Generator, self_ensemble
 from realtime.stages import PerTrack, Stage
 
@@ -27,14 +26,14 @@ class InpaintStage(Stage[SegmentedFrame, InpaintedFrame]):
     Args:
         generator: fills crops.
         augmentations: of the self-ensemble.
-        steps: appearance steps in crop space, in order.
+        steps: appearance steps, in order.
     """
 
     def __init__(
         self,
         generator: Generator,
         augmentations: Sequence[Augmentation],
-        steps: Sequence[AppearanceStep],
+        steps: Sequence[FillStep],
     ) -> None:
         self._generator, self._augmentations, self._steps = generator, augmentations, steps
         self._last: PerTrack[InpaintedFace | None] = PerTrack(lambda: None)
@@ -56,7 +55,7 @@ class InpaintStage(Stage[SegmentedFrame, InpaintedFrame]):
                 new.append(face)
             else:
                 done[face.track_id] = reused
-        for filled in self._fill(segmented, new):
+        for filled in self._fill(new):
             done[filled.segmented.track_id] = self._last[filled.segmented.track_id] = filled
         faces = tuple(done[face.track_id] for face in segmented.faces if face.is_face)
         return InpaintedFrame(segmented, faces)
@@ -71,9 +70,7 @@ class InpaintStage(Stage[SegmentedFrame, InpaintedFrame]):
             return None
         return replace(last, segmented=face)
 
-    def _fill(
-        self, segmented: SegmentedFrame, faces: Sequence[SegmentedFace]
-    ) -> list[InpaintedFace]:
+    def _fill(self, faces: Sequence[SegmentedFace]) -> list[InpaintedFace]:
         """Fill faces in one batch; pixels outside the picture belong to the hole."""
         if not faces:
             return []
@@ -82,9 +79,8 @@ class InpaintStage(Stage[SegmentedFrame, InpaintedFrame]):
         each = self_ensemble(self._generator, crops, holes, self._augmentations)
         filled = []
         for face, rgb in zip(faces, each, strict=True):
-            context = FaceContext(face, segmented.tracked.frame_bgr, face.matrix)
-            fill = apply_steps(self._steps, Fill(rgb, next(self._versions)), context)
-            filled.append(InpaintedFace(face, fill, context))
+            fill = apply_steps(self._steps, Fill(rgb, next(self._versions)), face)
+            filled.append(InpaintedFace(face, fill, face))
         return filled
 
     def reset(self) -> None:

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.frames import FaceContext, Fill, SegmentedFace
-from realtime.inpaint.appearance import AppearanceStep
+from realtime.frames import Fill, SegmentedFace
+from realtime.inpaint.appearance import FillStep
 from realtime.settings import INPAINT
 from realtime.stages import PerTrack
 from realtime.track.one_euro import low_pass_share
@@ -25,7 +25,7 @@ class _Earlier:
     epoch: int
 
 
-class TemporalBlend(AppearanceStep):
+class TemporalBlend(FillStep):
     """Blends each fill with the fills before it; the more moves, the more the new fill counts."""
 
     name = "temporal blend"
@@ -33,9 +33,9 @@ class TemporalBlend(AppearanceStep):
     def __init__(self) -> None:
         self._earlier: PerTrack[_Earlier | None] = PerTrack(lambda: None)
 
-    def __call__(self, fill: Fill, context: FaceContext) -> Fill:
-        """Blend the fill with the earlier ones of this face; see `AppearanceStep`."""
-        face, earlier = context.face, self._earlier[context.face.track_id]
+    def __call__(self, fill: Fill, face: SegmentedFace) -> Fill:
+        """Blend the fill with the earlier ones of this face; see `FillStep`."""
+        earlier = self._earlier[face.track_id]
         new = fill.rgb.astype(np.float32)
         if earlier is not None and earlier.epoch == face.change.epoch:
             new = _blended(new, earlier, face)

@@ -8,7 +8,7 @@ import pytest
 
 from realtime.align.crop_window import CropWindow
 from realtime.composite.edge_warp import EdgeWarp
-from realtime.frames import FaceContext, Fill
+from realtime.frames import Fill, SegmentedFace
 
 SKIN, WALL, COAT = (200, 160, 140), (90, 110, 130), (20, 22, 25)
 
@@ -29,8 +29,8 @@ def step(left: float, right: tuple[int, ...], x: float = 100, sigma_px: float = 
 
 
 def warped(crop: np.ndarray, hole: np.ndarray, window: CropWindow | None = None) -> np.ndarray:
-    context = FaceContext.of_crop(crop, hole, window=window or CropWindow())
-    return EdgeWarp()(Fill(crop), context).rgb
+    face = SegmentedFace.of_crop(crop, hole, window=window or CropWindow())
+    return EdgeWarp()(Fill(crop), face).rgb
 
 
 def width_and_place(row: np.ndarray) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from realtime.align.warp_crop import warp_crop
 from realtime.composite.feathering import feather
 from realtime.composite.grain_synthesis import GrainSynthesis
 from realtime.composite.paste_back import Patch, paste
-from realtime.frames import FaceContext, Fill, Grain
+from realtime.frames import Fill, Grain, SegmentedFace
 from realtime.segment.mask_cleaning import hole_from_mask
 
 SCALE = 3.0
@@ -43,8 +43,8 @@ def grain_for(
     matrix: np.ndarray,
     valid: np.ndarray | None = None,
 ) -> Grain | None:
-    context = FaceContext.of_crop(crop, hole, valid).shown_in(frame, matrix)
-    return GrainSynthesis()(Fill(crop), context).grain
+    face = SegmentedFace.of_crop(crop, hole, valid)
+    return GrainSynthesis()(Fill(crop), face, frame, matrix).grain
 
 
 def _filled(frame: np.ndarray, hole: np.ndarray, matrix: np.ndarray) -> Patch:
@@ -162,9 +162,8 @@ def test_grain_of_a_new_fill_fits_that_fill(hole, matrix):
     step = GrainSynthesis()
     gains = []
     for version, fill in enumerate((rough, smooth)):
-        grain = step(
-            Fill(fill, version), FaceContext.of_crop(fill, hole).shown_in(frame, matrix)
-        ).grain
+        face = SegmentedFace.of_crop(fill, hole)
+        grain = step(Fill(fill, version), face, frame, matrix).grain
         gains.append(0.0 if grain is None else float(grain.gain[80:96, 50:78].mean()))
     assert gains[0] < 0.5 * gains[1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -12,14 +13,14 @@ from numpy.typing import NDArray
 from realtime.align.affine import apply, invert
 from realtime.align.crop_window import CropWindow
 from realtime.align.warp_crop import warp_crop
-from realtime.appearance import FRAME_STEPS, make_steps
+from realtime.appearance import COMPOSITE_STEPS, FRAME_STEPS, make_steps
 from realtime.composite.stage import CompositeStage
 from realtime.frames import (
     Face,
-    FaceContext,
     Fill,
     InpaintedFace,
     InpaintedFrame,
+    SegmentedFace,
     SegmentedFrame,
     TrackedFrame,
 )
@@ -54,22 +55,26 @@ def filled(
     crop: NDArray[np.uint8], frame: NDArray[np.uint8], matrix: NDArray[np.float64], version: int = 1
 ) -> InpaintedFrame:
     """A frame with one face, number 0, whose fill is grey."""
-    context = FaceContext.of_crop(crop, HOLE, mask=MASK).shown_in(frame, matrix)
-    segmented = replace(context.face, matrix=matrix)
+    segmented = replace(SegmentedFace.of_crop(crop, HOLE, mask=MASK), matrix=matrix)
     grey = np.where(HOLE[..., None], np.uint8(127), crop)
-    face = InpaintedFace(segmented, Fill(grey, version), context)
+    face = InpaintedFace(segmented, Fill(grey, version), segmented)
     tracked = TrackedFrame(frame, (segmented.tracked,), frozenset({0}))
     return InpaintedFrame(SegmentedFrame(tracked, (segmented,)), (face,))
 
 
+def composite_stage(left_out: Sequence[str] = (), *, take_turns: bool = True) -> CompositeStage:
+    steps, frame_steps = (make_steps(kinds, left_out) for kinds in (COMPOSITE_STEPS, FRAME_STEPS))
+    return CompositeStage(steps, frame_steps, take_turns=take_turns)
+
+
 @pytest.fixture
 def stage() -> CompositeStage:
-    return CompositeStage(make_steps(FRAME_STEPS))
+    return composite_stage()
 
 
 def test_composite_bare_frame_is_the_given_one(stage: CompositeStage, crop, frames, matrix) -> None:
     given = filled(crop, frames[0], matrix)
-    bare = replace(given, faces=(replace(given.faces[0], fill=None, context=None),))
+    bare = replace(given, faces=(replace(given.faces[0], fill=None, filled=None),))
     result = stage(bare)
     assert result.frame is frames[0] and not result.replaced.any()
     assert not result.faces[0].inpainted
@@ -128,7 +133,7 @@ def test_composite_shows_the_canonical_crop_of_any_face(
 
 def _renewed(faces: int, *, take_turns: bool) -> NDArray[np.bool_]:
     """Whether the grain of each of so many faces side by side is new, bool [faces, frames]."""
-    stage = CompositeStage(make_steps(FRAME_STEPS), take_turns=take_turns)
+    stage = composite_stage(take_turns=take_turns)
     skin = np.full((128, 128, 3), (190, 145, 120), np.uint8)
     shown = []
     for seed in range(5):
@@ -160,7 +165,7 @@ def test_composite_soft_fill_is_sharpened(crop, frames, matrix) -> None:
     given = filled(crop, frames[0], matrix)
     given = replace(given, faces=(replace(given.faces[0], fill=Fill(soft)),))
     sharp, plain = (
-        warp_crop(CompositeStage(make_steps(FRAME_STEPS, ["grain", *more]))(given).frame, matrix)[0]
+        warp_crop(composite_stage(["grain", *more])(given).frame, matrix)[0]
         for more in ([], ["unsharp mask"])
     )
     inner = (slice(72, 108), slice(44, 86))

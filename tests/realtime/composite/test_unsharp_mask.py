@@ -8,7 +8,7 @@ import pytest
 
 from realtime.align.warp_crop import warp_crop
 from realtime.composite.unsharp_mask import UnsharpMask
-from realtime.frames import Face, FaceContext, Fill
+from realtime.frames import Face, Fill, SegmentedFace
 from realtime.imaging.mask_regions import eroded
 from realtime.segment.mask_cleaning import hole_from_mask
 
@@ -21,7 +21,7 @@ def hole() -> np.ndarray:
 
 
 def sharpen(crop: np.ndarray, hole: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    return UnsharpMask()(Fill(crop), FaceContext.of_crop(crop, hole, valid)).rgb
+    return UnsharpMask()(Fill(crop), SegmentedFace.of_crop(crop, hole, valid)).rgb
 
 
 def test_unsharp_mask_blurred_fill_is_sharpened_without_halo(

@@ -6,15 +6,16 @@ import cv2
 import numpy as np
 
 from realtime.align import warp_crop
+from realtime.align.face_regions import SKIN_SEEDS
 from realtime.composite.grain_synthesis import bare_skin
-from realtime.frames import Face, FaceContext
+from realtime.frames import Face
 from realtime.imaging.mask_regions import eroded
-from realtime.imaging.skin import has_tone, to_ycc
+from realtime.imaging.skin import has_tone, skin_tone, to_ycc
 
 
 def skin_like(crop: np.ndarray, known: np.ndarray) -> np.ndarray | None:
-    """Pixels of the tone that the context of a crop takes where the photograph is known."""
-    tone = FaceContext.of_crop(crop, ~known).skin_tone
+    """Pixels of the tone of the places where skin is usual and the photograph is known."""
+    tone = skin_tone(to_ycc(crop), [seeds & known for seeds in SKIN_SEEDS])
     return None if tone is None else has_tone(to_ycc(crop), tone)
 
 

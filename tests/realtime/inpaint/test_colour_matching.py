@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.frames import FaceContext, Fill
+from realtime.frames import Fill, SegmentedFace
 from realtime.inpaint.colour_matching import ColourMatching
 from realtime.segment.mask_cleaning import hole_from_mask
 
 
 def match_colours(crop: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    return ColourMatching()(Fill(crop), FaceContext.of_crop(crop, hole)).rgb
+    return ColourMatching()(Fill(crop), SegmentedFace.of_crop(crop, hole)).rgb
 
 
 def test_colour_meets_the_ring(mask):
@@ -81,7 +81,7 @@ def test_face_at_the_edge_of_the_picture_is_matched_by_what_is_seen(mask):
     valid = np.broadcast_to(np.arange(128)[:, None] < 75, (128, 128))
     crop = np.where(valid[..., None], np.array((180, 140, 120), np.uint8), np.uint8(0))
     crop[hole] = (168, 128, 108)
-    out = ColourMatching()(Fill(crop), FaceContext.of_crop(crop, hole, valid)).rgb
+    out = ColourMatching()(Fill(crop), SegmentedFace.of_crop(crop, hole, valid)).rgb
     depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
     seen = (depth > 0) & (depth <= 2) & (np.arange(128)[:, None] < 60)
     assert out[seen].mean(0) == pytest.approx((180, 140, 120), abs=4)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from realtime.frames import CropChange, FaceContext, SegmentedFace, SegmentedFrame, TrackedFrame
+from realtime.frames import CropChange, SegmentedFace, SegmentedFrame, TrackedFrame
 from realtime.inpaint.self_ensemble import Augmentation
 from realtime.inpaint.stage import InpaintStage
 
@@ -39,7 +39,7 @@ def stage(generator: Generator) -> InpaintStage:
 
 
 def masked(track_id: int = 0, **changes: object) -> SegmentedFace:
-    face = FaceContext.of_crop(GREY, HOLE, change=CropChange(epoch=1)).face
+    face = SegmentedFace.of_crop(GREY, HOLE, change=CropChange(epoch=1))
     face = replace(face, tracked=replace(face.tracked, track_id=track_id), mask_version=1)
     return replace(face, **changes)  # pyright: ignore[reportArgumentType]
 

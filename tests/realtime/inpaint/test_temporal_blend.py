@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from realtime.frames import CropChange, FaceContext, Fill
+from realtime.frames import CropChange, Fill, SegmentedFace
 from realtime.inpaint.temporal_blend import TemporalBlend
 
 HOLE = np.zeros((128, 128), bool)
@@ -22,7 +22,7 @@ def rng() -> np.random.Generator:
 def blend(
     step: TemporalBlend, filled: NDArray[np.uint8], hole: NDArray[np.bool_], change: CropChange
 ) -> NDArray[np.uint8]:
-    return step(Fill(filled), FaceContext.of_crop(filled, hole, change=change)).rgb
+    return step(Fill(filled), SegmentedFace.of_crop(filled, hole, change=change)).rgb
 
 
 def crop(level: int = 120) -> NDArray[np.uint8]:
