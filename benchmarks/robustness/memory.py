@@ -19,7 +19,7 @@ from benchmarks.processes import start_unmask
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 
-_SAMPLE_EVERY_S = 1.0
+_SAMPLE_EVERY_S = 0.2
 _SETTLED_SHARE = 0.25  # of the run; the growth is measured after it
 _FEWEST_SAMPLES = 8
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 import av
 import av.error
@@ -17,8 +17,8 @@ from realtime.media.container import choose_stream, frame_rate_of, open_containe
 from realtime.media.damage import Damage
 from realtime.media.decoder import Decoder
 from realtime.media.frames import Frame, Progress, Span
+from realtime.media.large_frames import decoding_threads
 
-_LARGE_FRAME_PX = 16_000_000
 _EXACT_SEEK = {"mov", "matroska"}  # FFmpeg's demuxers that find a frame by its timestamp
 
 
@@ -51,7 +51,7 @@ class VideoReader:
         except BaseException:
             self.container.close()
             raise
-        self.video.thread_type = _thread_type(self.video)
+        self.video.thread_type = decoding_threads(self.video.width * self.video.height)
 
     @property
     def time_base(self) -> Fraction:
@@ -101,9 +101,14 @@ class VideoReader:
         return self.frames()
 
     def frames(self, span: Span | None = None, done: Progress | None = None) -> Iterator[Frame]:
-        """Yield the frames of a part of the file, except those that are done."""
+        """Go to a part of the file and return an iterator of its frames, except those that are done."""
         span, done = span or Span(), done or Progress()
         index, frames = self._start(span, done)
+        return self._part(frames, index, span, done)
+
+    def _part(
+        self, frames: Iterator[Frame], index: int, span: Span, done: Progress
+    ) -> Iterator[Frame]:
         for frame in self._with_display_durations(frames):
             time_s = frame.pts * self.time_base - self.origin_s
             if span.start_s > 0 and time_s < span.start_s:
@@ -130,9 +135,10 @@ class VideoReader:
                 frames = self._seek(start_pts, inclusive=True)
         if frames is not None:
             return done.frames, frames
-        if self._first is None or self._decoding is None:
+        first, self._first = self._first, None
+        if first is None or self._decoding is None:
             return 0, self._decode()
-        return 0, itertools.chain([self._first], self._decoding)
+        return 0, itertools.chain(iter([first]), self._decoding)
 
     def _with_display_durations(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         """Correct the durations in MP4 and MOV: a frame lasts until the next one in display order.
@@ -180,7 +186,7 @@ class VideoReader:
         video = self.container.streams[index]
         assert isinstance(video, av.VideoStream)
         self.video = video
-        self.video.thread_type = _thread_type(self.video)
+        self.video.thread_type = decoding_threads(self.video.width * self.video.height)
         self._forget_decoded()
 
     def _forget_decoded(self) -> None:
@@ -209,8 +215,3 @@ class VideoReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _thread_type(video: av.VideoStream) -> Literal["AUTO", "SLICE"]:
-    """Decode large frames one at a time: each thread would hold more of them."""
-    return "SLICE" if video.width * video.height > _LARGE_FRAME_PX else "AUTO"

@@ -14,16 +14,11 @@ from av.video.codeccontext import VideoCodecContext
 from inpaint_model.errors import UserError
 from realtime.media.encoder_choice import EncoderChoice
 from realtime.media.hdr_metadata import HdrMetadata
+from realtime.media.large_frames import parameters_for_few_frames, set_x264_threads
 from realtime.media.orientation import Orientation, display_matrix
-from realtime.runtime.threads import half_the_cores
 
 _FIELDS = {2: "tff", 5: "tff", 3: "bff", 4: "bff"}
 """x264's name of the field that is shown first, by FFmpeg's AVFieldOrder number."""
-
-
-_LARGE_FRAME_PX = 16_000_000
-_FEW_FRAMES = "bframes=0:ref=1:sync-lookahead=0:rc-lookahead=0"
-"""x264's parameters by which it holds few frames: a fifth of the memory."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +90,9 @@ def configure(
     context.framerate = properties.frame_rate
     context.flags |= Flags.frame_duration | Flags.global_header
     context.thread_type = "AUTO"
+    frame_px = properties.width * properties.height
     if choice.encoder == "libx264":
-        context.thread_type, context.thread_count = "FRAME", 1 + half_the_cores()
-    is_large = properties.width * properties.height > _LARGE_FRAME_PX
-    if choice.encoder == "libx264" and is_large:
-        context.thread_type, context.thread_count = "SLICE", 1
+        set_x264_threads(context, frame_px)
     context.options, context.field_order = dict(choice.options), properties.field_order
     context.color_range, context.colorspace = properties.color_range, properties.colorspace
     context.color_primaries, context.color_trc = properties.color_primaries, properties.color_trc
@@ -108,11 +101,18 @@ def configure(
     if choice.interlaced:
         context.flags |= Flags.interlaced_dct | Flags.interlaced_me
         if choice.encoder == "libx264":
-            context.options["x264-params"] = f"{_FIELDS.get(properties.field_order, 'tff')}=1"
-    elif choice.encoder == "libx264" and is_large:
-        context.options["x264-params"] = _FEW_FRAMES
+            _add_parameters(context, choice, f"{_FIELDS.get(properties.field_order, 'tff')}=1")
+    if few_frames := parameters_for_few_frames(choice.encoder, frame_px):
+        _add_parameters(context, choice, few_frames)
     if properties.hdr is not None:
         properties.hdr.add_to(context.options, choice.encoder)
+
+
+def _add_parameters(context: VideoCodecContext, choice: EncoderChoice, parameters: str) -> None:
+    """Add parameters of x264's or x265's own to its options."""
+    name = f"{choice.encoder.removeprefix('lib')}-params"
+    earlier = [context.options[name]] if name in context.options else []
+    context.options[name] = ":".join([*earlier, parameters])
 
 
 def open_encoder(

@@ -7,6 +7,7 @@ preview shows the newest (`LatestWins`).
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -186,6 +187,7 @@ class Pipeline:
         try:
             for item in items:
                 output.put(item)
+                del item  # frames are large: none is kept while the next one is waited for
         except Ended:
             pass
         except BaseException as raised:
@@ -233,10 +235,12 @@ def run(
             items = stage(items)
         for item in items:
             sink(item)
+            del item
         return
     with Pipeline(source, stages, policy) as pipeline:
         for item in pipeline:
             sink(item)
+            del item
 
 
 def each(function: Callable[[Any], Any]) -> Stage:
@@ -271,14 +275,11 @@ def _joined(steps: Sequence[Stage], name: str) -> Stage:
 
 def _items_of(link: Link[Any], output: Link[Any] | None = None) -> Iterator[Any]:
     """Take items until the link ends; with an output, take each only when the last result was taken."""
-    while True:
-        if output is not None:
-            output.wait_until_taken()
-        try:
-            item = link.take()
-        except Ended:
-            return
-        yield item
+    with contextlib.suppress(Ended):
+        while True:
+            if output is not None:
+                output.wait_until_taken()
+            yield link.take()
 
 
 def _name(stage: Stage) -> str:

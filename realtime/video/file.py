@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 import time
 from dataclasses import asdict, replace
@@ -30,7 +29,6 @@ from realtime.media.segment_store import SegmentStore
 from realtime.media.stream_copy import Cut
 from realtime.runtime.face_records import RecordCall
 from realtime.runtime.report import Counts, Report
-from realtime.runtime.stage_times import StageTimes
 from realtime.stages import FrameUnmasker
 from realtime.video.pipeline import OutputOptions, ProgressCall, ResultCall, VideoPipeline
 from realtime.video.plan import VideoOptions, plan_output
@@ -125,8 +123,7 @@ class VideoJob:
         earlier = begin_or_resume(store, self._resume_facts(unmasker), resume=options.resume)
         self._warnings += earlier.warnings
         counts, done = earlier.counts, earlier.progress
-        frames = file.frames(options.span, done)
-        first = next(frames, None)  # without frames there is nothing to run
+        frames, expected = file.frames(options.span, done), file.expected_frames(options.span)
         gop_copier = GopCopier(file.video) if options.copy_untouched else None
         pipeline = VideoPipeline(
             unmasker,
@@ -134,11 +131,7 @@ class VideoJob:
             plan.encoder.pixel_format,
             OutputOptions(options.side_by_side, options.badge, options.segment_frames),
         )
-        times = StageTimes()
-        if first is not None:
-            expected = file.expected_frames(options.span)
-            all_frames = itertools.chain([first], frames)
-            times = pipeline.run(all_frames, counts, expected, progress, on_result)
+        times = pipeline.run(frames, counts, expected, progress, on_result)
         self._warnings += file.warnings
         self._write_target(store, counts)
         seconds = time.perf_counter() - began_s

@@ -17,8 +17,9 @@ from realtime.video import mask_gap_closing, track_smoothing
 from realtime.video.mask_gap_closing import close_mask_gaps
 from realtime.video.track_smoothing import smooth_tracks
 
-_FEWER_FROM_BYTES = 22_000_000  # of a frame: 2560x1440 with 8 bits still is below
-_IN_TURN_FROM_BYTES = 60_000_000  # of a frame: 3840x2160 with 10 bits still is below
+_HELD_BYTES = 400_000_000  # of all frames that are held
+_AT_WORK = 5  # frames in threads and in queues of one frame each
+_WINDOWS = track_smoothing.WINDOW + mask_gap_closing.WINDOW
 
 
 class TimedImage(Protocol):
@@ -58,11 +59,13 @@ class HeldFrames:
         Args:
             frame_bytes: of one frame as it is held: its own planes and the BGR image.
         """
-        if frame_bytes <= _FEWER_FROM_BYTES:
+        waiting = _HELD_BYTES // frame_bytes - _AT_WORK
+        if waiting >= _WINDOWS:
             return cls()
-        if frame_bytes <= _IN_TURN_FROM_BYTES:
-            return cls(Ordered(depth=1))
-        return cls(None, track_window=1, mask_window=1)
+        if waiting < 2:
+            return cls(None, track_window=0, mask_window=0)
+        track_window = waiting * track_smoothing.WINDOW // _WINDOWS
+        return cls(Ordered(depth=1), track_window, waiting - track_window)
 
 
 def look_ahead_stages(unmasker: FrameUnmasker, held: HeldFrames | None = None) -> list[Stage]:

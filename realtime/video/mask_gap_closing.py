@@ -43,8 +43,12 @@ def close_mask_gaps(
         window: how many frames on each side are looked at.
     """
     close_gaps = _GapClosing(window)
-    for (item, segmented), around, place in windowed(items, _by_track, window):
-        yield item, close_gaps(segmented, around, place)
+
+    def closed(held: tuple[tuple[T, SegmentedFrame], Around, int]) -> tuple[T, SegmentedFrame]:
+        (item, segmented), around, place = held
+        return item, close_gaps(segmented, around, place)
+
+    return map(closed, windowed(items, _by_track, window))
 
 
 def _by_track(pair: tuple[T, SegmentedFrame]) -> dict[int, SegmentedFace]:

@@ -124,7 +124,9 @@ class VideoPipeline:
             return times
         held = HeldFrames.of_size(frame_bytes(first.native))
         stages = look_ahead_stages(self._unmasker, held)
-        decoded = self._decode(itertools.chain([first], frames))
+        decoded = self._decode(
+            itertools.chain(iter([first]), frames)
+        )  # an iterator that ends lets go
         del first
         with opencv_in_one_thread():
             run(decoded, stages, encode, held.policy)

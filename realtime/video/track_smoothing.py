@@ -45,8 +45,14 @@ def smooth_tracks(
         items: anything that belongs to a frame, and the frame with its faces, not smoothed yet.
         window: how many frames on each side are looked at.
     """
-    for (item, tracked), around, place in windowed(items, _entries_of, window):
-        yield item, _smoothed(tracked, around, place)
+
+    def smoothed(
+        held: tuple[tuple[T, TrackedFrame], deque[Entries], int],
+    ) -> tuple[T, TrackedFrame]:
+        (item, tracked), around, place = held
+        return item, _smoothed(tracked, around, place)
+
+    return map(smoothed, windowed(items, _entries_of, window))
 
 
 def _entries_of(pair: tuple[T, TrackedFrame]) -> Entries:

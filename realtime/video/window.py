@@ -28,6 +28,7 @@ def windowed(
     for item in items:
         around.append(note(item))
         waiting.append(item)
+        del item  # only those that wait are kept
         if len(waiting) > window:
             yield waiting.popleft(), around, len(around) - 1 - window
     while waiting:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -75,6 +77,47 @@ def test_run_ordered_keeps_every_item_in_order() -> None:
     seen: list[int] = []
     run(range(200), [doubled, each(lambda x: x + 1)], seen.append, Ordered())
     assert seen == [2 * x + 1 for x in range(200)]
+
+
+class Large:
+    """Stands for what a decoded frame holds."""
+
+
+def test_run_in_turn_holds_one_frame() -> None:
+    alive: weakref.WeakSet[Large] = weakref.WeakSet()
+    counts = []
+
+    def made(_: int) -> Large:
+        counts.append(len(alive))
+        large = Large()
+        alive.add(large)
+        return large
+
+    run(map(made, range(5)), [each(lambda large: large)], lambda _: None, None)
+    assert counts == [0] * 5
+
+
+def test_pipeline_that_waits_for_a_frame_holds_none() -> None:
+    alive: weakref.WeakSet[Large] = weakref.WeakSet()
+    more = threading.Event()
+
+    def made(number: int) -> Large:
+        if number == 3:
+            more.wait(10)
+        large = Large()
+        alive.add(large)
+        return large
+
+    stages = [each(lambda large: large), each(lambda large: large)]
+    with Pipeline(map(made, range(4)), stages, Ordered()) as pipeline:
+        for _ in range(3):
+            pipeline.take()
+        deadline = time.monotonic() + 5
+        while alive and time.monotonic() < deadline:
+            time.sleep(0.01)
+        held = len(alive)
+        more.set()
+    assert held == 0
 
 
 def test_join_by_thread_steps_of_one_name_share_a_thread() -> None:

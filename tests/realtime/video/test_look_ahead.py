@@ -12,8 +12,9 @@ from realtime.video.look_ahead import HeldFrames
     [
         ((1920, 1080), 4.5, 2, (6, 8)),
         ((2560, 1440), 4.5, 2, (6, 8)),
-        ((3840, 2160), 6, 1, (6, 8)),
-        ((7680, 4320), 4.5, None, (1, 1)),
+        ((3840, 2160), 4.5, 1, (2, 3)),
+        ((3840, 2160), 6, 1, (1, 2)),
+        ((7680, 4320), 4.5, None, (0, 0)),
     ],
 )
 def test_large_frames_are_held_in_smaller_numbers(
