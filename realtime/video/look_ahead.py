@@ -19,6 +19,7 @@ from realtime.video.track_smoothing import smooth_tracks
 
 _HELD_BYTES = 400_000_000  # of all frames that are held
 _AT_WORK = 5  # frames in threads and in queues of one frame each
+_FEWEST_WAITING = 5  # frames; with fewer all runs in turn
 _WINDOWS = track_smoothing.WINDOW + mask_gap_closing.WINDOW
 
 
@@ -62,8 +63,9 @@ class HeldFrames:
         waiting = _HELD_BYTES // frame_bytes - _AT_WORK
         if waiting >= _WINDOWS:
             return cls()
-        if waiting < 2:
-            return cls(None, track_window=0, mask_window=0)
+        if waiting < _FEWEST_WAITING:
+            window = 1 if waiting > 0 else 0
+            return cls(None, window, window)
         track_window = waiting * track_smoothing.WINDOW // _WINDOWS
         return cls(Ordered(depth=1), track_window, waiting - track_window)
 
