@@ -22,11 +22,13 @@ from benchmarks.speed.turns import Times, time_in_turn
 from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime.demo.clip import DemoClip
+from realtime.media.frames import Span
 from realtime.unmasker import Unmasker
 from realtime.video.file import VideoOptions, unmask_video
 
 _ENCODER, _OPTIONS = "libx264", {"preset": "superfast", "crf": "18"}  # those of `unmask video`
 _CODEC_THREADS = 2
+_ONE_FRAME_S = 0.001  # the end of a file of one frame
 _SAMPLE_S = 0.05  # between two counts of the threads
 _PARTS_FRAMES = 100  # frames whose parts are timed
 
@@ -37,7 +39,7 @@ class _Whole:
 
     Attributes:
         frames: of the clip.
-        times: "unmask" and "transcode".
+        times: "unmask", "transcode", and "once": a file of one frame.
         decode_ms: CPU of decoding alone, a frame.
         threads: the most threads seen in `unmask video`; 0 where the system does not tell.
     """
@@ -72,7 +74,8 @@ def run(
 
     `unmask video` and plain decoding and encoding take turns in one process. Then the stages run in one
     thread, where every part is timed. "hand-overs" is what `unmask video` takes beyond the sum of its
-    parts. Times are CPU times, all threads together. The lock is Python's global one.
+    parts. "once a file" is a file of one frame: opening, the thorough search of the first frame, checking
+    and closing. Times are CPU times, all threads together. The lock is Python's global one.
     """
     earlier = _earlier(compare)
     with tempfile.TemporaryDirectory() as scratch:
@@ -98,8 +101,14 @@ def _measure_whole(source: Path, scratch: Path, model: str, engine: str, rounds:
             with _counting_threads(most_threads):
                 unmask_video(source, target, unmasker, VideoOptions(overwrite=True))
 
+        def unmask_one_frame() -> None:
+            unmasker.reset()
+            options = VideoOptions(overwrite=True, span=Span(end_s=_ONE_FRAME_S))
+            unmask_video(source, target, unmasker, options)
+
         ways = {
             "unmask": unmask,
+            "once": unmask_one_frame,
             "transcode": lambda: _transcode(source, plain),
             "decode": lambda: _decode(source),
         }
@@ -154,7 +163,8 @@ def _rows(whole: _Whole, parts: PartTimes) -> list[Row]:
     """One figure a row."""
     unmask, transcode = whole.cpu_ms("unmask"), whole.cpu_ms("transcode")
     times = whole.times["unmask"]
-    known = transcode + parts.conversions_ms + parts.stages_ms
+    once = whole.cpu_ms("once")
+    known = transcode + parts.conversions_ms + parts.stages_ms + once
     figures: list[tuple[str, float, str]] = [
         ("unmask video", whole.fps("unmask"), "frames/s"),
         ("transcoding alone", whole.fps("transcode"), "frames/s"),
@@ -171,6 +181,7 @@ def _rows(whole: _Whole, parts: PartTimes) -> list[Row]:
         *((f"glue: {name}", ms, "ms") for name, ms in parts.glue.items()),
         ("all networks", sum(parts.networks.values()), "ms"),
         ("all glue", sum(parts.glue.values()), "ms"),
+        ("once a file, shared by its frames", once, "ms"),
         ("hand-overs", unmask - known, "ms"),
         ("function calls", parts.calls, ""),
         ("time under the lock", 100 * parts.held, "% of the stages"),

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -22,6 +23,7 @@ from inpaint_model.artefacts import Artefact
 from inpaint_model.engines.image_network import ImageNetwork
 from inpaint_model.inpainter import Inpainter
 from realtime.frames import UnmaskResult
+from realtime.media.frames import Frame
 from realtime.media.native_planes import NativePlanes
 from realtime.media.reader import VideoReader
 from realtime.runtime.threads import opencv_in_one_thread
@@ -95,18 +97,18 @@ def measure_parts(clip: Path, model: str, engine: str, most_frames: int) -> Part
         stack.enter_context(_timed_networks(clock))
         unmasker = stack.enter_context(Unmasker(model, engine, threads=1))
         frames = list(_decoded(clip, _WARM_UP + most_frames))
-        for _, image in frames[:_WARM_UP]:
-            unmasker(image)
+        for frame in frames[:_WARM_UP]:
+            unmasker(frame.image_bgr, frame.time_s)
         clock.seconds.clear()
         clock.calls.clear()
         timed = frames[_WARM_UP:] or frames
-        results = [_stages(unmasker, image, clock) for _, image in timed]
-        _conversions([native for native, _ in timed], results, clock)
+        results = [_stages(unmasker, frame, clock) for frame in timed]
+        _conversions([frame.native for frame in timed], results, clock)
         per_frame = 1e3 / len(timed)
         ms = {name: seconds * per_frame for name, seconds in clock.seconds.items()}
         calls = {name: count / len(timed) for name, count in clock.calls.items()}
         parts = _by_part(ms, calls)
-        parts.calls, parts.held = _profile(unmasker, [image for _, image in timed])
+        parts.calls, parts.held = _profile(unmasker, timed)
     return parts
 
 
@@ -134,17 +136,20 @@ def _timed_networks(clock: _Clock) -> Iterator[None]:
         yield
 
 
-def _decoded(clip: Path, most: int) -> Iterator[tuple[av.VideoFrame, NDArray[np.uint8]]]:
-    """The first frames of a clip, as decoded and in BGR."""
+def _decoded(clip: Path, most: int) -> Iterator[Frame]:
+    """The first frames of a clip, converted to BGR."""
     with VideoReader(clip) as file:
-        for frame, _ in zip(file, range(most), strict=False):
-            yield frame.native, frame.image_bgr
+        for frame in islice(file, most):
+            assert frame.image_bgr is not None
+            yield frame
 
 
-def _stages(unmasker: Unmasker, image: NDArray[np.uint8], clock: _Clock) -> UnmaskResult:
+def _stages(unmasker: Unmasker, frame: Frame, clock: _Clock) -> UnmaskResult:
     """Run the stages on a frame; each stage's time has the "stage" before its name."""
-    value: Any = image
-    for name in STAGES:
+    first, *others = STAGES
+    image = frame.image_bgr
+    value = clock.timed(f"stage {first}", getattr(unmasker, first), image, frame.time_s)
+    for name in others:
         value = clock.timed(f"stage {name}", getattr(unmasker, name), value)
     return value
 
@@ -174,19 +179,19 @@ def _stage_of(network: str) -> str:
     return {_GENERATOR: "inpaint", "segmenter": "segment"}.get(network, "detect_and_track")
 
 
-def _profile(unmasker: Unmasker, images: Sequence[NDArray[np.uint8]]) -> tuple[float, float]:
+def _profile(unmasker: Unmasker, frames: Sequence[Frame]) -> tuple[float, float]:
     """Profile the stages; return the calls a frame, and the share of time under the global lock."""
     profile = cProfile.Profile(time.process_time)
     profile.enable()
-    for image in images:
-        unmasker(image)
+    for frame in frames:
+        unmasker(frame.image_bgr, frame.time_s)
     profile.disable()
     stats: dict[tuple[str, int, str], tuple[int, int, float, float, object]]
     stats = vars(pstats.Stats(profile))["stats"]
     calls = sum(row[1] for row in stats.values())
     total = sum(row[2] for row in stats.values())
     free = sum(row[2] for (_, _, name), row in stats.items() if _runs_without_lock(name))
-    return calls / len(images), 1 - free / max(total, 1e-9)
+    return calls / len(frames), 1 - free / max(total, 1e-9)
 
 
 def _runs_without_lock(name: str) -> bool:
