@@ -40,7 +40,7 @@ Mode = Literal["image", "video", "live"]
 
 image: unrelated pictures. There is no tracking and no smoothing, and each fill is the mean of four
 augmentations instead of two.
-video: successive frames of a recording. Known faces are looked at, segmented and filled about every 70 ms
+video: successive frames of a recording. Known faces are looked at, segmented and filled about every 100 ms
 while they look the same, and followed by optical flow in between.
 live: successive frames of a camera, treated as those of a recording.
 """
