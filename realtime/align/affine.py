@@ -19,8 +19,10 @@ def invert(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def compose(after: NDArray[np.float64], before: NDArray[np.float64]) -> NDArray[np.float64]:
     """Join two affine transforms, float64 [2, 3] each, `before` done first."""
-    linear = after[:, :2] @ before[:, :2]
-    return np.column_stack([linear, after[:, :2] @ before[:, 2] + after[:, 2]])
+    linear = after[:, :2]
+    joined = np.empty((2, 3))
+    joined[:, :2], joined[:, 2] = linear @ before[:, :2], linear @ before[:, 2] + after[:, 2]
+    return joined
 
 
 def scale_of(matrix: NDArray[np.float64]) -> float:

@@ -79,6 +79,8 @@ class BlazeFace:
         values, logits = self._network(square.astype(np.float32) / 127.5 - 1)
         scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0].astype(np.float64), -50, 50)))
         seen = np.flatnonzero(scores >= least_score)
+        if not len(seen):
+            return []
         pairs = values[0, seen].astype(np.float64).reshape(-1, 8, 2)
         sizes = pairs[:, 1].mean(1) / scale_of(to_square)
         places = np.delete(pairs, 1, axis=1) + self._anchors[seen, None]
