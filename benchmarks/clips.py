@@ -62,7 +62,7 @@ def masked_frames(source: Path, style: MaskStyle, side: int = 0) -> Iterator[Mas
         for frame in file:
             bare = _middle_square(frame.image_bgr, side) if side else frame.image_bgr
             bare_rgb = np.ascontiguousarray(bare[:, :, ::-1])
-            faces = [tracked.face for tracked in tracker(bare_rgb) if tracked.found]
+            faces = [tracked.face for tracked in tracker(bare) if tracked.found]
             landmarks, masked = faces[0].landmarks if faces else None, bare
             if landmarks is not None:
                 masked_rgb = render_mask(bare_rgb, landmarks, style).image_rgb

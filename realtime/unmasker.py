@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Self, TypeVar, get_args
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -154,9 +153,8 @@ class Unmasker:
         self._check_open()
         check_frame(frame_bgr)
         began = time.perf_counter()
-        frame_rgb = np.asarray(cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
         interval_s = self._interval_s(time_s)
-        faces = self._tracker(frame_rgb, interval_s)
+        faces = self._tracker(np.ascontiguousarray(frame_bgr), interval_s)
         known = self._tracker.known_tracks
         if self._smoothing is not None and smooth:
             self._smoothing.keep_only(known)

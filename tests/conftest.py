@@ -72,7 +72,7 @@ def astronaut_rgb() -> NDArray[np.uint8]:
 def astronaut_face(astronaut_rgb: NDArray[np.uint8]) -> Face:
     """The face found in it, with landmarks."""
     with FaceFinder() as finder:
-        (face,) = finder.find_all(astronaut_rgb)
+        (face,) = finder.find_all(np.ascontiguousarray(astronaut_rgb[:, :, ::-1]))
     return face
 
 

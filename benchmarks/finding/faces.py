@@ -72,7 +72,7 @@ def load_faces(options: FindOptions, count: int) -> list[TestFace]:
     with FaceFinder() as finder:
         for name, bare_bgr in bare_pictures(options, count):
             bare_rgb = np.ascontiguousarray(bare_bgr[:, :, ::-1])
-            face = finder.portrait(bare_rgb)
+            face = finder.portrait(bare_bgr)
             if face is not None and face.landmarks is not None:
                 kind = _KINDS[len(faces) % len(_KINDS)]
                 faces.append(_face(name, bare_rgb, face.landmarks, face.keypoints, kind))

@@ -115,7 +115,7 @@ def load_portraits(options: FindOptions, count: int) -> list[Portrait]:
     with FaceFinder() as finder:
         for name, bare_bgr in bare_pictures(options, count):
             rgb = np.ascontiguousarray(bare_bgr[:, :, ::-1])
-            face = finder.portrait(rgb)
+            face = finder.portrait(bare_bgr)
             if face is None or face.landmarks is None:
                 continue
             pose = fit_pose(face.landmarks)

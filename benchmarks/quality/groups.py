@@ -133,7 +133,7 @@ def _measure(
         cv2.copyMakeBorder(picture, pad, pad, pad, pad, cv2.BORDER_REPLICATE), dtype=np.uint8
     )
     bare_rgb = np.ascontiguousarray(bare[:, :, ::-1])
-    face = finder.portrait(bare_rgb)
+    face = finder.portrait(bare)
     if face is None or face.landmarks is None:
         return None
     person = person_of(name, bare, face.matrix)

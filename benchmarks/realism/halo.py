@@ -71,7 +71,7 @@ def run(
         finder = stack.enter_context(FaceFinder())
         models = {name: stack.enter_context(Unmasker(name, engine, mode="image")) for name in names}
         for person, (name, bare) in enumerate(track(pictures, "photographs")):
-            face = finder.portrait(np.ascontiguousarray(bare[:, :, ::-1]))
+            face = finder.portrait(bare)
             if face is None or face.landmarks is None:
                 continue
             for width, worn in _worn(bare, face.landmarks, _KINDS[person % len(_KINDS)]):

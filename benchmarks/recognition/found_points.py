@@ -146,7 +146,7 @@ MOVES: dict[str, Move] = {"mirrored": _mirrored, "shifted": _shifted}
 def found_again(finder: FaceFinder, face: TestFace, move: Move) -> Case:
     """Find the true points again on a moved photograph: how far they are off is the noise of the truth."""
     picture, back = move(face.bare_bgr)
-    found = finder.portrait(np.ascontiguousarray(picture[:, :, ::-1]))
+    found = finder.portrait(picture)
     points = None if found is None else back(found.keypoints)
     if points is not None and not _is_near(points, face, 1.0):  # another face of the photograph
         points = None

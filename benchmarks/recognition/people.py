@@ -124,7 +124,7 @@ class Maker:
                 if bare_bgr is None:
                     raise UserError(f"{photo.path}: cannot be read as a picture")
                 bare_bgr = np.asarray(bare_bgr, np.uint8)
-                face = finder.portrait(np.ascontiguousarray(bare_bgr[:, :, ::-1]))
+                face = finder.portrait(bare_bgr)
                 if face is None or face.landmarks is None:
                     people.left_out += 1
                 else:

@@ -50,11 +50,7 @@ def run_demo(out: Path | None, model: str, engine: str) -> list[Row]:
 def _has_face(clip: Path) -> bool:
     """Whether a face is found in any frame: `unmask video` refuses clips without one."""
     with FaceFinder() as finder, VideoReader(clip) as file:
-        return any(
-            face.confirmed
-            for frame in file
-            for face in finder.find_all(np.ascontiguousarray(frame.image_bgr[:, :, ::-1]))
-        )
+        return any(face.confirmed for frame in file for face in finder.find_all(frame.image_bgr))
 
 
 def _measure(masked: Path, frames: int, model: str, engine: str) -> Row:

@@ -54,6 +54,14 @@ def warp_square(
     return square.astype(np.uint8, copy=False)
 
 
+def warp_square_rgb(
+    image_bgr: NDArray[np.uint8], matrix: NDArray[np.float64], side: int, border: int
+) -> NDArray[np.uint8]:
+    """Cut a square, RGB, out of a picture, BGR; else as `warp_square`."""
+    square = warp_square(image_bgr, matrix, side, border)
+    return cv2.cvtColor(square, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+
+
 def warp_crop_rgb(
     frame_bgr: NDArray[np.uint8], matrix: NDArray[np.float64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.canonical_crop import CROP_SIZE
-from realtime.align.warp_crop import warp_square
+from realtime.align.warp_crop import warp_square_rgb
 from realtime.composite.feathering import feather
 from realtime.composite.paste_back import paste
 from realtime.frames import (
@@ -139,5 +139,4 @@ def _result_of(
 
 def _canonical_crop(frame_bgr: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Cut the canonical crop out of a frame, uint8 [128, 128, 3] RGB; black outside the frame."""
-    crop = warp_square(frame_bgr, matrix, CROP_SIZE, cv2.BORDER_CONSTANT)
-    return cv2.cvtColor(crop, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    return warp_square_rgb(frame_bgr, matrix, CROP_SIZE, cv2.BORDER_CONSTANT)

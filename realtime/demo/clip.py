@@ -83,7 +83,7 @@ class DemoClip:
         self.path, self.style = path or CameraPath(), style or preset_style("surgical")
         self._photo_rgb = _astronaut() if photo_rgb is None else photo_rgb
         with FaceFinder(models_dir=models_dir) as finder:
-            face = finder.portrait(self._photo_rgb)
+            face = finder.portrait(np.ascontiguousarray(self._photo_rgb[:, :, ::-1]))
         if face is None or face.landmarks is None:
             raise UserError("no face found in the demo's photograph")
         self._landmarks = face.landmarks

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inpaint_model.artefacts import Artefact
 from inpaint_model.engines.image_network import ImageNetwork
 from realtime.align.affine import apply, invert, scale_of
-from realtime.align.warp_crop import warp_square
+from realtime.align.warp_crop import warp_square_rgb
 from realtime.settings import DETECT
 
 _SIDE_PX = 128
@@ -61,21 +61,21 @@ class BlazeFace:
 
     def __call__(
         self,
-        image_rgb: NDArray[np.uint8],
+        image_bgr: NDArray[np.uint8],
         to_square: NDArray[np.float64],
         least_score: float,
     ) -> list[Detection]:
         """Detect the faces in a square of a picture.
 
         Args:
-            image_rgb: uint8 [H, W, 3], RGB.
+            image_bgr: uint8 [H, W, 3], BGR.
             to_square: float64 [2, 3], a similarity, picture pixels to the pixels 0..128 of the square.
             least_score: of a detection, 0..1.
 
         Returns:
             The detections, the best first.
         """
-        square = warp_square(image_rgb, to_square, _SIDE_PX, cv2.BORDER_REFLECT_101)
+        square = warp_square_rgb(image_bgr, to_square, _SIDE_PX, cv2.BORDER_REFLECT_101)
         values, logits = self._network(square.astype(np.float32) / 127.5 - 1)
         scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0].astype(np.float64), -50, 50)))
         seen = np.flatnonzero(scores >= least_score)

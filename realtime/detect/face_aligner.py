@@ -17,7 +17,7 @@ from inpaint_model.artefacts import find_face_aligner
 from inpaint_model.engines.image_network import ImageNetwork
 from realtime.align.affine import compose, invert
 from realtime.align.canonical_crop import MIRROR
-from realtime.align.warp_crop import warp_square
+from realtime.align.warp_crop import warp_square_rgb
 
 _SIDE_PX = 64
 # Canonical crop pixels to pixels of the network's square, which shows the crop at half its size.
@@ -52,7 +52,7 @@ class FaceAligner:
 
     def __call__(
         self,
-        image_rgb: NDArray[np.uint8],
+        image_bgr: NDArray[np.uint8],
         to_canonical: NDArray[np.float64],
         *,
         mirrored: bool = False,
@@ -60,7 +60,7 @@ class FaceAligner:
         """Look at the canonical crop of a face, or at what might be one.
 
         Args:
-            image_rgb: uint8 [H, W, 3], RGB.
+            image_bgr: uint8 [H, W, 3], BGR.
             to_canonical: float64 [2, 3], picture pixels to canonical crop pixels: a guess. The place may be
                 off by a fifth of the crop, the size by a third, and the orientation by any angle.
             mirrored: look at the mirrored crop.
@@ -68,7 +68,7 @@ class FaceAligner:
         if mirrored:
             to_canonical = compose(MIRROR, to_canonical)
         to_square = compose(_FROM_CANONICAL, to_canonical)
-        square = warp_square(image_rgb, to_square, _SIDE_PX, cv2.BORDER_REPLICATE)
+        square = warp_square_rgb(image_bgr, to_square, _SIDE_PX, cv2.BORDER_REPLICATE)
         (values,) = self._network(square.astype(np.float32))
         face, mask, x, y, across, down = values[0].astype(np.float64)
         linear = np.array([[across, -down], [down, across]]) * (_SIDE_PX / _UNIT_PX)

@@ -29,43 +29,43 @@ class FaceFinder:
     def __init__(self, models_dir: Path | None = None) -> None:
         self._looks = SecondLook(find_face_landmarker(models_dir))
 
-    def find_all(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
-        """Find the faces of a picture, uint8 [H, W, 3] RGB; the largest first."""
-        height, width = image_rgb.shape[:2]
+    def find_all(self, image_bgr: NDArray[np.uint8]) -> list[Face]:
+        """Find the faces of a picture, uint8 [H, W, 3] BGR; the largest first."""
+        height, width = image_bgr.shape[:2]
         found: list[Look] = []
-        for detection in self._detect(image_rgb, all_windows(width, height), DETECT.least_score):
+        for detection in self._detect(image_bgr, all_windows(width, height), DETECT.least_score):
             there = face_of_detection(detection)
             sure = [look.face for look in found if look.score >= DETECT.sure_face]
             if any(is_same_face(there, face) for face in sure):
                 continue
-            look = self._examine(image_rgb, detection)
+            look = self._examine(image_bgr, detection)
             if look is not None:
                 found.append(look)
         kept: list[Face] = []
         for look in sorted(found, key=lambda look: -look.score):
             if not any(is_same_face(look.face, face) for face in kept):
-                kept.append(self._with_confirmation(image_rgb, look))
+                kept.append(self._with_confirmation(image_bgr, look))
         return sorted(kept, key=lambda face: -face.size)
 
-    def portrait(self, image_rgb: NDArray[np.uint8]) -> Face | None:
+    def portrait(self, image_bgr: NDArray[np.uint8]) -> Face | None:
         """Find the largest upright face of a photograph, with landmarks; None where there is none.
 
         Small and rolled faces are not searched, so it takes a fraction of the time of `find_all`.
 
         Args:
-            image_rgb: uint8 [H, W, 3], RGB.
+            image_bgr: uint8 [H, W, 3], BGR.
         """
-        windows = large_windows(image_rgb.shape[1], image_rgb.shape[0])
-        detections = self._detect(image_rgb, windows, DETECT.least_stream_score)
+        windows = large_windows(image_bgr.shape[1], image_bgr.shape[0])
+        detections = self._detect(image_bgr, windows, DETECT.least_stream_score)
         for detection in sorted(detections, key=lambda found: -found.size):
-            look = self._looks.at_detection(image_rgb, detection)
+            look = self._looks.at_detection(image_bgr, detection)
             if look is not None and look.presence >= DETECT.sure_presence:
                 return look.face
         return None
 
     def search(
         self,
-        image_rgb: NDArray[np.uint8],
+        image_bgr: NDArray[np.uint8],
         windows: Iterable[Window],
         known: Sequence[Face],
         refused: Refused,
@@ -73,85 +73,85 @@ class FaceFinder:
         """Search parts of a stream's frame for a new face. Few detections are examined.
 
         Args:
-            image_rgb: uint8 [H, W, 3], RGB.
+            image_bgr: uint8 [H, W, 3], BGR.
             windows: the parts.
             known: faces that are followed.
             refused: remembers detections that are no faces.
         """
         left = DETECT.examined_a_frame
-        for detection in self._detect(image_rgb, windows, DETECT.least_stream_score):
+        for detection in self._detect(image_bgr, windows, DETECT.least_stream_score):
             there = face_of_detection(detection)
             if any(is_same_face(there, face) for face in known) or refused.holds(there):
                 continue
-            look = self._examine(image_rgb, detection)
+            look = self._examine(image_bgr, detection)
             if look is None:
                 refused.add(there)
             elif not any(is_same_face(look.face, face) for face in known):
-                return self._with_confirmation(image_rgb, look)
+                return self._with_confirmation(image_bgr, look)
             left -= 1
             if not left:
                 break
         return None
 
     def _detect(
-        self, image_rgb: NDArray[np.uint8], windows: Iterable[Window], least_score: float
+        self, image_bgr: NDArray[np.uint8], windows: Iterable[Window], least_score: float
     ) -> list[Detection]:
         """Detect faces in windows; leave out what the border's reflection shows."""
-        height, width = image_rgb.shape[:2]
+        height, width = image_bgr.shape[:2]
         detections = [
             found
             for window in windows
-            for found in self._looks.detector(image_rgb, window.to_square, least_score)
+            for found in self._looks.detector(image_bgr, window.to_square, least_score)
             if 0 <= found.centre[0] < width
             and 0 <= found.centre[1] < height
             and found.size >= DETECT.least_face_px
         ]
         return merged(detections)
 
-    def _examine(self, image_rgb: NDArray[np.uint8], detection: Detection) -> Look | None:
+    def _examine(self, image_bgr: NDArray[np.uint8], detection: Detection) -> Look | None:
         """Decide whether a detection is a face; None where it is none.
 
         Few faces are rolled by more than 45 degrees: of those the aligner must be sure. False faces that
         are upright are small.
         """
-        look = self._looks.at_detection(image_rgb, detection)
+        look = self._looks.at_detection(image_bgr, detection)
         if look is None or not _is_plain(look):
             return None
         x, y = look.face.keypoints[1] - look.face.keypoints[0]
-        is_large = look.face.size >= DETECT.large_face * min(image_rgb.shape[:2])
+        is_large = look.face.size >= DETECT.large_face * min(image_bgr.shape[:2])
         least = DETECT.large_face_score if is_large else DETECT.face_score
         return look if look.score >= (least if x > abs(y) else DETECT.sure_face) else None
 
-    def _with_confirmation(self, image_rgb: NDArray[np.uint8], look: Look) -> Face:
+    def _with_confirmation(self, image_bgr: NDArray[np.uint8], look: Look) -> Face:
         """Confirm a face that both networks recognise: masks lower the landmark model's score."""
         masked = look.mask >= DETECT.sure_mask and look.presence >= DETECT.sure_presence
         sure = look.score >= DETECT.sure_face
-        confirmed = sure and (masked or self.confirms(image_rgb, look.face))
+        confirmed = sure and (masked or self.confirms(image_bgr, look.face))
         return replace(look.face, confirmed=confirmed)
 
-    def is_face(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
+    def is_face(self, image_bgr: NDArray[np.uint8], face: Face) -> bool:
         """Whether a followed face still is one: the landmark model recognises it, or it wears a mask."""
-        look = self._looks.at_face(image_rgb, face.matrix)
+        look = self._looks.at_face(image_bgr, face.matrix)
         return look is not None and _is_plain(look)
 
-    def confirms(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
+    def confirms(self, image_bgr: NDArray[np.uint8], face: Face) -> bool:
         """Whether the landmark model surely recognises a face, as it is and mirrored."""
-        return self._looks.recognises(image_rgb, face)
+        return self._looks.recognises(image_bgr, face)
 
-    def find_again(self, image_rgb: NDArray[np.uint8], face: Face) -> Face | None:
+    def find_again(self, image_bgr: NDArray[np.uint8], face: Face) -> Face | None:
         """Find a face again near the place where it was last seen.
 
         Args:
-            image_rgb: uint8 [H, W, 3], RGB, a later frame.
+            image_bgr: uint8 [H, W, 3], BGR, a later frame.
             face: where it should be.
 
         Returns:
             Where it is; None where neither the landmark model nor the detector finds it.
         """
-        landmarks, presence = self._looks.mesh(image_rgb, face.matrix)
+        landmarks, presence = self._looks.mesh(image_bgr, face.matrix)
         if presence >= DETECT.sure_presence:
             return replace(face_of_landmarks(landmarks), confirmed=face.confirmed)
-        look = self._looks.at_face(image_rgb, face.matrix)
+        look = self._looks.at_face(image_bgr, face.matrix)
         if look is None:
             return None
         confirmed = face.confirmed and look.face.landmarks is not None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from inpaint_model.artefacts import Artefact
 from inpaint_model.engines.image_network import ImageNetwork
 from realtime.align.affine import apply, compose, invert
-from realtime.align.warp_crop import warp_square
+from realtime.align.warp_crop import warp_square_rgb
 
 _SIDE_PX = 256
 _LANDMARKS = 478
@@ -37,12 +37,12 @@ class FaceMesh:
         self._network.close()
 
     def __call__(
-        self, image_rgb: NDArray[np.uint8], to_canonical: NDArray[np.float64]
+        self, image_bgr: NDArray[np.uint8], to_canonical: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], float]:
         """Find the landmarks.
 
         Args:
-            image_rgb: uint8 [H, W, 3], RGB.
+            image_bgr: uint8 [H, W, 3], BGR.
             to_canonical: float64 [2, 3], picture pixels to pixels of the face's canonical crop; a guess of
                 it that is off by a fifth of the face is good enough.
 
@@ -50,7 +50,7 @@ class FaceMesh:
             The landmarks, float64 [478, 2], picture pixels, and the presence score, 0..1: masks lower it.
         """
         to_region = compose(self._from_canonical, to_canonical)
-        region = warp_square(image_rgb, to_region, _SIDE_PX, cv2.BORDER_REPLICATE)
+        region = warp_square_rgb(image_bgr, to_region, _SIDE_PX, cv2.BORDER_REPLICATE)
         points, presence, _ = self._network(region.astype(np.float32) / 255)
         landmarks = points.reshape(_LANDMARKS, 3)[:, :2].astype(np.float64) - 0.5
         logit = float(np.clip(presence.ravel()[0], -50, 50))

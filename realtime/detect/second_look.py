@@ -63,11 +63,11 @@ class SecondLook:
         for network in (self.detector, self.mesh, self._aligner):
             network.close()
 
-    def at_detection(self, image_rgb: NDArray[np.uint8], detection: Detection) -> Look | None:
+    def at_detection(self, image_bgr: NDArray[np.uint8], detection: Detection) -> Look | None:
         """Look at a detection; its points are not trusted, and it is looked at in all orientations.
 
         Args:
-            image_rgb: uint8 [H, W, 3], RGB.
+            image_bgr: uint8 [H, W, 3], BGR.
             detection: where the face should be.
 
         Returns:
@@ -77,37 +77,37 @@ class SecondLook:
         for zoom in DETECT.look_zooms:
             for turns in range(4):
                 roll = detection.roll + turns * np.pi / 2
-                found = self._align(image_rgb, _crop_about(detection, zoom, roll))
+                found = self._align(image_bgr, _crop_about(detection, zoom, roll))
                 if found is not None and found.face > best.face:
                     best = found
             if best.face >= DETECT.sure_face:
                 break
-        return self._landmarked(image_rgb, best) if best.face >= DETECT.large_face_score else None
+        return self._landmarked(image_bgr, best) if best.face >= DETECT.large_face_score else None
 
     def at_face(
-        self, image_rgb: NDArray[np.uint8], to_canonical: NDArray[np.float64]
+        self, image_bgr: NDArray[np.uint8], to_canonical: NDArray[np.float64]
     ) -> Look | None:
         """Look where a followed face's canonical transform, float64 [2, 3], says that it is.
 
         Returns:
             None where there is no face any more.
         """
-        found = self._align(image_rgb, to_canonical)
+        found = self._align(image_bgr, to_canonical)
         if found is None or found.face < DETECT.followed_face:
             return None
         if not _is_near(found.to_canonical, to_canonical):
             return None
-        return self._landmarked(image_rgb, found)
+        return self._landmarked(image_bgr, found)
 
-    def recognises(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
+    def recognises(self, image_bgr: NDArray[np.uint8], face: Face) -> bool:
         """Whether the landmark model surely recognises a face, as it is and mirrored."""
         for matrix in (face.matrix, compose(MIRROR, face.matrix)):
-            if self.mesh(image_rgb, matrix)[1] < DETECT.confirming_presence:
+            if self.mesh(image_bgr, matrix)[1] < DETECT.confirming_presence:
                 return False
         return True
 
     def _align(
-        self, image_rgb: NDArray[np.uint8], to_canonical: NDArray[np.float64]
+        self, image_bgr: NDArray[np.uint8], to_canonical: NDArray[np.float64]
     ) -> Alignment | None:
         """Align a face in several passes; its scores are the means of it as it is and mirrored.
 
@@ -116,21 +116,21 @@ class SecondLook:
         """
         found = Alignment(1.0, 0.0, to_canonical)
         for _ in range(_PASSES):
-            found = self._aligner(image_rgb, found.to_canonical)
+            found = self._aligner(image_bgr, found.to_canonical)
             if found.face < DETECT.glance_score:
                 return None
         one, other = (
-            self._aligner(image_rgb, found.to_canonical, mirrored=mirrored)
+            self._aligner(image_bgr, found.to_canonical, mirrored=mirrored)
             for mirrored in (False, True)
         )
         mean = (one.to_canonical + other.to_canonical) / 2
         return Alignment((one.face + other.face) / 2, (one.mask + other.mask) / 2, mean)
 
-    def _landmarked(self, image_rgb: NDArray[np.uint8], found: Alignment) -> Look:
+    def _landmarked(self, image_bgr: NDArray[np.uint8], found: Alignment) -> Look:
         """Ask the landmark model about an aligned face."""
-        landmarks, presence = self.mesh(image_rgb, found.to_canonical)
+        landmarks, presence = self.mesh(image_bgr, found.to_canonical)
         if presence >= DETECT.sure_presence:  # its own landmarks place the region better
-            landmarks, _ = self.mesh(image_rgb, similarity_from_landmarks(landmarks))
+            landmarks, _ = self.mesh(image_bgr, similarity_from_landmarks(landmarks))
         if presence >= DETECT.landmark_presence:
             face = face_of_landmarks(landmarks)
         else:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from inpaint_model.artefacts import find_face_landmarker
 from realtime.align.affine import apply, invert
-from realtime.align.warp_crop import warp_crop_rgb
+from realtime.align.warp_crop import warp_crop
 from realtime.detect.face_geometry import MEAN_KEYPOINTS, keypoints_of_landmarks
 from realtime.detect.face_mesh import FaceMesh
 from realtime.feed.aligned_crop import fit_similarity
@@ -88,8 +88,8 @@ class MaskedPoints:
     ) -> NDArray[np.float64]:
         """Ask the landmark network; where it refuses the filled face, the given keypoints stay."""
         to_canonical = fit_similarity(keypoints, MEAN_KEYPOINTS)
-        crop_rgb, _ = warp_crop_rgb(finished_bgr, to_canonical)
-        landmarks, presence = self._mesh(crop_rgb, _AS_IT_IS)
+        crop_bgr, _ = warp_crop(finished_bgr, to_canonical)
+        landmarks, presence = self._mesh(crop_bgr, _AS_IT_IS)
         if presence < DETECT.sure_presence:
             return keypoints
         return apply(invert(to_canonical), keypoints_of_landmarks(landmarks))

@@ -57,9 +57,9 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         self.reset()
 
     def __call__(
-        self, image_rgb: NDArray[np.uint8], interval_s: float = NOMINAL_INTERVAL_S
+        self, image_bgr: NDArray[np.uint8], interval_s: float = NOMINAL_INTERVAL_S
     ) -> list[TrackedFace]:
-        """Take the next frame, uint8 [H, W, 3] RGB, contiguous; return the faces in view.
+        """Take the next frame, uint8 [H, W, 3] BGR, contiguous; return the faces in view.
 
         A face that is out of sight is returned for a moment more, and its number is remembered for a
         second.
@@ -67,9 +67,9 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         self.left_out = 0
         if self._unrelated:
             self._tracks = []
-            self._begin(self._finder.find_all(image_rgb))
+            self._begin(self._finder.find_all(image_bgr))
         else:
-            self._track(image_rgb, interval_s)
+            self._track(image_bgr, interval_s)
         shown = sorted(filter(_is_shown, self._tracks), key=lambda track: track.misses)
         return [track.snapshot() for track in shown[: self._max_faces]]
 
@@ -78,9 +78,9 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         """The numbers of all tracks that are remembered."""
         return frozenset(track.track_id for track in self._tracks)
 
-    def _track(self, image_rgb: NDArray[np.uint8], interval_s: float) -> None:
+    def _track(self, image_bgr: NDArray[np.uint8], interval_s: float) -> None:
         """Follow the known faces into a frame of a stream, and search it for new ones."""
-        grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+        grey = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
         if grey.shape != self._shape:  # another camera: places in its frames are other ones
             self._tracks, self._schedule, self._shape = [], None, grey.shape
         thin = np.ascontiguousarray(grey[::_THIN_STEP, ::_THIN_STEP])
@@ -90,15 +90,15 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
             track.motion.advance(interval_s)
             track.undetected_s += interval_s
         if cut or self._schedule is None:
-            self._schedule = SearchSchedule(image_rgb.shape[1], image_rgb.shape[0])
+            self._schedule = SearchSchedule(image_bgr.shape[1], image_bgr.shape[0])
             self._refused.clear()
-            new = self._finder.find_all(image_rgb)
+            new = self._finder.find_all(image_bgr)
             for track in self._tracks:
                 track.restarted, track.misses = True, track.misses + 1
         else:
             any_in_sight = any(not track.misses for track in self._tracks)
-            self._follow(image_rgb, grey)
-            new = self._search(image_rgb, thin, interval_s, lost_all=any_in_sight)
+            self._follow(image_bgr, grey)
+            new = self._search(image_bgr, thin, interval_s, lost_all=any_in_sight)
         self._flow.remember(grey)
         self._begin(self._matched(new))
         self._tracks = [
@@ -107,7 +107,7 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
             if track.is_remembered and track.doubts < TRACK.most_doubts
         ]
 
-    def _follow(self, image_rgb: NDArray[np.uint8], grey: NDArray[np.uint8]) -> None:
+    def _follow(self, image_bgr: NDArray[np.uint8], grey: NDArray[np.uint8]) -> None:
         """Find each known face again: by optical flow, and by the networks where a look at it is due."""
         followed = {
             track.track_id: self._flow.follow(track.face, grey) if not track.misses else None
@@ -117,17 +117,17 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         for track in self._tracks:
             face = followed[track.track_id]
             if track.track_id in due:
-                found = self._finder.find_again(image_rgb, face or _predicted(track))
+                found = self._finder.find_again(image_bgr, face or _predicted(track))
                 if found is not None:
                     face, track.undetected_s = found, 0.0
             if (
                 face is None
                 or track.undetected_s > TRACK.undetected_s
-                or not _is_inside(face, image_rgb)
+                or not _is_inside(face, image_bgr)
             ):
                 track.misses += 1
             else:
-                self._update(track, self._checked(image_rgb, track, face))
+                self._update(track, self._checked(image_bgr, track, face))
         self._drop_doubles()
 
     def _due(self, followed: dict[int, Face | None]) -> set[int]:
@@ -144,13 +144,13 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         most = int(np.ceil(len(followed) / TRACK.faces_per_look))
         return lost | {track.track_id for track in late[:most]}
 
-    def _checked(self, image_rgb: NDArray[np.uint8], track: Track, face: Face) -> Face:
+    def _checked(self, image_bgr: NDArray[np.uint8], track: Track, face: Face) -> Face:
         """Examine a face now and then until the landmark model confirms it."""
         if face.confirmed or not track.check_is_due or track.restarted:
             return face
-        if face.landmarks is not None and self._finder.confirms(image_rgb, face):
+        if face.landmarks is not None and self._finder.confirms(image_bgr, face):
             return replace(face, confirmed=True)
-        track.doubts = 0 if self._finder.is_face(image_rgb, face) else track.doubts + 1
+        track.doubts = 0 if self._finder.is_face(image_bgr, face) else track.doubts + 1
         return face
 
     def _update(self, track: Track, face: Face) -> None:
@@ -170,7 +170,7 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
 
     def _search(
         self,
-        image_rgb: NDArray[np.uint8],
+        image_bgr: NDArray[np.uint8],
         thin: NDArray[np.uint8],
         interval_s: float,
         *,
@@ -180,9 +180,9 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         assert self._schedule is not None
         known = [track.face for track in self._tracks if not track.misses]
         if lost_all and not known:
-            return self._finder.find_all(image_rgb)
+            return self._finder.find_all(image_bgr)
         windows = self._schedule.next(interval_s, thin, known)
-        found = self._finder.search(image_rgb, windows, known, self._refused)
+        found = self._finder.search(image_bgr, windows, known, self._refused)
         return [found] if found is not None else []
 
     def _matched(self, faces: Sequence[Face]) -> list[Face]:
@@ -225,10 +225,10 @@ def _is_shown(track: Track) -> bool:
     return track.is_shown
 
 
-def _is_inside(face: Face, image_rgb: NDArray[np.uint8]) -> bool:
+def _is_inside(face: Face, image_bgr: NDArray[np.uint8]) -> bool:
     """Whether the middle between the eyes is in the picture, or hardly outside it."""
     x, y = face.centre
-    height, width = image_rgb.shape[:2]
+    height, width = image_bgr.shape[:2]
     margin = TRACK.most_outside * face.size
     return -margin < x < width + margin and -margin < y < height + margin
 

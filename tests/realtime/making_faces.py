@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +14,36 @@ from realtime.detect.face_finder import FaceFinder
 from realtime.frames import Face, TrackedFace, TrackedFrame
 from realtime.track.tracker import FaceTracker
 
+T = TypeVar("T")
+
+
+def of_rgb(one: T) -> T:
+    """Return an object of `realtime.detect` or `realtime.track` that takes the tests' pictures, RGB."""
+    return cast(T, _OfRgb(one))
+
+
+class _OfRgb:
+    def __init__(self, one: Any) -> None:
+        self._one = one
+
+    def __call__(self, *values: Any, **options: Any) -> Any:
+        if values and isinstance(values[0], np.ndarray):
+            values = (np.ascontiguousarray(values[0][:, :, ::-1]), *values[1:])
+        return self._one(*values, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._one, name)
+        return _OfRgb(value) if callable(value) else value
+
 
 @contextmanager
 def open_tracker(
     max_faces: int = 1, *, unrelated: bool = False, **options: bool
 ) -> Iterator[FaceTracker]:
-    """A tracker with the real finder; it looks at every face in every frame unless asked otherwise."""
+    """A tracker with the real finder; it looks at every face in every frame unless asked otherwise.
+
+    It takes frames in RGB.
+    """
     tracker = FaceTracker(
         FaceFinder(),
         max_faces,
@@ -26,7 +51,7 @@ def open_tracker(
         **{"detect_every_n": False, **options},
     )
     try:
-        yield tracker
+        yield of_rgb(tracker)
     finally:
         tracker.close()
 

@@ -40,8 +40,7 @@ class _Worker:
         image = cv2.imread(str(photo.path), cv2.IMREAD_COLOR)
         if image is None:
             return "not a picture"
-        image_rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-        face = cls.finder.portrait(image_rgb)
+        face = cls.finder.portrait(np.asarray(image, dtype=np.uint8))
         if face is None or face.landmarks is None:
             return "no face found"
         landmarks = face.landmarks

@@ -12,6 +12,7 @@ from inpaint_model.artefacts import find_face_landmarker
 from realtime.detect.blazeface import BlazeFace, Detection, merged
 from realtime.detect.search_windows import square_about
 from realtime.frames import Face
+from tests.realtime.making_faces import of_rgb
 
 LEAST_SCORE = 0.5
 
@@ -19,7 +20,7 @@ LEAST_SCORE = 0.5
 @pytest.fixture(scope="module")
 def detector() -> Iterator[BlazeFace]:
     detector = BlazeFace(find_face_landmarker())
-    yield detector
+    yield of_rgb(detector)
     detector.close()
 
 

@@ -12,6 +12,7 @@ from realtime.align.affine import apply, compose, invert
 from realtime.detect.face_aligner import FaceAligner
 from realtime.frames import Face
 from realtime.synthetic import preset_style, render_mask
+from tests.realtime.making_faces import of_rgb
 
 _CENTRE = np.array([63.5, 63.5])  # of the canonical crop
 # Eyes and chin in the canonical crop.
@@ -21,7 +22,7 @@ _POINTS = np.array([[40.0, 46], [88, 46], [64, 96]])
 @pytest.fixture(scope="module")
 def aligner() -> Iterator[FaceAligner]:
     aligner = FaceAligner()
-    yield aligner
+    yield of_rgb(aligner)
     aligner.close()
 
 

@@ -20,6 +20,7 @@ from realtime.detect.second_look import Look, SecondLook
 from realtime.frames import Face
 from realtime.settings import DETECT
 from realtime.synthetic import preset_style, render_mask
+from tests.realtime.making_faces import of_rgb
 
 _BACKGROUND = 110  # grey level
 
@@ -27,7 +28,7 @@ _BACKGROUND = 110  # grey level
 @pytest.fixture(scope="module")
 def finder() -> Iterator[FaceFinder]:
     with FaceFinder() as finder:
-        yield finder
+        yield of_rgb(finder)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from realtime.detect.blazeface import Detection
 from realtime.detect.second_look import SecondLook
 from realtime.frames import Face
 from realtime.synthetic import preset_style, render_mask
+from tests.realtime.making_faces import of_rgb
 
 CENTRE = np.array([63.5, 63.5])
 
@@ -22,7 +23,7 @@ CENTRE = np.array([63.5, 63.5])
 @pytest.fixture(scope="module")
 def looks() -> Iterator[SecondLook]:
     looks = SecondLook(find_face_landmarker())
-    yield looks
+    yield of_rgb(looks)
     looks.close()
 
 

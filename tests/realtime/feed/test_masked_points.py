@@ -36,7 +36,7 @@ def test_masked_points_are_those_of_the_filled_face(
     assert face.inpainted
     found = masked_points(unmasked.frame, face)
     with FaceFinder() as finder:
-        (shown,) = finder.find_all(np.ascontiguousarray(unmasked.frame[:, :, ::-1]))
+        (shown,) = finder.find_all(unmasked.frame)
     true = astronaut_face.keypoints
     eyes_px = np.hypot(*(true[1] - true[0]))
     assert np.hypot(*(found - shown.keypoints).T).mean() < 0.02 * eyes_px
@@ -67,4 +67,4 @@ def test_masked_points_move_with_the_given_between_looks(
     black = np.zeros_like(unmasked.frame)  # where a look would find nothing
     assert masked_points(black, moved, 3, 1.05) == pytest.approx(first * 1.1 + (20, -5))
     assert masked_points(black, moved, 4, 1.05) == pytest.approx(moved.keypoints)
-    assert masked_points(black, moved, 3, 1.08) == pytest.approx(moved.keypoints)
+    assert masked_points(black, moved, 3, 1.10) == pytest.approx(moved.keypoints)

@@ -76,7 +76,7 @@ def stage() -> Iterator[SegmentStage]:
 @pytest.fixture(scope="module")
 def face(masked_rgb: NDArray[np.uint8]) -> Face:
     with FaceFinder() as finder:
-        face = finder.portrait(np.ascontiguousarray(masked_rgb))
+        face = finder.portrait(np.ascontiguousarray(masked_rgb[:, :, ::-1]))
     assert face is not None
     return face
 

@@ -34,7 +34,7 @@ def face() -> tuple[np.ndarray, np.ndarray]:
     """The astronaut's picture, RGB, and her landmarks."""
     image = np.ascontiguousarray(data.astronaut())
     with FaceFinder() as finder:
-        face = finder.portrait(image)
+        face = finder.portrait(np.ascontiguousarray(image[:, :, ::-1]))
     assert face is not None and face.landmarks is not None
     return image, face.landmarks
 
