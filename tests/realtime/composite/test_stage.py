@@ -63,7 +63,7 @@ def filled(
 
 
 def composite_stage(left_out: Sequence[str] = (), *, take_turns: bool = True) -> CompositeStage:
-    steps, frame_steps = (make_steps(kinds, left_out) for kinds in (COMPOSITE_STEPS, FRAME_STEPS))
+    steps, frame_steps = make_steps(COMPOSITE_STEPS, left_out), make_steps(FRAME_STEPS, left_out)
     return CompositeStage(steps, frame_steps, take_turns=take_turns)
 
 

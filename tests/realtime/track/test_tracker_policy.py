@@ -39,16 +39,16 @@ class ToldFinder(FaceFinder):
     examined: int = 0
     searched_all: int = 0
 
-    def find_all(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
+    def find_all(self, image_bgr: NDArray[np.uint8]) -> list[Face]:
         self.searched_all += 1
-        size = image_rgb.shape[1], image_rgb.shape[0]
+        size = image_bgr.shape[1], image_bgr.shape[0]
         return [
             face for face in self.faces if (face.centre > 0).all() and (face.centre < size).all()
         ]
 
     def search(
         self,
-        image_rgb: NDArray[np.uint8],
+        image_bgr: NDArray[np.uint8],
         windows: Iterable[Window],
         known: Sequence[Face],
         refused: Refused,
@@ -56,17 +56,17 @@ class ToldFinder(FaceFinder):
         new = (f for f in self.faces if not any(is_same_face(f, k) for k in known))
         return next((f for f in new if not refused.holds(f)), None)
 
-    def find_again(self, image_rgb: NDArray[np.uint8], face: Face) -> Face | None:
+    def find_again(self, image_bgr: NDArray[np.uint8], face: Face) -> Face | None:
         self.asked.append(face)
         near = (f for f in self.faces if np.hypot(*(f.centre - face.centre)) < 25)
         found = next(near, None)
         return None if found is None else replace(found, confirmed=face.confirmed)
 
-    def confirms(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
+    def confirms(self, image_bgr: NDArray[np.uint8], face: Face) -> bool:
         self.examined += 1
         return self.confirming
 
-    def is_face(self, image_rgb: NDArray[np.uint8], face: Face) -> bool:
+    def is_face(self, image_bgr: NDArray[np.uint8], face: Face) -> bool:
         self.examined += 1
         return self.is_one
 
