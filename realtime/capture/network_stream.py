@@ -14,7 +14,7 @@ from inpaint_model.errors import UserError
 from inpaint_model.limits import Limits
 from realtime.capture.frame import CapturedFrame, CaptureLost
 from realtime.media.colour import FAST, ToBgr
-from realtime.media.container import check_frame_size, decoder_options, input_options
+from realtime.media.container import check_frame_size, decoder_options, demux, input_options
 from realtime.runtime.shown_text import hide_secrets
 
 # The protocols that a stream may redirect to; files of this machine are not among them.
@@ -105,7 +105,7 @@ class NetworkStream:
             CaptureLost: packets come, and none of them can be decoded.
         """
         since_s = time.perf_counter()
-        for packet in self._container.demux(self._video):
+        for packet in demux(self._container, self._video):
             try:
                 for frame in packet.decode():
                     yield frame

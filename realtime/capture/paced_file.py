@@ -11,6 +11,7 @@ import av.error
 from inpaint_model.errors import UserError
 from realtime.capture.frame import CapturedFrame
 from realtime.media.colour import FAST, ToBgr
+from realtime.media.container import demux
 from realtime.media.reader import VideoReader
 
 _MAX_SKIPPED = 30  # consecutive late frames; then the clock restarts, so that some frame is shown
@@ -40,7 +41,8 @@ class PacedFile:
         self._file = VideoReader(self._path)
         video = self._file.video
         video.thread_type, video.codec_context.thread_count = "SLICE", 1
-        self._frames = self._file.container.decode(video)
+        packets = demux(self._file.container, video)
+        self._frames = (frame for packet in packets for frame in packet.decode())
         self._to_bgr = ToBgr(FAST)
 
     def read(self) -> CapturedFrame | None:

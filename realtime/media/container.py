@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import av.error
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.codeccontext import VideoCodecContext
 
 from inpaint_model.errors import UserError
@@ -106,6 +107,16 @@ def is_video(path: Path) -> bool:
     except UserError:
         return False
     return True
+
+
+def demux(container: InputContainer, *streams: Stream) -> Iterator[av.Packet]:
+    """Yield the packets of streams, or of all where none is named, from the file's position on.
+
+    A transport stream may begin further streams anywhere. PyAV leaves their packets out, but at the end,
+    after the last packet of those that it knows, it may raise IndexError for them.
+    """
+    with suppress(IndexError):
+        yield from container.demux(*streams)
 
 
 def check_frame_size(

@@ -16,6 +16,7 @@ from inpaint_model.limits import Limits
 from realtime.media.container import (
     check_frame_size,
     decoder_options,
+    demux,
     frame_rate_of,
     time_base_of,
 )
@@ -134,7 +135,7 @@ class Decoder:
         end, end_s = None, 0.0
         for _ in range(_MAX_READ_ERRORS + 1):
             try:
-                for packet in self._container.demux(*([] if needs_all else [self._video])):
+                for packet in demux(self._container, *([] if needs_all else [self._video])):
                     if timeline is not None:
                         timeline.place(packet)
                     if packet.size:

@@ -18,6 +18,7 @@ from av.stream import Disposition, Stream
 
 from inpaint_model.errors import UserError
 from realtime.media.codecs import container_format
+from realtime.media.container import demux
 from realtime.media.frames import Span
 from realtime.media.timeline import Timeline
 
@@ -107,7 +108,7 @@ def first_packets(source: InputContainer) -> dict[int, av.Packet]:
     wanted = {stream.index for stream in source.streams}
     read_bytes = 0
     with suppress(av.error.FFmpegError):  # the reader reports damage
-        for packet in source.demux():
+        for packet in demux(source):
             read_bytes += packet.size
             if packet.size:
                 found.setdefault(packet.stream.index, packet)
@@ -179,7 +180,7 @@ def other_packets(
     wanted = [source.streams[index] for index in copies] if timeline is None else []
     last_dts: dict[int, int] = {}
     with suppress(av.error.FFmpegError):  # at a damaged end: what came before it is kept
-        for packet in source.demux(*wanted):
+        for packet in demux(source, *wanted):
             if timeline is not None:
                 timeline.place(packet)
             if not packet.size or packet.stream.index not in copies:
