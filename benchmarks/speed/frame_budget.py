@@ -23,12 +23,13 @@ from benchmarks.tables import Row, publish
 from inpaint_model.errors import UserError
 from realtime.demo.clip import DemoClip
 from realtime.media.frames import Span
+from realtime.media.reader import VideoReader
 from realtime.unmasker import Unmasker
 from realtime.video.file import VideoOptions, unmask_video
 
 _ENCODER, _OPTIONS = "libx264", {"preset": "superfast", "crf": "18"}  # those of `unmask video`
 _CODEC_THREADS = 2
-_ONE_FRAME_S = 0.001  # the end of a file of one frame
+_ONE_FRAME_S = 0.001  # of a span that holds one frame
 _SAMPLE_S = 0.05  # between two counts of the threads
 _PARTS_FRAMES = 100  # frames whose parts are timed
 
@@ -94,6 +95,7 @@ def _measure_whole(source: Path, scratch: Path, model: str, engine: str, rounds:
     """Time `unmask video`, transcoding and decoding in turn."""
     target, plain = scratch / "unmasked.mp4", scratch / "transcoded.mp4"
     most_threads: list[int] = [0]
+    first_frame = Span(end_s=_first_frame_s(source) + _ONE_FRAME_S)
     with Unmasker(model, engine) as unmasker:
 
         def unmask() -> None:
@@ -103,8 +105,7 @@ def _measure_whole(source: Path, scratch: Path, model: str, engine: str, rounds:
 
         def unmask_one_frame() -> None:
             unmasker.reset()
-            options = VideoOptions(overwrite=True, span=Span(end_s=_ONE_FRAME_S))
-            unmask_video(source, target, unmasker, options)
+            unmask_video(source, target, unmasker, VideoOptions(overwrite=True, span=first_frame))
 
         ways = {
             "unmask": unmask,
@@ -116,6 +117,12 @@ def _measure_whole(source: Path, scratch: Path, model: str, engine: str, rounds:
     frames = _decode(source)
     decode_ms = 1e3 * float(np.median(times["decode"].cpu_s)) / frames
     return _Whole(frames, times, decode_ms, most_threads[0])
+
+
+def _first_frame_s(source: Path) -> float:
+    """When a video's first frame is shown, seconds from its beginning."""
+    with VideoReader(source) as file:
+        return file.first_frame().time_s - float(file.origin_s)
 
 
 def _decode(source: Path) -> int:

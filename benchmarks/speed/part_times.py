@@ -96,7 +96,8 @@ def measure_parts(clip: Path, model: str, engine: str, most_frames: int) -> Part
         stack.enter_context(opencv_in_one_thread())
         stack.enter_context(_timed_networks(clock))
         unmasker = stack.enter_context(Unmasker(model, engine, threads=1))
-        frames = list(_decoded(clip, _WARM_UP + most_frames))
+        with VideoReader(clip) as file:
+            frames = list(islice(file, _WARM_UP + most_frames))
         for frame in frames[:_WARM_UP]:
             unmasker(frame.image_bgr, frame.time_s)
         clock.seconds.clear()
@@ -134,14 +135,6 @@ def _timed_networks(clock: _Clock) -> Iterator[None]:
         patch.object(Inpainter, "__call__", generator),
     ):
         yield
-
-
-def _decoded(clip: Path, most: int) -> Iterator[Frame]:
-    """The first frames of a clip, converted to BGR."""
-    with VideoReader(clip) as file:
-        for frame in islice(file, most):
-            assert frame.image_bgr is not None
-            yield frame
 
 
 def _stages(unmasker: Unmasker, frame: Frame, clock: _Clock) -> UnmaskResult:

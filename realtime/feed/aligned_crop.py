@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.align.warp_crop import warp_square
+from realtime.align.warp_crop import warp_square_rgb
 
 ALIGNED_SIDE = 112
 """Side of the crop, pixels."""
@@ -96,5 +96,4 @@ def aligned_crop(
         ValueError: as `template_matrix`.
     """
     matrix = template_matrix(keypoints, side=side)
-    crop = warp_square(frame_bgr, matrix, side, cv2.BORDER_CONSTANT)
-    return cv2.cvtColor(crop, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    return warp_square_rgb(frame_bgr, matrix, side, cv2.BORDER_CONSTANT)

@@ -12,10 +12,10 @@ import numpy as np
 from realtime.media.orientation import side_data
 
 _CHROMATICITY_UNITS, _LUMINANCE_UNITS = 50_000, 10_000  # of SMPTE ST 2086, in 1 and in 1 cd/m2
-_PARAMETERS = {  # each encoder's option, and its names of the two values
-    "libx264": ("x264-params", "mastering-display", "cll"),
-    "libx265": ("x265-params", "master-display", "max-cll"),
-    "libsvtav1": ("svtav1-params", "mastering-display", "content-light"),
+_PARAMETERS = {  # each encoder's names of the two values
+    "libx264": ("mastering-display", "cll"),
+    "libx265": ("master-display", "max-cll"),
+    "libsvtav1": ("mastering-display", "content-light"),
 }
 
 
@@ -56,17 +56,17 @@ class HdrMetadata:
         """Say whether an encoder, by FFmpeg's name, can write it into its stream."""
         return encoder in _PARAMETERS
 
-    def add_to(self, options: dict[str, str], encoder: str) -> None:
-        """Add it to an encoder's options, if the encoder takes it."""
-        if encoder not in _PARAMETERS:
-            return
-        option, display_name, light_name = _PARAMETERS[encoder]
-        values = [options[option]] if option in options else []
+    def parameters(self, encoder: str) -> str:
+        """Return it as an encoder's own parameters; "" where the encoder does not take it."""
+        if not self.is_kept_by(encoder):
+            return ""
+        display_name, light_name = _PARAMETERS[encoder]
+        values = []
         if self.chromaticities is not None:
             values.append(f"{display_name}={self._display(as_decimals=encoder == 'libsvtav1')}")
         if self.light is not None:
             values.append(f"{light_name}={self.light[0]},{self.light[1]}")
-        options[option] = ":".join(values)
+        return ":".join(values)
 
     def _display(self, *, as_decimals: bool) -> str:
         assert self.chromaticities is not None

@@ -138,7 +138,8 @@ class VideoReader:
         first, self._first = self._first, None
         if first is None or self._decoding is None:
             return 0, self._decode()
-        return 0, itertools.chain(iter([first]), self._decoding)
+        once = iter([first])  # unlike a list, it lets the frame go
+        return 0, itertools.chain(once, self._decoding)
 
     def _with_display_durations(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         """Correct the durations in MP4 and MOV: a frame lasts until the next one in display order.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -90,9 +91,8 @@ def configure(
     context.framerate = properties.frame_rate
     context.flags |= Flags.frame_duration | Flags.global_header
     context.thread_type = "AUTO"
-    frame_px = properties.width * properties.height
     if choice.encoder == "libx264":
-        set_x264_threads(context, frame_px)
+        set_x264_threads(context, properties.width * properties.height)
     context.options, context.field_order = dict(choice.options), properties.field_order
     context.color_range, context.colorspace = properties.color_range, properties.colorspace
     context.color_primaries, context.color_trc = properties.color_primaries, properties.color_trc
@@ -100,19 +100,19 @@ def configure(
         context.sample_aspect_ratio = properties.aspect
     if choice.interlaced:
         context.flags |= Flags.interlaced_dct | Flags.interlaced_me
-        if choice.encoder == "libx264":
-            _add_parameters(context, choice, f"{_FIELDS.get(properties.field_order, 'tff')}=1")
-    if few_frames := parameters_for_few_frames(choice.encoder, frame_px):
-        _add_parameters(context, choice, few_frames)
+    name = f"{choice.encoder.removeprefix('lib')}-params"  # the encoder's own parameters
+    parameters = [context.options.get(name, ""), *_own_parameters(choice, properties)]
+    if any(parameters):
+        context.options[name] = ":".join(filter(None, parameters))
+
+
+def _own_parameters(choice: EncoderChoice, properties: StreamProperties) -> Iterator[str]:
+    """Yield what x264, x265 and SVT-AV1 are told in words of their own."""
+    if choice.interlaced and choice.encoder == "libx264":
+        yield f"{_FIELDS.get(properties.field_order, 'tff')}=1"
+    yield parameters_for_few_frames(choice.encoder, properties.width * properties.height)
     if properties.hdr is not None:
-        properties.hdr.add_to(context.options, choice.encoder)
-
-
-def _add_parameters(context: VideoCodecContext, choice: EncoderChoice, parameters: str) -> None:
-    """Add parameters of x264's or x265's own to its options."""
-    name = f"{choice.encoder.removeprefix('lib')}-params"
-    earlier = [context.options[name]] if name in context.options else []
-    context.options[name] = ":".join([*earlier, parameters])
+        yield properties.hdr.parameters(choice.encoder)
 
 
 def open_encoder(

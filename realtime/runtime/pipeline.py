@@ -187,7 +187,7 @@ class Pipeline:
         try:
             for item in items:
                 output.put(item)
-                del item  # frames are large: none is kept while the next one is waited for
+                del item
         except Ended:
             pass
         except BaseException as raised:
@@ -233,14 +233,15 @@ def run(
         items = iter(source)
         for stage in stages:
             items = stage(items)
-        for item in items:
-            sink(item)
-            del item
-        return
+        return _drain(items, sink)
     with Pipeline(source, stages, policy) as pipeline:
-        for item in pipeline:
-            sink(item)
-            del item
+        _drain(iter(pipeline), sink)
+
+
+def _drain(items: Iterator[Any], sink: Callable[[Any], None]) -> None:
+    for item in items:
+        sink(item)
+        del item  # frames are large: none is kept while the next one is waited for
 
 
 def each(function: Callable[[Any], Any]) -> Stage:

@@ -42,17 +42,11 @@ def close_mask_gaps(
         items: anything that belongs to a frame, and the frame with its segmented faces.
         window: how many frames on each side are looked at.
     """
-    close_gaps = _GapClosing(window)
-
-    def closed(held: tuple[tuple[T, SegmentedFrame], Around, int]) -> tuple[T, SegmentedFrame]:
-        (item, segmented), around, place = held
-        return item, close_gaps(segmented, around, place)
-
-    return map(closed, windowed(items, _by_track, window))
+    return windowed(items, _by_track, _GapClosing(window), window)
 
 
-def _by_track(pair: tuple[T, SegmentedFrame]) -> dict[int, SegmentedFace]:
-    return {face.track_id: face for face in pair[1].faces}
+def _by_track(segmented: SegmentedFrame) -> dict[int, SegmentedFace]:
+    return {face.track_id: face for face in segmented.faces}
 
 
 class _GapClosing:

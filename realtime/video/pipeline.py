@@ -124,9 +124,8 @@ class VideoPipeline:
             return times
         held = HeldFrames.of_size(frame_bytes(first.native))
         stages = look_ahead_stages(self._unmasker, held)
-        decoded = self._decode(
-            itertools.chain(iter([first]), frames)
-        )  # an iterator that ends lets go
+        once = iter([first])  # unlike a list, it lets the frame go
+        decoded = self._decode(itertools.chain(once, frames))
         del first
         with opencv_in_one_thread():
             run(decoded, stages, encode, held.policy)

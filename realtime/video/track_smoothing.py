@@ -45,20 +45,13 @@ def smooth_tracks(
         items: anything that belongs to a frame, and the frame with its faces, not smoothed yet.
         window: how many frames on each side are looked at.
     """
-
-    def smoothed(
-        held: tuple[tuple[T, TrackedFrame], deque[Entries], int],
-    ) -> tuple[T, TrackedFrame]:
-        (item, tracked), around, place = held
-        return item, _smoothed(tracked, around, place)
-
-    return map(smoothed, windowed(items, _entries_of, window))
+    return windowed(items, _entries_of, _smoothed, window)
 
 
-def _entries_of(pair: tuple[T, TrackedFrame]) -> Entries:
+def _entries_of(tracked: TrackedFrame) -> Entries:
     return {
         face.track_id: _Entry(face, to_vector(face.matrix) if face.found else None)
-        for face in pair[1].faces
+        for face in tracked.faces
     }
 
 

@@ -1,4 +1,4 @@
-"""A sliding window: each item of a stream with the items before and after it."""
+"""A sliding window: each frame of a stream is decided with the frames before and after it."""
 
 from __future__ import annotations
 
@@ -7,30 +7,38 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
+F = TypeVar("F")
 N = TypeVar("N")
+D = TypeVar("D")
 
 
 def windowed(
-    items: Iterable[T], note: Callable[[T], N], window: int
-) -> Iterator[tuple[T, deque[N], int]]:
-    """Yield the items in order, each `window` later.
+    items: Iterable[tuple[T, F]],
+    note: Callable[[F], N],
+    decide: Callable[[F, deque[N], int], D],
+    window: int,
+) -> Iterator[tuple[T, D]]:
+    """Yield the items in order, each `window` later; no other item is held than those that wait.
 
     Args:
-        items: a stream.
-        note: called once for each item, in order; returns what the window holds of it.
-        window: how many items on each side the window holds.
-
-    Yields:
-        The item, the notes in the window, and the index of its own note among them.
+        items: anything that belongs to a frame, and the frame.
+        note: called once for each frame; returns what the window holds of it.
+        decide: called with a frame, the notes in the window, and the index of its own note among them;
+            returns what takes the frame's place.
+        window: how many frames on each side the window holds.
     """
     around: deque[N] = deque(maxlen=2 * window + 1)
-    waiting: deque[T] = deque()
+    waiting: deque[tuple[T, F]] = deque()
+
+    def decided(place: int) -> tuple[T, D]:
+        item, frame = waiting.popleft()
+        return item, decide(frame, around, place)
+
     for item in items:
-        around.append(note(item))
+        around.append(note(item[1]))
         waiting.append(item)
-        del item  # only those that wait are kept
+        del item
         if len(waiting) > window:
-            yield waiting.popleft(), around, len(around) - 1 - window
+            yield decided(len(around) - 1 - window)
     while waiting:
-        place = len(around) - len(waiting)
-        yield waiting.popleft(), around, place
+        yield decided(len(around) - len(waiting))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -20,12 +21,11 @@ class Large:
 
 @pytest.mark.parametrize("window", [0, 1, 3])
 def test_windowed_each_item_comes_with_its_neighbours(window: int) -> None:
-    shown = [
-        (item, list(around), place)
-        for item, around, place in windowed(range(9), lambda item: -item, window)
-    ]
-    assert [item for item, _, _ in shown] == list(range(9))
-    for item, around, place in shown:
+    pairs = ((number, number) for number in range(9))
+    seen = windowed(pairs, lambda number: -number, lambda _, *window: deepcopy(window), window)
+    shown = list(seen)
+    assert [item for item, _ in shown] == list(range(9))
+    for item, (around, place) in shown:
         assert around[place] == -item
         first, last = -around[0], -around[-1]
         assert item - first <= 2 * window and last == min(item + window, 8)
