@@ -210,9 +210,10 @@ class SegmentSettings:
     least_part_share: float = 0.001
     """Share of the crop that must be sure in each connected part of a mask. Not measured alone."""
     most_pinhole_px: int = 60
-    """Crop px: a gap in the mask up to this area is filled. Not measured alone."""
+    """Crop px: a gap in the hole up to this area is filled. Not measured alone."""
     most_gap_px: int = 450
-    """Crop px: the same inside the mask's opening, where no cheek shows. Benchmark: outlines."""
+    """Crop px: a gap inside the mask's opening, where no cheek shows, up to which it is mask.
+    Benchmark: outlines."""
     hole_margin_px: int = 3
     """Crop px by which the hole exceeds the mask, for its edge and contact shadow. Not measured alone."""
     grown_px: int = 5

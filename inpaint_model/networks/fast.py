@@ -13,7 +13,7 @@ from inpaint_model.networks.layers import ConvUnit, UpUnit
 class ResidualUnit(nn.Module):
     """Two 3x3 convolutions, the first dilated, added to their input."""
 
-    def __init__(self, channels: int, dilation: int = 1) -> None:
+    def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
         self.first = ConvUnit(channels, channels, dilation=dilation)
         self.second = nn.Sequential(

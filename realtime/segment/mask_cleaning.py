@@ -1,4 +1,4 @@
-"""Turns mask probabilities into mask pixels without specks and pinholes, and into the hole to fill."""
+"""Turns mask probabilities into mask pixels without specks and gaps, and into the hole to fill."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def mask_pixels(
 
     The segmenter gives thin ear loops low probabilities. So a pixel counts from `faint_probability` on if
     it is connected to sure ones, and from `line_probability` on if it also lies on a thin line in the crop,
-    away from the wide parts of the mask. Components with too few sure pixels are dropped and pinholes are
-    filled. Pixels of the mask's colour beside it are added (`realtime.segment.mask_growing`).
+    away from the wide parts of the mask. Components with too few sure pixels are dropped and gaps inside
+    are filled. Pixels of the mask's colour beside it are added (`realtime.segment.mask_growing`).
 
     Args:
         probability: float32 [128, 128], of being mask, 0..1.
@@ -43,7 +43,6 @@ def mask_pixels(
         away = cv2.dilate(without_thin_parts(faint), _DISC_PX) == 0
         lines = away & (probability > SEGMENT.line_probability) & _thin_lines(crop_rgb)
         mask |= components_with(sure, faint | lines, least_px)
-    mask |= _enclosed_gaps(mask, SEGMENT.most_pinhole_px)
     # Fills a valve or a print. The padding keeps open a cheek inside a loop and the crop's corners.
     mask |= _enclosed_gaps(np.pad(without_thin_parts(mask) > 0, 1), SEGMENT.most_gap_px)[1:-1, 1:-1]
     return mask if crop_rgb is None else grow_mask(mask, crop_rgb)
@@ -69,6 +68,10 @@ def _thin_lines(crop_rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
 def hole_from_mask(
     mask: NDArray[np.bool_], margin_px: int = SEGMENT.hole_margin_px
 ) -> NDArray[np.bool_]:
-    """Dilate a mask by its edge and contact shadow: the hole to fill, bool [128, 128] to the same."""
+    """Dilate a mask by its edge and contact shadow, and fill pinholes: the hole, bool [128, 128] to the same.
+
+    A pinhole would show as a dot of the mask on the fill.
+    """
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin_px + 1,) * 2)
-    return cv2.dilate(mask.astype(np.uint8), kernel) > 0
+    hole = cv2.dilate(mask.astype(np.uint8), kernel) > 0
+    return hole | _enclosed_gaps(hole, SEGMENT.most_pinhole_px)

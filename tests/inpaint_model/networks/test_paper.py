@@ -50,6 +50,12 @@ def test_an_autoencoder_is_table_1():
     assert sum(c.dilation[0] > 1 for c in layers) == 4
 
 
+def test_the_discriminators_channels_double_up_to_eight_times():
+    net = GlobalLocalDiscriminator(2)
+    assert [c.out_channels for c in convolutions(net.whole)] == [2, 4, 8, 16, 16]
+    assert [c.out_channels for c in convolutions(net.local)] == [2, 4, 8, 16]
+
+
 def test_the_chain_has_the_papers_layers_and_parameters():
     net = PaperGenerator()
     layers = convolutions(net)

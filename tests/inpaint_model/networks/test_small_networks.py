@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import onnx
 import pytest
 import torch
 
+from inpaint_model.artefacts import find_face_aligner
 from inpaint_model.networks.face_aligner import FaceAlignerNet
 from inpaint_model.networks.segmenter import MaskSegmenterNet
 
@@ -29,6 +31,14 @@ def test_segmenter_is_the_mean_of_coarse_and_fine():
             layer.weight.zero_()
             layer.bias.copy_(torch.tensor([0.0, margin]))
         assert net(crops)[0, 1].mean().item() == pytest.approx(2)
+
+
+def test_face_aligner_has_the_layers_of_the_shipped_one():
+    graph = onnx.load(find_face_aligner().path).graph
+    shapes = {item.name: list(item.dims) for item in graph.initializer}
+    shipped = [shapes[node.input[1]] for node in graph.node if node.op_type == "Conv"]
+    layers = [m for m in FaceAlignerNet().modules() if isinstance(m, torch.nn.Conv2d)]
+    assert [list(layer.weight.shape) for layer in layers] == shipped
 
 
 def test_face_aligner_sees_levels_as_minus_one_to_one():

@@ -46,6 +46,15 @@ def test_mask_pixels_drops_specks_and_fills_pinholes():
     assert not mask[20:22, 20:22].any()
 
 
+def test_hole_from_mask_leaves_no_dot_of_the_mask_but_the_cheek_inside_a_loop():
+    mask = np.zeros((128, 128), dtype=bool)
+    mask[60:110, 30:100] = True
+    mask[80:90, 50:60] = mask[65:85, 75:95] = False  # a print, and a cheek
+    hole = hole_from_mask(mask, 3)
+    assert hole[80:90, 50:60].all()
+    assert not hole[70:80, 80:90].any()
+
+
 def test_hole_from_mask_is_wider_by_the_margin():
     mask = np.zeros((128, 128), bool)
     mask[60:70, 60:70] = True
