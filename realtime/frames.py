@@ -31,6 +31,8 @@ class Face:
         landmarks: float64 [478, 2], or None where the landmark model did not find the face.
         matrix: float64 [2, 3], picture pixels to canonical crop pixels.
         confirmed: the landmark model recognises it for sure, as it is and mirrored.
+        score: probability that it is a face, 0..1, by the face aligner; 1 where the landmark model places
+            it.
     """
 
     box: tuple[float, float, float, float]
@@ -38,6 +40,7 @@ class Face:
     landmarks: NDArray[np.float64] | None
     matrix: NDArray[np.float64]
     confirmed: bool = False
+    score: float = 1.0
 
     @property
     def centre(self) -> NDArray[np.float64]:

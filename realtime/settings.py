@@ -132,6 +132,9 @@ class TrackSettings:
     most_doubts: int = 2
     """Checks in a row after which something that is neither recognised nor masked is no face.
     Not measured alone."""
+    agreeing_looks: int = 2
+    """Looks in a row that must find a large face without landmarks again, as surely as a new one, before it
+    is followed. Benchmark: find."""
     most_outside: float = 0.3
     """Distance of the eyes from the frame, in sizes of the face, up to which it is in view.
     Not measured alone."""

@@ -17,11 +17,11 @@ def run(options: FindOptions) -> list[Row]:
         for path in track(bare_videos(options, folder), "bare people"):
             target = folder / f"bare-{path.stem}.mp4"
             one = run_video(path, target, unmasker)
-            changed = [number for number, flag in enumerate(one.changed) if flag]
+            changed = [number for number, share in enumerate(one.replaced) if share]
             if not changed:
                 target.unlink(missing_ok=True)  # a copy of the video
             touched[path.stem] = changed
-            rows.append(_row(path.stem, len(one.changed), len(changed), sum(map(len, one.faces))))
+            rows.append(_row(path.stem, len(one.replaced), len(changed), sum(map(len, one.faces))))
     totals = [sum(int(row[key]) for row in rows) for key in list(rows[0])[1:]]
     rows.append(_row("all", *totals))
     return publish("find-bare", rows, options.out, {"frames changed": touched})

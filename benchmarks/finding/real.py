@@ -56,7 +56,10 @@ class TrackRecord:
 
 
 def run(options: FindOptions) -> list[Row]:
-    """Run the videos as `unmask video` does; count marked faces filled, and fills by track."""
+    """Run the videos as `unmask video` does; count marked faces filled, and fills by track.
+
+    "most replaced" is the largest share of a frame's pixels: a false face may be large.
+    """
     marked: list[MarkedFace] = []
     tracks: list[TrackRecord] = []
     rows = []
@@ -143,12 +146,13 @@ def _row(
     marked: Sequence[MarkedFace],
     tracks: Sequence[TrackRecord],
 ) -> dict[str, str | float | int]:
-    changed = [flag for one in runs for flag in one.changed]
+    replaced = [share for one in runs for share in one.replaced]
     ids = {(one.path, face.track_id) for one in runs for faces in one.faces for face in faces}
     return {
         "video": name,
-        "frames": len(changed),
-        "frames filled": sum(changed) / max(len(changed), 1),
+        "frames": len(replaced),
+        "frames filled": sum(share > 0 for share in replaced) / max(len(replaced), 1),
+        "most replaced": max(replaced, default=0.0),
         "marked": len(marked),
         "marked found": sum(face.found for face in marked),
         "marked filled": sum(face.filled for face in marked),
@@ -178,5 +182,6 @@ def _total(rows: Sequence[Row], marked: Sequence[MarkedFace], tracks: Sequence[T
         **_row("all", [], marked, tracks),
         "frames": frames,
         "frames filled": filled / max(frames, 1),
+        "most replaced": max(float(row["most replaced"]) for row in rows),
         "ids": sum(int(row["ids"]) for row in rows),
     }

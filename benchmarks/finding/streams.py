@@ -34,7 +34,7 @@ class VideoRun:
         path: the video.
         fps: frames a second.
         faces: the faces of each frame.
-        changed: whether a pixel of the frame was replaced.
+        replaced: share of the pixels of each frame that were replaced.
         kept: the whole results of the frames asked for.
         crops: of these frames, by track id.
     """
@@ -42,7 +42,7 @@ class VideoRun:
     path: Path
     fps: float
     faces: list[list[Seen]] = field(default_factory=list)
-    changed: list[bool] = field(default_factory=list)
+    replaced: list[float] = field(default_factory=list)
     kept: dict[int, UnmaskResult] = field(default_factory=dict)
     crops: dict[int, dict[int, Crop]] = field(default_factory=dict)
 
@@ -65,7 +65,7 @@ def run_video(
     def see(result: UnmaskResult) -> None:
         number = len(run.faces)
         run.faces.append(faces_of(result))
-        run.changed.append(result.any_replaced)
+        run.replaced.append(float(np.mean(result.replaced > 0)))
         if number in keep or (every > 0 and number % every == 0):
             run.kept[number] = result
 

@@ -127,7 +127,7 @@ class FaceFinder:
         masked = look.mask >= DETECT.sure_mask and look.presence >= DETECT.sure_presence
         sure = look.score >= DETECT.sure_face
         confirmed = sure and (masked or self.confirms(image_bgr, look.face))
-        return replace(look.face, confirmed=confirmed)
+        return replace(look.face, confirmed=confirmed, score=look.score)
 
     def is_face(self, image_bgr: NDArray[np.uint8], face: Face) -> bool:
         """Whether a followed face still is one: the landmark model recognises it, or it wears a mask."""
@@ -155,7 +155,7 @@ class FaceFinder:
         if look is None:
             return None
         confirmed = face.confirmed and look.face.landmarks is not None
-        return replace(look.face, confirmed=confirmed)
+        return replace(look.face, confirmed=confirmed, score=look.score)
 
     def close(self) -> None:
         """Free the models."""

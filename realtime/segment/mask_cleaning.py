@@ -68,7 +68,7 @@ def _thin_lines(crop_rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
 def hole_from_mask(
     mask: NDArray[np.bool_], margin_px: int = SEGMENT.hole_margin_px
 ) -> NDArray[np.bool_]:
-    """Dilate a mask by its edge and contact shadow, and fill pinholes: the hole, bool [128, 128] to the same.
+    """Dilate a mask by its edge and contact shadow, and fill pinholes: the hole, bool [128, 128].
 
     A pinhole would show as a dot of the mask on the fill.
     """

@@ -17,6 +17,7 @@ from realtime.frames import NOMINAL_INTERVAL_S, Face, TrackedFace
 from realtime.settings import TRACK
 from realtime.stages import Stage
 from realtime.track.association import MotionModel, Place, match
+from realtime.track.candidates import Candidates
 from realtime.track.optical_flow import OpticalFlow
 from realtime.track.scene_cut import SceneCut
 from realtime.track.track import Track
@@ -29,7 +30,8 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
     """Finds faces, and follows them by optical flow between two looks at each.
 
     The first frame of a stream and of each scene is searched as thoroughly as a picture. Each later frame
-    is searched in a few windows, whether faces are followed or not.
+    is searched in a few windows, whether faces are followed or not. A large face that the landmark model
+    does not find is followed once the aligner found it again.
 
     Args:
         finder: finds faces.
@@ -54,6 +56,7 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         self._unrelated, self._detect_every_n = unrelated, detect_every_n
         self.left_out = 0
         self._flow, self._scenes, self._refused = OpticalFlow(), SceneCut(), Refused()
+        self._candidates = Candidates(finder)
         self.reset()
 
     def __call__(
@@ -92,15 +95,17 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         if cut or self._schedule is None:
             self._schedule = SearchSchedule(image_bgr.shape[1], image_bgr.shape[0])
             self._refused.clear()
-            new = self._finder.find_all(image_bgr)
+            self._candidates.clear()
+            sure, new = [], self._finder.find_all(image_bgr)
             for track in self._tracks:
                 track.restarted, track.misses = True, track.misses + 1
         else:
             any_in_sight = any(not track.misses for track in self._tracks)
             self._follow(image_bgr, grey)
+            sure = self._candidates.look(image_bgr, interval_s)
             new = self._search(image_bgr, thin, interval_s, lost_all=any_in_sight)
         self._flow.remember(grey)
-        self._begin(self._matched(new))
+        self._begin(sure + self._candidates.take(self._matched(new), grey.shape))
         self._tracks = [
             track
             for track in self._tracks
@@ -182,6 +187,7 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         if lost_all and not known:
             return self._finder.find_all(image_bgr)
         windows = self._schedule.next(interval_s, thin, known)
+        known += self._candidates.faces
         found = self._finder.search(image_bgr, windows, known, self._refused)
         return [found] if found is not None else []
 
@@ -215,6 +221,7 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         self._flow.forget()
         self._scenes.forget()
         self._refused.clear()
+        self._candidates.clear()
 
     def close(self) -> None:
         """Free the models."""

@@ -44,7 +44,7 @@ def frames(*states: str) -> VideoRun:
     for state in "".join(states):
         face = Seen(3, (20.0, 20.0, 100.0, 110.0), eyes, state == "F")
         one.faces.append([] if state == "." else [face])
-        one.changed.append(state == "F")
+        one.replaced.append(0.25 * (state == "F"))
     return one
 
 
@@ -71,6 +71,7 @@ def test_track_records_bare_face_counts_where_marked():
 def test_real_counts_marked_faces_of_32_px(tmp_path: Path, marked: Path):
     one, every = real.run(FindOptions(marked=marked, out=tmp_path))
     assert (one["marked"], one["marked found"], one["marked filled"]) == (2, 1, 1)
+    assert 0.01 < one["most replaced"] < 0.3
     assert every == {**one, "video": "all"}
     data = json.loads((tmp_path / "find-real.json").read_text())
     assert [face["filled"] for face in data["marked"]] == [True, False]

@@ -21,11 +21,15 @@ TEXTURE = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8).repea
 """A frame in which it finds every face where it was."""
 
 
-def face(x: float, y: float = 200.0, size: float = 77.0, *, landmarks: bool = False) -> Face:
+def face(
+    x: float, y: float = 200.0, size: float = 77.0, *, landmarks: bool = False,
+    score: float = 1.0,
+) -> Face:  # fmt: skip
     """A face whose eyes' middle is at x, y, pixels."""
     scale = 77 / size
     found = face_of_alignment(np.array([[scale, 0, 63.5 - scale * x], [0, scale, 46 - scale * y]]))
-    return replace(found, landmarks=np.zeros((478, 2)) if landmarks else None)
+    points = np.zeros((478, 2)) if landmarks else None
+    return replace(found, landmarks=points, score=score)
 
 
 @dataclass
@@ -95,13 +99,47 @@ def numbers(shown: Sequence[TrackedFace]) -> list[int]:
 
 def test_tracker_full_leaves_out_all_but_a_much_larger_face(finder) -> None:
     tracker = FaceTracker(finder, 2)
-    two = [face(100, size=100), face(300, size=90)]
+    two = [face(100, size=100, landmarks=True), face(300, size=90, landmarks=True)]
     assert numbers(follow(tracker, finder, two, 3)) == [0, 1]
-    assert numbers(follow(tracker, finder, [*two, face(500, size=120)])) == [0, 1]
+    third = face(500, size=120, landmarks=True)
+    assert numbers(follow(tracker, finder, [*two, third])) == [0, 1]
     assert tracker.left_out == 1
     follow(tracker, finder, two, 12)
     assert tracker.left_out == 0
-    assert numbers(follow(tracker, finder, [*two, face(500, size=150)])) == [0, 2]
+    third = face(500, size=150, landmarks=True)
+    assert numbers(follow(tracker, finder, [*two, third])) == [0, 2]
+
+
+@pytest.mark.parametrize(("size", "landmarks", "waits"), [(150, False, True), (150, True, False),
+                                                           (60, False, False)])  # fmt: skip
+def test_tracker_large_face_without_landmarks_waits_until_it_is_found_again(
+    finder, size: float, landmarks: bool, waits: bool
+) -> None:
+    tracker = FaceTracker(finder, 2)
+    one = [face(300, size=size, landmarks=landmarks)]
+    assert numbers(follow(tracker, finder, one, 6)) == ([] if waits else [0])
+    assert numbers(follow(tracker, finder, one)) == [0]  # two looks, three frames apart
+
+
+@pytest.mark.parametrize("later", [None, 0.98])
+def test_tracker_large_face_that_a_look_does_not_find_again_is_none(finder, later) -> None:
+    tracker = FaceTracker(finder, 2)
+    doubtful = [] if later is None else [face(300, size=150, score=later)]
+    assert not follow(tracker, finder, [face(300, size=150)], 4)  # found again once
+    assert not follow(tracker, finder, doubtful, 3)
+    assert not follow(tracker, finder, [face(300, size=150)], 3)
+
+
+def test_tracker_large_face_without_landmarks_does_not_outlast_its_scene(finder) -> None:
+    tracker = FaceTracker(finder, 2)
+    assert not follow(tracker, finder, [face(300, size=150)], 5)
+    assert not follow(tracker, finder, [], picture=255 - BLANK)
+    assert not follow(tracker, finder, [face(300, size=150)], 4, picture=255 - BLANK)
+
+
+def test_tracker_of_unrelated_pictures_shows_large_faces_at_once(finder) -> None:
+    tracker = FaceTracker(finder, 2, unrelated=True)
+    assert numbers(follow(tracker, finder, [face(300, size=150)])) == [0]
 
 
 @pytest.mark.parametrize(("hits", "hidden", "returns"), [(1, 1, False), (2, 6, False), (3, 6, True),
