@@ -20,6 +20,7 @@ import pytest
 from PIL import Image
 
 from inpaint_model.errors import UserError
+from inpaint_model.limits import VARIABLE
 from realtime.batch.jobs import Job, Outcome, Record, find_jobs
 from realtime.batch.local import run_local
 from realtime.batch.worker import FileWorker, WorkerOptions
@@ -214,6 +215,19 @@ def test_worker_pipe_or_device_is_refused(tmp_path: Path) -> None:
     for name in ("pipe.png", "device.mp4"):
         outcome = worker.run(Job(str(tmp_path / name), str(tmp_path / "out.png")))
         assert (outcome.status, "is not a file" in outcome.message) == ("failed", True)
+
+
+def test_worker_picture_over_the_limit_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "in.png"
+    with source.open("wb") as file:
+        file.truncate(12 << 30)
+    monkeypatch.setattr("hashlib.file_digest", None)
+    outcome = FileWorker(WorkerOptions()).run(Job(str(source), str(tmp_path / "out.png")))
+    allowed = f"{VARIABLE}=file_mb=12885 allows it"
+    line = f"{source} is too large: 12885 MB, more than 500 ({allowed})"
+    assert (outcome.status, outcome.message) == ("failed", line)
 
 
 def test_record_with_half_a_line_is_read(tmp_path: Path) -> None:
