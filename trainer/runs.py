@@ -61,12 +61,19 @@ class RunFolder:
             raise UserError(f"{file}: not a configuration of this version ({error})") from None
 
     def log(self, row: Mapping[str, float]) -> None:
-        """Append a row to the metrics; later steps of an interrupted run are removed."""
+        """Append a row to the metrics; later steps of an interrupted run are removed.
+
+        Raises:
+            UserError: the file of the metrics is damaged.
+        """
         file = self.path / _METRICS
         rows: list[Mapping[str, Any]] = []
         if file.exists():
-            with file.open(newline="", encoding="utf-8") as old:
-                rows += [r for r in csv.DictReader(old) if int(r["step"]) < row["step"]]
+            try:
+                with file.open(newline="", encoding="utf-8") as old:
+                    rows += [r for r in csv.DictReader(old) if int(r["step"]) < row["step"]]
+            except (ValueError, KeyError, TypeError, csv.Error) as error:
+                raise UserError(f"{file}: not the metrics of a run ({error})") from None
         names = list(dict.fromkeys([name for r in [*rows, row] for name in r]))
         part = file.with_suffix(".part")
         with part.open("w", newline="", encoding="utf-8") as new:
@@ -122,8 +129,18 @@ class RunFolder:
             self._write(_CLOCK, {"used_s": clock.used_s()})
 
     def used_s(self) -> float:
-        """Return the seconds that the run's processes have used; 0 if they were not counted."""
-        return float(self._read(_CLOCK).get("used_s", 0.0))
+        """Return the seconds that the run's processes have used; 0 if they were not counted.
+
+        Raises:
+            UserError: the file that holds them is damaged.
+        """
+        file = self.path / _CLOCK
+        if not file.is_file():
+            return 0.0
+        try:
+            return float(json.loads(file.read_text(encoding="utf-8"))["used_s"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{file}: not the clock of a run ({error})") from None
 
     def finish(self, clock: RunClock) -> None:
         """Write the seconds of the phases of a run that is finished."""
@@ -138,7 +155,3 @@ class RunFolder:
         part = self.path / f"{name}.part"
         part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
         part.replace(self.path / name)
-
-    def _read(self, name: str) -> dict[str, float]:
-        file = self.path / name
-        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}

@@ -148,6 +148,13 @@ def _playlist(handler: Misbehaviour, name: bytes, seconds: int = 2, end: bytes =
     handler.answer("application/vnd.apple.mpegurl", _PLAYLIST % (seconds, seconds, name) + end)
 
 
+def _endless_playlist(handler: Misbehaviour) -> None:
+    handler.answer("application/vnd.apple.mpegurl", _PLAYLIST % (2, 2, b"good.ts"))
+    end_s = time.monotonic() + _LAST_S
+    while time.monotonic() < end_s:
+        handler.send(b"#EXTINF:2,\ngood.ts\n" * 100)
+
+
 def _trickle(handler: Misbehaviour) -> None:
     for byte in b"HTTP/1.0 200 OK\r\nX: " + b"x" * 600:
         handler.send(bytes([byte]))
@@ -203,6 +210,7 @@ HTTP: dict[str, Callable[[Misbehaviour], object]] = {
     "playlist-of-file.m3u8": lambda handler: _playlist(handler, b"file:///etc/passwd"),
     "playlist-of-itself.m3u8": lambda handler: _playlist(handler, b"playlist-of-itself.m3u8"),
     "playlist-without-end.m3u8": lambda handler: _playlist(handler, b"good.ts", 0),
+    "playlist-endless.m3u8": _endless_playlist,
     "playlist-of-nothing.m3u8": lambda handler: _playlist(handler, b"absent", 2, b"#EXT-X-ENDLIST"),
     "playlist-good.m3u8": lambda handler: _playlist(handler, b"good.ts", 1, b"#EXT-X-ENDLIST"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -64,7 +65,7 @@ def find_jobs(
         inputs: what the user wrote.
         out: the folder of the results.
         left_out: files in the folders that are no picture or video are appended.
-        follow: also take the files that links in the folders name.
+        follow: also take the files that links in the folders, or matched by a pattern, name.
 
     Raises:
         UserError: an input does not exist, or two would be written to the same target.
@@ -93,16 +94,34 @@ def _expand(
     elif path.exists():
         yield path, Path(path.name)
     else:
-        found = sorted(glob.glob(text, recursive=True)) if glob.has_magic(text) else []  # noqa: PTH207
+        found = _matching(text, follow=follow)
         if not found:
             raise UserError(f"{text}: no such file or folder, and nothing matches it")
-        for name in found:
-            if Path(name).is_dir():
-                yield from _walk(Path(name), out, left_out, Path(Path(name).name), follow=follow)
-            elif is_known(Path(name)):
-                yield Path(name), Path(Path(name).name)
+        for path in found:
+            if path.is_dir():
+                yield from _walk(path, out, left_out, Path(path.name), follow=follow)
+            elif is_known(path):
+                yield path, Path(path.name)
             else:
-                left_out.append(Path(name))
+                left_out.append(path)
+
+
+def _matching(pattern: str, *, follow: bool) -> list[Path]:
+    """List what a pattern matches; hidden files, and what links to folders lead to, are left out."""
+    parts = [part if part == "**" else re.sub(r"\*+", "*", part) for part in Path(pattern).parts]
+    fixed = [*map(glob.has_magic, parts), True].index(True)
+    folder, rest = Path(*parts[:fixed]), parts[fixed:]
+    wants_hidden = any(part.startswith(".") for part in rest)
+
+    def is_taken(path: Path) -> bool:
+        names = path.relative_to(folder).parts
+        if not wants_hidden and any(name.startswith(".") for name in names):
+            return False
+        links = [step for step in [path, *path.parents][: len(names)] if step.is_symlink()]
+        return not links or (follow and links == [path] and not path.is_dir())
+
+    # Unlike `glob.glob`, this does not enter links to folders, which may form loops.
+    return sorted(filter(is_taken, folder.glob(str(Path(*rest))))) if rest else []
 
 
 def _walk(

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from inpaint_model.errors import UserError
+from inpaint_model.limits import Limits
 from realtime.batch.jobs import Job, Outcome
 from realtime.image_file import unmask_image
 from realtime.media.kinds import is_picture
@@ -112,13 +113,15 @@ class FileWorker:
         """Return a hash of the source's content, the options and every network."""
         if not source.is_file():  # reading a pipe or a device may never end
             raise UserError(f"{source}: is not a file")
+        mode = "image" if is_picture(source) else "video"
         try:
+            if mode == "image":  # it would be refused after it was read
+                Limits.of_environment().check_file(source, source.stat().st_size)
             with source.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256")
         except OSError as error:
             raise UserError(f"{source}: cannot be read ({error.strerror})") from None
         options = {k: repr(v) for k, v in asdict(self._options).items() if k != "overwrite"}
-        mode = "image" if is_picture(source) else "video"
         settings = {"options": options, "networks": self._unmasker(mode).artefacts.as_dict()}
         digest.update(json.dumps(settings, sort_keys=True).encode())
         return digest.hexdigest()

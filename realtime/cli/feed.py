@@ -105,8 +105,7 @@ def feed(
     if Path(out).is_file() and Path(source).is_file() and Path(out).samefile(source):
         raise UserError(f"{out}: the output is the input; name another file")
     check_report_path(report, Path(source), Path(out), overwrite=overwrite)
-    file = Path(source) if Path(source).is_file() else None
-    folder = CropFolder(crops, file) if crops is not None else None
+    folder = CropFolder(crops) if crops is not None else None
     options = FeedOptions(every, best_shot, only_bare, min_size, inline, embed_references)
     live = LiveOptions(CaptureOptions(opts.parse_size(size), fps), seconds, print_status)
     with (
@@ -121,7 +120,7 @@ def feed(
             source_key=f"{opened.name if is_live else records.key} {crops or ''}",
             waits=not is_live,
             overwrite=overwrite,
-            source=file,
+            source=Path(source),
             notify=print_status,
         )
         began_s = time.perf_counter()
@@ -217,7 +216,8 @@ def _finish(
         if figures[what]:
             print_status(f"{what.replace('_', ' ')}: {figures[what]}")
     if report is not None:
-        write_report(report, figures, overwrite=overwrite)
+        source = Path(str(figures["source"]))
+        write_report(report, figures, overwrite=overwrite, source=source)
     if failed:
         raise typer.Exit(FAILED)
     if strict and not figures["faces"]:

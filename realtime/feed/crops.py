@@ -38,17 +38,18 @@ def with_inline_crops(record: FaceRecord) -> FaceRecord:
 class CropFolder:
     """Writes crops as files whose names are the records' keys; a bare face has one file for both crops.
 
+    Nobody may read a crop who may not read the file that it comes from.
+
     Args:
         folder: it is made if needed.
-        source: nobody may read the crops who may not read this file.
 
     Raises:
         UserError: it cannot be written.
     """
 
-    def __init__(self, folder: Path, source: Path | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         make_folder(folder)
-        self._folder, self._source = folder, source
+        self._folder = folder
 
     def __call__(self, record: FaceRecord) -> FaceRecord:
         """Write the crops of a record, and return it with their paths.
@@ -56,15 +57,18 @@ class CropFolder:
         Raises:
             UserError: a file cannot be written.
         """
-        before = self._write(record.key + "-before", record.crop_before_rgb, synthetic=False)
+        before = self._write(record, "-before", record.crop_before_rgb, synthetic=False)
         after = before
         if record.inpainted:
-            after = self._write(record.key, record.crop_rgb, synthetic=True)
+            after = self._write(record, "", record.crop_rgb, synthetic=True)
         return replace(record, crop=str(after), crop_before=str(before))
 
-    def _write(self, name: str, crop_rgb: NDArray[np.uint8], *, synthetic: bool) -> Path:
+    def _write(
+        self, record: FaceRecord, kind: str, crop_rgb: NDArray[np.uint8], *, synthetic: bool
+    ) -> Path:
         """Write or replace a file; nobody reads a part of it."""
-        path = self._folder / f"{name}.png"
-        with atomic_write(path, overwrite=True, source=self._source, sync=False) as temporary:
+        path = self._folder / f"{record.key}{kind}.png"
+        source = Path(record.source)  # an address is no file here, and narrows nothing
+        with atomic_write(path, overwrite=True, source=source, sync=False) as temporary:
             temporary.write_bytes(encode_crop(crop_rgb, synthetic=synthetic))
         return path

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 _BOX_NAMES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"mfra", b"sidx"}
 _BOX_NAMES |= {b"styp", b"uuid", b"meta", b"pdin", b"udta", b"pnot", b"emsg", b"ssix", b"prft"}
+_MOST_BOXES = 1_000_000  # that are looked at, about a second; a fragment of a video has two
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 
 def is_cut_short(path: Path) -> bool:
     """Say whether the headers of an MP4, MOV, Matroska, WebM or AVI file claim more bytes than it has.
 
-    Other formats, and files of unknown length (live recordings), count as complete.
+    Other formats, and files of unknown length (live recordings), count as complete. Of an MP4 or MOV file
+    the first million boxes are looked at.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(12)
         if start[4:8] in _BOX_NAMES:
-            return any(end > size for end in _box_ends(file, size))
+            return any(end > size for end in islice(_box_ends(file, size), _MOST_BOXES))
         if start[:4] == _EBML:
             return _segment_end(file) > size
         if start[:4] == b"RIFF":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -77,6 +79,17 @@ def write_tone(file: OutputContainer, stream: av.AudioStream, seconds: float) ->
         frame.sample_rate, frame.pts, frame.time_base = SOUND_HZ, start, Fraction(1, SOUND_HZ)
         file.mux(stream.encode(frame))
     file.mux(stream.encode(None))
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let a write beyond a size, in bytes, fail, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @dataclass(frozen=True)

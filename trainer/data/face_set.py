@@ -145,11 +145,11 @@ def read(path: Path) -> list[CodedFace]:
             offsets = data["offsets"]
             valid = np.unpackbits(data["valid"], axis=-1).view(bool)
             labels = [data[name].tolist() for name in ("split", "source", "identity")]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        coded = [pictures[a:b].tobytes() for a, b in pairwise(offsets)]
+        columns = zip(coded, valid, landmarks, *labels, strict=True)
+        return [CodedFace(*values) for values in columns]
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: not a file written by `prepare` ({error})") from None
-    coded = [pictures[a:b].tobytes() for a, b in pairwise(offsets)]
-    columns = zip(coded, valid, landmarks, *labels, strict=True)
-    return [CodedFace(*values) for values in columns]
 
 
 def load(paths: Iterable[Path]) -> FaceSet:

@@ -20,6 +20,7 @@ import pytest
 from PIL import Image
 
 from inpaint_model.errors import UserError
+from inpaint_model.limits import VARIABLE
 from realtime.batch.jobs import Job, Outcome, Record, find_jobs
 from realtime.batch.local import run_local
 from realtime.batch.worker import FileWorker, WorkerOptions
@@ -184,6 +185,38 @@ def test_find_jobs_leaves_out_links_if_asked(tmp_path: Path) -> None:
     assert [Path(job.source).name for job in kept] == ["a.png"]
 
 
+def test_find_jobs_patterns_do_not_follow_links_to_folders(tmp_path: Path) -> None:
+    folder, other = tmp_path / "in", tmp_path / "other"
+    (folder / "a").mkdir(parents=True)
+    other.mkdir()
+    for path in (folder / "a" / "x.png", folder / "a" / ".hidden.png", other / "y.png"):
+        path.touch()
+    (folder / "z.png").symlink_to(other / "y.png")
+    (folder / "link").symlink_to(other)
+    (folder / "a" / "loop").symlink_to(folder)
+
+    def named(pattern: str, *, follow: bool = True) -> list[str]:
+        jobs = find_jobs([str(folder / pattern)], tmp_path / "out", follow=follow)
+        return sorted(str(Path(job.source).relative_to(folder)) for job in jobs)
+
+    assert named("**/*.png") == named("*") == ["a/x.png", "z.png"]
+    assert named("**/*.png", follow=False) == named("*/*.png") == ["a/x.png"]
+    assert named("**.png") == ["z.png"]
+    assert named("link/*.png") == ["link/y.png"]  # the user names this link
+
+
+def test_batch_of_links_alone_without_following_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (tmp_path / "x.png").touch()
+    (folder / "link.png").symlink_to(tmp_path / "x.png")
+    command = ["batch", str(folder), "--out", str(tmp_path / "out"), "--no-follow"]
+    assert run(command) == 2
+    assert "the inputs contain no picture or video" in capsys.readouterr().err
+
+
 def test_worker_opens_models_anew_after_an_exception(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +247,19 @@ def test_worker_pipe_or_device_is_refused(tmp_path: Path) -> None:
     for name in ("pipe.png", "device.mp4"):
         outcome = worker.run(Job(str(tmp_path / name), str(tmp_path / "out.png")))
         assert (outcome.status, "is not a file" in outcome.message) == ("failed", True)
+
+
+def test_worker_picture_over_the_limit_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "in.png"
+    with source.open("wb") as file:
+        file.truncate(12 << 30)
+    monkeypatch.setattr("hashlib.file_digest", None)
+    outcome = FileWorker(WorkerOptions()).run(Job(str(source), str(tmp_path / "out.png")))
+    allowed = f"{VARIABLE}=file_mb=12885 allows it"
+    line = f"{source} is too large: 12885 MB, more than 500 ({allowed})"
+    assert (outcome.status, outcome.message) == ("failed", line)
 
 
 def test_record_with_half_a_line_is_read(tmp_path: Path) -> None:

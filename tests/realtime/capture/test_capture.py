@@ -158,6 +158,20 @@ def test_network_answer_without_video_is_refused(path: str, message: str, tmp_pa
         server.shutdown()
 
 
+def test_playlist_on_the_network_does_not_lead_to_a_file(tmp_path: Path) -> None:
+    private = write_video(tmp_path / "private.ts", moving_images(5))
+    text = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{private.as_uri()}\n#EXT-X-ENDLIST\n"
+    (tmp_path / "list.m3u8").write_text(text)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        NetworkStream(f"{address}/{private.name}").close()  # there is nothing else to refuse
+        with pytest.raises(UserError, match="is not a video stream"):
+            NetworkStream(f"{address}/list.m3u8")
+        server.shutdown()
+
+
 def test_network_recording_is_paced_and_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +213,22 @@ def test_misbehaving_server_is_refused_in_one_line(
 ) -> None:
     with pytest.raises((UserError, CaptureLost), match=message):
         NetworkStream(addresses[name], Limits(open_s=1, silent_s=1))
+
+
+@pytest.mark.parametrize("name", ["playlist-of-itself.m3u8", "playlist-endless.m3u8"])
+def test_playlist_that_never_ends_is_given_up_in_time(name: str, addresses: dict[str, str]) -> None:
+    errors = list[str]()
+
+    def open_stream() -> None:
+        try:
+            NetworkStream(addresses[name], Limits(open_s=1, silent_s=1))
+        except CaptureLost as error:
+            errors.append(str(error))
+
+    opening = threading.Thread(target=open_stream, daemon=True)
+    opening.start()
+    opening.join(30)
+    assert errors == ["does not answer within 1 s"]
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,14 @@ def test_image_command_without_a_face_copies(
     assert (figures["outcome"], figures["face_records"]) == ("no face", [])
 
 
+def test_report_of_a_private_source_is_private(tmp_path: Path) -> None:
+    source, report = tmp_path / "in.png", tmp_path / "report.json"
+    cv2.imwrite(str(source), np.full((1, 40, 3), 90, np.uint8))
+    source.chmod(0o600)
+    assert run(["image", str(source), str(tmp_path / "out.png"), "--report", str(report)]) == 0
+    assert report.stat().st_mode & 0o777 == 0o600
+
+
 def test_image_command_says_when_faces_are_left_out(
     clip: DemoClip, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

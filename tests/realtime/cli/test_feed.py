@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -46,6 +47,22 @@ def test_feed_writes_a_valid_line_a_face_and_its_crops(
     assert list(figures)[-len(keys) :] == keys
     assert (figures["lines"], figures["frames"]) == (FRAMES, FRAMES)
     assert (figures["dropped_lines"], figures["undelivered_lines"]) == (0, 0)
+
+
+def test_feed_of_a_private_source_is_private(picture_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir(0o700)
+    for name in ("1_masked.png", "2_bare.png"):
+        shutil.copyfile(picture_folder / name, folder / name)
+        (folder / name).chmod(0o600)
+    out = tmp_path / "out"
+    out.mkdir()
+    words = ["feed", str(folder), "--out", str(out / "faces.jsonl")]
+    words += ["--crops", str(out / "crops"), "--report", str(out / "report.json")]
+    assert run(words) == 0
+    written = [path for path in out.rglob("*") if path.is_file()]
+    assert {path.suffix for path in written} == {".json", ".jsonl", ".png"}
+    assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
 
 
 def test_feed_with_a_recogniser_embeds_both_crops(

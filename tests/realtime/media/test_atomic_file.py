@@ -60,6 +60,36 @@ def test_atomic_write_link_put_in_its_place_is_not_written(tmp_path: Path) -> No
     assert victim.read_text() == "mine"
 
 
+@pytest.mark.parametrize("planted", ["file", "link"])
+def test_atomic_write_file_under_its_hidden_name_is_refused(
+    planted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secrets.token_hex", lambda _: "guessed")
+    target, victim = tmp_path / "out", tmp_path / "victim"
+    hidden = hidden_path(target, "guessed.part")
+    (victim if planted == "link" else hidden).write_text("mine")
+    if planted == "link":
+        hidden.symlink_to(victim)
+    with (
+        pytest.raises(UserError, match=r"out: cannot be written \(File exists\)"),
+        atomic_write(target, overwrite=True) as temporary,
+    ):
+        temporary.write_text("result")
+    assert hidden.read_text() == "mine"
+    assert hidden.is_symlink() == (planted == "link")
+    assert not target.exists()
+
+
+def test_atomic_write_hidden_names_cannot_be_guessed(tmp_path: Path) -> None:
+    names = set[str]()
+    for _ in range(2):
+        with atomic_write(tmp_path / "out", overwrite=True) as temporary:
+            names |= {path.name for path in tmp_path.glob(".out.*")}
+            temporary.touch()
+    assert len(names) == 2
+    assert all(len(name.split(".")[-2]) >= 16 for name in names)
+
+
 @pytest.mark.parametrize(("rights", "expected"), [(0o600, 0o600), (0o640, 0o640), (0o777, 0o644)])
 def test_atomic_write_narrows_to_source_and_umask(
     rights: int, expected: int, tmp_path: Path

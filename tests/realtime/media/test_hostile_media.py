@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -16,9 +19,11 @@ from inpaint_model.errors import UserError
 from inpaint_model.limits import VARIABLE, Limits
 from realtime.image_file import unmask_image
 from realtime.media.colour import to_bgr
+from realtime.media.container import check_frame_size
 from realtime.media.kinds import is_picture
 from realtime.media.picture_reader import read_picture
 from realtime.media.reader import VideoReader
+from realtime.media.truncation import is_cut_short
 from tests.realtime.making_media import StubUnmasker, moving_images, write_video
 
 _TEXT, _SHORT, _LONG, _DOUBLE = 2, 3, 4, 12  # TIFF's types
@@ -33,10 +38,10 @@ def _tiff(tags: dict[int, tuple[int, int]], body: bytes = b"") -> bytes:
     return b"II*\0" + struct.pack("<I", 8 + len(body)) + body + directory + bytes(4)
 
 
-def _grey_tiff(side: int, bits: int) -> bytes:
+def _grey_tiff(side: int, bits: int, samples: int = 1) -> bytes:
     data = zlib.compress(bytes(1000))
     sides = dict.fromkeys((256, 257, 278), (_LONG, side))
-    kinds = {258: (_SHORT, bits), 259: (_SHORT, 8), 262: (_SHORT, 1)}
+    kinds = {258: (_SHORT, bits), 259: (_SHORT, 8), 262: (_SHORT, 1), 277: (_SHORT, samples)}
     return _tiff({**sides, **kinds, 273: (_LONG, 8), 279: (_LONG, len(data))}, data)
 
 
@@ -59,13 +64,16 @@ def test_postscript_named_as_a_picture_starts_nothing(
     assert not started.exists()
 
 
+@pytest.mark.parametrize(
+    ("bits", "samples", "decoded_mb"), [(12, 1, 3072), (10, 4, 8192), (16, 4, 8192)]
+)
 def test_giant_tiff_of_an_unknown_kind_is_not_decoded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bits: int, samples: int, decoded_mb: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "in.tiff"
-    path.write_bytes(_grey_tiff(32_000, 12))
+    path.write_bytes(_grey_tiff(32_000, bits, samples))
     monkeypatch.setattr(cv2, "imdecode", None)
-    with pytest.raises(UserError, match="32000x32000 is too large: decoded, 3072 MB"):
+    with pytest.raises(UserError, match=f"32000x32000 is too large: decoded, {decoded_mb} MB"):
         read_picture(path)
 
 
@@ -99,6 +107,33 @@ def test_limit_counts_the_decoded_bytes(
     else:
         with pytest.raises(UserError, match="500x400 is too large: decoded, 2 MB, more than 1"):
             read_picture(path, limits)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_limit_counts_a_progressive_jpeg_twice(progressive: bool, tmp_path: Path) -> None:
+    path, limits = tmp_path / "in.jpg", Limits(picture_mb=1)
+    Image.new("RGB", (500, 400)).save(path, progressive=progressive)
+    if not progressive:
+        assert read_picture(path, limits).pixels.shape == (400, 500, 3)
+        return
+    with pytest.raises(UserError, match="500x400 is too large: decoded, 2 MB, more than 1"):
+        read_picture(path, limits)
+
+
+def test_giant_picture_is_refused_by_opencv_as_well() -> None:
+    """Where a check of ours is missing, OpenCV's own holds; nobody else has set it."""
+    code = """
+import struct, zlib
+import realtime, cv2, numpy
+png = cv2.imencode(".png", numpy.zeros((8, 8), "u1"))[1].tobytes()
+header = b"IHDR" + struct.pack(">II", 20_001, 20_000) + png[24:29]
+png = png[:12] + header + struct.pack(">I", zlib.crc32(header)) + png[33:]
+cv2.imdecode(numpy.frombuffer(png, "u1"), cv2.IMREAD_UNCHANGED)
+"""
+    environment = {k: v for k, v in os.environ.items() if k != "OPENCV_IO_MAX_IMAGE_PIXELS"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert "CV_IO_MAX_IMAGE_PIXELS" in done.stderr
 
 
 def test_picture_with_a_side_over_the_limit_is_refused(tmp_path: Path) -> None:
@@ -155,6 +190,38 @@ def test_frame_over_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv(VARIABLE, "frame_mb=1")
     with pytest.raises(UserError, match=r"1024x1024 is too large: decoded, 2 MB.*frame_mb=2"):
         VideoReader(path)
+
+
+def test_frame_with_a_side_over_the_limit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "in.mkv"
+    with av.open(str(path), "w") as file:
+        video = file.add_stream("ffv1", rate=25)
+        video.width, video.height, video.pix_fmt = 33_000, 16, "yuv420p"
+        frame = av.VideoFrame.from_ndarray(np.zeros((24, 33_000), np.uint8), format="yuv420p")
+        file.mux(video.encode(frame))
+        file.mux(video.encode(None))
+    with pytest.raises(UserError, match="33000x16 is too large: a side has at most 32766 pixels"):
+        VideoReader(path)
+
+
+def test_frame_without_pixels_is_refused() -> None:
+    with pytest.raises(UserError, match="x: a frame of it has no pixels"):
+        check_frame_size("x", av.VideoFrame(), Limits())
+
+
+def test_video_of_many_empty_boxes_is_read_in_bounded_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "in.mp4", moving_images(4))
+    content, empty = path.read_bytes(), struct.pack(">I4s", 8, b"free")
+    at = content.index(b"moov") - 4
+    path.write_bytes(content[:at] + empty * 100_000 + content[at:])
+    with VideoReader(path) as video:
+        assert len(list(video)) == 4
+    path.write_bytes(path.read_bytes()[:-9])
+    assert is_cut_short(path)
+    monkeypatch.setattr("realtime.media.truncation._MOST_BOXES", 100_000)
+    assert not is_cut_short(path)  # the others are not looked at, however many there are
 
 
 def test_frame_larger_than_its_header_says_is_refused(

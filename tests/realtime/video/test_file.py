@@ -107,6 +107,13 @@ def test_video_without_faces_is_a_copy_of_the_input(source: Path, tmp_path: Path
     assert done.warnings == ["no face found: the output is a copy of the input"]
 
 
+@pytest.mark.parametrize("paints", [True, False])
+def test_video_of_a_private_source_is_private(paints: bool, source: Path, tmp_path: Path) -> None:
+    source.chmod(0o600)
+    unmask_video(source, tmp_path / "out.mp4", StubUnmasker(paints=paints))
+    assert (tmp_path / "out.mp4").stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("fails_at", [0, 17])
 def test_failing_unmasker_ends_the_run_and_leaves_no_file(
     source: Path, tmp_path: Path, fails_at: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,25 @@ def test_load_damaged_crops_are_refused(prepared_file: Path, tmp_path: Path) -> 
     np.savez(damaged, **parts)
     with pytest.raises(UserError, match="face 0 is damaged"):
         faceset.load([damaged])
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        *[("split", lambda values: values[:-1]), ("valid", lambda values: values[1:])],
+        *[("landmark_weights", lambda values: values[:1]), ("offsets", lambda values: values[:-1])],
+        *[("offsets", lambda values: values / 2), ("offsets", lambda values: values[0])],
+    ],
+)
+def test_load_columns_that_do_not_fit_are_refused(
+    prepared_file: Path, tmp_path: Path, name: str, damage: Callable
+) -> None:
+    with np.load(prepared_file) as data:
+        parts = dict(data)
+    parts[name] = damage(parts[name])
+    np.savez(tmp_path / "damaged.npz", **parts)
+    with pytest.raises(UserError, match=r"damaged\.npz: not a file written by"):
+        faceset.load([tmp_path / "damaged.npz"])
 
 
 @pytest.mark.parametrize(("quality", "least_db"), [(None, 44), (95, 38), (85, 34)])
