@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -123,10 +124,14 @@ class FingerSink:
 
 
 class NetworkCamera:
-    """A real network camera: MJPEG over HTTP, as many give it."""
+    """A real network camera: MJPEG over HTTP, as many give it.
+
+    Attributes:
+        given: how many frames it sent.
+    """
 
     def __init__(self, fps: float = 200.0) -> None:
-        self._on, self._fps, self._number = threading.Event(), fps, 0
+        self._on, self._fps, self.given = threading.Event(), fps, 0
         self._server: ThreadingHTTPServer | None = None
         self.port = 0
 
@@ -139,8 +144,8 @@ class NetworkCamera:
                 self.send_header("Content-Type", "multipart/x-mixed-replace;boundary=frame")
                 self.end_headers()
                 while camera._on.is_set():
-                    image = np.full((48, 64, 3), camera._number % 250, np.uint8)
-                    camera._number += 1
+                    image = np.full((48, 64, 3), camera.given % 250, np.uint8)
+                    camera.given += 1
                     content = cv2.imencode(".jpg", image)[1].tobytes()
                     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(content)}\r\n\r\n"
                     try:
@@ -178,3 +183,14 @@ def network_camera() -> Iterator[NetworkCamera]:
         yield camera
     finally:
         camera.unplug()
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let a write beyond a size fail, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

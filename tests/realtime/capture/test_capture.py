@@ -205,6 +205,7 @@ def test_misbehaving_server_is_refused_in_one_line(
     ("name", "message"),
     [
         ("camera-then-silence", "gives no frames for 1 s"),
+        ("rtsp-plays-nothing", "gives no frames for 1 s"),
         ("rtsp-noise", "gives nothing that can be decoded for 1 s"),
     ],
 )

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -14,6 +11,7 @@ import pytest
 
 from inpaint_model.errors import OutputError
 from realtime.live.recording import Recorder
+from tests.realtime.making_live import largest_file
 from tests.realtime.making_media import moving_images
 
 FPS, SECONDS = 20, 5
@@ -39,17 +37,6 @@ def _length_s(path: Path) -> float:
         return max(float(frame.time or 0) for frame in file.decode(video=0))
 
 
-@contextmanager
-def _largest_file(size: int) -> Iterator[None]:
-    """Let a write beyond a size fail, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_recording_can_be_played_while_it_grows(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, FPS)
     _record(recorder)
@@ -62,7 +49,7 @@ def test_recording_can_be_played_while_it_grows(tmp_path: Path) -> None:
 
 def test_recording_on_a_full_disk_is_kept_up_to_there(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, FPS)
-    with _largest_file(20_000), pytest.raises(OutputError, match=r"mp4: .*large.*is kept"):
+    with largest_file(20_000), pytest.raises(OutputError, match=r"mp4: .*large.*is kept"):
         _record(recorder)
         recorder.close()
     recorder._thread.join()
