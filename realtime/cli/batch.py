@@ -56,6 +56,7 @@ def batch(
     file failed.
     """
     from inpaint_model.artefacts import find_face_landmarker, find_generator
+    from inpaint_model.errors import OutputError
     from realtime.batch.jobs import Record, find_jobs
     from realtime.batch.worker import WorkerOptions
     from realtime.media.atomic_file import make_folder
@@ -94,13 +95,17 @@ def batch(
 
         running = run_local(jobs, options, workers or 1)
     outcomes: list[Outcome] = []
-    with FrameProgress("batch", "files") as progress:
-        for outcome in running:
-            outcomes.append(outcome)
-            record.add(outcome)
-            progress(len(outcomes), len(jobs))
-            if outcome.status == "failed":
-                print_status(f"failed: {outcome.message or outcome.source}")
+    try:
+        with FrameProgress("batch", "files") as progress:
+            for outcome in running:
+                outcomes.append(outcome)
+                record.add(outcome)
+                progress(len(outcomes), len(jobs))
+                if outcome.status == "failed":
+                    print_status(f"failed: {outcome.message or outcome.source}")
+    except KeyboardInterrupt:
+        line = f"{out}: stopped; what is done is kept, and the same command continues it"
+        raise OutputError(line) from None
     if record.missing:
         print_status(
             f"note: {record.error}: {record.missing} results are not noted down, and the next batch "

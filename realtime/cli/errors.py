@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Callable
+from typing import ParamSpec
 
 from inpaint_model.errors import UserError
 from realtime.runtime.console import print_status
@@ -16,6 +19,23 @@ _TOO_MANY_WORDS = {
     "unmask video": _MANY_FILES,
     "unmask live": "; --source names the camera, address or file",
 }
+
+
+_Options = ParamSpec("_Options")
+
+
+def names_source(command: Callable[_Options, None]) -> Callable[_Options, None]:
+    """Let `report_error` name the file of the command's option `source`."""
+
+    @functools.wraps(command)
+    def named(*words: _Options.args, **options: _Options.kwargs) -> None:
+        try:
+            command(*words, **options)
+        except Exception as error:
+            error.add_note(str(options["source"]))
+            raise
+
+    return named
 
 
 def is_debugging() -> bool:
@@ -46,8 +66,9 @@ def report_error(error: Exception) -> int:
         error, BrokenPipeError
     ):  # such as `| head`: the reader of the results wants no more
         return FAILED
+    source = "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
     text = f"{type(error).__name__}: {error} ({DEBUG_VARIABLE}=1 shows where)"
-    return _fail(f"failed: {text}", FAILED)
+    return _fail(f"failed: {source}{text}", FAILED)
 
 
 def _fail(message: str, exit_code: int) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from realtime.cli import options as opts
-from realtime.cli.errors import FAILED
+from realtime.cli.errors import FAILED, names_source
 from realtime.cli.unmasker import open_unmasker
 from realtime.runtime.console import print_status
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _PATIENCE_S = 5.0  # that a live feed waits at its end for a receiver that is away
 
 
+@names_source
 def feed(
     source: Annotated[
         str,

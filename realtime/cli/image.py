@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from realtime.cli import options as opts
+from realtime.cli.errors import names_source
 from realtime.cli.unmasker import finish, open_unmasker
 
 
+@names_source
 def image(
     source: opts.Input,
     target: opts.Output,

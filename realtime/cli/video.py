@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from realtime.cli import options as opts
+from realtime.cli.errors import names_source
 from realtime.cli.unmasker import finish, open_unmasker
 from realtime.runtime.console import FrameProgress, print_status
 
 
+@names_source
 def video(
     source: opts.Input,
     target: opts.Output,

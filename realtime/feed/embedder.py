@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inpaint_model.artefacts import read_model
 from inpaint_model.engines.openvino import cpu_properties, shared_core
-from inpaint_model.errors import UserError
+from inpaint_model.errors import ClosedError, UserError
 from realtime.feed.aligned_crop import ALIGNED_SIDE
 
 if TYPE_CHECKING:
@@ -64,9 +64,13 @@ class Embedder:
 
         Returns:
             float32 [N, D], each of length 1.
+
+        Raises:
+            ClosedError: the embedder is closed.
         """
         request = self._request
-        assert request is not None, "the embedder is closed"
+        if request is None:
+            raise ClosedError("the embedder is closed; open another one")
         embeddings = np.empty((len(crops_rgb), self.size), np.float32)
         for crop, embedding in zip(crops_rgb, embeddings, strict=True):
             levels = crop.transpose(2, 0, 1).astype(np.float32)

@@ -22,8 +22,12 @@ def stop_on_signals() -> None:
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         for number in numbers:
-            signal.signal(number, signal.SIG_IGN)
+            signal.signal(number, ignore)
         raise KeyboardInterrupt
+
+    def ignore(number: int, _frame: FrameType | None) -> None:
+        # Not in `stop`: of a second signal that came with the first Python would print a traceback.
+        signal.signal(number, signal.SIG_IGN)
 
     for number in numbers:
         signal.signal(number, stop)

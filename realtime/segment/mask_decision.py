@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum, auto
 
 import numpy as np
@@ -18,7 +19,8 @@ class FaceEvidence(Enum):
     Attributes:
         CONFIRMED: the landmark model confirms it.
         DETECTED: only the detector found it.
-        DOUBTFUL: it is small and not confirmed, or far behind another face, which may hide half of it.
+        DOUBTFUL: it is small and not confirmed, or far behind another face, which may hide half of it, or
+            much larger than the faces that are confirmed.
     """
 
     CONFIRMED = auto()
@@ -33,6 +35,17 @@ _TO_BEGIN = {
 }
 
 
+def largest_plausible(faces: Iterable[TrackedFace]) -> float:
+    """Return the size of a frame's largest face, pixels; of no face 0.
+
+    One that is not confirmed and much larger than those that are does not count: it is hardly a face.
+    """
+    every = [face.face for face in faces]
+    confirmed = max((face.size for face in every if face.confirmed), default=np.inf)
+    most = SEGMENT.most_larger * confirmed
+    return max((face.size for face in every if face.size <= most), default=0.0)
+
+
 def evidence_for(
     face: TrackedFace, confirmed: bool, largest_px: float, frame_bgr: NDArray[np.uint8]
 ) -> FaceEvidence:
@@ -41,13 +54,13 @@ def evidence_for(
     Args:
         face: the detection.
         confirmed: the landmark model confirmed it as a face.
-        largest_px: size of the largest face in the frame.
+        largest_px: from `largest_plausible`.
         frame_bgr: uint8 [H, W, 3].
     """
     size = face.face.size
-    behind = size < SEGMENT.behind_share * largest_px
+    plausible = SEGMENT.behind_share * largest_px <= size <= largest_px
     small = size < SEGMENT.small_share * min(frame_bgr.shape[:2])
-    if behind or (small and not confirmed):
+    if not plausible or (small and not confirmed):
         return FaceEvidence.DOUBTFUL
     return FaceEvidence.CONFIRMED if confirmed else FaceEvidence.DETECTED
 

@@ -13,7 +13,12 @@ from realtime.align.warp_crop import warp_crop_rgb
 from realtime.frames import SegmentedFace, SegmentedFrame, TrackedFace, TrackedFrame
 from realtime.segment.crop_fitting import SegmentedCrop, fit_window
 from realtime.segment.mask_cleaning import hole_from_mask, mask_pixels
-from realtime.segment.mask_decision import FaceEvidence, evidence_for, is_worn
+from realtime.segment.mask_decision import (
+    FaceEvidence,
+    evidence_for,
+    is_worn,
+    largest_plausible,
+)
 from realtime.segment.mask_memory import MaskMemory
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.settings import SEGMENT
@@ -78,7 +83,7 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
         self._frames += 1
         self._segmented = 0
         self._memory.keep_only(tracked.known_tracks)
-        largest = max((face.face.size for face in tracked.faces), default=0.0)
+        largest = largest_plausible(tracked.faces)
         turns = sorted(tracked.faces, key=lambda face: self._may_reuse(face, tracked))
         found = {face.track_id: self._segment(tracked, face, largest) for face in turns}
         return SegmentedFrame(tracked, tuple(found[face.track_id] for face in tracked.faces))

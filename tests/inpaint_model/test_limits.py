@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from inpaint_model.artefacts import find_generator
 from inpaint_model.errors import UserError
 from inpaint_model.limits import LARGEST_SIDE_PX, VARIABLE, Limits
+from tests.reading_documents import read_tables
 
 
 def test_limits_are_changed_by_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,6 +33,15 @@ def test_limits_that_cannot_be_set_are_refused(
     monkeypatch.setenv(VARIABLE, text)
     with pytest.raises(UserError, match=message):
         Limits.of_environment()
+
+
+def test_limits_of_the_document_are_those_there_are() -> None:
+    document = dict(read_tables(Path(__file__).parents[2] / "docs" / "security.md"))
+    numbers = {
+        name.strip("`"): int(default.split()[0].replace(",", ""))
+        for name, default, _ in document["limit"]
+    }
+    assert numbers == asdict(Limits())
 
 
 def test_limits_let_the_largest_files_of_phones_pass() -> None:

@@ -123,10 +123,14 @@ class FingerSink:
 
 
 class NetworkCamera:
-    """A real network camera: MJPEG over HTTP, as many give it."""
+    """A real network camera: MJPEG over HTTP, as many give it.
+
+    Attributes:
+        given: how many frames it sent.
+    """
 
     def __init__(self, fps: float = 200.0) -> None:
-        self._on, self._fps, self._number = threading.Event(), fps, 0
+        self._on, self._fps, self.given = threading.Event(), fps, 0
         self._server: ThreadingHTTPServer | None = None
         self.port = 0
 
@@ -139,8 +143,8 @@ class NetworkCamera:
                 self.send_header("Content-Type", "multipart/x-mixed-replace;boundary=frame")
                 self.end_headers()
                 while camera._on.is_set():
-                    image = np.full((48, 64, 3), camera._number % 250, np.uint8)
-                    camera._number += 1
+                    image = np.full((48, 64, 3), camera.given % 250, np.uint8)
+                    camera.given += 1
                     content = cv2.imencode(".jpg", image)[1].tobytes()
                     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(content)}\r\n\r\n"
                     try:

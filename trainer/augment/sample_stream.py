@@ -20,6 +20,7 @@ import cv2
 from torch.utils.data import DataLoader, Dataset
 
 from inpaint_model.errors import UserError
+from realtime.batch.safe_path import safe_path
 
 _READY = 16  # chunks that wait in this process
 _MAX_PREFETCH = 4  # chunks that each process draws ahead
@@ -81,7 +82,7 @@ class SampleStream(Generic[T]):
         )
         self._queue: Queue[Any] = Queue(_READY)
         stop = threading.Event()
-        with _environment(_ONE_THREAD):
+        with safe_path(), _environment(_ONE_THREAD):
             source = iter(loader)
         thread = threading.Thread(target=_pump, args=(source, self._queue, stop), daemon=True)
         thread.start()

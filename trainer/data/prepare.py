@@ -18,6 +18,7 @@ from inpaint_model.errors import UserError
 from realtime.align.affine import apply, compose
 from realtime.align.canonical_crop import CROP_SIZE
 from realtime.align.warp_crop import warp_crop
+from realtime.batch.safe_path import safe_path
 from realtime.detect.face_finder import FaceFinder
 from realtime.detect.face_geometry import scaled_and_shifted
 from trainer.data.coded_face import CodedFace, decode, encode
@@ -152,7 +153,9 @@ def _prepare_all(
     if workers <= 1:
         yield from map(work, photos)
         return
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+    with safe_path():
+        pool = multiprocessing.get_context("spawn").Pool(workers)
+    with pool:
         yield from pool.imap(work, photos, chunksize=16)
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -340,6 +341,31 @@ def test_record_on_a_full_disk_is_a_note(tmp_path: Path) -> None:
     for number in range(2):
         record.add(Outcome("s", str(tmp_path / f"{number}.png"), "done"))
     assert (record.missing, "cannot be written" in record.error) == (2, True)
+    assert victim.read_text() == "mine"
+
+
+def test_batch_without_a_record_goes_on_and_says_so(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run_here(jobs: list[Job], options: WorkerOptions, _workers: int) -> Iterator[Outcome]:
+        return map(FileWorker(options).run, jobs)
+
+    monkeypatch.setattr("realtime.batch.local.run_local", run_here)
+    monkeypatch.setattr("realtime.batch.worker.Unmasker", lambda *_, **__: StubUnmasker())
+    source, out, victim = tmp_path / "in", tmp_path / "out", tmp_path / "victim"
+    for folder in (source, out):
+        folder.mkdir()
+    for name in ("1.png", "2.png"):
+        (source / name).write_bytes((media / "room.png").read_bytes())
+    (source / "notes.txt").write_text("left alone")
+    victim.write_text("mine")
+    (out / ".unmask-batch.jsonl").symlink_to(victim)
+    assert run(["batch", str(source), "--out", str(out)]) == 0
+    error = capsys.readouterr().err
+    assert ".unmask-batch.jsonl: cannot be written" in error
+    assert "2 results are not noted down" in error
+    assert f"{out}: 2 done" in error
+    assert error.endswith("left out, no picture or video: 1 files: notes.txt\n")
     assert victim.read_text() == "mine"
 
 

@@ -235,6 +235,7 @@ def test_playlist_that_never_ends_is_given_up_in_time(name: str, addresses: dict
     ("name", "message"),
     [
         ("camera-then-silence", "gives no frames for 1 s"),
+        ("rtsp-plays-nothing", "gives no frames for 1 s"),
         ("rtsp-noise", "gives nothing that can be decoded for 1 s"),
     ],
 )

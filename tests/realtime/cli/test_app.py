@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
 import realtime
@@ -81,6 +82,34 @@ def test_image_command_unmasks_a_picture(
     assert record["inpainted"] and 0.05 < record["mask_coverage"] < 0.5
     assert "chosen by auto: " in figures["engine_reason"]
     assert figures["engine_reason"] in lines[0]
+
+
+def test_batch_command_signals_end_it_in_one_line(tmp_path: Path) -> None:
+    """A terminal that is closed sends SIGHUP to the workers as well, and Ctrl-C may follow."""
+    long, out, numbers = tmp_path / "long.mp4", tmp_path / "out", (signal.SIGHUP, signal.SIGINT)
+    write_video(long, [np.zeros((64, 96, 3), np.uint8)] * 2000)
+    process = subprocess.Popen(
+        [*COMMAND, "batch", str(long), "--out", str(out)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL) for number in numbers],
+    )
+    deadline = time.monotonic() + 60
+    while not list(out.glob(".long.mp4*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    while process.poll() is None:
+        for number in numbers:
+            os.killpg(process.pid, number)
+        time.sleep(0.01)
+    _, error = process.communicate(timeout=30)
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert process.returncode == 1, error
+    assert len(error.splitlines()) == 1, error
+    assert error.startswith(f"unmask: error: {out}: stopped; what is done is kept")
+    assert workers and not alive
+    assert not (out / "long.mp4").exists()
 
 
 @pytest.mark.parametrize("strict", [[], ["--strict"]])
@@ -169,10 +198,30 @@ def test_unexpected_error_is_one_line_and_code_1(
     assert run(arguments) == 1
     error = capsys.readouterr().err
     assert "Traceback" not in error
-    assert "failed: ZeroDivisionError: by zero and more" in error.splitlines()[-1]
+    expected = f"failed: {masked_video}: ZeroDivisionError: by zero and more"
+    assert expected in error.splitlines()[-1]
     monkeypatch.setenv("UNMASK_DEBUG", "1")
     assert run(arguments) == 1
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "part"),
+    [("image", "image_file.read_picture"), ("feed", "feed.run.Feed._all")],
+)
+def test_unexpected_error_names_the_file(
+    command: str,
+    part: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    source = tmp_path / "in.png"
+    cv2.imwrite(str(source), np.zeros((8, 8, 3), np.uint8))
+    monkeypatch.setattr(f"realtime.{part}", None)
+    target = tmp_path / "out.png"
+    assert run([command, str(source), *([str(target)] if command == "image" else [])]) == 1
+    assert f"failed: {source}: TypeError: " in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_no_command_shows_help(capsys: pytest.CaptureFixture[str]) -> None:

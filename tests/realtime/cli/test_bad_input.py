@@ -58,6 +58,13 @@ def test_input_that_is_no_picture_or_video_is_refused(commands: Commands, comman
     assert "is not a file" in commands.refused(command, commands.folder, target)
 
 
+def test_file_name_with_escape_sequences_is_shown_escaped(commands: Commands) -> None:
+    name = "a\x1b[31m\x1b]0;title\x07.png"
+    line = commands.refused("image", commands.folder / name, commands.folder / "o.png")
+    assert r"a\x1b[31m\x1b]0;title\x07.png: no such file" in line
+    assert line.isprintable()
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_truncated_video_is_refused(commands: Commands, suffix: str) -> None:
     whole = write_video(commands.folder / f"whole{suffix}", moving_images(20), sound_s=0.5)

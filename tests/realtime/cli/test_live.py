@@ -7,15 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from realtime.cli.app import run
 from realtime.demo.clip import CameraPath, DemoClip
 from realtime.live.choices import Key
-from tests.realtime.making_media import write_video
+from tests.realtime.feed.delivery.making_receivers import wait_for
+from tests.realtime.making_live import network_camera
+from tests.realtime.making_media import largest_file, write_video
 from tests.realtime.x_display import XDisplay
 
 LIVE = [sys.executable, "-m", "realtime", "live"]
@@ -25,6 +30,14 @@ LIVE = [sys.executable, "-m", "realtime", "live"]
 def masked_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clip = DemoClip(path=CameraPath(side=320, seconds=1.2, zoom=(1.0, 1.2)))
     return write_video(tmp_path_factory.mktemp("live") / "masked.mp4", clip.masked_bgr())
+
+
+@pytest.fixture(scope="module")
+def noisy_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two and a half seconds of noise at 10 frames/s, of which a recording takes 270 kB."""
+    noise = np.random.default_rng(0).integers(0, 256, (25, 96, 128, 3), np.uint8)
+    path = tmp_path_factory.mktemp("live") / "noisy.mp4"
+    return write_video(path, noise, steps=[1280] * len(noise))
 
 
 def test_live_command_unmasks_a_paced_file(
@@ -100,6 +113,67 @@ def test_live_command_lists_the_cameras(capsys: pytest.CaptureFixture[str]) -> N
     assert run(["live", "--list"]) == 0
     said = capsys.readouterr()
     assert said.out or "no camera is connected" in said.err
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_live_command_gives_up_on_a_camera_that_is_gone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UNMASK_LIMITS", "open_s=1 silent_s=1 lost_s=1")
+    with network_camera() as camera:
+
+        def unplug() -> None:
+            wait_for(lambda: camera.given > 20)
+            camera.unplug()
+
+        thread = threading.Thread(target=unplug)
+        thread.start()
+        assert run(["live", "--source", camera.url, "--sink", "none"]) == 1
+        thread.join()
+    lines = capsys.readouterr().err.splitlines()
+    assert any("waiting for it to come back" in line for line in lines)
+    assert lines[-1].startswith(f"unmask: error: {camera.url}: ")
+    assert "; not back after 1 s" in lines[-1]
+
+
+def _recorded_s(folder: Path) -> float:
+    """Return the time of the last frame of the only file in a folder."""
+    (path,) = folder.iterdir()
+    assert path.name.startswith("unmask-")
+    with av.open(str(path)) as file:
+        return max(float(frame.time or 0) for frame in file.decode(video=0))
+
+
+def test_live_command_recording_on_a_full_disk_is_kept(
+    noisy_video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["live", "--source", str(noisy_video), "--sink", "none", "--record"]
+    with largest_file(120_000):
+        assert run([*words, "--out", str(tmp_path)]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert any("from capture to display" in line for line in lines)  # the run went on
+    assert lines[-1].startswith("unmask: error: ")
+    assert "cannot be written to its end" in lines[-1] and "the rest is kept" in lines[-1]
+    assert _recorded_s(tmp_path) > 0.3
+
+
+def test_live_command_recording_ended_by_sighup_plays(noisy_video: Path, tmp_path: Path) -> None:
+    words = ["--source", str(noisy_video), "--loop", "--sink", "none", "--record"]
+    with subprocess.Popen(
+        [*LIVE, *words, "--out", str(tmp_path)],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+    ) as process:
+        try:
+            wait_for(lambda: any(path.stat().st_size for path in tmp_path.iterdir()), 60)
+            process.send_signal(signal.SIGHUP)
+            said = process.communicate(timeout=60)[1]
+        finally:
+            process.kill()
+    assert process.returncode == 0, said
+    assert "recording saved: " in said
+    assert _recorded_s(tmp_path) > 0
 
 
 def _heed_ctrl_c() -> None:

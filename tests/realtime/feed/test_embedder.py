@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inpaint_model.errors import UserError
+from inpaint_model.errors import ClosedError, UserError
 from realtime.feed.embedder import PERIOCULAR_ROWS, Embedder, periocular
 from tests.realtime.making_recognisers import PATCH_PX, write_recogniser
 
@@ -49,6 +49,13 @@ def test_embedder_no_crops_gives_no_embeddings(tmp_path: Path, crops: NDArray[np
     assert embedder(crops[:0]).shape == (0, SIZE)
     assert embedder.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     embedder.close()
+
+
+def test_embedder_closed_refuses(tmp_path: Path, crops: NDArray[np.uint8]):
+    embedder = Embedder(write_recogniser(tmp_path / "r.onnx"), threads=1)
+    embedder.close()
+    with pytest.raises(ClosedError, match="is closed; open another one"):
+        embedder(crops)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime.frames import Face, SegmentedFace, TrackedFace, TrackedFrame
-from realtime.segment.mask_decision import FaceEvidence, evidence_for
+from realtime.segment.mask_decision import FaceEvidence, evidence_for, largest_plausible
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.segment.stage import SegmentStage
 from realtime.synthetic import preset_style, render_mask
@@ -151,6 +151,7 @@ def test_segment_mask_below_the_chin_is_not_worn(astronaut_rgb, astronaut_face, 
         (200, False, 250, FaceEvidence.DETECTED),
         (200, True, 300, FaceEvidence.DOUBTFUL),  # far behind somebody
         (200, False, 300, FaceEvidence.DOUBTFUL),
+        (200, False, 80, FaceEvidence.DOUBTFUL),  # much larger than those that are confirmed
         (100, True, 100, FaceEvidence.CONFIRMED),
         (100, False, 100, FaceEvidence.DOUBTFUL),  # small and not confirmed
     ],
@@ -159,3 +160,16 @@ def test_evidence_for_small_or_distant_faces_is_less(size, confirmed, largest, e
     face = Face((0, 0, size, size), np.zeros((5, 2)), None, np.eye(2, 3))
     picture = np.zeros((480, 640, 3), np.uint8)
     assert evidence_for(TrackedFace(0, face, np.eye(2, 3)), confirmed, largest, picture) == evidence
+
+
+@pytest.mark.parametrize(("confirmed", "largest"), [(False, 400), (True, 150)])
+def test_largest_plausible_face_is_not_much_larger_than_confirmed_ones(confirmed, largest) -> None:
+    faces = [
+        TrackedFace(
+            0, Face((0, 0, size, size), np.zeros((5, 2)), None, np.eye(2, 3), sure), np.eye(2, 3)
+        )
+        for size, sure in ((150, confirmed), (400, False))
+    ]
+    assert largest_plausible(faces) == largest
+    assert largest_plausible(faces[:1]) == 150
+    assert largest_plausible([]) == 0

@@ -113,7 +113,11 @@ class _Broken:
         return int(10 // (3 - n) + self._table[n])
 
 
-def test_sample_stream_reports_error_of_a_process():
+def test_sample_stream_reports_error_of_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The process runs no module of the working directory."""
+    (tmp_path / "multiprocessing.py").write_text("raise SystemExit(77)")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)  # it may name the working directory
     stream = SampleStream(_Broken(), 1, 1, pinned=False)
     assert [stream.take(), stream.take()] == [6, 12]
     with pytest.raises(ZeroDivisionError):

@@ -81,6 +81,26 @@ def test_prepare_with_margin_keeps_more_photograph(tmp_path: Path, prepared, pho
         prepare([photo_folder], out, margin_px=3)
 
 
+# A module that says that it was run, and then lets the library's own one take its place.
+_TRAP = """
+import os, sys
+open("TRAPPED", "w")
+sys.path[:] = [path for path in sys.path if os.path.abspath(path) != os.getcwd()]
+del sys.modules["multiprocessing"]
+import multiprocessing
+"""
+
+
+def test_prepare_with_processes_runs_no_module_of_the_folder(
+    tmp_path: Path, photo_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "multiprocessing.py").write_text(_TRAP)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)  # it may name the working directory
+    assert "kept 2 of 2" in prepare([photo_folder], tmp_path / "faces.npz", workers=2, limit=2)
+    assert not (tmp_path / "TRAPPED").exists()
+
+
 def test_prepare_bad_input_is_refused(tmp_path: Path):
     with pytest.raises(UserError, match="no such folder"):
         prepare([tmp_path / "nowhere"], tmp_path / "x.npz")
