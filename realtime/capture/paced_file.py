@@ -34,6 +34,7 @@ class PacedFile:
         self._path, self._fps, self._loop = path, fps, loop
         self._index, self._offset_s, self._last_s = 0, 0.0, 0.0
         self._began_s: float | None = None
+        self._to_bgr = ToBgr(FAST)  # one for all turns of a loop: each keeps its first frame a while
         self._open()
         self.nominal_fps = fps or float(self._file.frame_rate)
 
@@ -43,7 +44,6 @@ class PacedFile:
         video.thread_type, video.codec_context.thread_count = "SLICE", 1
         packets = demux(self._file.container, video)
         self._frames = (frame for packet in packets for frame in packet.decode())
-        self._to_bgr = ToBgr(FAST)
 
     def read(self) -> CapturedFrame | None:
         """Wait until the next frame is due; a frame that is late by more than a frame is skipped."""

@@ -71,7 +71,7 @@ def test_track_records_bare_face_counts_where_marked():
 def test_real_counts_marked_faces_of_32_px(tmp_path: Path, marked: Path):
     one, every = real.run(FindOptions(marked=marked, out=tmp_path))
     assert (one["marked"], one["marked found"], one["marked filled"]) == (2, 1, 1)
-    assert 0.01 < one["most replaced"] < 0.3
+    assert 0.01 < float(one["most replaced"]) < 0.3
     assert every == {**one, "video": "all"}
     data = json.loads((tmp_path / "find-real.json").read_text())
     assert [face["filled"] for face in data["marked"]] == [True, False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -9,6 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 
 from benchmarks.robustness.good_files import good_stream
@@ -80,6 +82,22 @@ def test_paced_file_waits_for_each_timestamp(clip: Path, clock: FakeClock) -> No
 
 def test_paced_file_slow_reader_misses_late_frames(clip: Path, clock: FakeClock) -> None:
     assert read_with_pauses(PacedFile(clip), clock, 23, 0.09) == [0, 4, 8, 12, 16, 21]
+
+
+def test_paced_file_looped_leaves_no_frame_of_an_earlier_turn(clip: Path):
+    def frames() -> int:
+        return sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+
+    gc.collect()
+    before = frames()
+    gc.disable()  # a frame that is tied to itself stays until the next collection
+    try:
+        source = PacedFile(clip, fps=1e6, loop=True)
+        assert all(source.read() for _ in range(20))
+        assert frames() <= before + 3  # of seven turns
+    finally:
+        gc.enable()
+    source.close()
 
 
 def test_paced_file_too_fast_to_read_still_gives_frames(clip: Path, clock: FakeClock) -> None:
