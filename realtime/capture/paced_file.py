@@ -34,7 +34,9 @@ class PacedFile:
         self._path, self._fps, self._loop = path, fps, loop
         self._index, self._offset_s, self._last_s = 0, 0.0, 0.0
         self._began_s: float | None = None
-        self._to_bgr = ToBgr(FAST)  # one for all turns of a loop: each keeps its first frame a while
+        self._to_bgr = ToBgr(
+            FAST
+        )  # one for all turns of a loop: each keeps its first frame a while
         self._open()
         self.nominal_fps = fps or float(self._file.frame_rate)
 
