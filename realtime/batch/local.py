@@ -13,10 +13,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
 from realtime.batch.jobs import Job, Outcome
-from realtime.batch.safe_path import safe_path
 from realtime.batch.worker import FileWorker, WorkerOptions
 from realtime.runtime.console import quiet_libraries
 from realtime.runtime.memory import limit_heaps
+from realtime.runtime.safe_path import safe_path
 from realtime.runtime.signals import end_with_parent, stop_on_signals
 
 

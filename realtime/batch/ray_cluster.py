@@ -12,8 +12,8 @@ from typing import Any
 from inpaint_model.errors import UserError
 from inpaint_model.installation import for_this_python, requirement
 from realtime.batch.jobs import Job, Outcome
-from realtime.batch.safe_path import safe_path
 from realtime.batch.worker import FileWorker, WorkerOptions
+from realtime.runtime.safe_path import safe_path
 
 _RETRIES = 2
 _CODE = Path(__file__).parents[2]  # the folder of the packages

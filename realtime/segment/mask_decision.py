@@ -47,17 +47,16 @@ def largest_plausible(faces: Iterable[TrackedFace]) -> float:
 
 
 def evidence_for(
-    face: TrackedFace, confirmed: bool, largest_px: float, frame_bgr: NDArray[np.uint8]
+    face: TrackedFace, largest_px: float, frame_bgr: NDArray[np.uint8]
 ) -> FaceEvidence:
     """Say what besides the mask says that a detection is a face.
 
     Args:
         face: the detection.
-        confirmed: the landmark model confirmed it as a face.
         largest_px: from `largest_plausible`.
         frame_bgr: uint8 [H, W, 3].
     """
-    size = face.face.size
+    size, confirmed = face.face.size, face.face.confirmed
     plausible = SEGMENT.behind_share * largest_px <= size <= largest_px
     small = size < SEGMENT.small_share * min(frame_bgr.shape[:2])
     if not plausible or (small and not confirmed):

@@ -108,7 +108,7 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
         memory = self._memory[face.track_id]
         if face.restarted:
             memory.mask.forget()
-        evidence = evidence_for(face, face.face.confirmed, largest_px, tracked.frame_bgr)
+        evidence = evidence_for(face, largest_px, tracked.frame_bgr)
         first = self._segment_crop(tracked, face, evidence)
         if first.shows_mask or face.face.confirmed or not (self._unrelated or face.check_due):
             return first

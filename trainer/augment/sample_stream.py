@@ -20,7 +20,7 @@ import cv2
 from torch.utils.data import DataLoader, Dataset
 
 from inpaint_model.errors import UserError
-from realtime.batch.safe_path import safe_path
+from realtime.runtime.safe_path import safe_path
 
 _READY = 16  # chunks that wait in this process
 _MAX_PREFETCH = 4  # chunks that each process draws ahead

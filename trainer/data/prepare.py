@@ -18,9 +18,9 @@ from inpaint_model.errors import UserError
 from realtime.align.affine import apply, compose
 from realtime.align.canonical_crop import CROP_SIZE
 from realtime.align.warp_crop import warp_crop
-from realtime.batch.safe_path import safe_path
 from realtime.detect.face_finder import FaceFinder
 from realtime.detect.face_geometry import scaled_and_shifted
+from realtime.runtime.safe_path import safe_path
 from trainer.data.coded_face import CodedFace, decode, encode
 from trainer.data.face_set import read, write
 from trainer.data.pack import pack

@@ -157,9 +157,9 @@ def test_segment_mask_below_the_chin_is_not_worn(astronaut_rgb, astronaut_face, 
     ],
 )
 def test_evidence_for_small_or_distant_faces_is_less(size, confirmed, largest, evidence) -> None:
-    face = Face((0, 0, size, size), np.zeros((5, 2)), None, np.eye(2, 3))
+    face = Face((0, 0, size, size), np.zeros((5, 2)), None, np.eye(2, 3), confirmed)
     picture = np.zeros((480, 640, 3), np.uint8)
-    assert evidence_for(TrackedFace(0, face, np.eye(2, 3)), confirmed, largest, picture) == evidence
+    assert evidence_for(TrackedFace(0, face, np.eye(2, 3)), largest, picture) == evidence
 
 
 @pytest.mark.parametrize(("confirmed", "largest"), [(False, 400), (True, 150)])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from realtime.batch.safe_path import safe_path
+from realtime.runtime.safe_path import safe_path
 
 VARIABLE = "PYTHONSAFEPATH"
 
