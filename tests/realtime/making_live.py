@@ -17,6 +17,19 @@ from realtime.live.choices import Key
 from realtime.live.view import Preview
 
 
+class FakeClock:
+    """Stands in for the module `time`: it advances only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def perf_counter(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
 class FakeCamera:
     """Stands in for a camera, which no test machine has.
 
