@@ -29,6 +29,7 @@ FINISHING = Stage(steps=2, batch=2, l1=2.0, adversarial=0.01, matching=0.05)
 def tiny(steps: int, every: int, *extra: Stage) -> FitConfig:
     return replace(
         PRESETS["fast"],
+        width=16,
         stages=(Stage(steps=steps, batch=2), *extra),
         validate_every=every,
         warm_up_steps=2,
@@ -78,7 +79,7 @@ def _stop_after(prefix: str):
 
 
 def test_fit_generator_learns(faces: FaceSet, tmp_path: Path):
-    config = tiny(24, 6)
+    config = replace(tiny(24, 6), stages=(Stage(steps=24, batch=2, lr_start=3e-3),))
     run(config, faces, tmp_path / "run")
     with (tmp_path / "run" / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -91,7 +92,7 @@ def test_fit_generator_learns(faces: FaceSet, tmp_path: Path):
 def test_fit_segmenter_learns(faces: FaceSet, tmp_path: Path):
     config = replace(
         PRESETS["segmenter"],
-        stages=(Stage(steps=60, batch=4, lr_start=5e-3),),
+        stages=(Stage(steps=60, batch=2, lr_start=5e-3),),
         validate_every=60,
         warm_up_steps=2,
         validation_faces=6,
