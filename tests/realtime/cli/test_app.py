@@ -26,13 +26,13 @@ COMMAND = [sys.executable, "-X", "faulthandler", "-m", "realtime"]
 
 @pytest.fixture(scope="module")
 def clip() -> DemoClip:
-    return DemoClip(path=CameraPath(side=320, seconds=0.8, zoom=(1.0, 1.2)))
+    return DemoClip(path=CameraPath(side=320, seconds=0.4, zoom=(1.0, 1.2)))
 
 
 @pytest.fixture(scope="module")
 def masked_video(clip: DemoClip, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("cli") / "masked.mp4"
-    return write_video(path, clip.masked_bgr(), sound_s=0.8)
+    return write_video(path, clip.masked_bgr(), sound_s=0.4)
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -155,7 +155,7 @@ def test_video_command_unmasks_without_foreign_messages(masked_video: Path, tmp_
     assert done.returncode == 0, done.stderr
     lines = done.stderr.splitlines()
     assert all(line.startswith("unmask: ") for line in lines), done.stderr
-    assert "20 frames" in lines[-1]
+    assert "10 frames" in lines[-1]
     before, after = read_packets(masked_video), read_packets(target)
     assert after.shown_s == before.shown_s
     assert after.sound == before.sound
