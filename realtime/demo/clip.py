@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -81,12 +82,10 @@ class DemoClip:
         models_dir: Path | None = None,
     ) -> None:
         self.path, self.style = path or CameraPath(), style or preset_style("surgical")
-        self._photo_rgb = _astronaut() if photo_rgb is None else photo_rgb
-        with FaceFinder(models_dir=models_dir) as finder:
-            face = finder.portrait(np.ascontiguousarray(self._photo_rgb[:, :, ::-1]))
-        if face is None or face.landmarks is None:
-            raise UserError("no face found in the demo's photograph")
-        self._landmarks = face.landmarks
+        if photo_rgb is None:
+            self._photo_rgb, self._landmarks = _astronaut(models_dir)
+        else:
+            self._photo_rgb, self._landmarks = photo_rgb, _find_landmarks(photo_rgb, models_dir)
         self._eyes = self._landmarks[[33, 263]].mean(0)
 
     def landmarks(self, index: int) -> NDArray[np.float64]:
@@ -116,7 +115,9 @@ class DemoClip:
             yield np.ascontiguousarray(self.masked_rgb(index)[:, :, ::-1])
 
 
-def _astronaut() -> NDArray[np.uint8]:
+@cache
+def _astronaut(models_dir: Path | None) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Return the photograph and its landmarks."""
     try:
         import skimage.data
     except ImportError:
@@ -124,4 +125,13 @@ def _astronaut() -> NDArray[np.uint8]:
         raise UserError(
             f"the demo needs scikit-image, which holds its photograph: {mend}"
         ) from None
-    return np.ascontiguousarray(skimage.data.astronaut())
+    photo_rgb = np.ascontiguousarray(skimage.data.astronaut())
+    return photo_rgb, _find_landmarks(photo_rgb, models_dir)
+
+
+def _find_landmarks(photo_rgb: NDArray[np.uint8], models_dir: Path | None) -> NDArray[np.float64]:
+    with FaceFinder(models_dir=models_dir) as finder:
+        face = finder.portrait(np.ascontiguousarray(photo_rgb[:, :, ::-1]))
+    if face is None or face.landmarks is None:
+        raise UserError("no face found in the demo's photograph")
+    return face.landmarks
