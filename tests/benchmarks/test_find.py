@@ -106,7 +106,8 @@ def test_one_size_large_face_is_found_and_filled(astronaut: TestFace):
         assert bare.found and not bare.touched
 
 
-def test_rolls_counts_faces_and_touched_pictures(tmp_path: Path):
+def test_rolls_counts_faces_and_touched_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(rolls, "_SIZE", (640, 360))
     *classes, every, whole = rolls.run(FindOptions(count=1, out=tmp_path))
     assert (classes[0]["faces"], every["faces"], whole["bare pictures"]) == (1, 1, 1)
     assert every["picture: filled"] == 1.0

@@ -15,6 +15,8 @@ def test_commands_on_hostile_files_fail_in_one_line(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     *kinds, row = json.loads((tmp_path / "hostile.json").read_text())["rows"]
-    assert {"faces", "model", "picture", "playlist", "stream", "video"} <= {k["kind"] for k in kinds}
+    assert {"faces", "model", "picture", "playlist", "stream", "video"} <= {
+        k["kind"] for k in kinds
+    }
     assert (row["kind"], row["files"]) == ("all", 7)
     assert row["faults"] == row["crashed"] == row["hung"] == 0

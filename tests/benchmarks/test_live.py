@@ -17,7 +17,8 @@ from inpaint_model.errors import UserError
 
 @pytest.fixture(autouse=True)
 def short_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(camera_clip, "MOST_FRAMES", 12)
+    monkeypatch.setattr(camera_clip, "MOST_FRAMES", 8)
+    monkeypatch.setattr(live, "_WARM_UP_FRAMES", 4)
 
 
 def test_live_measures_every_loop_on_the_same_camera(tmp_path: Path) -> None:

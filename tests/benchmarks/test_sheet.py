@@ -21,7 +21,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, astronaut_rgb: NDArray[np.u
     folder = tmp_path_factory.mktemp("set") / "masked" / "web"
     folder.mkdir(parents=True)
     for name in ("a.png", "b.png", "c.png", "d.png", "e.png", next(iter(left_out("masked_web")))):
-        cv2.imwrite(str(folder / name), astronaut_rgb[:, :, ::-1])
+        cv2.imwrite(str(folder / name), astronaut_rgb[::2, ::2, ::-1])
     return folder
 
 
