@@ -16,7 +16,7 @@ from realtime.media.reader import VideoReader
 from realtime.unmasker import Unmasker
 from realtime.video.file import VideoOptions, unmask_video
 
-CLIP = CameraPath(side=256, seconds=1.2, zoom=(0.85, 1.05), sway=(22.0, 8.0))
+CLIP = CameraPath(side=256, seconds=0.8, zoom=(0.85, 1.05), sway=(22.0, 8.0))
 
 
 def frames_of(path: Path) -> str:
