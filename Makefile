@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 # Python compiles a module when it is first imported; to compile all of them here takes half of the time.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 
+# The tests start a hundred processes, which would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Each takes up to 1.6 GB of memory.
 TEST_PROCESSES ?= 2
 

@@ -117,7 +117,7 @@ class DemoClip:
 
 @cache
 def _astronaut(models_dir: Path | None) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Return the photograph and its landmarks."""
+    """Return the photograph and its landmarks, which are the same in every clip: do not change them."""
     try:
         import skimage.data
     except ImportError:
