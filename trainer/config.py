@@ -30,7 +30,8 @@ class Stage:
         matching: feature matching with the patch discriminator.
         mse: the paper's completion loss, its equation 2.
         minimax: the paper's minimax loss, its equation 1; it trains the paper's discriminator too.
-        distil: mean absolute difference from the teacher's fill, if the run has a teacher.
+        distil: if the run has a teacher, mean absolute difference from its fill, or cross-entropy with its
+            mask.
     """
 
     steps: int
@@ -66,7 +67,8 @@ class FitConfig:
         holes: "masks" (silhouettes of worn masks and some squares) or "squares" (the paper's).
         sources: data sets trained on; all if empty.
         faces: number of faces trained on, drawn at random once; all if 0.
-        teacher: the generator that the stages' `distil` follows (`trainer.teacher`); none if empty.
+        teacher: what the stages' `distil` follows: a generator (`trainer.teacher`), or a segmenter's file;
+            none if empty.
         initial_weights: name of the run or file whose weights this run started from.
         jitter: random affine and colour jitter of the samples.
         bare_share: segmenter and aligner: share of faces without a mask, 0..1.

@@ -92,7 +92,9 @@ class FitOptions:
     faces: Annotated[int | None, Option(help="Number of faces to train on. 0: all.")] = None
     teacher: Annotated[
         str | None,
-        Option(help="Generator whose fills are learnt too: fast, paper, .onnx, run folder."),
+        Option(
+            help="Generator whose fills are learnt too: fast, paper, .onnx, run folder. Segmenter: .tflite."
+        ),
     ] = None
     seed: Annotated[int | None, Option(help="Random seed, in place of the preset's.")] = None
     accelerator: Annotated[str, Option(help="auto, cpu, cuda or another of Fabric's.")] = "auto"

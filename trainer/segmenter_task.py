@@ -1,4 +1,4 @@
-"""Trains the mask segmenter on faces with synthetic masks: cross-entropy and Dice loss."""
+"""Trains the mask segmenter on faces with synthetic masks: cross-entropy, Dice loss and distillation."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from inpaint_model.networks.segmenter import MaskSegmenterNet
+from realtime.segment.segmenter import MaskSegmenter
 from realtime.synthetic import Template, random_style, render_mask
 from trainer.augment.segmenter_samples import MaskSources, SegmenterBatch, draw_segmenter_batch
 from trainer.augment.segmenter_stream import SegmenterChunks, SegmenterStream
@@ -47,6 +48,7 @@ class SegmenterTask:
         val_templates: mask templates for validation alone; procedural masks if empty.
         workers: number of processes that draw samples; None: one a core beside a GPU, and none beside
             a CPU, where the loop's own thread draws them.
+        teacher: the segmenter to distil; None if there is none.
     """
 
     def __init__(
@@ -57,13 +59,14 @@ class SegmenterTask:
         sources: MaskSources | None = None,
         val_templates: Sequence[Template] = (),
         workers: int | None = None,
+        teacher: MaskSegmenter | None = None,
     ) -> None:
         torch.manual_seed(config.seed)
         self.net: nn.Module = MaskSegmenterNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train_count = len(train)
         self._trained = self.net
         self._config, self._train, self._sources = config, train, sources
-        self._workers, self._world = workers, 1
+        self._workers, self._world, self._teacher = workers, 1, teacher
         self._stream: SegmenterStream | None = None
         self._drawn = CropCount(lambda step: config.crops_before(step) // self._world)
         self._bare = val.sample(config.validation_faces, config.seed)
@@ -102,12 +105,17 @@ class SegmenterTask:
         )
 
     def loss(self, stage: Stage, batch: SegmenterBatch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return cross-entropy plus half the soft Dice loss."""
+        """Return cross-entropy plus half the soft Dice loss, and the distance from the teacher."""
         crops, masks, valid = map(torch.as_tensor, (batch.crops, batch.masks, batch.valid))
         pictures = crops.permute(0, 3, 1, 2) / 127.5 - 1
         pictures = pictures.contiguous(memory_format=torch.channels_last)
-        parts = segmentation_losses(self._trained(pictures).float(), masks, valid)
+        logits = self._trained(pictures).float()
+        parts = segmentation_losses(logits, masks, valid)
         total = parts["entropy"] + 0.5 * parts["dice"]
+        if stage.distil and self._teacher is not None:
+            taught = [self._teacher(crop) for crop in crops.cpu().numpy()]
+            parts["distil"] = distillation_loss(logits, torch.from_numpy(np.stack(taught)), valid)
+            total = total + stage.distil * parts["distil"]
         return total, {name: value.detach() for name, value in parts.items()}
 
     def after_step(self, stage: Stage) -> dict[str, Tensor]:
@@ -151,6 +159,21 @@ def segmentation_losses(logits: Tensor, masks: Tensor, valid: Tensor) -> dict[st
     both = (found * wanted).sum((1, 2))
     dice = 1 - (2 * both + 50) / (found.sum((1, 2)) + wanted.sum((1, 2)) + 50)
     return {"entropy": entropy / weight.sum().clamp_min(1), "dice": dice.mean()}
+
+
+def distillation_loss(logits: Tensor, taught: Tensor, valid: Tensor) -> Tensor:
+    """Cross-entropy with a teacher's probabilities over the pixels inside the photograph.
+
+    Args:
+        logits: float [N, 2, H, W]: background, mask.
+        taught: float [N, H, W], probability of mask, 0..1.
+        valid: bool [N, H, W], True inside the photograph.
+    """
+    margin, inside = logits[:, 1] - logits[:, 0], valid.float()
+    entropy = functional.binary_cross_entropy_with_logits(
+        margin, taught.to(margin.device), inside, reduction="sum"
+    )
+    return entropy / inside.sum().clamp_min(1)
 
 
 def thin_parts(masks: Tensor, width_px: int = 5) -> Tensor:

@@ -26,6 +26,7 @@ class MaskSegmenter:
 
     Args:
         path: the `.tflite`; the project's own by default.
+        mirrored: take the mean of the probabilities of a crop and of its mirror image (self-ensemble).
 
     Attributes:
         artefact: the file that runs.
@@ -34,8 +35,9 @@ class MaskSegmenter:
         UserError: the model file is missing or is not a segmenter.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, mirrored: bool = False) -> None:
         self.artefact = find_segmenter(path)
+        self._mirrored = mirrored
         try:
             self._network = ImageNetwork(self.artefact, CROP_SIZE)
         except RuntimeError as error:
@@ -51,6 +53,13 @@ class MaskSegmenter:
         Returns:
             float32 [128, 128], 0..1.
         """
+        probability = self._segment(crop_rgb)
+        if not self._mirrored:
+            return probability
+        mirrored = self._segment(np.ascontiguousarray(crop_rgb[:, ::-1]))
+        return (probability + mirrored[:, ::-1]) / 2
+
+    def _segment(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         (masks,) = self._network((crop_rgb.astype(np.float32) - _MEAN) / _DEVIATION)
         return masks[0, ..., _MASK_CHANNEL]
 

@@ -50,8 +50,8 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
     """Finds masks in frames that follow one another or stand alone.
 
     Args:
-        unrelated: the frames are unrelated pictures: doubtful faces are examined in wider windows in each,
-            and nothing is smoothed.
+        unrelated: the frames are unrelated pictures: each crop is segmented with its mirror image too,
+            doubtful faces are examined in wider windows in each, and nothing is smoothed.
         smoothing: smooth masks from frame to frame.
         reuse: a crop that looks unchanged keeps its mask between two segmentations, which are the farther
             apart the more faces there are.
@@ -70,7 +70,7 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
         smoothing = smoothing and not unrelated
         self._unrelated = unrelated
         self._reuse = reuse and smoothing
-        self._segmenter = MaskSegmenter()
+        self._segmenter = MaskSegmenter(mirrored=unrelated)
         self.artefact = self._segmenter.artefact
         self._memory = PerTrack(lambda: _Memory(MaskMemory(smoothing=smoothing)))
         self._frames = self._segmented = 0

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from inpaint_model.errors import UserError
+from realtime.segment.segmenter import MaskSegmenter
 from realtime.synthetic import Template, load_templates
 from trainer.aligner_task import AlignerTask
 from trainer.augment.segmenter_samples import MaskSources
@@ -39,7 +40,9 @@ def make_task(config: FitConfig, train: FaceSet, val: FaceSet, options: FitOptio
         if folder:
             backgrounds = load_backgrounds(folder, options.manifest)
         sources = MaskSources(_templates(options.templates), backgrounds)
-        return SegmenterTask(config, train, val, sources, _templates(options.val_templates))
+        teacher = MaskSegmenter(Path(config.teacher), mirrored=True) if config.teacher else None
+        templates = _templates(options.val_templates)
+        return SegmenterTask(config, train, val, sources, templates, teacher=teacher)
     recogniser = None
     if any(stage.perceptual for stage in config.stages):
         recogniser = load_recogniser(find_recogniser(options.recogniser))

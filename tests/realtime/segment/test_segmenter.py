@@ -33,6 +33,20 @@ def test_segmenter_shipped_finds_a_worn_mask(astronaut_rgb, astronaut_face: Face
     assert (bare > 0.5).mean() < 0.01
 
 
+def test_segmenter_marks_the_same_on_a_mirror_image(astronaut_rgb, astronaut_face: Face):
+    crop, _ = warp_crop(astronaut_rgb, astronaut_face.matrix)
+    assert astronaut_face.landmarks is not None
+    landmarks = apply(astronaut_face.matrix, astronaut_face.landmarks)
+    worn = np.ascontiguousarray(render_mask(crop, landmarks, preset_style("cloth")).image_rgb)
+    mirrored = np.ascontiguousarray(worn[:, ::-1])
+    with MaskSegmenter(mirrored=True) as segmenter, MaskSegmenter() as once:
+        found = segmenter(worn)
+        np.testing.assert_allclose(segmenter(mirrored)[:, ::-1], found, atol=1e-6)
+        mean = (once(worn) + once(mirrored)[:, ::-1]) / 2
+        np.testing.assert_allclose(found, mean, atol=1e-6)
+        assert not np.allclose(once(worn), found, atol=1e-2)
+
+
 def test_mask_pixels_drops_specks_and_fills_pinholes():
     probability = np.zeros((128, 128), np.float32)
     probability[5:12, 5:12] = 0.9
