@@ -57,7 +57,7 @@ class MaskSegmenter:
         if not self._mirrored:
             return probability
         mirrored = self._segment(np.ascontiguousarray(crop_rgb[:, ::-1]))
-        return (probability + mirrored[:, ::-1]) / 2
+        return (probability + mirrored[:, ::-1]) * np.float32(0.5)
 
     def _segment(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         (masks,) = self._network((crop_rgb.astype(np.float32) - _MEAN) / _DEVIATION)
