@@ -58,7 +58,8 @@ def finish(
     for warning in done.warnings:
         print_status(f"note: {warning}")
     frames = "1 picture" if done.frames == 1 else f"{done.frames} frames, {done.fps:.1f} frames/s"
-    print_status(f"{target}: {frames}, {done.faces} faces found, {done.masked_faces} unmasked")
+    faces = "1 face" if done.faces == 1 else f"{done.faces} faces"
+    print_status(f"{target}: {frames}, {faces} found, {done.masked_faces} unmasked")
     if report is not None:
         write_report(report, asdict(done), records, overwrite=overwrite, source=source)
     if strict and done.outcome == "no face":

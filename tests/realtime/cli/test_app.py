@@ -68,7 +68,7 @@ def test_image_command_unmasks_a_picture(
     assert status == 0
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("unmask: model fast, engine openvino")
-    assert lines[-1].endswith("1 picture, 1 faces found, 1 unmasked")
+    assert lines[-1].endswith("1 picture, 1 face found, 1 unmasked")
     result_rgb = cv2.imread(str(target))[:, :, ::-1]
     hole = clip.mask(3)
     before = np.abs(masked_rgb[hole].astype(int) - clip.truth_rgb(3)[hole]).mean()
