@@ -154,11 +154,11 @@ def segmentation_losses(logits: Tensor, masks: Tensor, valid: Tensor) -> dict[st
     wanted, inside = masks.float(), valid.float()
     weight = inside * (1 + (_THIN_WEIGHT - 1) * thin_parts(wanted))
     margin = logits[:, 1] - logits[:, 0]  # the softmax of two logits is the sigmoid of this
-    entropy = functional.binary_cross_entropy_with_logits(margin, wanted, weight, reduction="sum")
+    entropy = _cross_entropy(margin, wanted, weight)
     found, wanted = margin.sigmoid() * inside, wanted * inside
     both = (found * wanted).sum((1, 2))
     dice = 1 - (2 * both + 50) / (found.sum((1, 2)) + wanted.sum((1, 2)) + 50)
-    return {"entropy": entropy / weight.sum().clamp_min(1), "dice": dice.mean()}
+    return {"entropy": entropy, "dice": dice.mean()}
 
 
 def distillation_loss(logits: Tensor, taught: Tensor, valid: Tensor) -> Tensor:
@@ -169,11 +169,14 @@ def distillation_loss(logits: Tensor, taught: Tensor, valid: Tensor) -> Tensor:
         taught: float [N, H, W], probability of mask, 0..1.
         valid: bool [N, H, W], True inside the photograph.
     """
-    margin, inside = logits[:, 1] - logits[:, 0], valid.float()
-    entropy = functional.binary_cross_entropy_with_logits(
-        margin, taught.to(margin.device), inside, reduction="sum"
-    )
-    return entropy / inside.sum().clamp_min(1)
+    margin = logits[:, 1] - logits[:, 0]
+    return _cross_entropy(margin, taught.to(margin.device), valid.float())
+
+
+def _cross_entropy(margin: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
+    """Mean over pixels with a weight each, all float [N, H, W]."""
+    total = functional.binary_cross_entropy_with_logits(margin, wanted, weight, reduction="sum")
+    return total / weight.sum().clamp_min(1)
 
 
 def thin_parts(masks: Tensor, width_px: int = 5) -> Tensor:
