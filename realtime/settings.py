@@ -229,6 +229,15 @@ class SegmentSettings:
     grown_nearness: float = 0.6
     """A pixel is added if its distance from the mask's colour is below this share of that from the colour
     beyond. Not measured alone."""
+    cloth_below_px: float = 35.0
+    """Canonical crop px below the chin from which on a mask may be cloth that goes on: masks that are worn
+    loosely end before 50. Benchmarks: photos, kinds."""
+    least_cloth_px: float = 1000.0
+    """Area of a mask below that, canonical crop px, from which it is such cloth. Benchmarks: photos,
+    kinds."""
+    outline_margin_px: float = 9.0
+    """Canonical crop px round the face's outline up to which such cloth is taken off.
+    Benchmark: kinds."""
     smoothing_s: float = 0.10
     """Time constant, seconds, of the low-pass on mask probabilities. Benchmark: stability."""
     rise_at_once: float = 0.3

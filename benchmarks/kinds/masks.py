@@ -78,7 +78,7 @@ def _with_cloth_below(
     )  # fmt: skip
     below, cloth = hang_below(portrait, what, style, rng)
     scene = worn(portrait, style, below)
-    return replace(scene, mask=scene.mask | cloth)
+    return replace(scene, ignored=cloth & ~scene.mask)
 
 
 def respirator(portrait: Portrait, rng: Rng) -> Scene:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.finding.matching import Seen, faces_of, nearest
 from benchmarks.finding.placing import still
@@ -72,7 +71,7 @@ def look(name: str, scene: Scene, pictures: Unmasker, stream: Unmasker) -> tuple
     after = np.ascontiguousarray(result.frame[:, :, ::-1])
     marked = left = psnr = ring = float("nan")
     if face is not None and face.filled and scene.mask.any():
-        marked = _marked_iou(segmented, face.track_id, scene.mask)
+        marked = _marked_iou(segmented, face.track_id, scene)
         left, psnr, ring = mask_left(scene, after), psnr_db(scene, after), ring_error(scene, after)
     return Outcome(
         name,
@@ -93,12 +92,16 @@ def _face(result: UnmaskResult, scene: Scene) -> Seen | None:
     return nearest(faces_of(result), scene.eyes, scene.width_px)
 
 
-def _marked_iou(segmented: SegmentedFrame, track_id: int, mask: NDArray[np.bool_]) -> float:
+def _marked_iou(segmented: SegmentedFrame, track_id: int, scene: Scene) -> float:
     """IoU in the crop of a face, inside the picture."""
     face = next(face for face in segmented.faces if face.track_id == track_id)
     size = (CROP_SIZE, CROP_SIZE)
-    true = cv2.warpAffine(mask.astype(np.float32), face.matrix, size) > 0.5
-    return iou(face.mask & face.valid, true & face.valid)
+    true, ignored = (
+        cv2.warpAffine(flags.astype(np.float32), face.matrix, size) > 0.5
+        for flags in (scene.mask, scene.ignored)
+    )
+    looked_at = face.valid & ~ignored
+    return iou(face.mask & looked_at, true & looked_at)
 
 
 def mask_left(scene: Scene, after_rgb: Picture) -> float:

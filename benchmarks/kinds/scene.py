@@ -58,7 +58,7 @@ class Scene:
         rgb: uint8 [H, W, 3], RGB, the picture that is shown to the program.
         truth_rgb: the same without the mask.
         mask: bool [H, W], the mask's pixels that are in view; none where the face is bare.
-        ignored: bool [H, W], pixels that no measure of filling looks at.
+        ignored: bool [H, W], pixels that no measure looks at: text over the mask, cloth below the face.
         eyes: the person's right and left eye, float64 [2, 2], pixels.
         face: box round all landmarks, float64 [2, 2]: its low and its high corner, pixels.
     """

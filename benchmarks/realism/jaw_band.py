@@ -8,14 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.align.face_regions import FACE_OVAL
 from realtime.imaging.skin import has_tone, to_ycc
 
-# The face's oval in MediaPipe's face mesh, from the forehead clockwise as seen.
-_OVAL = (
-    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
-    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
-)
-_JAW = slice(_OVAL.index(323), _OVAL.index(93) + 1)  # from one ear's lobe to the other's
+_JAW = slice(FACE_OVAL.index(323), FACE_OVAL.index(93) + 1)  # from one ear's lobe to the other's
 _CORNERS_OF_JAW = 172, 397
 REACH_PX = 8.0
 """Width of the band, crop px."""
@@ -49,7 +45,7 @@ def jaw_band(points: NDArray[np.float64], shape: tuple[int, int]) -> JawBand:
         points: float64 [478, 2], the landmarks of the bare face, pixels of an upright crop.
         shape: height and width of the crop.
     """
-    oval = points[list(_OVAL)]
+    oval = points[list(FACE_OVAL)]
     face = np.zeros(shape, np.uint8)
     cv2.fillPoly(face, [_fixed(oval)], 1, cv2.LINE_8, _SHIFT)
     to_jaw = _distance_to(oval[_JAW], shape)

@@ -1,4 +1,4 @@
-"""Where the parts of a face lie in the canonical crop."""
+"""Where the parts of a face lie: among the landmarks, and in the canonical crop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 
 from realtime.align.canonical_crop import CROP_SIZE
 
-# All numbers here are places in the canonical crop: rows, columns, x and y in crop px.
+FACE_OVAL = (
+    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
+    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
+)
+"""Landmarks of the face's outline, from the middle of the forehead clockwise as seen."""
+
+CHIN = 152
+"""Landmark of the chin's lowest point."""
+
+# All numbers below are places in the canonical crop: rows, columns, x and y in crop px.
 
 
 def _rectangles(*places: tuple[slice, slice]) -> NDArray[np.bool_]:

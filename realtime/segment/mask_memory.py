@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.frames import CropChange
+from realtime.segment.cloth import FaceOutline
 from realtime.segment.mask_registration import MaskRegistration
 from realtime.settings import SEGMENT
 from realtime.track.one_euro import low_pass_share
@@ -46,6 +47,9 @@ class MaskMemory:
 
     Args:
         smoothing: False makes every frame stand alone.
+
+    Attributes:
+        outline: of the face, where its mask is cloth that goes on below the chin; None: it is not.
     """
 
     def __init__(self, *, smoothing: bool = True) -> None:
@@ -69,12 +73,13 @@ class MaskMemory:
         self._contradicted_s = self._interval_s = 0.0
         self._motion = np.inf
         self._registration: MaskRegistration | None = None
+        self.outline: FaceOutline | None = None
 
     def change_window(self) -> None:
-        """Keep only whether a mask is worn: the next crop shows more or less of the face."""
-        worn = self._worn
+        """Keep whether a mask is worn, and the outline: the next crop shows more or less of the face."""
+        worn, outline = self._worn, self.outline
         self.forget()
-        self._worn = worn
+        self._worn, self.outline = worn, outline
 
     @property
     def wears_mask(self) -> bool:

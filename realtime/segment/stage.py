@@ -11,6 +11,7 @@ from realtime.align.affine import compose, invert
 from realtime.align.crop_window import CANONICAL, CropWindow
 from realtime.align.warp_crop import warp_crop_rgb
 from realtime.frames import SegmentedFace, SegmentedFrame, TrackedFace, TrackedFrame
+from realtime.segment.cloth import outline_above_cloth
 from realtime.segment.crop_fitting import SegmentedCrop, fit_window
 from realtime.segment.mask_cleaning import hole_from_mask, mask_pixels
 from realtime.segment.mask_decision import (
@@ -106,7 +107,7 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
         face. In pictures the crop is also moved to where a mask seems to lie, if the face has no landmarks.
         """
         memory = self._memory[face.track_id]
-        if face.restarted:
+        if face.restarted or self._unrelated:
             memory.mask.forget()
         evidence = evidence_for(face, largest_px, tracked.frame_bgr)
         first = self._segment_crop(tracked, face, evidence)
@@ -130,7 +131,10 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
     def _segment_crop(
         self, tracked: TrackedFrame, face: TrackedFace, evidence: FaceEvidence
     ) -> SegmentedFace:
-        """Find the mask in a face's crop, in the window that `fit_window` chooses."""
+        """Find the mask in a face's crop, in the window that `fit_window` chooses.
+
+        A mask that is cloth that goes on below the chin is looked for again, on the face alone.
+        """
         memory = self._memory[face.track_id]
         shown = warp_crop_rgb(tracked.frame_bgr, memory.window.of(face.matrix))
         memory.mask.observe(shown[0], tracked.interval_s)
@@ -145,6 +149,8 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
             matrix = window.of(face.matrix)
             crop, valid = shown if in_use else warp_crop_rgb(tracked.frame_bgr, matrix)
             probability = self._segmenter(crop)
+            if memory.mask.outline is not None:
+                probability = memory.mask.outline.within(probability, window)
             if in_use:
                 probability = memory.mask.smooth(probability)
             mask = mask_pixels(probability, crop)
@@ -154,6 +160,10 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
         self._segmented += 1
         closer = memory.segmentations % SEGMENT.closer_window_every_n == 0
         found, shows_mask = fit_window(segment, memory.window, closer=closer)
+        if shows_mask and memory.mask.outline is None:
+            memory.mask.outline = outline_above_cloth(face, found)
+            if memory.mask.outline is not None:
+                found, _ = fit_window(segment, CANONICAL, closer=False)
         if found.window != memory.window:
             memory.use(found.window)
             memory.mask.observe(found.crop_rgb, tracked.interval_s)
@@ -173,6 +183,7 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
         stored, change = memory.mask.store(mask, hole_from_mask(mask)), memory.mask.change
         if not (shows_mask or wears_mask):
             memory.use(CANONICAL)
+            memory.mask.outline = None
         return SegmentedFace(
             face,
             crop.window,
