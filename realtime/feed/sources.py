@@ -23,7 +23,8 @@ from realtime.media.colour import FAST, ToBgr, frame_bytes
 from realtime.media.kinds import is_picture, walk_files
 from realtime.media.picture_reader import read_picture
 from realtime.media.reader import VideoReader
-from realtime.runtime.pipeline import Ordered, Pipeline
+from realtime.runtime.links import Ordered
+from realtime.runtime.pipeline import Pipeline
 from realtime.stages import FrameUnmasker
 from realtime.unmasker import Mode
 from realtime.video.look_ahead import HeldFrames, look_ahead_stages

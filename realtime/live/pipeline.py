@@ -8,7 +8,8 @@ from typing import Protocol, Self
 
 from realtime.capture.frame import CapturedFrame
 from realtime.frames import InpaintedFrame, SegmentedFrame, TrackedFrame, UnmaskResult
-from realtime.runtime.pipeline import LatestWins, Pipeline, each, join_by_thread
+from realtime.runtime.links import LatestWins
+from realtime.runtime.pipeline import Pipeline, each, join_by_thread
 from realtime.settings import THREADS
 from realtime.stages import FrameUnmasker
 

@@ -20,7 +20,7 @@ from realtime.media.clip import ClipWriter, cut_unfinished_fragment
 from realtime.media.growing_file import open_numbered
 from realtime.media.picture import Picture
 from realtime.media.picture_writer import write_picture
-from realtime.runtime.pipeline import Ended, LatestWins, Link
+from realtime.runtime.links import Ended, LatestWins, Link
 
 _TIME_BASE = Fraction(1, 90_000)
 _CRF = 18  # x264's constant quality

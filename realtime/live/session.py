@@ -16,7 +16,7 @@ from realtime.live.statistics import LiveReport, LiveStatistics
 from realtime.live.toasts import Toasts
 from realtime.live.view import Preview, Status, View
 from realtime.runtime.face_records import RecordCall
-from realtime.runtime.pipeline import Ended
+from realtime.runtime.links import Ended
 from realtime.runtime.threads import opencv_in_one_thread
 from realtime.stages import FrameUnmasker
 

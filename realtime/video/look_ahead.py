@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.frames import InpaintedFrame, SegmentedFrame, TrackedFrame, UnmaskResult
-from realtime.runtime.pipeline import Ordered, Stage, each, join_by_thread
+from realtime.runtime.links import Ordered
+from realtime.runtime.pipeline import Stage, each, join_by_thread
 from realtime.settings import THREADS
 from realtime.stages import FrameUnmasker
 from realtime.video import mask_gap_closing, track_smoothing

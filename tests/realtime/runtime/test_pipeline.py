@@ -10,17 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from realtime.runtime.pipeline import (
-    Ended,
-    LatestWins,
-    Link,
-    Ordered,
-    Pipeline,
-    Stage,
-    each,
-    join_by_thread,
-    run,
-)
+from realtime.runtime.links import LatestWins, Ordered
+from realtime.runtime.pipeline import Pipeline, Stage, each, join_by_thread, run
 
 
 @pytest.fixture(autouse=True)
@@ -28,38 +19,6 @@ def no_thread_is_left() -> Iterator[None]:
     before = threading.active_count()
     yield
     assert threading.active_count() == before
-
-
-def test_link_latest_wins_replaces_and_counts() -> None:
-    link: Link[int] = Link(LatestWins())
-    for number in range(5):
-        link.put(number)
-    assert (link.take(0), link.take(0), link.dropped) == (4, None, 4)
-    link.put(7)
-    link.close()
-    assert link.take() == 7
-    with pytest.raises(Ended):
-        link.take()
-
-
-def test_link_ordered_makes_the_writer_wait() -> None:
-    link: Link[int] = Link(Ordered(depth=2))
-    link.put(0)
-    link.put(1)
-    writer = threading.Thread(target=link.put, args=(2,))
-    writer.start()
-    writer.join(0.05)
-    assert writer.is_alive()
-    assert link.take() == 0
-    writer.join(5)
-    assert (link.take(), link.take(), link.dropped) == (1, 2, 0)
-
-
-def test_link_closed_refuses_writers() -> None:
-    link: Link[int] = Link(Ordered())
-    link.close()
-    with pytest.raises(Ended):
-        link.put(1)
 
 
 def doubled(items: Iterator[int]) -> Iterator[int]:
