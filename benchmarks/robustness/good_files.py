@@ -11,7 +11,7 @@ import av.error
 import cv2
 import numpy as np
 
-from inpaint_model.artefacts import WEIGHTS_DIR
+from inpaint_model.model_files import WEIGHTS_DIR
 
 
 def good_stream(folder: Path) -> Path:

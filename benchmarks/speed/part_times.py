@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import Artefact
 from inpaint_model.engines.image_network import ImageNetwork
 from inpaint_model.inpainter import Inpainter
+from inpaint_model.model_files import Artefact
 from realtime.frames import UnmaskResult
 from realtime.media.frames import Frame
 from realtime.media.native_planes import NativePlanes

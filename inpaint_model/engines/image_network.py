@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import Artefact
 from inpaint_model.cache import CompiledCache
 from inpaint_model.engines.openvino import compile_or_load, cpu_properties, shared_core
+from inpaint_model.model_files import Artefact
 
 if TYPE_CHECKING:
     import openvino

@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import WEIGHTS_DIR, Artefact, Generator, GeneratorArtefact
+from inpaint_model.artefacts import Generator, GeneratorArtefact
 from inpaint_model.cache import CompiledCache
 from inpaint_model.engines.base import Engine, EngineStatus, Session, SessionInfo
 from inpaint_model.engines.cpu import int8_instructions
+from inpaint_model.model_files import WEIGHTS_DIR, Artefact
 
 if TYPE_CHECKING:
     import openvino

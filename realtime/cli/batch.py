@@ -55,8 +55,9 @@ def batch(
     replaced without --overwrite. Files without a face or a mask are copied. The exit code is 1 if any
     file failed.
     """
-    from inpaint_model.artefacts import find_face_landmarker, find_generator
+    from inpaint_model.artefacts import find_generator
     from inpaint_model.errors import OutputError
+    from inpaint_model.third_party import find_face_landmarker
     from realtime.batch.jobs import Record, find_jobs
     from realtime.batch.worker import WorkerOptions
     from realtime.media.atomic_file import make_folder

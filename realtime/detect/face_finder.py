@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import find_face_landmarker
+from inpaint_model.third_party import find_face_landmarker
 from realtime.detect.blazeface import Detection, merged
 from realtime.detect.face_geometry import face_of_detection, face_of_landmarks, is_same_face
 from realtime.detect.search_windows import Window, all_windows, large_windows

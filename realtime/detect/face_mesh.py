@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import Artefact
 from inpaint_model.engines.image_network import ImageNetwork
+from inpaint_model.model_files import Artefact
 from realtime.align.affine import apply, compose, invert
 from realtime.align.warp_crop import warp_square_rgb
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import Artefact
+from inpaint_model.model_files import Artefact
 from realtime.align.affine import apply, compose, invert, scale_of
 from realtime.align.canonical_crop import MIRROR, similarity_from_landmarks
 from realtime.detect.blazeface import BlazeFace, Detection

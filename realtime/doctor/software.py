@@ -27,7 +27,7 @@ def python() -> Iterator[Check]:
 
 def face_model(models_dir: Path | None) -> Iterator[Check]:
     """Find MediaPipe's face model by its SHA-256."""
-    from inpaint_model.artefacts import find_face_landmarker
+    from inpaint_model.third_party import find_face_landmarker
 
     found = find_face_landmarker(models_dir)
     yield Check("face model", "ok", f"{found.path}, SHA-256 {found.sha256[:12]}, as pinned")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import read_model
 from inpaint_model.engines.openvino import cpu_properties, shared_core
 from inpaint_model.errors import ClosedError, UserError
+from inpaint_model.model_files import read_model
 from realtime.feed.aligned_crop import ALIGNED_SIDE
 
 if TYPE_CHECKING:

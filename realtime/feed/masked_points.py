@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import find_face_landmarker
+from inpaint_model.third_party import find_face_landmarker
 from realtime.align.affine import apply, invert
 from realtime.align.warp_crop import warp_crop
 from realtime.detect.face_geometry import MEAN_KEYPOINTS, keypoints_of_landmarks

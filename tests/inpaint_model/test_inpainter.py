@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from inpaint_model import UserError, open_inpainter
-from inpaint_model.artefacts import WEIGHTS_DIR
+from inpaint_model.model_files import WEIGHTS_DIR
 
 ENGINES = ("openvino", "onnxruntime", "torch")
 

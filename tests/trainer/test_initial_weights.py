@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from inpaint_model.artefacts import WEIGHTS_DIR
 from inpaint_model.errors import UserError
+from inpaint_model.model_files import WEIGHTS_DIR
 from inpaint_model.networks.paper import PaperGenerator
 from inpaint_model.networks.segmenter import MaskSegmenterNet
 from realtime.align.warp_crop import warp_crop

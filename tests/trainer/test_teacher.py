@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from inpaint_model.artefacts import WEIGHTS_DIR
 from inpaint_model.errors import UserError
+from inpaint_model.model_files import WEIGHTS_DIR
 from inpaint_model.networks.fast import FastGenerator, fast_widths
 from trainer.augment.device_sampler import GeneratorTensors
 from trainer.config import Stage

@@ -9,10 +9,11 @@ import onnxruntime
 import pytest
 
 from inpaint_model import UserError, open_inpainter
-from inpaint_model.artefacts import WEIGHTS_DIR, find_generator
+from inpaint_model.artefacts import find_generator
 from inpaint_model.engines import onnxruntime as onnxruntime_engine
 from inpaint_model.engines.cuda.driver import Gpu, NvidiaState
 from inpaint_model.engines.onnxruntime import OnnxRuntimeEngine
+from inpaint_model.model_files import WEIGHTS_DIR
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"

@@ -10,9 +10,10 @@ import onnx
 import pytest
 
 from inpaint_model import UserError, available_engines, open_inpainter
-from inpaint_model.artefacts import WEIGHTS_DIR, find_generator
+from inpaint_model.artefacts import find_generator
 from inpaint_model.engines import cpu, make_engine, opening
 from inpaint_model.engines.cuda.driver import NvidiaState, find_gpu
+from inpaint_model.model_files import WEIGHTS_DIR
 
 _OPEN_AND_CONVERT = """
 import sys

@@ -12,10 +12,11 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from inpaint_model import UserError, open_inpainter
-from inpaint_model.artefacts import WEIGHTS_DIR, find_generator
+from inpaint_model.artefacts import find_generator
 from inpaint_model.engines import torch as torch_engine
 from inpaint_model.engines.cuda.driver import Gpu, NvidiaState
 from inpaint_model.engines.torch import TorchEngine
+from inpaint_model.model_files import WEIGHTS_DIR
 
 CARD = Gpu("NVIDIA L4", (8, 9), "13.0")
 

@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 from inpaint_model import UserError
-from inpaint_model.artefacts import WEIGHTS_DIR
+from inpaint_model.model_files import WEIGHTS_DIR
 from inpaint_model.networks.from_onnx import generator_from_onnx
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from inpaint_model.artefacts import WEIGHTS_DIR
+from inpaint_model.model_files import WEIGHTS_DIR
 
 _TRAPS = ("av", "cv2", "multiprocessing", "numpy", "openvino")
 _COMMANDS = (

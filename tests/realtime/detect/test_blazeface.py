@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from inpaint_model.artefacts import find_face_landmarker
+from inpaint_model.third_party import find_face_landmarker
 from realtime.detect.blazeface import BlazeFace, Detection, merged
 from realtime.detect.search_windows import square_about
 from realtime.frames import Face

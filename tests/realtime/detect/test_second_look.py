@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inpaint_model.artefacts import find_face_landmarker
+from inpaint_model.third_party import find_face_landmarker
 from realtime.align.affine import compose
 from realtime.align.canonical_crop import MIRROR
 from realtime.detect.blazeface import Detection

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from inpaint_model import UserError, open_inpainter
-from inpaint_model.artefacts import WEIGHTS_DIR
+from inpaint_model.model_files import WEIGHTS_DIR
 from inpaint_model.networks.from_onnx import generator_from_onnx
 from inpaint_model.networks.paper import PaperGenerator
 from trainer.augment.holes import draw_protocol

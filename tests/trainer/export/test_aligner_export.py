@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from inpaint_model.artefacts import WEIGHTS_DIR
 from inpaint_model.errors import UserError
+from inpaint_model.model_files import WEIGHTS_DIR
 from inpaint_model.networks.face_aligner import FaceAlignerNet
 from trainer.commands.export import export
 from trainer.config import Stage

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from inpaint_model import open_inpainter
-from inpaint_model.artefacts import WEIGHTS_DIR, find_generator
+from inpaint_model.artefacts import find_generator
 from inpaint_model.engines.cuda import graphs as cuda_graphs
 from inpaint_model.engines.cuda.graphs import GraphedNetwork, _StaticBatch
 from inpaint_model.engines.torch import TorchEngine, TorchSession
+from inpaint_model.model_files import WEIGHTS_DIR
 
 
 def negative(crops: torch.Tensor, holes: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,6 @@ from onnxruntime.quantization import (
 )
 
 from inpaint_model import UserError
-from inpaint_model.artefacts import WEIGHTS_DIR
 from inpaint_model.engines.tensorrt.builder import (
     STATIC_PROFILES,
     Profile,
@@ -22,6 +21,7 @@ from inpaint_model.engines.tensorrt.builder import (
     make_progress_monitor,
 )
 from inpaint_model.engines.tensorrt.library import TensorRt, TensorRtMissing, import_tensorrt
+from inpaint_model.model_files import WEIGHTS_DIR
 
 
 @pytest.fixture(scope="module")
