@@ -248,6 +248,9 @@ class SegmentSettings:
     """Seconds for which no mask must be seen until none counts as worn. Benchmark: stability."""
     scene_cut_levels: float = 40.0
     """Mean change of a crop, levels, from which it is of another scene. Not measured alone."""
+    still_levels: float = 16.0
+    """Change of a small part of the crop, levels, from which its mask is segmented in one pose alone; with
+    no change the mean of both poses is taken. Benchmark: stability."""
     moving_levels: float = 8.0
     """Mean change outside the mask, levels, up to which a mask is kept. Benchmark: stability."""
     edge_levels: float = 22.0

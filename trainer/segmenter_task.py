@@ -48,7 +48,7 @@ class SegmenterTask:
         val_templates: mask templates for validation alone; procedural masks if empty.
         workers: number of processes that draw samples; None: one a core beside a GPU, and none beside
             a CPU, where the loop's own thread draws them.
-        teacher: the segmenter to distil; None if there is none.
+        teacher: the segmenter to distil, in both poses; None if there is none.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class SegmenterTask:
         parts = segmentation_losses(logits, masks, valid)
         total = parts["entropy"] + 0.5 * parts["dice"]
         if stage.distil and self._teacher is not None:
-            taught = [self._teacher(crop) for crop in crops.cpu().numpy()]
+            taught = [self._teacher.in_both_poses(crop) for crop in crops.cpu().numpy()]
             parts["distil"] = distillation_loss(logits, torch.from_numpy(np.stack(taught)), valid)
             total = total + stage.distil * parts["distil"]
         return total, {name: value.detach() for name, value in parts.items()}

@@ -66,6 +66,7 @@ class MaskMemory:
         self._crop: NDArray[np.uint8] | None = None
         self._segmented_crop: NDArray[np.uint8] | None = None
         self._is_segmented = True  # the crop that was observed last
+        self._one_pose: NDArray[np.float32] | None = None
         self._probability: NDArray[np.float32] | None = None
         self._worn_probability: NDArray[np.float32] | None = None
         self._stored: StoredMask | None = None
@@ -166,13 +167,14 @@ class MaskMemory:
         """Smooth mask probabilities: small changes slowly, large ones (a mask taken off) at once.
 
         Args:
-            probability: float32 [128, 128], of this frame.
+            probability: float32 [128, 128], of this frame, in the pose that was not the last one's.
 
         Returns:
             float32 [128, 128].
         """
         if not self._smoothing:
             return probability
+        probability, self._one_pose = self._in_both_poses(probability), probability
         if self._probability is not None:
             change = probability - self._probability
             least = low_pass_share(SEGMENT.smoothing_s, self._interval_s)
@@ -182,6 +184,14 @@ class MaskMemory:
             probability = smoothed.astype(np.float32, copy=False)
         self._probability = probability
         return probability
+
+    def _in_both_poses(self, probability: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Take the mean with the last probabilities, which are of the other pose, where nothing moved."""
+        if self._one_pose is None or self._change is None:
+            return probability
+        share = np.clip(0.5 - self._change.max(axis=2) / (2 * SEGMENT.still_levels), 0, None)
+        share = cv2.resize(share, probability.shape, interpolation=cv2.INTER_LINEAR)
+        return probability + share * (self._one_pose - probability)
 
     def decide(self, shows_mask: bool, probability: NDArray[np.float32]) -> Decision:
         """Decide whether a mask is worn: a change counts once it has lasted long enough (hysteresis).

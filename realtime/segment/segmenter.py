@@ -26,7 +26,6 @@ class MaskSegmenter:
 
     Args:
         path: the `.tflite`; the project's own by default.
-        mirrored: take the mean of the probabilities of a crop and of its mirror image (self-ensemble).
 
     Attributes:
         artefact: the file that runs.
@@ -35,33 +34,34 @@ class MaskSegmenter:
         UserError: the model file is missing or is not a segmenter.
     """
 
-    def __init__(self, path: Path | None = None, *, mirrored: bool = False) -> None:
+    def __init__(self, path: Path | None = None) -> None:
         self.artefact = find_segmenter(path)
-        self._mirrored = mirrored
         try:
             self._network = ImageNetwork(self.artefact, CROP_SIZE)
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise UserError(f"{self.artefact.path}: not a segmenter ({reason})") from None
 
-    def __call__(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def __call__(
+        self, crop_rgb: NDArray[np.uint8], *, mirrored: bool = False
+    ) -> NDArray[np.float32]:
         """Return each pixel's probability of being mask.
 
         Args:
             crop_rgb: uint8 [128, 128, 3], RGB.
+            mirrored: show the network the mirror image of the crop.
 
         Returns:
-            float32 [128, 128], 0..1.
+            float32 [128, 128], 0..1, of the pixels of the crop as it is given.
         """
-        probability = self._segment(crop_rgb)
-        if not self._mirrored:
-            return probability
-        mirrored = self._segment(np.ascontiguousarray(crop_rgb[:, ::-1]))
-        return (probability + mirrored[:, ::-1]) * np.float32(0.5)
+        shown = np.ascontiguousarray(crop_rgb[:, ::-1]) if mirrored else crop_rgb
+        (masks,) = self._network((shown.astype(np.float32) - _MEAN) / _DEVIATION)
+        probability = masks[0, ..., _MASK_CHANNEL]
+        return probability[:, ::-1] if mirrored else probability
 
-    def _segment(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-        (masks,) = self._network((crop_rgb.astype(np.float32) - _MEAN) / _DEVIATION)
-        return masks[0, ..., _MASK_CHANNEL]
+    def in_both_poses(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the mean of the probabilities of a crop and of its mirror image (self-ensemble)."""
+        return (self(crop_rgb) + self(crop_rgb, mirrored=True)) * np.float32(0.5)
 
     def close(self) -> None:
         """Free the network."""

@@ -51,8 +51,8 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
     """Finds masks in frames that follow one another or stand alone.
 
     Args:
-        unrelated: the frames are unrelated pictures: each crop is segmented with its mirror image too,
-            doubtful faces are examined in wider windows in each, and nothing is smoothed.
+        unrelated: the frames are unrelated pictures: each crop is segmented in both poses, doubtful faces
+            are examined in wider windows in each, and nothing is smoothed.
         smoothing: smooth masks from frame to frame.
         reuse: a crop that looks unchanged keeps its mask between two segmentations, which are the farther
             apart the more faces there are.
@@ -69,9 +69,9 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
         reuse: bool = True,
     ) -> None:
         smoothing = smoothing and not unrelated
-        self._unrelated = unrelated
+        self._unrelated, self._smoothing = unrelated, smoothing
         self._reuse = reuse and smoothing
-        self._segmenter = MaskSegmenter(mirrored=unrelated)
+        self._segmenter = MaskSegmenter()
         self.artefact = self._segmenter.artefact
         self._memory = PerTrack(lambda: _Memory(MaskMemory(smoothing=smoothing)))
         self._frames = self._segmented = 0
@@ -148,7 +148,7 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
             in_use = window == memory.window
             matrix = window.of(face.matrix)
             crop, valid = shown if in_use else warp_crop_rgb(tracked.frame_bgr, matrix)
-            probability = self._segmenter(crop)
+            probability = self._probability(crop, memory)
             if memory.mask.outline is not None:
                 probability = memory.mask.outline.within(probability, window)
             if in_use:
@@ -163,6 +163,8 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
         if shows_mask and memory.mask.outline is None:
             memory.mask.outline = outline_above_cloth(face, found)
             if memory.mask.outline is not None:
+                memory.mask.change_window()
+                memory.mask.observe(shown[0])
                 found, _ = fit_window(segment, CANONICAL, closer=False)
         if found.window != memory.window:
             memory.use(found.window)
@@ -170,6 +172,15 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
             memory.mask.smooth(found.probability)
         memory.segmentations += 1
         return self._decided(face, memory, found, shows_mask=shows_mask)
+
+    def _probability(self, crop: NDArray[np.uint8], memory: _Memory) -> NDArray[np.float32]:
+        """Segment a crop: in both poses in a picture and when a face is new, after that in one.
+
+        Successive crops have the other pose where they are smoothed over time.
+        """
+        if self._unrelated or not memory.segmentations:
+            return self._segmenter.in_both_poses(crop)
+        return self._segmenter(crop, mirrored=self._smoothing and bool(memory.segmentations % 2))
 
     def _decided(
         self, face: TrackedFace, memory: _Memory, crop: SegmentedCrop, *, shows_mask: bool

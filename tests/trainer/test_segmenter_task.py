@@ -46,7 +46,7 @@ class Halves(MaskSegmenter):
 
     def __init__(self) -> None: ...
 
-    def __call__(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def in_both_poses(self, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         left = np.zeros((128, 128), np.float32)
         left[:, :64] = 1
         return left

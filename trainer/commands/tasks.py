@@ -40,7 +40,7 @@ def make_task(config: FitConfig, train: FaceSet, val: FaceSet, options: FitOptio
         if folder:
             backgrounds = load_backgrounds(folder, options.manifest)
         sources = MaskSources(_templates(options.templates), backgrounds)
-        teacher = MaskSegmenter(Path(config.teacher), mirrored=True) if config.teacher else None
+        teacher = MaskSegmenter(Path(config.teacher)) if config.teacher else None
         templates = _templates(options.val_templates)
         return SegmenterTask(config, train, val, sources, templates, teacher=teacher)
     recogniser = None

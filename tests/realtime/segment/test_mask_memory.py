@@ -81,10 +81,22 @@ def test_smooth_small_changes_slowly_and_large_ones_at_once(
     assert np.diff(calm[10:], axis=0).std() < 0.5 * np.diff(raw[10:], axis=0).std()
     memory = MaskMemory()
     for level in (1.0, 1.0, 0.0, 0.0):
-        memory.observe(crop(), FRAME_S)
+        memory.observe(crop(150 if level else 120), FRAME_S)
         left = memory.smooth(inside(level))
         memory.decide(True, left)
     assert left.max() < 0.05
+
+
+def test_smooth_takes_the_mean_of_both_poses_where_nothing_moves() -> None:
+    memory, moved = MaskMemory(), crop()
+    moved[:, 64:] = 150
+    for image, level in ((crop(), 0.9), (moved, 0.3)):
+        memory.observe(image, FRAME_S)
+        probability = memory.smooth(inside(level))
+        memory.decide(True, probability)
+    still, changed = probability[90, 40], probability[90, 90]
+    assert 0.6 < still < 0.85
+    assert 0.3 <= changed < still - 0.1
 
 
 def test_smooth_thin_loop_moved_by_its_width_shows_at_once() -> None:

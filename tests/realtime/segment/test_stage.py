@@ -24,14 +24,16 @@ def masked_rgb(astronaut_rgb: NDArray[np.uint8], astronaut_face: Face) -> NDArra
 
 
 @pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """Grows by one with each run of the segmenter."""
-    runs: list[int] = []
+def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
+    """Grows by one with each run of the segmenter: whether the crop was mirrored."""
+    runs: list[bool] = []
     segment = MaskSegmenter.__call__
 
-    def counted(segmenter: MaskSegmenter, crop_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-        runs.append(1)
-        return segment(segmenter, crop_rgb)
+    def counted(
+        segmenter: MaskSegmenter, crop_rgb: NDArray[np.uint8], *, mirrored: bool = False
+    ) -> NDArray[np.float32]:
+        runs.append(mirrored)
+        return segment(segmenter, crop_rgb, mirrored=mirrored)
 
     monkeypatch.setattr(MaskSegmenter, "__call__", counted)
     yield runs
@@ -52,8 +54,29 @@ def test_segment_unchanged_frames_reuse_the_mask(runs, masked_rgb, astronaut_fac
     stage = SegmentStage()
     frames = [tracked_frame(masked_rgb, astronaut_face, restarted=n == 0) for n in range(15)]
     kept = [seen(stage, frame).mask_kept for frame in frames]
-    assert 4 <= len(runs) <= 8 and sum(kept) == 15 - len(runs)
+    segmented = len(runs) - 1  # the first frame in both poses
+    assert 4 <= segmented <= 8 and sum(kept) == 15 - segmented
     assert not kept[0] and all(seen(stage, frame).wears_mask for frame in frames[:1])
+
+
+@pytest.mark.parametrize(
+    ("smoothing", "poses"),
+    [(True, [False, True, True, False, True]), (False, [False, True, False, False, False])],
+)
+def test_segment_smoothed_crops_have_their_poses_in_turns(
+    runs, masked_rgb, astronaut_face, smoothing: bool, poses: list[bool]
+) -> None:
+    stage = SegmentStage(reuse=False, smoothing=smoothing)
+    for _ in range(4):
+        assert seen(stage, tracked_frame(masked_rgb, astronaut_face)).wears_mask
+    assert runs == poses
+
+
+def test_segment_still_stream_marks_what_a_picture_does(masked_rgb, astronaut_face) -> None:
+    stage, frame = SegmentStage(), tracked_frame(masked_rgb, astronaut_face)
+    *_, last = (seen(stage, frame) for _ in range(12))
+    picture = seen(SegmentStage(unrelated=True), frame)
+    assert np.mean(last.mask != picture.mask) < 0.002
 
 
 def test_segment_more_faces_have_their_turns_less_often(runs, masked_rgb, astronaut_face) -> None:
@@ -65,7 +88,7 @@ def test_segment_more_faces_have_their_turns_less_often(runs, masked_rgb, astron
         before = len(runs)
         assert [face.track_id for face in stage(crowd).faces] == [0, 1, 2, 3]
         counts.append(len(runs) - before)
-    assert counts[0] == 4 and max(counts[1:]) <= 2  # not all in the same frame
+    assert counts[0] == 8 and max(counts[1:]) <= 2  # not all in the same frame
     assert 12 <= sum(counts[1:]) <= 20  # each about every seventh frame
 
 
@@ -96,7 +119,7 @@ def test_segment_doubtful_bare_face_is_examined_in_wider_windows(
     face = replace(astronaut_face, confirmed=confirmed)
     found = seen(stage, tracked_frame(astronaut_rgb, face, check_due=check_due))
     assert not found.shows_mask and found.window.scale == 1
-    assert (len(runs) == 1) == once
+    assert (len(runs) == 2) == once  # both poses of the canonical crop
 
 
 def test_segment_unrelated_pictures_decide_nothing_for_the_next(
