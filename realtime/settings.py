@@ -78,6 +78,11 @@ class DetectSettings:
     look_zooms: tuple[float, ...] = (1.0, 1.5)
     """Sizes of a face that are tried, of the detected one: of faces that fill the picture the detector sees
     the upper half. Benchmark: find."""
+    close_up_share: float = 0.25
+    """Size of a detection, of the picture's shorter side, from which it may be the eyes of a close-up.
+    Benchmarks: photos, empty."""
+    close_up_zoom: float = 2.0
+    """Size of the face that is tried then, of the detected one. Benchmarks: photos, empty."""
     glance_score: float = 0.05
     """Aligner score, 0..1, of the first looks at a detection, below which no more follow.
     Benchmark: find."""

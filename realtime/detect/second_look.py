@@ -73,8 +73,10 @@ class SecondLook:
         Returns:
             None where there is no face.
         """
-        best = _NONE
-        for zoom in DETECT.look_zooms:
+        best, zooms = _NONE, DETECT.look_zooms
+        if detection.size >= DETECT.close_up_share * min(image_bgr.shape[:2]):
+            zooms = (*zooms, DETECT.close_up_zoom)
+        for zoom in zooms:
             for turns in range(4):
                 roll = detection.roll + turns * np.pi / 2
                 found = self._align(image_bgr, _crop_about(detection, zoom, roll))

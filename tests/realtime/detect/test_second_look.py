@@ -91,3 +91,19 @@ def test_mirrored_picture_has_mirrored_landmarks(looks, astronaut_rgb, astronaut
     )  # fmt: skip
     assert np.abs((511 - there[:, 0]).mean() - here[:, 0].mean()) < 0.6
     assert np.abs(there[:, 1].mean() - here[:, 1].mean()) < 0.6
+
+
+@pytest.mark.parametrize("close_up", [True, False])
+def test_at_detection_above_the_eyes_finds_the_face_of_a_close_up_alone(
+    looks, worn_rgb, astronaut_face, close_up: bool
+):
+    x0, y0, x1, y1 = (round(edge) for edge in astronaut_face.box)
+    cut = slice(y0 + 5, y1 - 5), slice(x0 - 10, x1 + 10)
+    place = astronaut_face.keypoints[:2].mean(0) - (0, 10)
+    if close_up:
+        place -= (x0 - 10, y0 + 5)
+    points = np.array([[-6.0, -3], [6, -3], [0, 3], [0, 6], [-11, 0], [11, 0]])
+    detection = Detection(0.6, place, 30.0, place + points)
+    picture = np.ascontiguousarray(worn_rgb[cut]) if close_up else worn_rgb
+    look = looks.at_detection(picture, detection)
+    assert (look is not None and look.score > 0.9 and look.face.size > 60) == close_up
