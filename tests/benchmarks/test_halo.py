@@ -11,8 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.realism import halo
-from benchmarks.realism.jaw_band import _OVAL, REACH_PX, jaw_band, places
+from benchmarks.realism.jaw_band import REACH_PX, jaw_band, places
 from benchmarks.realism.jaw_error import BAND, UNDER_MASK, colour_errors
+from realtime.align.face_regions import FACE_OVAL
 from realtime.frames import Face
 from realtime.imaging.skin import to_ycc
 from realtime.synthetic import KINDS, silhouette
@@ -24,8 +25,8 @@ Picture = NDArray[np.uint8]
 def round_face() -> NDArray[np.float64]:
     """Landmarks whose oval is a circle round the middle of a crop, [478, 2]; its jaw is the lower half."""
     points = np.full((478, 2), SIDE / 2)
-    angles = np.deg2rad(10.0 * np.arange(len(_OVAL)) - 90)
-    points[list(_OVAL)] += RADIUS * np.column_stack([np.cos(angles), np.sin(angles)])
+    angles = np.deg2rad(10.0 * np.arange(len(FACE_OVAL)) - 90)
+    points[list(FACE_OVAL)] += RADIUS * np.column_stack([np.cos(angles), np.sin(angles)])
     return points
 
 
