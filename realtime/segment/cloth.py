@@ -29,7 +29,8 @@ class FaceOutline:
     """The outline of a face whose cloth goes on below it.
 
     Attributes:
-        points: float64 [36, 2], x and y in canonical crop px.
+        points: float64 [36, 2], x and y in canonical crop px; those of a turned head may lie outside the
+            canonical crop, so that a picture of it would not do.
     """
 
     points: NDArray[np.float64]

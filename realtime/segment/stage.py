@@ -107,7 +107,7 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
         face. In pictures the crop is also moved to where a mask seems to lie, if the face has no landmarks.
         """
         memory = self._memory[face.track_id]
-        if face.restarted or self._unrelated:
+        if face.restarted:
             memory.mask.forget()
         evidence = evidence_for(face, largest_px, tracked.frame_bgr)
         first = self._segment_crop(tracked, face, evidence)

@@ -17,7 +17,6 @@ from realtime.align.crop_window import CANONICAL
 from realtime.align.face_regions import CHIN
 from realtime.frames import Face, SegmentedFace
 from realtime.segment.stage import SegmentStage
-from realtime.synthetic import preset_style, render_mask
 from tests.realtime.making_faces import tracked_frame
 
 MOST_BELOW_PX = 22  # margins of the outline and of the hole, canonical crop px
@@ -28,12 +27,6 @@ def scarf_rgb() -> NDArray[np.uint8]:
     """The astronaut in a scarf over nose, mouth and neck."""
     (portrait,) = load_portraits(FindOptions(), 1)
     return render_scene(MASKED["scarf"], portrait, 6, 0).rgb
-
-
-@pytest.fixture(scope="module")
-def masked_rgb(astronaut_rgb: NDArray[np.uint8], astronaut_face: Face) -> NDArray[np.uint8]:
-    assert astronaut_face.landmarks is not None
-    return render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical")).image_rgb
 
 
 def seen(stage: SegmentStage, rgb: NDArray[np.uint8], face: Face) -> SegmentedFace:

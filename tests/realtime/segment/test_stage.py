@@ -17,12 +17,6 @@ from realtime.synthetic import preset_style, render_mask
 from tests.realtime.making_faces import tracked_frame
 
 
-@pytest.fixture(scope="module")
-def masked_rgb(astronaut_rgb: NDArray[np.uint8], astronaut_face: Face) -> NDArray[np.uint8]:
-    assert astronaut_face.landmarks is not None
-    return render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical")).image_rgb
-
-
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
     """Grows by one with each run of the segmenter: whether the crop was mirrored."""
