@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import threading
@@ -29,8 +30,16 @@ def stop_on_signals() -> None:
         # Not in `stop`: of a second signal that came with the first Python would print a traceback.
         signal.signal(number, signal.SIG_IGN)
 
+    def keep_ignoring() -> None:
+        # Python gives signals with a handler of Python's back to the system as it ends: one more would
+        # end the process at once, with that signal as its exit code.
+        for number in numbers:
+            if signal.getsignal(number) is ignore:
+                signal.signal(number, signal.SIG_IGN)
+
     for number in numbers:
         signal.signal(number, stop)
+    atexit.register(keep_ignoring)
 
 
 def end_with_parent() -> None:
