@@ -30,7 +30,7 @@ def late_sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = folder / "late.ts"
     with path.open("wb") as file:
         for frames, sound_s in _PARTS:
-            part = write_video(folder / "part.ts", _noise(frames), sound_s=sound_s)
+            part = write_video(folder / "part.ts", _noise(frames), sound_s=sound_s, quick=True)
             file.write(part.read_bytes())
     with open_container(path) as container:
         assert len(container.streams) == 1
