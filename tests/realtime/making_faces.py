@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -36,24 +34,15 @@ class _OfRgb:
         return _OfRgb(value) if callable(value) else value
 
 
-@contextmanager
-def open_tracker(
-    max_faces: int = 1, *, unrelated: bool = False, **options: bool
-) -> Iterator[FaceTracker]:
-    """A tracker with the real finder; it looks at every face in every frame unless asked otherwise.
+def make_tracker(
+    finder: FaceFinder, max_faces: int = 1, *, unrelated: bool = False, **options: bool
+) -> FaceTracker:
+    """A tracker that looks at every face in every frame unless asked otherwise.
 
     It takes frames in RGB.
     """
-    tracker = FaceTracker(
-        FaceFinder(),
-        max_faces,
-        unrelated=unrelated,
-        **{"detect_every_n": False, **options},
-    )
-    try:
-        yield of_rgb(tracker)
-    finally:
-        tracker.close()
+    options = {"detect_every_n": False, **options}
+    return of_rgb(FaceTracker(finder, max_faces, unrelated=unrelated, **options))
 
 
 def tracked_frame(

@@ -8,10 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime.align.affine import apply
+from realtime.detect.face_finder import FaceFinder
 from realtime.detect.face_geometry import moved, scaled_and_shifted
 from realtime.frames import Face
 from realtime.track.optical_flow import OpticalFlow
-from tests.realtime.making_faces import open_tracker
+from tests.realtime.making_faces import make_tracker
 
 
 def grey_of(image_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -128,13 +129,14 @@ def test_optical_flow_small_or_large_fast_face_is_followed(
 
 
 def test_tracker_flow_between_detections_stays_with_the_face(
+    finder: FaceFinder,
     astronaut_rgb: NDArray[np.uint8],
 ) -> None:
-    with open_tracker(1, detect_every_n=True) as followed, open_tracker(1) as thorough:
-        for step in range(9):
-            move = np.array([[1.0, 0, 3.0 * step], [0, 1.0, 1.0 * step]])
-            frame = cv2.warpAffine(astronaut_rgb, move, (512, 512)).astype(np.uint8)
-            (one,), (other,) = followed(frame), thorough(frame)
-            assert one.track_id == other.track_id == 0
-            assert one.face.keypoints[:2] == pytest.approx(other.face.keypoints[:2], abs=2.5)
-        assert not followed(np.zeros_like(astronaut_rgb))[0].found
+    followed, thorough = make_tracker(finder, detect_every_n=True), make_tracker(finder)
+    for step in range(9):
+        move = np.array([[1.0, 0, 3.0 * step], [0, 1.0, 1.0 * step]])
+        frame = cv2.warpAffine(astronaut_rgb, move, (512, 512)).astype(np.uint8)
+        (one,), (other,) = followed(frame), thorough(frame)
+        assert one.track_id == other.track_id == 0
+        assert one.face.keypoints[:2] == pytest.approx(other.face.keypoints[:2], abs=2.5)
+    assert not followed(np.zeros_like(astronaut_rgb))[0].found
