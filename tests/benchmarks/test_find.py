@@ -99,7 +99,7 @@ def test_overlap_is_of_boxes_or_eyes(other: Seen, same: bool):
 
 def test_one_size_large_face_is_found_and_filled(astronaut: TestFace):
     with open_look(FindOptions()) as look:
-        (one,) = sizes.one_size([astronaut], (640, 360), 0.25, look)
+        (one,) = sizes.one_size([astronaut], (400, 225), 0.25, look)
     for masked in (one.masked_picture, one.masked_stream):
         assert masked.found and masked.filled and masked.right
     for bare in (one.bare_picture, one.bare_stream):
@@ -107,7 +107,7 @@ def test_one_size_large_face_is_found_and_filled(astronaut: TestFace):
 
 
 def test_rolls_counts_faces_and_touched_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(rolls, "_SIZE", (640, 360))
+    monkeypatch.setattr(rolls, "_SIZE", (400, 225))
     *classes, every, whole = rolls.run(FindOptions(count=1, out=tmp_path))
     assert (classes[0]["faces"], every["faces"], whole["bare pictures"]) == (1, 1, 1)
     assert every["picture: filled"] == 1.0

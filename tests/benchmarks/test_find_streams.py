@@ -108,7 +108,9 @@ def test_group_puts_each_face_in_its_cell():
     assert cells == [(column, row) for row in range(3) for column in range(4)]
 
 
-def test_group_row_agrees_with_its_details(tmp_path: Path):
+def test_group_row_agrees_with_its_details(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(group, "SIZE", (960, 540))
+    monkeypatch.setattr(group, "_WIDTHS_PX", (60, 90))
     (row,) = group.run(FindOptions(count=2, out=tmp_path))
     faces = json.loads((tmp_path / "find-group.json").read_text())["faces"]
     assert len(faces) == row["faces"] == 12

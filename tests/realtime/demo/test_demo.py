@@ -15,7 +15,7 @@ from realtime.unmasker import Unmasker
 
 @pytest.fixture(scope="module")
 def clip() -> DemoClip:
-    return DemoClip(path=CameraPath(side=384, seconds=0.4))
+    return DemoClip(path=CameraPath(side=256, seconds=0.2))
 
 
 def test_demo_clip_keeps_the_face_in_view() -> None:
@@ -46,7 +46,7 @@ def test_demo_writes_its_files_and_figures(clip: DemoClip, tmp_path: Path) -> No
         "sheet.png",
         "unmasked.mp4",
     ]
-    assert result.frames == result.frames_unmasked == 10
+    assert result.frames == result.frames_unmasked == 5
     assert result.mask_iou > 0.7
     assert result.psnr_mask_db > result.psnr_masked_db + 3
     assert json.loads((out / "demo.json").read_text())["report"]["model"] == "fast"
