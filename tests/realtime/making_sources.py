@@ -42,7 +42,7 @@ class Kind:
     time_base: Fraction = Fraction(1, 12800)
     steps: tuple[int, ...] = (512,)
     first: int = 0
-    frames: int = 24
+    frames: int = 16
     size: tuple[int, int] = (96, 64)
     color: tuple[int, int, int, int] = (1, 1, 1, 1)
     rotation: int = 0

@@ -31,7 +31,7 @@ def _chapters(file: OutputContainer) -> Callable[[], None]:
     file.set_chapters(
         [
             {"id": 1, "start": 0, "end": 400, "time_base": unit, "metadata": {"title": "one"}},
-            {"id": 2, "start": 400, "end": 960, "time_base": unit, "metadata": {"title": "two"}},
+            {"id": 2, "start": 400, "end": 640, "time_base": unit, "metadata": {"title": "two"}},
         ]
     )
     return lambda: None
@@ -104,7 +104,7 @@ KINDS = {
     "b-frames": Kind(options={"bf": "3", "b_strategy": "0", "b-pyramid": "normal"}),
     "b-frames and variable": replace(UNEVEN, options={"bf": "4", "b_strategy": "0"}),
     "no b-frames": Kind(options={"bf": "0"}),
-    "long last frame": Kind(steps=(512,) * 23 + (6400,)),
+    "long last frame": Kind(steps=(512,) * 15 + (6400,)),
     "one frame": Kind(frames=1, sounds=()),
     "turned left": Kind(rotation=90),
     "upside down": Kind(rotation=180),

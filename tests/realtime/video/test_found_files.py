@@ -197,7 +197,8 @@ def test_clock_that_wraps_hides_no_frame(suffix: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_avi_with_b_frames_has_even_times(suffix: str, tmp_path: Path) -> None:
     options = {"bf": "2", "g": "12", "b-pyramid": "none", "b_strategy": "0"}
-    kind = Kind(suffix=".avi", time_base=Fraction(1, 25), steps=(1,), sounds=(), options=options)
+    coded = {"frames": 24, "steps": (1,), "options": options}
+    kind = Kind(suffix=".avi", time_base=Fraction(1, 25), sounds=(), **coded)
     report = _unmask(make(tmp_path, kind), tmp_path / f"out{suffix}")
     assert not report.warnings
     expected = [round(0.04 * index, 3) for index in range(24)]
