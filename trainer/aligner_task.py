@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
 import torch
-from lightning.fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -22,6 +21,9 @@ from trainer.config import FitConfig, Stage
 from trainer.data.epoch_order import CropCount, seed_of
 from trainer.data.face_set import FaceSet
 from trainer.losses.aligner_losses import aligner_losses, anchor_points, point_errors
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
 
 _REUSE = 20.0  # how many samples are drawn for each drawn face; half of them show it
 _FACELESS = 3  # validation squares without a face for each one with a face

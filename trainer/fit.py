@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
-from lightning.fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -24,6 +23,9 @@ from trainer.runs import RunFolder
 from trainer.schedule import Schedule, StepSchedule, TimeSchedule
 from trainer.timed_run import Exporter, Lead, TimedEnd, describe
 from trainer.train_step import TrainStep
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
 
 
 class Task(Protocol):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
-from lightning.fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -32,6 +31,9 @@ from trainer.losses.discriminators import (
 from trainer.losses.pixel_losses import masked_l1, pixel_losses
 from trainer.losses.recogniser import Recogniser
 from trainer.precision import one_cpu
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
 
 
 def make_generator(config: FitConfig) -> nn.Module:

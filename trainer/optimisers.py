@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from lightning.fabric import Fabric
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
 
 
 def scales_gradients(fabric: Fabric) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import torch
-from lightning.fabric import Fabric
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
 
 AUTO = "auto"
 
@@ -30,6 +33,8 @@ def resolve_precision(precision: str, accelerator: str) -> str:
 
 def one_cpu() -> Fabric:
     """Return Fabric on one CPU, in its fastest precision."""
+    from lightning.fabric import Fabric  # takes as long to import as torch
+
     return Fabric(accelerator="cpu", devices=1, precision=resolve_precision(AUTO, "cpu"))  # type: ignore[arg-type]
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 from functools import cache
+from typing import TYPE_CHECKING
 
 import torch
-from lightning.fabric import Fabric
 
 from trainer.config import FitConfig
 from trainer.precision import matrix_peak, matrix_type
 from trainer.train_step import TrainStep
 
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
+
 # The losses are read from the device, which waits for it, at most this often: steps, and seconds
 # after which a slow run shows a line earlier.
 _SHOW_EVERY_STEPS, _SHOW_EVERY_S = 200, 30.0
-_CPU_SIDE = 1024  # of the matrices: a CPU is as fast as with larger ones, and done in a fifth of a second
+_CPU_SIDE = 1024  # of the matrices: with larger ones a CPU is no faster, and takes a second
 
 
 class Progress:

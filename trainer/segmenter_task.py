@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
 import torch
-from lightning.fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
@@ -23,6 +22,9 @@ from trainer.data.epoch_order import CropCount, seed_of
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import to_tensor
 from trainer.evaluate.measures import iou
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
 
 _THIN_WEIGHT = 2.0  # of thin parts (ear loops) in the cross-entropy
 

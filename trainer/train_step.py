@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
-from lightning.fabric import Fabric
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -15,6 +14,9 @@ from trainer.config import Stage
 from trainer.device_batch import clone, copy_into, to_device
 from trainer.loss_sums import LossSums
 from trainer.optimisers import make_fast, scales_gradients
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
 
 _MAX_GRADIENT_NORM = 5.0
 # Eager steps before a stage is captured: torch compiles, cuDNN times its algorithms.

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.fabric import Fabric
 from torch import Tensor, nn
 
 from inpaint_model.networks.discriminator import GlobalLocalDiscriminator
@@ -20,6 +19,9 @@ from trainer.losses.patch_discriminator import (
     patch_weights,
 )
 from trainer.optimisers import make_fast
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
 
 Metrics = dict[str, Tensor]
 
@@ -53,6 +55,8 @@ class Adversary:
         self.optimiser: torch.optim.Optimizer = torch.optim.Adam(
             self.module.parameters(), lr=learning_rate, betas=(0.5, 0.99)
         )
+        from lightning.fabric import Fabric  # takes as long to import as torch
+
         self._fabric = Fabric(accelerator="cpu")
         self._batch: DiscriminatorBatch | None = None
 
