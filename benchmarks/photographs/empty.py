@@ -27,7 +27,9 @@ _PICTURES = (
     *("immunohistochemistry", "moon", "page", "retina", "rocket", "stereo_motorcycle", "text"),
 )
 _WIDTH, _HEIGHT = 640, 480
-_STREAM_FRAMES, _STEP_PX = 3, 4  # frames of each view, and the camera's motion between them
+# Frames of each view, in which a large face without landmarks is looked at twice, and the camera's motion
+# between them.
+_STREAM_FRAMES, _STEP_PX = 9, 4
 _TILE_PX, _COLUMNS, _PER_PAGE = 320, 5, 30
 _RED, _YELLOW = (0, 0, 255), (0, 255, 255)  # BGR
 Frame = NDArray[np.uint8]
@@ -91,7 +93,7 @@ def run(
 ) -> list[Row]:
     """Count false faces and changed pixels in frames without people, first as unrelated pictures.
 
-    Then a stream shows every view for three frames while the camera moves; a view counts once.
+    Then a stream shows every view for nine frames while the camera moves; a view counts once.
     """
     rows: list[Row] = []
     alarms: dict[str, object] = {}

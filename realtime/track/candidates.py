@@ -75,7 +75,7 @@ class Candidates:
                 left.append(one)
                 continue
             found = self._finder.find_again(image_bgr, one.face)
-            if found is None or found.score < DETECT.face_score:
+            if found is None or found.score < DETECT.large_face_score:
                 continue
             one.face, one.agreeing, one.waited_s = found, one.agreeing + 1, 0.0
             if one.agreeing >= TRACK.agreeing_looks:
