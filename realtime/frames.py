@@ -33,6 +33,7 @@ class Face:
         confirmed: the landmark model recognises it for sure, as it is and mirrored.
         score: probability that it is a face, 0..1, by the face aligner; 1 where the landmark model places
             it.
+        mask_score: probability that it wears a mask, 0..1, by the face aligner when that was asked last.
     """
 
     box: tuple[float, float, float, float]
@@ -41,6 +42,7 @@ class Face:
     matrix: NDArray[np.float64]
     confirmed: bool = False
     score: float = 1.0
+    mask_score: float = 0.0
 
     @property
     def centre(self) -> NDArray[np.float64]:

@@ -100,7 +100,8 @@ class DetectSettings:
     least_mask: float = 0.5
     """Probability of a mask, 0..1, from which a face without landmarks is one. Benchmark: find."""
     sure_mask: float = 0.95
-    """The same from which a face that the landmark model recognises is confirmed. Benchmark: photos."""
+    """The same from which a face that the landmark model recognises is confirmed, and from which a mask
+    that is vague to the segmenter is taken off a confirmed face. Benchmarks: photos, bare."""
     landmark_presence: float = 0.01
     """Presence score, 0..1, from which the landmark model's points are used: masks lower it.
     Not measured alone."""
@@ -191,6 +192,9 @@ class SegmentSettings:
     """The same on a face that was only detected. Benchmarks: photos, bare, empty."""
     begin_doubtful: MaskMeasures = MaskMeasures(0.05, 0.93, 0.2, 2.0)
     """The same on a doubtful face (`behind_share`, `small_share`). Benchmarks: photos, bare, empty."""
+    begin_vague: MaskMeasures = MaskMeasures(0.1, 0.0, 0.8, 0.0)
+    """The same of the vague pixels of a mask of which only the segmenter is not sure; beards lie lower.
+    Benchmarks: photos, kinds."""
     go_on: MaskMeasures = MaskMeasures(0.035, 0.65, 0.0, 0.0)
     """A worn mask stays worn while it reaches these values (hysteresis). Benchmark: stability."""
     behind_share: float = 0.7

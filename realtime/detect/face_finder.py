@@ -127,7 +127,7 @@ class FaceFinder:
         masked = look.mask >= DETECT.sure_mask and look.presence >= DETECT.sure_presence
         sure = look.score >= DETECT.sure_face
         confirmed = sure and (masked or self.confirms(image_bgr, look.face))
-        return replace(look.face, confirmed=confirmed, score=look.score)
+        return replace(look.face, confirmed=confirmed, score=look.score, mask_score=look.mask)
 
     def is_face(self, image_bgr: NDArray[np.uint8], face: Face) -> bool:
         """Whether a followed face still is one: the landmark model recognises it, or it wears a mask."""
@@ -137,6 +137,10 @@ class FaceFinder:
     def confirms(self, image_bgr: NDArray[np.uint8], face: Face) -> bool:
         """Whether the landmark model surely recognises a face, as it is and mirrored."""
         return self._looks.recognises(image_bgr, face)
+
+    def mask_score(self, image_bgr: NDArray[np.uint8], face: Face) -> float:
+        """Return the probability that a followed face wears a mask, 0..1."""
+        return self._looks.mask_score(image_bgr, face.matrix)
 
     def find_again(self, image_bgr: NDArray[np.uint8], face: Face) -> Face | None:
         """Find a face again near the place where it was last seen.
@@ -150,12 +154,13 @@ class FaceFinder:
         """
         landmarks, presence = self._looks.mesh(image_bgr, face.matrix)
         if presence >= DETECT.sure_presence:
-            return replace(face_of_landmarks(landmarks), confirmed=face.confirmed)
+            found = face_of_landmarks(landmarks)
+            return replace(found, confirmed=face.confirmed, mask_score=face.mask_score)
         look = self._looks.at_face(image_bgr, face.matrix)
         if look is None:
             return None
         confirmed = face.confirmed and look.face.landmarks is not None
-        return replace(look.face, confirmed=confirmed, score=look.score)
+        return replace(look.face, confirmed=confirmed, score=look.score, mask_score=look.mask)
 
     def close(self) -> None:
         """Free the models."""

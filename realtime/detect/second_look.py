@@ -108,6 +108,19 @@ class SecondLook:
                 return False
         return True
 
+    def mask_score(self, image_bgr: NDArray[np.uint8], to_canonical: NDArray[np.float64]) -> float:
+        """Return the aligner's probability that an aligned face wears a mask, 0..1."""
+        one, other = self._in_both_poses(image_bgr, to_canonical)
+        return (one.mask + other.mask) / 2
+
+    def _in_both_poses(
+        self, image_bgr: NDArray[np.uint8], to_canonical: NDArray[np.float64]
+    ) -> list[Alignment]:
+        """Ask the aligner about a crop as it is and mirrored."""
+        return [
+            self._aligner(image_bgr, to_canonical, mirrored=mirrored) for mirrored in (False, True)
+        ]
+
     def _align(
         self, image_bgr: NDArray[np.uint8], to_canonical: NDArray[np.float64]
     ) -> Alignment | None:
@@ -121,10 +134,7 @@ class SecondLook:
             found = self._aligner(image_bgr, found.to_canonical)
             if found.face < DETECT.glance_score:
                 return None
-        one, other = (
-            self._aligner(image_bgr, found.to_canonical, mirrored=mirrored)
-            for mirrored in (False, True)
-        )
+        one, other = self._in_both_poses(image_bgr, found.to_canonical)
         mean = (one.to_canonical + other.to_canonical) / 2
         return Alignment((one.face + other.face) / 2, (one.mask + other.mask) / 2, mean)
 

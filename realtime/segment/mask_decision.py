@@ -19,18 +19,22 @@ class FaceEvidence(Enum):
     Attributes:
         CONFIRMED: the landmark model confirms it.
         DETECTED: only the detector found it.
+        MASKED: both other networks are sure, the landmark model of the face and the aligner of its mask.
+            Then vague pixels may be mask.
         DOUBTFUL: it is small and not confirmed, or far behind another face, which may hide half of it, or
             much larger than the faces that are confirmed.
     """
 
     CONFIRMED = auto()
     DETECTED = auto()
+    MASKED = auto()
     DOUBTFUL = auto()
 
 
 _TO_BEGIN = {
     FaceEvidence.CONFIRMED: SEGMENT.begin_confirmed,
     FaceEvidence.DETECTED: SEGMENT.begin_detected,
+    FaceEvidence.MASKED: SEGMENT.begin_vague,
     FaceEvidence.DOUBTFUL: SEGMENT.begin_doubtful,
 }
 

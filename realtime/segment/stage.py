@@ -22,6 +22,7 @@ from realtime.segment.mask_decision import (
 )
 from realtime.segment.mask_memory import MaskMemory
 from realtime.segment.segmenter import MaskSegmenter
+from realtime.segment.vague_mask import find_mask
 from realtime.settings import SEGMENT
 from realtime.stages import PerTrack, Stage
 
@@ -153,7 +154,7 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
                 probability = memory.mask.outline.within(probability, window)
             if in_use:
                 probability = memory.mask.smooth(probability)
-            mask = mask_pixels(probability, crop)
+            mask, probability = find_mask(probability, crop, valid, face.face, evidence)
             shows_mask = is_worn(mask, probability, valid, before=before, evidence=evidence)
             return SegmentedCrop(window, crop, valid, probability, mask, shows_mask)
 

@@ -150,9 +150,11 @@ class FaceTracker(Stage[NDArray[np.uint8], list[TrackedFace]]):
         return lost | {track.track_id for track in late[:most]}
 
     def _checked(self, image_bgr: NDArray[np.uint8], track: Track, face: Face) -> Face:
-        """Examine a face now and then until the landmark model confirms it."""
-        if face.confirmed or not track.check_is_due or track.restarted:
+        """Examine a face now and then: until the landmark model confirms it, and then for a mask."""
+        if not track.check_is_due or track.restarted:
             return face
+        if face.confirmed:
+            return replace(face, mask_score=self._finder.mask_score(image_bgr, face))
         if face.landmarks is not None and self._finder.confirms(image_bgr, face):
             return replace(face, confirmed=True)
         track.doubts = 0 if self._finder.is_face(image_bgr, face) else track.doubts + 1

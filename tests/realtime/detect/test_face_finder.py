@@ -64,7 +64,7 @@ def test_masked_face_is_found_upright_and_rolled(finder: FaceFinder, worn_rgb, t
 @pytest.mark.parametrize("width", [40, 60])
 def test_masked_face_is_found_at_any_size(finder: FaceFinder, worn_rgb, width: int):
     (face,) = finder.find_all(placed(worn_rgb, width))
-    assert face.confirmed
+    assert face.confirmed and face.mask_score > 0.95
     assert 0.6 * width < face.size < 1.7 * width
 
 
@@ -130,8 +130,17 @@ def test_find_again_keeps_what_is_known_of_the_face(
     worn = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical")).image_rgb
     for picture in (astronaut_rgb, worn):
         for confirmed in (True, False):
-            found = finder.find_again(picture, replace(astronaut_face, confirmed=confirmed))
+            known = replace(astronaut_face, confirmed=confirmed, mask_score=0.7)
+            found = finder.find_again(picture, known)
             assert found is not None and found.confirmed == confirmed
+            assert found.mask_score == 0.7
+
+
+def test_mask_score_tells_masked_from_bare(finder: FaceFinder, astronaut_rgb, astronaut_face):
+    worn = render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical")).image_rgb
+    assert finder.mask_score(worn, astronaut_face) > 0.95
+    assert finder.mask_score(astronaut_rgb, astronaut_face) < 0.05
+    assert astronaut_face.mask_score < 0.05
 
 
 @pytest.mark.parametrize(
@@ -146,6 +155,7 @@ def test_find_again_out_of_focus_is_sure_if_landmarks_are_found(
         found = finder.find_again(picture, replace(astronaut_face, confirmed=confirmed))
         assert found is not None and (found.landmarks is not None) == landmarks
         assert found.confirmed == (confirmed and landmarks)
+        assert found.mask_score > 0.95  # the aligner is asked
 
 
 def test_is_face_bare_or_masked_and_not_beside_it(

@@ -39,6 +39,7 @@ class ToldFinder(FaceFinder):
     faces: Sequence[Face] = ()
     confirming: bool = False
     is_one: bool = True
+    masked: float = 0.0
     asked: list[Face] = field(default_factory=list)
     examined: int = 0
     searched_all: int = 0
@@ -64,7 +65,9 @@ class ToldFinder(FaceFinder):
         self.asked.append(face)
         near = (f for f in self.faces if np.hypot(*(f.centre - face.centre)) < 25)
         found = next(near, None)
-        return None if found is None else replace(found, confirmed=face.confirmed)
+        if found is None:
+            return None
+        return replace(found, confirmed=face.confirmed, mask_score=face.mask_score)
 
     def confirms(self, image_bgr: NDArray[np.uint8], face: Face) -> bool:
         self.examined += 1
@@ -73,6 +76,9 @@ class ToldFinder(FaceFinder):
     def is_face(self, image_bgr: NDArray[np.uint8], face: Face) -> bool:
         self.examined += 1
         return self.is_one
+
+    def mask_score(self, image_bgr: NDArray[np.uint8], face: Face) -> float:
+        return self.masked
 
     def close(self) -> None: ...
 
@@ -215,6 +221,18 @@ def test_tracker_face_is_examined_until_it_is_confirmed(finder) -> None:
     assert finder.examined == 1
     follow(tracker, finder, [face(200, landmarks=True), face(400)], 40)
     assert [f.face.confirmed for f in tracker(BLANK)] == [True, False]
+
+
+def test_tracker_confirmed_face_is_asked_for_a_mask_now_and_then(finder) -> None:
+    tracker = FaceTracker(finder, 2)
+    bare, masked = 0.1, 1.0
+    here = [replace(face(200, landmarks=True), confirmed=True)]
+    scores = []
+    for number in range(40):
+        finder.masked = masked if number >= 18 else bare
+        (one,) = follow(tracker, finder, here)
+        scores.append(one.face.mask_score)
+    assert scores == [0.0] + [bare] * 30 + [masked] * 9
 
 
 def test_tracker_checks_are_due_at_first_and_now_and_then(finder) -> None:
