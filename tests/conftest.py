@@ -41,14 +41,6 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory):
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def compiled_modules():
-    """Let the hundred processes that the tests start keep the modules which they compile."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-        yield
-
-
 # The beginnings of variables that libraries set when they are imported or used, and pytest's own.
 _OTHERS = (
     *("CUDA_", "GLOG_", "NNCF_", "OPENCV_", "PYTEST_", "PYTHONBREAKPOINT"),

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 # The losses are read from the device, which waits for it, at most this often: steps, and seconds
 # after which a slow run shows a line earlier.
 _SHOW_EVERY_STEPS, _SHOW_EVERY_S = 200, 30.0
-_CPU_SIDE = 1024  # of the matrices: with larger ones a CPU is no faster, and takes a second
 
 
 class Progress:
@@ -27,7 +26,7 @@ class Progress:
     Args:
         config: the run.
         train_step: gives the mean losses and the operations of a step.
-        fabric: the devices; the peak of one is measured here.
+        fabric: the devices; the peak of one is measured here, which takes a second on a CPU.
     """
 
     def __init__(self, config: FitConfig, train_step: TrainStep, fabric: Fabric) -> None:
@@ -61,4 +60,4 @@ class Progress:
 @cache
 def _peak_once(device: torch.device, kind: torch.dtype, threads: int) -> float:
     """Measure the peak once a process."""
-    return matrix_peak(device, kind, 0 if device.type == "cuda" else _CPU_SIDE)
+    return matrix_peak(device, kind)

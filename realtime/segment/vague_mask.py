@@ -39,9 +39,8 @@ def find_mask(
         raised to where they are sure.
     """
     mask = mask_pixels(probability, crop_rgb)
-    if not face.confirmed or face.mask_score < DETECT.sure_mask:
-        return mask, probability
-    if is_worn(mask, probability, valid, evidence=evidence):
+    is_sure = face.confirmed and face.mask_score >= DETECT.sure_mask
+    if not is_sure or is_worn(mask, probability, valid, evidence=evidence):
         return mask, probability
     low, high = SEGMENT.vague_probability
     raised = np.where(probability > low, np.maximum(probability, np.float32(high)), probability)

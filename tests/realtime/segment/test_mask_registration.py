@@ -15,18 +15,11 @@ from realtime.detect.face_finder import FaceFinder
 from realtime.frames import Face, SegmentedFace, TrackedFrame
 from realtime.segment.mask_registration import MaskRegistration
 from realtime.segment.stage import SegmentStage
-from realtime.synthetic import preset_style, render_mask
 from tests.realtime.making_faces import tracked_frame
 
 PART = np.zeros((128, 128), bool)
 PART[66:118, 32:98] = True
 CORNERS = np.array([[32.0, 66], [97, 66], [32, 117], [97, 117]])
-
-
-@pytest.fixture(scope="module")
-def masked_rgb(astronaut_rgb: NDArray[np.uint8], astronaut_face: Face) -> NDArray[np.uint8]:
-    assert astronaut_face.landmarks is not None
-    return render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical")).image_rgb
 
 
 def move(right: float, down: float, zoom: float = 1.0, turn: float = 0.0) -> NDArray[np.float64]:

@@ -14,22 +14,15 @@ from realtime.frames import Face, SegmentedFace
 from realtime.segment.mask_decision import FaceEvidence
 from realtime.segment.stage import SegmentStage
 from realtime.segment.vague_mask import find_mask
-from realtime.synthetic import RenderedMask, preset_style, render_mask
 from tests.realtime.making_faces import tracked_frame
 
 OPACITY = 0.375  # of a mask that the segmenter half sees
 
 
 @pytest.fixture(scope="module")
-def mask(astronaut_rgb, astronaut_face) -> RenderedMask:
-    """The astronaut in a surgical mask."""
-    return render_mask(astronaut_rgb, astronaut_face.landmarks, preset_style("surgical"))
-
-
-@pytest.fixture(scope="module")
-def vague_rgb(astronaut_rgb, mask) -> NDArray[np.uint8]:
-    """The astronaut in the same mask, through which the face is seen."""
-    mixed = cv2.addWeighted(astronaut_rgb, 1 - OPACITY, mask.image_rgb, OPACITY, 0)
+def vague_rgb(astronaut_rgb, masked_rgb) -> NDArray[np.uint8]:
+    """The astronaut in a mask through which the face is seen."""
+    mixed = cv2.addWeighted(astronaut_rgb, 1 - OPACITY, masked_rgb, OPACITY, 0)
     return mixed.astype(np.uint8)
 
 
@@ -50,10 +43,10 @@ def seen(
 
 @pytest.mark.parametrize("unrelated", [True, False])
 def test_vague_mask_is_taken_off_where_the_others_are_sure(
-    vague_rgb, astronaut_face, mask, unrelated: bool
+    vague_rgb, astronaut_face, worn, unrelated: bool
 ) -> None:
     found = seen(vague_rgb, astronaut_face, 0.95, unrelated=unrelated)
-    truth = cv2.warpAffine((mask.alpha > 0.5).view(np.uint8), found.matrix, (128, 128)) > 0
+    truth = cv2.warpAffine((worn.alpha > 0.5).view(np.uint8), found.matrix, (128, 128)) > 0
     assert found.wears_mask
     assert (truth & found.mask).sum() > 0.85 * (truth | found.mask).sum()
     assert not seen(vague_rgb, astronaut_face, 0.94, unrelated=unrelated).wears_mask
