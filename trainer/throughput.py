@@ -16,7 +16,7 @@ from torch import Tensor
 
 from realtime.align.affine import apply
 from realtime.align.canonical_crop import CROP_SIZE, similarity_from_landmarks
-from realtime.synthetic.face_mesh import CANONICAL_HEAD, LANDMARKS
+from realtime.align.canonical_head import CANONICAL_HEAD, LANDMARKS
 from trainer.aligner_task import AlignerTask
 from trainer.config import FitConfig, Stage
 from trainer.data.face_set import FaceSet

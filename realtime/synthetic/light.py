@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.synthetic.face_mesh import CANONICAL_HEAD
+from realtime.align.canonical_head import CANONICAL_HEAD
 from realtime.synthetic.mask_surface import MaskSurface
 from realtime.synthetic.pose import Pose
 from realtime.synthetic.style import MaskStyle

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.synthetic.face_mesh import CANONICAL_HEAD
+from realtime.align.canonical_head import CANONICAL_HEAD
 from realtime.synthetic.style import Fit, PulledDown
 
 COLUMNS, ROWS = 25, 13  # points of the surface, across and down

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.synthetic.face_mesh import CANONICAL_HEAD, LANDMARKS
+from realtime.align.canonical_head import CANONICAL_HEAD, LANDMARKS
 from realtime.synthetic.mask_surface import MaskSurface, interpolate_control_points
 
 

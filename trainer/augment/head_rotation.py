@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.canonical_crop import CROP_SIZE, EYE_LINE_Y
-from realtime.synthetic.face_mesh import CANONICAL_HEAD
+from realtime.align.canonical_head import CANONICAL_HEAD
 from realtime.synthetic.pose import Pose, fit_pose
 from realtime.synthetic.uv_mapping import thin_plate_spline
 from trainer.data.face_set import margin_of

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
-from realtime.synthetic.face_mesh import CANONICAL_HEAD, LANDMARKS
+from realtime.align.canonical_head import CANONICAL_HEAD, LANDMARKS
 from trainer.data import face_set as faceset
 from trainer.data.coded_face import CodedFace, decode, encode
 from trainer.data.pack import Traits, order_faces, pack, traits_of
