@@ -41,7 +41,8 @@ class Inpainter:
 
         Args:
             crops: uint8 [N, 128, 128, 3], RGB; any N >= 0; not changed.
-            holes: uint8 or bool [N, 128, 128], nonzero where to fill.
+            holes: uint8 or bool [N, 128, 128], nonzero where to fill. The model "fast" draws a sharper
+                jaw where `inpaint_model.holes.mark_beside_face` has marked what lies beside the face.
 
         Returns:
             A new uint8 [N, 128, 128, 3], RGB; outside the holes equal to `crops`.

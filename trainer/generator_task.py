@@ -130,7 +130,8 @@ class GeneratorTask:
             return self._sampler.draw(indices, self._drawn.add(step, len(indices)), rng)
         config = self._config
         batch = draw_generator_batch(self._train, indices, rng, config.jitter, config.holes)
-        tensors = to_tensor(batch.crops), to_mask(batch.holes), to_mask(batch.valid_holes)
+        marks = to_mask(batch.holes) * (1 + to_mask(batch.beside))
+        tensors = to_tensor(batch.crops), marks, to_mask(batch.valid_holes)
         return GeneratorTensors(*tensors, batch.shift, torch.from_numpy(batch.rotated))
 
     def loss(self, stage: Stage, batch: GeneratorTensors) -> tuple[Tensor, Metrics]:
@@ -140,7 +141,7 @@ class GeneratorTask:
         photograph's border otherwise, and the generator would learn streaks below mouths from them.
         """
         mask = batch.valid_holes
-        real = batch.real * (1 - batch.holes + mask)
+        real = batch.real * (1 - batch.holes.clamp(max=1) + mask)
         outputs = self._outputs(batch)
         composite, parts = self._pixel_losses(stage, outputs, real, mask)
         if stage.distil and self._teacher is not None:
@@ -174,7 +175,7 @@ class GeneratorTask:
         """
         with self._fabric.autocast():
             fill = teacher(batch.real, batch.holes).float()
-        chosen = batch.holes * ~batch.rotated.view(-1, 1, 1, 1)
+        chosen = batch.holes.clamp(max=1) * ~batch.rotated.view(-1, 1, 1, 1)
         return masked_l1((out - fill) * chosen, chosen)
 
     def _perceptual(

@@ -74,7 +74,7 @@ def _fills(
     Pixels outside the photograph are part of the generator's hole, but are not shown.
     """
     name = _name(inpainter)
-    unknown = holes | ~faces.valid
+    unknown = (holes | ~faces.valid).view(np.uint8)
     fills = {name: inpainter(faces.crops, unknown)}
     for poses in (ENSEMBLE_OF_2, ENSEMBLE_OF_4):
         fills[f"{name}, {len(poses)} poses"] = self_ensemble(inpainter, faces.crops, unknown, poses)

@@ -77,7 +77,7 @@ def _masked_and_unmasked(
         for crop, valid, landmarks in zip(faces.crops, faces.valid, faces.landmarks, strict=True):
             worn = render_mask(crop, landmarks, random_style(rng, drawings)).image_rgb
             hole = hole_from_mask(mask_pixels(segmenter(np.ascontiguousarray(worn))))
-            (filled,) = self_ensemble(inpainter, worn[None], (hole | ~valid)[None])
+            (filled,) = self_ensemble(inpainter, worn[None], (hole | ~valid)[None].view(np.uint8))
             filled = np.where(hole[..., None], filled, worn)
             masked.append(worn)
             face = SegmentedFace.of_crop(worn, hole, valid)

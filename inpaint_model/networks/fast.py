@@ -67,15 +67,16 @@ class FastGenerator(nn.Module):
 
         Args:
             crops: float [N, 3, 128, 128], RGB in [-1, 1].
-            holes: float [N, 1, 128, 128], 1 where to fill.
+            holes: float [N, 1, 128, 128], 1 where to fill, 2 where what to fill lies beside the face.
 
         Returns:
             float [N, 3, 128, 128], RGB about [-1, 1], the network's output, not composited.
         """
         bright = (crops + 1) / 2
-        gains = self.colour_balance(bright, holes)
+        filled = holes.clamp(max=1)
+        gains = self.colour_balance(bright, filled)
         balanced = bright * gains * 2 - 1  # a bright background may lie above 1
-        given = torch.cat([balanced * (1 - holes), holes], 1)
+        given = torch.cat([balanced * (1 - filled), holes], 1)
         return (self._run(given) + 1) / gains - 1
 
     def _run(self, given: Tensor) -> Tensor:

@@ -84,13 +84,14 @@ class PaperGenerator(nn.Module):
 
         Args:
             crops: float [N, 3, 128, 128], RGB in [-1, 1].
-            holes: float [N, 1, 128, 128], 1 where to fill.
+            holes: float [N, 1, 128, 128], 1 or more where to fill.
             every: return the outputs of all autoencoders.
 
         Returns:
             float [N, 3, 128, 128], RGB about [-1, 1]: the last autoencoder's output, not composited;
             with `every` a list of the outputs of all, first to last.
         """
+        holes = holes.clamp(max=1)  # without what lies beside the face
         gains = self.colour_balance((crops + 1) / 2, holes) if self.balance else None
         given = crops if gains is None else ((crops + 1) * gains - 1).clamp(-1, 1)
         known = given * (1 - holes)

@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inpaint_model.holes import BESIDE_FACE, mark_beside_face
 from realtime.align.canonical_crop import CROP_SIZE
 
-Generator = Callable[[NDArray[np.uint8], NDArray[np.bool_]], NDArray[np.uint8]]
-"""Fills crops, uint8 [N, 128, 128, 3], in holes, bool [N, 128, 128].
+Generator = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.uint8]]
+"""Fills crops, uint8 [N, 128, 128, 3], in holes, uint8 [N, 128, 128] (`inpaint_model.holes`).
 
 `inpaint_model.Inpainter` and the like.
 """
@@ -37,8 +38,8 @@ class Augmentation:
     mirrored: bool = False
 
     def apply(
-        self, crops: NDArray[np.uint8], holes: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        self, crops: NDArray[np.uint8], holes: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Augment crops and holes; pixels from outside the crop belong to the hole."""
         if self.rotation_deg:
             crops = np.stack([_rotated(crop, self.rotation_deg) for crop in crops])
@@ -61,7 +62,7 @@ ENSEMBLE_OF_4 = (*ENSEMBLE_OF_2, Augmentation(-3.0), Augmentation(3.0, mirrored=
 def self_ensemble(
     generator: Generator,
     crops: NDArray[np.uint8],
-    holes: NDArray[np.bool_],
+    holes: NDArray[np.uint8],
     augmentations: Sequence[Augmentation] = ENSEMBLE_OF_4,
 ) -> NDArray[np.uint8]:
     """Fill crops under several augmentations in one batch; return the mean after an unsharp mask.
@@ -71,7 +72,7 @@ def self_ensemble(
     Args:
         generator: fills crops.
         crops: uint8 [N, 128, 128, 3], RGB; not changed.
-        holes: bool [N, 128, 128], True where to fill.
+        holes: uint8 [N, 128, 128], nonzero where to fill.
         augmentations: at least one; with a single one its fill is returned as it is.
 
     Returns:
@@ -85,10 +86,10 @@ def self_ensemble(
     parts = np.split(filled, len(augmentations))
     each = [one.undo(part) for one, part in zip(augmentations, parts, strict=True)]
     if len(each) == 1:
-        return np.where(holes[..., None], each[0], crops)
+        return np.where(holes[..., None] != 0, each[0], crops)
     mean = np.asarray(np.mean(each, axis=0, dtype=np.float32))
     sharp = np.stack([_sharpened(one) for one in mean])
-    return np.where(holes[..., None], np.rint(np.clip(sharp, 0, 255)).astype(np.uint8), crops)
+    return np.where(holes[..., None] != 0, np.rint(np.clip(sharp, 0, 255)).astype(np.uint8), crops)
 
 
 def _sharpened(picture: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -106,11 +107,12 @@ def _rotated(crop: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
     return np.asarray(rotated, np.uint8)
 
 
-def _rotated_hole(hole: NDArray[np.bool_], degrees: float) -> NDArray[np.bool_]:
+def _rotated_hole(hole: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
     """Rotate a hole; pixels from outside the crop belong to the hole."""
-    flags = hole.astype(np.uint8) * 255
-    rotated = cv2.warpAffine(flags, _rotation(degrees), _SIZE, borderValue=(255.0,))
-    return np.asarray(rotated) > _HOLE_LEVEL
+    flags = np.stack([hole != 0, hole == BESIDE_FACE], -1) * np.uint8(255)
+    rotated = cv2.warpAffine(flags, _rotation(degrees), _SIZE, borderValue=(255.0, 0.0))
+    filled, beside = np.moveaxis(np.asarray(rotated), -1, 0)
+    return mark_beside_face(filled > _HOLE_LEVEL, beside < 128)
 
 
 def _rotation(degrees: float) -> NDArray[np.float64]:

@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from inpaint_model.holes import mark_beside_face
+from realtime.align.affine import apply
+from realtime.align.face_silhouette import face_silhouette
 from realtime.frames import (
     Fill,
     InpaintedFace,
@@ -75,7 +79,7 @@ class InpaintStage(Stage[SegmentedFrame, InpaintedFrame]):
         if not faces:
             return []
         crops = np.stack([face.crop_rgb for face in faces])
-        holes = np.stack([face.hole | ~face.valid for face in faces])
+        holes = np.stack([_marked_hole(face) for face in faces])
         each = self_ensemble(self._generator, crops, holes, self._augmentations)
         filled = []
         for face, rgb in zip(faces, each, strict=True):
@@ -91,3 +95,17 @@ class InpaintStage(Stage[SegmentedFrame, InpaintedFrame]):
 
     def close(self) -> None:
         """Do nothing: the generator belongs to the caller."""
+
+
+def _marked_hole(face: SegmentedFace) -> NDArray[np.uint8]:
+    """Mark what to fill in a crop, also outside the picture, and what of it lies beside the face.
+
+    Returns:
+        uint8 [128, 128], of `inpaint_model.holes`.
+    """
+    hole = face.hole | ~face.valid
+    landmarks = face.tracked.face.landmarks
+    if landmarks is None:
+        return hole.view(np.uint8)
+    points = apply(face.matrix, landmarks)
+    return mark_beside_face(hole, face_silhouette(points, hole.shape))

@@ -15,7 +15,7 @@ from realtime.align.canonical_crop import CROP_SIZE
 from trainer.augment.finish import Finish
 from trainer.augment.views import DrawnView
 
-VALID, HOLE = 1, 2  # bits of a packed view's flags
+VALID, HOLE, BESIDE = 1, 2, 4  # bits of a packed view's flags
 
 # Columns of a finish on the device: the inverse matrix, the colours, the frame and the square.
 _COLUMNS = [6, 5, 4, 4]
@@ -29,20 +29,24 @@ class FinishedBatch:
         levels: float32 [B, 3, 128, 128], RGB, whole levels of 0..255.
         holes: bool [B, 1, 128, 128], to be filled.
         valid: bool [B, 1, 128, 128], pixels inside the photograph and the picture.
+        beside: bool [B, 1, 128, 128], what the generator is told to lie beside the face.
     """
 
     levels: Tensor
     holes: Tensor
     valid: Tensor
+    beside: Tensor
 
 
 def pack_views(views: Sequence[DrawnView]) -> Tensor:
-    """Pack views of one size into uint8 [N, 4, S, S]: red, green, blue, and bits `VALID` and `HOLE`."""
+    """Pack views of one size into uint8 [N, 4, S, S]: red, green, blue, and the bits of its flags."""
     side = len(views[0].crop)
     packed = np.empty((len(views), 4, side, side), np.uint8)
     for out, view in zip(packed, views, strict=True):
         out[:3] = view.crop.transpose(2, 0, 1)
         out[3] = view.valid * np.uint8(VALID) + view.hole * np.uint8(HOLE)
+        if view.beside is not None:
+            out[3] += view.beside * np.uint8(BESIDE)
     return torch.from_numpy(packed)
 
 
@@ -70,11 +74,11 @@ def finish_views(views: Tensor, finish: Tensor) -> FinishedBatch:
         views[:, :3].float(), grid, padding_mode="border", align_corners=True
     )
     bits = views[:, 3]
-    flags = torch.stack([bits & VALID, bits & HOLE], 1).bool().float()
+    flags = torch.stack([bits & VALID, bits & HOLE, bits & BESIDE], 1).bool().float()
     flags = functional.grid_sample(flags, grid, padding_mode="zeros", align_corners=True) > 0.5
     valid = flags[:, :1] & inside_boxes(frames)
-    holes = flags[:, 1:] | inside_boxes(squares)
-    return FinishedBatch(recolour(levels.round_(), colours), holes, valid)
+    holes = flags[:, 1:2] | inside_boxes(squares)
+    return FinishedBatch(recolour(levels.round_(), colours), holes, valid, flags[:, 2:])
 
 
 def sampling_grid(inverse: Tensor) -> Tensor:

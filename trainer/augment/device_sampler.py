@@ -24,7 +24,8 @@ class GeneratorTensors:
 
     Attributes:
         real: float32 [B, 3, 128, 128], channels last, RGB, whole levels of 0..255 as -1..1.
-        holes: float32 [B, 1, 128, 128], 1 where to fill, else 0.
+        holes: float32 [B, 1, 128, 128], 1 where to fill, 2 where the generator is told that what to fill
+            lies beside the face, else 0.
         valid_holes: float32 [B, 1, 128, 128], 1 at hole pixels inside the photograph, else 0.
         shift: y and x, 0..3 px: offset of the recogniser's input.
         rotated: bool [B], samples with a rotated head.
@@ -113,4 +114,5 @@ class DeviceSampler:
         real = (batch.levels / 127.5 - 1).contiguous(memory_format=torch.channels_last)
         holes, valid_holes = batch.holes | ~batch.valid, batch.holes & batch.valid
         rotated = send(records["rotated"].copy(), self._device)
-        return GeneratorTensors(real, holes.float(), valid_holes.float(), finish.shift, rotated)
+        marks = holes * (1.0 + batch.beside)
+        return GeneratorTensors(real, marks, valid_holes.float(), finish.shift, rotated)

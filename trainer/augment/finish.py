@@ -184,17 +184,19 @@ def warp_flags(flags: NDArray[np.bool_], matrix: NDArray[np.float64]) -> NDArray
 
 def finish_view(
     view: DrawnView, finish: Finish, index: int
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
     """Apply one of the finishes to its view.
 
     Returns:
-        Crop uint8 [128, 128, 3], hole and pixels inside the photograph, bool [128, 128].
+        Crop uint8 [128, 128, 3]; hole, pixels inside the photograph and what lies beside the face, bool
+        [128, 128].
     """
     matrix = finish.matrices[index]
     hole, valid = warp_flags(view.hole, matrix), warp_flags(view.valid, matrix)
     hole |= _inside(finish.squares[index])
     valid &= _inside(finish.frames[index])
-    return recolour(warp(view.crop, matrix), finish.colours[index]), hole, valid
+    beside = np.zeros_like(hole) if view.beside is None else warp_flags(view.beside, matrix)
+    return recolour(warp(view.crop, matrix), finish.colours[index]), hole, valid, beside
 
 
 def _inside(box: NDArray[np.int64]) -> NDArray[np.bool_]:

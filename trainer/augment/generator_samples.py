@@ -34,6 +34,7 @@ class GeneratorBatch:
         shift: y and x, 0..3 px: offset of the recogniser's input, so that its strides leave no pattern
             in what is trained against it.
         rotated: bool [N], samples with a rotated head (`trainer.augment.head_rotation`); may be empty.
+        beside: bool [N, 128, 128], what the generator is told to lie beside the face; may be empty.
     """
 
     crops: NDArray[np.uint8]
@@ -41,6 +42,7 @@ class GeneratorBatch:
     valid_holes: NDArray[np.bool_]
     shift: tuple[int, int] = (0, 0)
     rotated: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    beside: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
 
 
 def draw_generator_batch(
@@ -71,9 +73,9 @@ def draw_generator_batch(
         views = [draw_view(faces, index, rng) for index in indices]
     finish = random_finish(records_of(views), jitter, rng, kind)
     samples = [finish_view(view, finish, index) for index, view in enumerate(views)]
-    crops, holes, valid = (np.stack(part) for part in zip(*samples, strict=True))
+    crops, holes, valid, beside = (np.stack(part) for part in zip(*samples, strict=True))
     rotated = np.array([view.rotated for view in views])
-    return GeneratorBatch(crops, holes | ~valid, holes & valid, finish.shift, rotated)
+    return GeneratorBatch(crops, holes | ~valid, holes & valid, finish.shift, rotated, beside)
 
 
 def draw_wider_protocol(faces: FaceSet, *, rotate: bool, seed: int = 0) -> GeneratorBatch:

@@ -7,16 +7,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.canonical_crop import CROP_SIZE
+from realtime.align.face_silhouette import face_silhouette
 from realtime.synthetic import random_style, silhouette
 from trainer.data.face_set import FaceSet
 
 _SHAPE = (CROP_SIZE, CROP_SIZE)
 _FORWARD_PX = 20.0  # how far a hole reaches out in front of a face in profile, at most
-_LOOSE_SHARE = 0.35  # of holes that are wider than the face, as those of loose masks are
+_LOOSE_SHARE = 0.5  # of holes that are wider than the face, as those of loose masks are
 _LOOSE_PX, _LOOSE_DOWN_PX = (
     14,
     6,
 )  # how far such a hole reaches out to either side and down, at most
+# Share of the samples in which the generator is told the face's silhouette; its errors: the mean and the
+# standard deviation of the logarithm of a factor on width and height, and a shift, crop px.
+_SILHOUETTE_SHARE, _SILHOUETTE_INWARDS, _SILHOUETTE_STRETCH, _SILHOUETTE_PX = (
+    0.75,
+    -0.01,
+    0.025,
+    1.0,
+)
 
 
 def mask_hole(
@@ -88,6 +97,27 @@ def random_hole(
         moved = np.roll(hole, (dy, dx), (0, 1))
         hole = moved if rng.random() < 0.5 else hole | moved
     return hole
+
+
+def random_beside(
+    landmarks: NDArray[np.float32], rng: np.random.Generator, shape: tuple[int, int]
+) -> NDArray[np.bool_] | None:
+    """Draw what the generator is told to lie beside the face: bool [H, W], or None in some samples.
+
+    The silhouette of the true landmarks is moved and stretched at random, because landmarks of masked
+    faces err, and lie a little too far inside.
+
+    Args:
+        landmarks: float32 [478, 2], pixels.
+        rng: random generator.
+        shape: height and width.
+    """
+    if rng.random() >= _SILHOUETTE_SHARE:
+        return None
+    centre = landmarks.mean(0)
+    stretch = np.exp(rng.normal(_SILHOUETTE_INWARDS, _SILHOUETTE_STRETCH, 2))
+    moved = (landmarks - centre) * stretch + centre + rng.normal(0, _SILHOUETTE_PX, 2)
+    return ~face_silhouette(moved, shape)
 
 
 def loosen(hole: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -15,7 +15,7 @@ from realtime.detect.face_geometry import scaled_and_shifted
 from realtime.synthetic.pose import fit_pose
 from trainer.augment.head_rotation import random_head_rotation
 from trainer.augment.headgear import wear_headgear
-from trainer.augment.holes import extend_hole_forward, random_hole
+from trainer.augment.holes import extend_hole_forward, random_beside, random_hole
 from trainer.augment.side_light import cast_side_light
 from trainer.data.face_set import FaceSet, margin_of
 
@@ -103,6 +103,8 @@ class DrawnView:
         hole: bool [128 + 2M, 128 + 2M], to be filled.
         to_canonical: float64 [2, 3], pixels of `crop` to those of the canonical crop.
         rotated: whether the head was rotated.
+        beside: bool [128 + 2M, 128 + 2M], what the generator is told to lie beside the face; None if it is
+            told nothing.
     """
 
     crop: NDArray[np.uint8]
@@ -110,6 +112,7 @@ class DrawnView:
     hole: NDArray[np.bool_]
     to_canonical: NDArray[np.float64]
     rotated: bool = False
+    beside: NDArray[np.bool_] | None = None
 
 
 # What the finish needs to know of a view; see `DrawnView` and `has_surroundings`.
@@ -136,7 +139,8 @@ def draw_view(faces: FaceSet, index: int, rng: np.random.Generator) -> DrawnView
     hole = random_hole(view.landmarks - margin, rng, margin)
     if rotated and rng.random() < _FORWARD_SHARE:
         hole = extend_hole_forward(hole, fit_pose(view.landmarks).yaw, rng)
-    return DrawnView(crop, view.valid, hole, view.to_canonical, rotated)
+    beside = random_beside(view.landmarks, rng, hole.shape)
+    return DrawnView(crop, view.valid, hole, view.to_canonical, rotated, beside)
 
 
 def bare_view(faces: FaceSet, index: int) -> DrawnView:

@@ -8,18 +8,21 @@ import numpy as np
 from torch import nn
 
 from inpaint_model.errors import UserError
+from inpaint_model.holes import mark_beside_face
 from inpaint_model.networks.face_aligner import FaceAlignerNet
 from inpaint_model.networks.from_onnx import generator_from_onnx
 from inpaint_model.networks.layers import flops
 from inpaint_model.networks.paper import PaperGenerator
 from inpaint_model.networks.segmenter import MaskSegmenterNet
+from trainer.augment.finish import Jitter
+from trainer.augment.generator_samples import draw_generator_batch
 from trainer.augment.holes import draw_protocol
 from trainer.data import face_set as faceset
 from trainer.data.face_set import FaceSet
 from trainer.export.aligner_export import ALIGNER, export_aligner, squares_of
 from trainer.export.onnx_export import export_generator
 from trainer.export.prune import prune_generator
-from trainer.export.quantize import Samples, quantize_onnx
+from trainer.export.quantize import Inputs, Samples, quantize_onnx
 from trainer.fit import load_average
 from trainer.generator_task import make_generator
 from trainer.networks import make_network
@@ -70,8 +73,8 @@ def export_network(net: nn.Module, faces: FaceSet, out: Path) -> str:
     """Write a generator in fp16, and in int8 if that costs little quality; see `export`."""
     name = _name_of(net)
     out.mkdir(parents=True, exist_ok=True)
-    calibration = _samples(faces.select("train").sample(_CALIBRATION_CROPS, 0))
-    measured = _samples(faces.select("val").sample(_MEASURED_CROPS, 0))
+    train = _some(faces, "train", _CALIBRATION_CROPS)
+    measured = _under_masks(_some(faces, "val", _MEASURED_CROPS))
     few = measured.crops[:_PARITY_CROPS], measured.holes[:_PARITY_CROPS]
     path = out / f"{name}.onnx"
     lines = [f"{path}: {export_generator(net, path, *few, half=True)}"]
@@ -79,13 +82,14 @@ def export_network(net: nn.Module, faces: FaceSet, out: Path) -> str:
     whole, narrow = out / f"{name}.fp32.onnx", None
     try:
         export_generator(net, whole, *few)
-        small = _narrowed(net, calibration)
+        small = _narrowed(net, train)
         if small is not None:
             narrow = out / f"{name}.narrow.onnx"
             export_generator(small, narrow, *few)
             lines.append(f"pruned from {_size(net)} to {_size(small)}")
         int8 = out / f"{name}.int8.onnx"
-        lines.append(f"{int8}: {quantize_onnx(whole, calibration, measured, int8, narrow=narrow)}")
+        report = quantize_onnx(whole, _as_in_training(train), measured, int8, narrow=narrow)
+        lines.append(f"{int8}: {report}")
     finally:
         whole.unlink(missing_ok=True)
         if narrow is not None:
@@ -100,11 +104,22 @@ def _load(run: Path) -> nn.Module:
     return net
 
 
-def _samples(faces: FaceSet) -> Samples:
-    if not len(faces):
+def _some(faces: FaceSet, split: str, most: int) -> FaceSet:
+    some = faces.select(split).sample(most, 0)
+    if not len(some):
         raise UserError("exporting needs training faces and held-out ones in the data")
-    holes, _ = draw_protocol(faces, "face-mask")
-    return Samples(faces.crops, holes)
+    return some
+
+
+def _under_masks(faces: FaceSet) -> Samples:
+    return Samples(faces.crops, draw_protocol(faces, "face-mask")[0])
+
+
+def _as_in_training(faces: FaceSet) -> Inputs:
+    """Draw one sample of each face as in training, so that all kinds of holes give their ranges."""
+    rng = np.random.default_rng(0)
+    batch = draw_generator_batch(faces, range(len(faces)), rng, Jitter())
+    return {"crops": batch.crops, "holes": mark_beside_face(batch.holes, ~batch.beside)}
 
 
 def _name_of(net: nn.Module) -> str:
@@ -113,12 +128,11 @@ def _name_of(net: nn.Module) -> str:
     return "paper" if len(net.autoencoders) == 2 else "glcic"
 
 
-def _narrowed(net: nn.Module, calibration: Samples) -> PaperGenerator | None:
+def _narrowed(net: nn.Module, faces: FaceSet) -> PaperGenerator | None:
     if not isinstance(net, PaperGenerator):
         return None
-    return prune_generator(
-        net, calibration.crops[:_PRUNING_CROPS], calibration.holes[:_PRUNING_CROPS]
-    )
+    some = _under_masks(faces)
+    return prune_generator(net, some.crops[:_PRUNING_CROPS], some.holes[:_PRUNING_CROPS])
 
 
 def _size(net: nn.Module) -> str:

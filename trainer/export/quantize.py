@@ -26,6 +26,8 @@ _BATCH = 8  # crops filled at a time
 _CONVOLUTIONS = ("Conv", "ConvTranspose")
 _PICTURE_CHANNELS = {"in": 4, "out": 3}  # RGB with the hole, and RGB
 
+Inputs = dict[str, NDArray[np.uint8]]
+
 
 @dataclass(frozen=True)
 class Samples:
@@ -83,7 +85,7 @@ class QuantizeReport:
 
 def quantize_onnx(
     full: Path,
-    calibration: Samples,
+    calibration: Inputs,
     measured: Samples,
     out_path: Path,
     *,
@@ -97,7 +99,7 @@ def quantize_onnx(
 
     Args:
         full: the generator as trained, fp32; the cost is measured against it.
-        calibration: samples for the ranges; 200 to 400 are enough.
+        calibration: the network's inputs by name, for the ranges; 200 to 400 crops are enough.
         measured: samples to measure the cost on.
         out_path: the file to write, `NAME.int8.onnx` beside the other.
         narrow: the pruned generator, fp32, to quantise instead of the full one.
@@ -111,7 +113,7 @@ def quantize_onnx(
     """
     import onnx
 
-    for crops in (calibration.crops, measured.crops):
+    for crops in (calibration["crops"], measured.crops):
         if len(crops) < _MIN_CROPS:
             raise UserError(f"quantising needs at least {_MIN_CROPS} crops, not {len(crops)}")
     part = out_path.with_name(f"part-{out_path.name}")
@@ -165,21 +167,21 @@ def _before_first(nodes: Iterable[onnx.NodeProto], raw: set[str]) -> set[str]:
     return found
 
 
-def _quantized(model: onnx.ModelProto, calibration: Samples) -> onnx.ModelProto:
+def _quantized(model: onnx.ModelProto, calibration: Inputs) -> onnx.ModelProto:
     os.environ.setdefault("NNCF_CI", "1")  # switches its telemetry off
     import nncf
     from nncf.quantization.advanced_parameters import OverflowFix
 
     nncf.set_log_level(logging.WARNING)
-    crops, flags = calibration.crops, calibration.holes.astype(np.uint8)
-    samples: Iterable[dict[str, NDArray[np.uint8]]] = [
-        {"crops": crops[index : index + 1], "holes": flags[index : index + 1]}
-        for index in range(len(crops))
+    count = len(calibration["crops"])
+    samples: Iterable[Inputs] = [
+        {name: array[index : index + 1] for name, array in calibration.items()}
+        for index in range(count)
     ]
     return nncf.quantize(
         model,
         nncf.Dataset(samples),
-        subset_size=len(crops),
+        subset_size=count,
         preset=nncf.QuantizationPreset.PERFORMANCE,
         ignored_scope=nncf.IgnoredScope(names=float_nodes(model)),
         advanced_parameters=nncf.AdvancedQuantizationParameters(

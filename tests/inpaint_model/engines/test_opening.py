@@ -43,7 +43,7 @@ def test_openvino_converter_is_imported_when_it_is_called(tiny_onnx):
 
 def test_openvino_damaged_model_is_refused(tmp_path):
     """OpenVINO's reader crashes where the field of the second Cast's type has another number."""
-    content = (WEIGHTS_DIR / "fast.int8.onnx").read_bytes()
+    content = (WEIGHTS_DIR / "paper.int8.onnx").read_bytes()
     field = b"\xa0\x01\x02"
     at = content.index(field, content.index(field) + 1)
     damaged = tmp_path / "damaged.onnx"

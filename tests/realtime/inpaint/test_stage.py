@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from realtime.frames import CropChange, SegmentedFace, SegmentedFrame, TrackedFrame
+from inpaint_model.holes import BESIDE_FACE
+from realtime.align.affine import apply
+from realtime.align.face_silhouette import face_silhouette
+from realtime.frames import CropChange, Face, SegmentedFace, SegmentedFrame, TrackedFrame
 from realtime.inpaint.self_ensemble import Augmentation
 from realtime.inpaint.stage import InpaintStage
 
@@ -21,11 +24,11 @@ class Generator:
     """Fills holes with a level that is higher by ten in each batch."""
 
     def __init__(self) -> None:
-        self.batches: list[NDArray[np.bool_]] = []
+        self.batches: list[NDArray[np.uint8]] = []
 
-    def __call__(self, crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    def __call__(self, crops: NDArray[np.uint8], holes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         self.batches.append(holes)
-        return np.where(holes[..., None], np.uint8(10 * len(self.batches)), crops)
+        return np.where(holes[..., None] != 0, np.uint8(10 * len(self.batches)), crops)
 
 
 @pytest.fixture
@@ -87,4 +90,20 @@ def test_inpaint_fills_what_lies_outside_the_picture(
 ) -> None:
     levels(stage, masked(valid=np.arange(128)[:, None] < np.full(128, 100)))
     (holes,) = generator.batches
-    assert holes[0, 100:].all() and np.array_equal(holes[0, :100], HOLE[:100])
+    assert holes[0, 100:].all() and np.array_equal(holes[0, :100] > 0, HOLE[:100])
+
+
+def test_inpaint_tells_the_generator_what_lies_beside_the_face(
+    stage: InpaintStage, generator: Generator, astronaut_face: Face
+) -> None:
+    assert astronaut_face.landmarks is not None
+    face = masked()
+    inner = replace(face.tracked.face, landmarks=astronaut_face.landmarks)
+    tracked = replace(face.tracked, face=inner, matrix=astronaut_face.matrix)
+    levels(stage, masked(tracked=tracked, matrix=astronaut_face.matrix), masked(1))
+    told, untold = generator.batches[0]
+    assert np.array_equal(told > 0, HOLE) and np.array_equal(untold > 0, HOLE)
+    points = apply(astronaut_face.matrix, astronaut_face.landmarks)
+    assert np.array_equal(told == BESIDE_FACE, HOLE & ~face_silhouette(points, HOLE.shape))
+    assert 0.1 < (told[HOLE] == BESIDE_FACE).mean() < 0.6
+    assert (untold[HOLE] == 1).all()

@@ -26,12 +26,14 @@ def test_finish_views_equals_opencv(wide_faces: FaceSet, kind: str):
     want = [finish_view(view, drawn, index) for index, view in enumerate(views)]
     packed = pack_views(views)
     got = finish_views(packed, torch.from_numpy(pack_finish(drawn, packed.shape[-1])))
-    crops, holes, valid = (np.stack(part) for part in zip(*want, strict=True))
+    crops, holes, valid, beside = (np.stack(part) for part in zip(*want, strict=True))
     error = np.abs(got.levels.permute(0, 2, 3, 1).numpy() - crops)
     assert error.mean() < 0.01 and error.max() <= 4  # rounding, and what the colours make of it
     assert (got.holes[:, 0].numpy() != holes).mean() < 1e-4
     assert (got.valid[:, 0].numpy() != valid).mean() < 1e-4
+    assert (got.beside[:, 0].numpy() != beside).mean() < 1e-4
     assert holes.any((1, 2)).all() and not valid.all()
+    assert beside.any() == (kind == "masks")
 
 
 def test_recolour_applies_grey_and_colour_cast(faces: FaceSet):

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from inpaint_model.errors import UserError
+from inpaint_model.holes import BESIDE_FACE
 from trainer.augment.device_sampler import DeviceSampler, GeneratorTensors
 from trainer.augment.finish import Jitter
 from trainer.config import Stage
@@ -44,7 +45,8 @@ def test_device_sampler_batch_has_its_shapes(sampler: DeviceSampler):
     assert batch.holes.shape == batch.valid_holes.shape == (8, 1, 128, 128)
     assert {part.dtype for part in (batch.real, batch.holes, batch.valid_holes)} == {torch.float32}
     assert -1 <= float(batch.real.min()) < float(batch.real.max()) <= 1
-    assert batch.holes.unique().tolist() == batch.valid_holes.unique().tolist() == [0, 1]
+    assert batch.holes.unique().tolist() == [0, 1, BESIDE_FACE]
+    assert batch.valid_holes.unique().tolist() == [0, 1]
     assert not (batch.valid_holes > batch.holes).any()
     assert batch.rotated.dtype == torch.bool and 0 < int(batch.rotated.sum()) < 8
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from realtime.align.face_silhouette import face_silhouette
 from trainer.augment import views
 from trainer.augment.generator_samples import Jitter, draw_generator_batch, draw_wider_protocol
 from trainer.augment.holes import (
@@ -133,3 +134,15 @@ def test_wider_protocol_has_two_face_sizes(wide_faces: FaceSet):
     few = wide.where(np.arange(len(wide)) < 3)
     one, two = (draw_wider_protocol(few, rotate=True) for _ in range(2))
     assert np.array_equal(one.crops, two.crops) and np.array_equal(one.holes, two.holes)
+
+
+def test_generator_batch_tells_most_silhouettes_a_little_wrong(wide_faces: FaceSet):
+    still, rng = Jitter(0, 0, 0, 0), np.random.default_rng(4)
+    plain = wide_faces.canonical()
+    batch = draw_generator_batch(plain, [0] * 120, rng, still)
+    told = batch.beside.any((1, 2))
+    assert told.mean() == pytest.approx(0.75, abs=0.12)
+    true = face_silhouette(plain.landmarks[0], (128, 128))
+    true = np.stack([true, true[:, ::-1]])  # half of the crops are mirrored
+    wrong = (batch.beside[told, None] == true).sum((2, 3)).min(1) / true[0].sum()
+    assert 0.02 < np.median(wrong) < 0.08 and wrong.max() < 0.25

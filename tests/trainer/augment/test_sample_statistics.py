@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from inpaint_model.holes import BESIDE_FACE
 from trainer.augment import headgear, side_light, views
 from trainer.augment.device_sampler import DeviceSampler
 from trainer.augment.finish import Jitter
@@ -22,7 +23,7 @@ from trainer.data.face_set import FaceSet
 
 _RED, _LOW, _STEP = 128, 20, 0.9  # the coded photograph: levels, and levels a pixel
 _FAR = 48  # pixels between which steps are measured
-_BATCH, _COUNT = 50, 250
+_BATCH, _COUNT = 50, 400
 _GEOMETRY = Jitter(rotation_deg=5, scale=0.1, shift_px=4, colour=0)
 _COLOUR = replace(_GEOMETRY, colour=0.6)
 
@@ -59,9 +60,12 @@ def _by_device(faces: FaceSet, jitter: Jitter, count: int) -> list[GeneratorBatc
     for at in range(0, count, _BATCH):
         drawn = sampler.draw([0] * _BATCH, at, np.random.default_rng([4, at]))
         crops = ((drawn.real + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
-        flags = [part[:, 0].numpy() > 0 for part in (drawn.holes, drawn.valid_holes)]
+        holes, beside, valid_holes = (
+            part[:, 0].numpy()
+            for part in (drawn.holes > 0, drawn.holes == BESIDE_FACE, drawn.valid_holes > 0)
+        )
         rotated = drawn.rotated.numpy()
-        batches.append(GeneratorBatch(crops, flags[0], flags[1], drawn.shift, rotated))
+        batches.append(GeneratorBatch(crops, holes, valid_holes, drawn.shift, rotated, beside))
     return batches
 
 
@@ -80,6 +84,7 @@ def _geometry(batch: GeneratorBatch) -> Figures:
     hole, valid = batch.holes, ~batch.holes | batch.valid_holes
     masks = batch.valid_holes
     area = np.maximum(masks.sum((1, 2)), 1)
+    beside = masks & batch.beside
     x, y = (masks * columns).sum((1, 2)) / area, (masks * rows).sum((1, 2)) / area
     return {
         "rotated": batch.rotated,
@@ -94,6 +99,8 @@ def _geometry(batch: GeneratorBatch) -> Figures:
         "hole x": x,
         "hole y": y,
         "hole x spread": np.abs(x - 63.5),
+        "beside the face": beside.mean((1, 2)),
+        "told what lies beside it": beside.any((1, 2)),
         "hole of a rotated head": masks.mean((1, 2)) * batch.rotated,
         "outside the photograph": hole.mean((1, 2)) - masks.mean((1, 2)),
         "cut on the left": ~valid[:, :, 0].any(1),

@@ -17,7 +17,7 @@ from trainer.augment.holes import draw_protocol
 from trainer.data.face_set import FaceSet
 from trainer.export import quantize
 from trainer.export.onnx_export import export_generator
-from trainer.export.quantize import QuantizeReport, Samples, float_nodes, quantize_onnx
+from trainer.export.quantize import Inputs, QuantizeReport, Samples, float_nodes, quantize_onnx
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -27,8 +27,9 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory):
         yield
 
 
-def halves(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> tuple[Samples, Samples]:
-    return Samples(crops[::2], holes[::2]), Samples(crops[1::2], holes[1::2])
+def halves(crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> tuple[Inputs, Samples]:
+    given = {"crops": crops[::2], "holes": holes[::2].astype(np.uint8)}
+    return given, Samples(crops[1::2], holes[1::2])
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +111,6 @@ def test_quantize_wrong_on_openvino_keeps_no_file(
 
 
 def test_quantize_too_few_crops_is_refused(quantised, faces: FaceSet, tmp_path: Path):
-    few = Samples(faces.crops[:2], np.zeros((2, 128, 128), bool))
+    few = halves(faces.crops[:4], np.zeros((4, 128, 128), bool))
     with pytest.raises(UserError, match="at least 4"):
-        quantize_onnx(quantised[0], few, few, tmp_path / "x")
+        quantize_onnx(quantised[0], *few, tmp_path / "x")
