@@ -95,8 +95,8 @@ class VideoJob:
         """
         unmasker.reset()
         with SegmentStore(self._place) as store:
-            remove_unfinished(self._place)
             try:
+                remove_unfinished(self._place)
                 check_free(self._target, overwrite=self._options.overwrite)
                 report = self._unmask(store, unmasker, progress, on_result)
                 if on_record is not None:
