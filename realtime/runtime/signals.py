@@ -26,13 +26,15 @@ def stop_on_signals() -> None:
             signal.signal(number, ignore)
         raise KeyboardInterrupt
 
-    def ignore(number: int, _frame: FrameType | None) -> None:
-        # Not in `stop`: of a second signal that came with the first Python would print a traceback.
-        signal.signal(number, signal.SIG_IGN)
+    def ignore(_number: int, _frame: FrameType | None) -> None:
+        # With `SIG_IGN` Python would print a traceback of a second signal that came with the first.
+        pass
 
     def keep_ignoring() -> None:
         # Python gives signals with a handler of Python's back to the system as it ends: one more would
-        # end the process at once, with that signal as its exit code.
+        # end the process at once, with that signal as its exit code. Those that came are handled first.
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
         for number in numbers:
             if signal.getsignal(number) is ignore:
                 signal.signal(number, signal.SIG_IGN)

@@ -14,7 +14,8 @@ from realtime.runtime.signals import stop_on_signals
 stop_on_signals()
 try:
     command = f"while kill -HUP {os.getpid()}; do :; done"
-    subprocess.Popen(["sh", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    sender = subprocess.Popen(["sh", "-c", command], **quiet)  # its deletion ignores errors
     time.sleep(60)
 except KeyboardInterrupt:
     print("stopped")
