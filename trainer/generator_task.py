@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from inpaint_model.errors import UserError
+from inpaint_model.holes import mark_beside_face
 from inpaint_model.networks.fast import FastGenerator, fast_widths
 from inpaint_model.networks.paper import PaperGenerator
 from trainer.augment.device_sampler import DeviceSampler, GeneratorTensors
@@ -130,8 +131,8 @@ class GeneratorTask:
             return self._sampler.draw(indices, self._drawn.add(step, len(indices)), rng)
         config = self._config
         batch = draw_generator_batch(self._train, indices, rng, config.jitter, config.holes)
-        marks = to_mask(batch.holes) * (1 + to_mask(batch.beside))
-        tensors = to_tensor(batch.crops), marks, to_mask(batch.valid_holes)
+        marks = mark_beside_face(batch.holes, ~batch.beside)
+        tensors = to_tensor(batch.crops), to_mask(marks), to_mask(batch.valid_holes)
         return GeneratorTensors(*tensors, batch.shift, torch.from_numpy(batch.rotated))
 
     def loss(self, stage: Stage, batch: GeneratorTensors) -> tuple[Tensor, Metrics]:

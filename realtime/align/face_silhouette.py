@@ -34,8 +34,7 @@ def face_silhouette(points: NDArray[np.floating], shape: tuple[int, int]) -> NDA
 def _triangles() -> NDArray[np.intp]:
     """Return the triangles between the canonical head's points as seen from the front, int [T, 3]."""
     front = CANONICAL_HEAD.points_cm[:, :2].astype(np.float32)
-    side_cm = 40.0
-    plane = cv2.Subdiv2D((-20, -20, int(side_cm), int(side_cm)))
+    plane = cv2.Subdiv2D((-20, -20, 40, 40))  # x, y, width and height, cm
     plane.insert(front.tolist())
     corners = plane.getTriangleList().reshape(-1, 3, 1, 2)
     away = np.linalg.norm(corners - front, axis=-1)

@@ -15,8 +15,8 @@ def to_tensor(crops: NDArray[np.uint8]) -> Tensor:
     return floats.contiguous(memory_format=torch.channels_last)
 
 
-def to_mask(flags: NDArray[np.bool_]) -> Tensor:
-    """Turn bool [N, 128, 128] into float [N, 1, 128, 128]."""
+def to_mask(flags: NDArray[np.bool_] | NDArray[np.uint8]) -> Tensor:
+    """Turn bool or uint8 [N, 128, 128] into float [N, 1, 128, 128]."""
     return torch.from_numpy(flags).float().unsqueeze(1)
 
 
