@@ -50,6 +50,10 @@ class PrepareOptions:
     ] = None
     workers: Annotated[int, Option(help="Number of processes.")] = 2
     limit: Annotated[int, Option(help="Largest number of photographs a folder. 0: all.")] = 0
+    mattes: Annotated[
+        Path | None,
+        Option(help="MediaPipe's selfie_segmentation.tflite: store the people's mattes too."),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from realtime.align.canonical_crop import level_of, similarity_from_landmarks
 from realtime.align.crop_window import MOST_ASIDE_PX, MOST_UP_PX, CropWindow
 from realtime.detect.face_geometry import scaled_and_shifted
 from realtime.synthetic.pose import fit_pose
+from trainer.augment.background_replacement import replace_background
 from trainer.augment.head_rotation import random_head_rotation
 from trainer.augment.headgear import wear_headgear
 from trainer.augment.holes import extend_hole_forward, random_beside, random_hole
@@ -131,15 +132,17 @@ def draw_view(faces: FaceSet, index: int, rng: np.random.Generator) -> DrawnView
     A face without a margin is not rotated: a rotated head needs its surroundings.
     """
     margin, view = faces.margin_px, view_of(faces, index)
+    if faces.matte is not None:
+        view = replace(view, crop=replace_background(view.crop, faces.matte[index], rng))
     rotated = bool(margin and rng.random() < _ROTATED_SHARE)
     if rotated:
         view = rotated_view(view, rng, _PROFILES)
     crop = wear_headgear(view.crop, view.landmarks, rng)
     crop = cast_side_light(crop, view.landmarks, rng)
-    hole = random_hole(view.landmarks - margin, rng, margin)
+    beside = random_beside(view.landmarks, rng, view.valid.shape)
+    hole = random_hole(view.landmarks - margin, rng, margin, loose=beside is not None)
     if rotated and rng.random() < _FORWARD_SHARE:
         hole = extend_hole_forward(hole, fit_pose(view.landmarks).yaw, rng)
-    beside = random_beside(view.landmarks, rng, hole.shape)
     return DrawnView(crop, view.valid, hole, view.to_canonical, rotated, beside)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from realtime.align.canonical_crop import CROP_SIZE
 
 _FINEST_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 96, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
+_MATTE_QUALITY = 90  # WebP
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class CodedFace:
         split: train, val or test.
         source: the data set's name.
         identity: the person's name, or empty.
+        matte: opacity of the person before the background, of the size of `valid`, as WebP; empty if it
+            is not known.
     """
 
     picture: bytes
@@ -33,11 +36,17 @@ class CodedFace:
     split: str
     source: str
     identity: str
+    matte: bytes = b""
 
     @property
     def margin_px(self) -> int:
         """Margin around the canonical crop in pixels, M."""
         return margin_of(len(self.valid))
+
+    @property
+    def coded_bytes(self) -> int:
+        """Size of picture and matte."""
+        return len(self.picture) + len(self.matte)
 
 
 def margin_of(side_px: int) -> int:
@@ -89,6 +98,28 @@ def decode(face: CodedFace) -> NDArray[np.uint8]:
     if picture.shape != (*face.valid.shape, 3):
         raise ValueError("a picture of another size")
     return np.asarray(picture, np.uint8)
+
+
+def encode_matte(matte: NDArray[np.uint8]) -> bytes:
+    """Encode a matte, uint8 [S, S], as `CodedFace.matte`."""
+    ok, data = cv2.imencode(".webp", matte, [cv2.IMWRITE_WEBP_QUALITY, _MATTE_QUALITY])
+    if not ok:
+        raise RuntimeError("OpenCV could not encode a matte as .webp")
+    return data.tobytes()
+
+
+def decode_matte(face: CodedFace) -> NDArray[np.uint8]:
+    """Decode a matte, uint8 [128 + 2M, 128 + 2M]; 255 everywhere if it is not known.
+
+    Raises:
+        ValueError: the matte is damaged.
+    """
+    if not face.matte:
+        return np.full(face.valid.shape, 255, np.uint8)
+    matte = cv2.imdecode(np.frombuffer(face.matte, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if matte is None or matte.shape != face.valid.shape:
+        raise ValueError("not a matte of the face's size")
+    return np.asarray(matte, np.uint8)
 
 
 def _bounding_box(valid: NDArray[np.bool_]) -> tuple[slice, slice]:

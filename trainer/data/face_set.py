@@ -1,4 +1,4 @@
-"""The prepared data file: coded canonical crops with validity, landmarks, split and data set."""
+"""The prepared data file: coded canonical crops with validity, landmarks, split, data set and matte."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from inpaint_model.errors import UserError
 from realtime.align.canonical_crop import CROP_SIZE
-from trainer.data.coded_face import CodedFace, decode, margin_of
+from trainer.data.coded_face import CodedFace, decode, decode_matte, margin_of
 
 FORMAT_VERSION = 2
 # Components of the landmarks that are kept. On 18,000 faces the rest is 0.04 px (root mean square), as much
@@ -34,6 +34,8 @@ class FaceSet:
         valid: bool [N, 128 + 2M, 128 + 2M].
         landmarks: float32 [N, 478, 2], canonical crop pixels.
         split, source, identity: str [N].
+        matte: uint8 [N, 128 + 2M, 128 + 2M], opacity of the person before the background, 255 where it is
+            not known; None if no face has one.
     """
 
     crops: NDArray[np.uint8]
@@ -42,6 +44,7 @@ class FaceSet:
     split: NDArray[np.str_]
     source: NDArray[np.str_]
     identity: NDArray[np.str_]
+    matte: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.crops)
@@ -55,11 +58,13 @@ class FaceSet:
         """Return the faces without their margin; pixels are shared."""
         inside = slice(self.margin_px, self.margin_px + CROP_SIZE)
         crops, valid = self.crops[:, inside, inside], self.valid[:, inside, inside]
-        return replace(self, crops=crops, valid=valid)
+        matte = None if self.matte is None else self.matte[:, inside, inside]
+        return replace(self, crops=crops, valid=valid, matte=matte)
 
     def where(self, keep: NDArray[np.bool_]) -> FaceSet:
         """Return the faces for which `keep`, bool [N], is true."""
-        return FaceSet(*(values[keep] for values in vars(self).values()))
+        columns = vars(self).items()
+        return FaceSet(**{name: values[keep] for name, values in columns if values is not None})
 
     def sample(self, count: int, seed: int | Sequence[int]) -> FaceSet:
         """Return at most `count` faces, drawn at random, in their order."""
@@ -94,6 +99,10 @@ def write(path: Path, faces: Sequence[CodedFace], limit_bytes: float = math.inf)
         "source": np.array([face.source for face in faces]),
         "identity": np.array([face.identity for face in faces]),
     }
+    if any(face.matte for face in faces):
+        mattes = [face.matte for face in faces]
+        arrays["mattes"] = np.frombuffer(b"".join(mattes), np.uint8)
+        arrays["matte_offsets"] = np.cumsum([0, *map(len, mattes)], dtype=np.int64)
     part = path.with_name(path.name + ".part")
     try:
         with zipfile.ZipFile(part, "w") as archive:
@@ -101,7 +110,8 @@ def write(path: Path, faces: Sequence[CodedFace], limit_bytes: float = math.inf)
                 content = io.BytesIO()
                 np.lib.format.write_array(content, values, allow_pickle=False)
                 # Pictures are compressed already.
-                how = zipfile.ZIP_STORED if name == "pictures" else zipfile.ZIP_DEFLATED
+                is_coded = name in ("pictures", "mattes")
+                how = zipfile.ZIP_STORED if is_coded else zipfile.ZIP_DEFLATED
                 archive.writestr(zipfile.ZipInfo(name + ".npy"), content.getvalue(), how)
         size = part.stat().st_size
         if size <= limit_bytes:
@@ -142,14 +152,20 @@ def read(path: Path) -> list[CodedFace]:
                 pictures, basis = data["pictures"], data["landmark_basis"].astype(np.float32)
                 landmarks = data["landmark_weights"].astype(np.float32) @ basis
                 landmarks = (landmarks + data["landmark_mean"]).reshape(len(landmarks), -1, 2)
-            offsets = data["offsets"]
+            coded = _parts(pictures, data["offsets"])
+            mattes = [b""] * len(coded)
+            if "mattes" in data:
+                mattes = _parts(data["mattes"], data["matte_offsets"])
             valid = np.unpackbits(data["valid"], axis=-1).view(bool)
             labels = [data[name].tolist() for name in ("split", "source", "identity")]
-        coded = [pictures[a:b].tobytes() for a, b in pairwise(offsets)]
-        columns = zip(coded, valid, landmarks, *labels, strict=True)
+        columns = zip(coded, valid, landmarks, *labels, mattes, strict=True)
         return [CodedFace(*values) for values in columns]
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: not a file written by `prepare` ({error})") from None
+
+
+def _parts(content: NDArray[np.uint8], offsets: NDArray[np.int64]) -> list[bytes]:
+    return [content[a:b].tobytes() for a, b in pairwise(offsets)]
 
 
 def load(paths: Iterable[Path]) -> FaceSet:
@@ -168,11 +184,14 @@ def load(paths: Iterable[Path]) -> FaceSet:
     if len({face.margin_px for face in faces}) > 1:
         raise UserError("the prepared files have different margins: prepare them alike")
     crops = np.empty((len(faces), *faces[0].valid.shape, 3), np.uint8)
+    matte = np.empty(crops.shape[:3], np.uint8) if any(face.matte for face in faces) else None
 
     def decode_some(first: int) -> None:
         for index in range(first, min(first + _FACES_A_TASK, len(faces))):
             try:
                 crops[index] = decode(faces[index])
+                if matte is not None:
+                    matte[index] = decode_matte(faces[index])
             except ValueError:
                 raise UserError(f"{names[index]} is damaged") from None
 
@@ -185,4 +204,5 @@ def load(paths: Iterable[Path]) -> FaceSet:
         np.array([face.split for face in faces]),
         np.array([face.source for face in faces]),
         np.array([face.identity for face in faces]),
+        matte,
     )

@@ -78,7 +78,7 @@ def pack(
         for first in range(0, len(ordered), _FACES_AT_A_TIME):
             some = ordered[first : first + _FACES_AT_A_TIME]
             coded += pool.map(partial(_with_quality, quality=quality), some)
-            if sum(len(face.picture) for face in coded) > limit:
+            if sum(face.coded_bytes for face in coded) > limit:
                 break
     return _write_first(path, coded, limit, f"{limit_mib:g} MiB"), quality
 
@@ -165,7 +165,7 @@ def _finest_quality(faces: Sequence[CodedFace], limit: float) -> int | None:
     """Return the finest quality at which all faces probably fit under `limit` bytes, else the coarsest."""
     some = faces[:: max(1, len(faces) // 128)]
     for quality in _QUALITIES:
-        size = sum(len(_with_quality(face, quality).picture) for face in some)
+        size = sum(_with_quality(face, quality).coded_bytes for face in some)
         if size / max(1, len(some)) * len(faces) <= 0.9 * limit:
             return quality
     return _QUALITIES[-1]
@@ -175,13 +175,13 @@ def _write_first(
     path: Path, faces: list[CodedFace], limit: float, limit_text: str
 ) -> list[CodedFace]:
     """Write as many of the first faces as fit under `limit` bytes, and return them."""
-    pictures = np.cumsum([len(face.picture) for face in faces])
+    coded = np.cumsum([face.coded_bytes for face in faces])
     count = len(faces)
     while count:
         size = write(path, faces[:count], limit)
         if size <= limit:
             return faces[:count]
-        rest = (size - pictures[count - 1]) / count  # bytes a face that are no picture
-        sizes = pictures + rest * np.arange(1, len(faces) + 1)
+        rest = (size - coded[count - 1]) / count  # bytes a face that are neither picture nor matte
+        sizes = coded + rest * np.arange(1, len(faces) + 1)
         count = min(int(np.searchsorted(sizes, limit, "right")), count - 1)
     raise UserError(f"{path}: not one face fits into {limit_text}")

@@ -21,9 +21,10 @@ from realtime.align.warp_crop import warp_crop
 from realtime.detect.face_finder import FaceFinder
 from realtime.detect.face_geometry import scaled_and_shifted
 from realtime.runtime.safe_path import safe_path
-from trainer.data.coded_face import CodedFace, decode, encode
+from trainer.data.coded_face import CodedFace, decode, decode_matte, encode, encode_matte
 from trainer.data.face_set import read, write
 from trainer.data.pack import pack
+from trainer.data.person_matte import SelfieSegmenter, with_matte
 from trainer.data.photographs import Photo, find_photos
 
 
@@ -75,6 +76,7 @@ def prepare(
     margin_px: int | None = None,
     workers: int = 2,
     limit: int = 0,
+    mattes: Path | None = None,
 ) -> str:
     """Prepare photographs, or choose from prepared files; return a report of the kept and the dropped.
 
@@ -90,6 +92,7 @@ def prepare(
             heads need one. None: 0, or the margin of `data`.
         workers: number of processes that read photographs.
         limit: largest number of photographs of each folder; 0 takes all.
+        mattes: `selfie_segmentation.tflite`, to store the people's mattes (`trainer.data.person_matte`).
     """
     if out.suffix != ".npz":
         raise UserError(f"{out}: the prepared file's name must end in .npz")
@@ -112,6 +115,9 @@ def prepare(
         faces = [face for face in faces if face.source in source]
     if not faces:
         raise UserError("no usable face: nothing was written")
+    if mattes:
+        with SelfieSegmenter(mattes) as segmenter:
+            faces = [with_matte(face, segmenter) for face in track(faces, "mattes")]
     out.parent.mkdir(parents=True, exist_ok=True)
     kept, quality = faces, None
     if pack_mib is None:
@@ -124,6 +130,7 @@ def prepare(
         [f"kept {len(kept)} of {total} {'photographs' if photos else 'faces'}"]
         + [f"  {name} {split}: {count}" for (name, split), count in sorted(_count(kept).items())]
         + [f"  dropped, {why}: {count} of {name}" for (name, why), count in sorted(dropped.items())]
+        + [f"  with a matte: {sum(bool(face.matte) for face in kept)}"] * bool(mattes)
         + [_size_line(out, len(kept), quality)]
     )
 
@@ -179,7 +186,9 @@ def _with_margin(face: CodedFace, margin_px: int) -> CodedFace:
         return face
     inside = slice(cut, len(face.valid) - cut)
     valid = face.valid[inside, inside]
-    return replace(face, picture=encode(decode(face)[inside, inside], valid), valid=valid)
+    picture = encode(decode(face)[inside, inside], valid)
+    matte = encode_matte(decode_matte(face)[inside, inside]) if face.matte else b""
+    return replace(face, picture=picture, valid=valid, matte=matte)
 
 
 def _count(faces: Sequence[CodedFace]) -> Counter[tuple[str, str]]:

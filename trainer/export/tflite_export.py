@@ -8,18 +8,12 @@ converter would need an environment of its own. Batch norms are folded into the 
 from __future__ import annotations
 
 import copy
-import importlib
-import io
-import sys
 import tempfile
-import types
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from mediapipe.tasks.metadata import schema_py_generated as schema
 from numpy.typing import NDArray
 from torch import nn
 
@@ -28,12 +22,13 @@ from inpaint_model.networks.segmenter import MaskSegmenterNet
 from realtime.align.canonical_crop import CROP_SIZE
 from realtime.segment.segmenter import MaskSegmenter
 from trainer.evaluate.measures import iou
-from trainer.export.tflite_graph import TfliteGraph, serialise
+from trainer.export.tflite_graph import TfliteGraph
+from trainer.export.tflite_metadata import add_metadata
 from trainer.segmenter_task import segment
 
 LABELS = ("background", "mask")
 MAX_DIFFERENCE = 0.02  # of the mask's probability
-_PARSER_VERSION = "1.5.0"
+_MEAN = _DEVIATION = 127.5  # of the values that the network expects
 
 
 @dataclass(frozen=True)
@@ -77,44 +72,6 @@ def _logit_differences(logits: nn.Conv2d) -> nn.Conv2d:
     return margins
 
 
-def add_metadata(model: bytes) -> bytes:
-    """Add normalisation (mean and deviation 127.5) and labels, as MediaPipe's own writer does."""
-    _stand_in_for_parser_version()
-    from mediapipe.tasks.python.metadata.metadata_writers import image_segmenter, metadata_writer
-
-    labels = metadata_writer.Labels().add(list(LABELS))
-    writer = image_segmenter.MetadataWriter.create(bytearray(model), [127.5], [127.5], labels)
-    content, _ = writer.populate()
-    return _align_buffers(bytes(content))
-
-
-def _align_buffers(content: bytes) -> bytes:
-    """Align the buffers and remove the time, so that one network gives one file."""
-    file = io.BytesIO(serialise(schema.ModelT.InitFromPackedBuf(content)))
-    with zipfile.ZipFile(io.BytesIO(content)) as written, zipfile.ZipFile(file, "a") as settled:
-        for entry in written.infolist():
-            settled.writestr(zipfile.ZipInfo(entry.filename), written.read(entry))
-    return file.getvalue()
-
-
-def _stand_in_for_parser_version() -> None:
-    """Replace a compiled module that MediaPipe 1.2 imports for one string and does not ship."""
-    name = "mediapipe.tasks.cc.metadata.python"
-    try:
-        importlib.import_module(f"{name}._pywrap_metadata_version")
-        return
-    except ModuleNotFoundError:
-        if name in sys.modules:
-            return
-    stand_in = types.ModuleType("_pywrap_metadata_version")
-    stand_in.__dict__["GetMinimumMetadataParserVersion"] = lambda _: _PARSER_VERSION
-    package = types.ModuleType(name)
-    package.__dict__["_pywrap_metadata_version"] = stand_in
-    for parent in ("mediapipe.tasks.cc", "mediapipe.tasks.cc.metadata"):
-        sys.modules.setdefault(parent, types.ModuleType(parent))
-    sys.modules[name] = package
-
-
 def export_segmenter(net: nn.Module, out: Path, crops: NDArray[np.uint8]) -> SegmenterParity:
     """Export the segmenter and compare the file, run by MediaPipe, with the trained network.
 
@@ -138,7 +95,7 @@ def export_segmenter(net: nn.Module, out: Path, crops: NDArray[np.uint8]) -> Seg
             f"not {crops.dtype} {list(crops.shape)}"
         )
     net = net.eval()
-    content = add_metadata(write_graph(net))
+    content = add_metadata(write_graph(net), _MEAN, _DEVIATION, LABELS)
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / "trial.tflite"
         trial.write_bytes(content)

@@ -11,7 +11,7 @@ import pytest
 
 from inpaint_model.errors import UserError
 from trainer.data import face_set as faceset
-from trainer.data.coded_face import decode, encode
+from trainer.data.coded_face import decode, encode, encode_matte
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9])
@@ -74,6 +74,25 @@ def test_read_landmarks_are_exact(prepared_file: Path, tmp_path: Path) -> None:
     faceset.write(tmp_path / "many.npz", faces)
     read = np.stack([face.landmarks for face in faceset.read(tmp_path / "many.npz")])
     assert np.abs(read - shapes).max() < 0.1
+
+
+def test_load_returns_the_mattes_that_were_written(wide_file: Path, tmp_path: Path) -> None:
+    some = faceset.read(wide_file)[:3]
+    matte = np.zeros(some[0].valid.shape, np.uint8)
+    matte[:, 100:] = 255
+    some[1] = replace(some[1], matte=encode_matte(matte))
+    faceset.write(tmp_path / "mattes.npz", some)
+    faces = faceset.load([tmp_path / "mattes.npz"])
+    assert faces.matte is not None
+    assert (faces.matte[[0, 2]] == 255).all()  # not known
+    assert np.abs(faces.matte[1].astype(int) - matte)[:, np.r_[:98, 102:224]].max() < 10
+    inside = faces.canonical().where(np.array([False, True, True]))
+    assert inside.matte is not None
+    assert np.array_equal(inside.matte, faces.matte[1:, 48:176, 48:176])
+    some[1] = replace(some[1], matte=encode_matte(matte[:100]))
+    faceset.write(tmp_path / "mattes.npz", some)
+    with pytest.raises(UserError, match="face 1 is damaged"):
+        faceset.load([tmp_path / "mattes.npz"])
 
 
 def _modes(rng: np.random.Generator) -> np.ndarray:
