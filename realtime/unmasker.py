@@ -27,7 +27,7 @@ from realtime.frames import (
     UnmaskResult,
 )
 from realtime.imaging.frame_check import check_frame
-from realtime.inpaint.self_ensemble import ENSEMBLE_OF_2, ENSEMBLE_OF_4
+from realtime.inpaint.layered_fill import PICTURE_PASSES, STREAM_PASSES
 from realtime.inpaint.stage import InpaintStage
 from realtime.inpaint.temporal_blend import TemporalBlend
 from realtime.runtime.threads import half_the_cores
@@ -38,8 +38,8 @@ from realtime.track.tracker import FaceTracker
 Mode = Literal["image", "video", "live"]
 """What the frames are.
 
-image: unrelated pictures. There is no tracking and no smoothing, and each fill is the mean of four
-augmentations instead of two.
+image: unrelated pictures. There is no tracking and no smoothing, and each crop is filled in four passes
+instead of two.
 video: successive frames of a recording. Known faces are looked at, segmented and filled about every 100 ms
 while they look the same, and followed by optical flow in between.
 live: successive frames of a camera, treated as those of a recording.
@@ -112,8 +112,8 @@ class Unmasker:
             landmarker.sha256,
             find_face_aligner().sha256,
         )
-        augmentations = ENSEMBLE_OF_4 if unrelated else ENSEMBLE_OF_2
-        self._inpaint = InpaintStage(self.inpainter, augmentations, fill_steps)
+        passes = PICTURE_PASSES if unrelated else STREAM_PASSES
+        self._inpaint = InpaintStage(self.inpainter, passes, fill_steps)
         self._composite = CompositeStage(last_steps, frame_steps, take_turns=not unrelated)
 
     def __call__(self, frame_bgr: NDArray[np.uint8], time_s: float | None = None) -> UnmaskResult:

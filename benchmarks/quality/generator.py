@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from benchmarks.options import Data, Engine, Model, Out
 from benchmarks.tables import Row, publish
 from inpaint_model import Inpainter, open_inpainter
-from realtime.inpaint.self_ensemble import ENSEMBLE_OF_2, ENSEMBLE_OF_4, self_ensemble
+from realtime.inpaint.layered_fill import STREAM_PASSES, fill_in_layers
 from trainer.augment.generator_samples import draw_wider_protocol
 from trainer.augment.holes import draw_protocol
 from trainer.data import face_set as faceset
@@ -76,8 +76,7 @@ def _fills(
     name = _name(inpainter)
     unknown = (holes | ~faces.valid).view(np.uint8)
     fills = {name: inpainter(faces.crops, unknown)}
-    for poses in (ENSEMBLE_OF_2, ENSEMBLE_OF_4):
-        fills[f"{name}, {len(poses)} poses"] = self_ensemble(inpainter, faces.crops, unknown, poses)
+    fills[f"{name}, 2 poses"] = fill_in_layers(inpainter, faces.crops, unknown, STREAM_PASSES)
     fills = {key: np.where(holes[..., None], fill, faces.crops) for key, fill in fills.items()}
     fills["Telea"] = telea(faces.crops, holes)
     fills[f"the truth, blurred by {_BLUR_PX:g} px"] = blurred_truth(faces.crops, holes)

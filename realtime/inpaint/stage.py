@@ -20,7 +20,7 @@ from realtime.frames import (
     SegmentedFrame,
 )
 from realtime.inpaint.appearance import FillStep, apply_steps
-from realtime.inpaint.self_ensemble import Augmentation, Generator, self_ensemble
+from realtime.inpaint.layered_fill import Generator, Pass, fill_in_layers
 from realtime.stages import PerTrack, Stage
 
 
@@ -29,17 +29,17 @@ class InpaintStage(Stage[SegmentedFrame, InpaintedFrame]):
 
     Args:
         generator: fills crops.
-        augmentations: of the self-ensemble.
+        passes: in which each crop is filled.
         steps: appearance steps, in order.
     """
 
     def __init__(
         self,
         generator: Generator,
-        augmentations: Sequence[Augmentation],
+        passes: Sequence[Pass],
         steps: Sequence[FillStep],
     ) -> None:
-        self._generator, self._augmentations, self._steps = generator, augmentations, steps
+        self._generator, self._passes, self._steps = generator, passes, steps
         self._last: PerTrack[InpaintedFace | None] = PerTrack(lambda: None)
         self._versions = itertools.count(1)
 
@@ -80,7 +80,7 @@ class InpaintStage(Stage[SegmentedFrame, InpaintedFrame]):
             return []
         crops = np.stack([face.crop_rgb for face in faces])
         holes = np.stack([_marked_hole(face) for face in faces])
-        each = self_ensemble(self._generator, crops, holes, self._augmentations)
+        each = fill_in_layers(self._generator, crops, holes, self._passes)
         filled = []
         for face, rgb in zip(faces, each, strict=True):
             fill = apply_steps(self._steps, Fill(rgb, next(self._versions)), face)

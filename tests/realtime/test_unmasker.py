@@ -16,7 +16,7 @@ from inpaint_model import Inpainter
 from realtime import ClosedError, Unmasker, UserError
 from realtime.align.warp_crop import warp_crop_rgb
 from realtime.frames import Face
-from realtime.inpaint.self_ensemble import ENSEMBLE_OF_2, ENSEMBLE_OF_4
+from realtime.inpaint.layered_fill import PICTURE_PASSES, STREAM_PASSES
 from realtime.synthetic import preset_style, render_mask
 from realtime.unmasker import Mode
 from trainer.evaluate.measures import iou
@@ -227,7 +227,7 @@ def test_unmasker_unconfirmed_detection_is_no_face(unmasker: Unmasker):
         assert unmasker(view).faces == []
 
 
-@pytest.mark.parametrize(("mode", "fills"), [("image", ENSEMBLE_OF_4), ("video", ENSEMBLE_OF_2)])
+@pytest.mark.parametrize(("mode", "fills"), [("image", PICTURE_PASSES), ("video", STREAM_PASSES)])
 def test_image_mode_takes_the_mean_of_more_fills(
     masked_bgr, mode: Mode, fills, monkeypatch: pytest.MonkeyPatch
 ):

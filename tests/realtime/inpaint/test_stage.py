@@ -12,7 +12,7 @@ from inpaint_model.holes import BESIDE_FACE
 from realtime.align.affine import apply
 from realtime.align.face_silhouette import face_silhouette
 from realtime.frames import CropChange, Face, SegmentedFace, SegmentedFrame, TrackedFrame
-from realtime.inpaint.self_ensemble import Augmentation
+from realtime.inpaint.layered_fill import Pass
 from realtime.inpaint.stage import InpaintStage
 
 HOLE = np.zeros((128, 128), bool)
@@ -38,7 +38,7 @@ def generator() -> Generator:
 
 @pytest.fixture
 def stage(generator: Generator) -> InpaintStage:
-    return InpaintStage(generator, (Augmentation(),), ())
+    return InpaintStage(generator, (Pass(), Pass(beside=True)), ())
 
 
 def masked(track_id: int = 0, **changes: object) -> SegmentedFace:
@@ -81,7 +81,7 @@ def test_inpaint_several_faces_are_one_batch_and_keep_their_order(
     bare = masked(1, wears_mask=False, confirmed=True)
     nobody = masked(2, wears_mask=False, confirmed=False)
     assert levels(stage, masked(0), bare, nobody, masked(3)) == [10, None, 10]
-    assert [len(holes) for holes in generator.batches] == [2]
+    assert [len(holes) for holes in generator.batches] == [4]  # two passes
     assert levels(stage, masked(3), masked(0, mask_kept=True), bare) == [20, 10, None]
 
 
@@ -101,9 +101,13 @@ def test_inpaint_tells_the_generator_what_lies_beside_the_face(
     inner = replace(face.tracked.face, landmarks=astronaut_face.landmarks)
     tracked = replace(face.tracked, face=inner, matrix=astronaut_face.matrix)
     levels(stage, masked(tracked=tracked, matrix=astronaut_face.matrix), masked(1))
-    told, untold = generator.batches[0]
-    assert np.array_equal(told > 0, HOLE) and np.array_equal(untold > 0, HOLE)
+    wide, untold, narrow, untold_too = generator.batches[0]
+    assert all(np.array_equal(marks > 0, HOLE) for marks in generator.batches[0])
     points = apply(astronaut_face.matrix, astronaut_face.landmarks)
-    assert np.array_equal(told == BESIDE_FACE, HOLE & ~face_silhouette(points, HOLE.shape))
-    assert 0.1 < (told[HOLE] == BESIDE_FACE).mean() < 0.6
-    assert (untold[HOLE] == 1).all()
+    beside = HOLE & ~face_silhouette(points, HOLE.shape)
+    assert 0.1 < beside[HOLE].mean() < 0.6
+    assert (
+        not (beside < (wide == BESIDE_FACE)).any() and not (beside > (narrow == BESIDE_FACE)).any()
+    )
+    assert 0 < (beside != (wide == BESIDE_FACE)).sum() < beside.sum() / 2
+    assert (untold[HOLE] == 1).all() and (untold_too[HOLE] == 1).all()
