@@ -94,14 +94,14 @@ class DetectSettings:
     """The same score for a large face. Benchmarks: photos, empty."""
     sure_face: float = 0.995
     """The same from which other detections of the face are left out, from which a rolled face is one, and
-    from which a face can be confirmed. Benchmark: empty."""
+    from which a face can be confirmed or its vague mask taken off. Benchmark: empty."""
     followed_face: float = 0.5
     """The same from which a followed face still is one. Benchmark: find."""
     least_mask: float = 0.5
     """Probability of a mask, 0..1, from which a face without landmarks is one. Benchmark: find."""
     sure_mask: float = 0.95
     """The same from which a face that the landmark model recognises is confirmed, and from which a mask
-    that is vague to the segmenter is taken off a confirmed face. Benchmarks: photos, bare."""
+    that is vague to the segmenter is taken off. Benchmarks: photos, bare."""
     landmark_presence: float = 0.01
     """Presence score, 0..1, from which the landmark model's points are used: masks lower it.
     Not measured alone."""

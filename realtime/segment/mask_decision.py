@@ -19,8 +19,8 @@ class FaceEvidence(Enum):
     Attributes:
         CONFIRMED: the landmark model confirms it.
         DETECTED: only the detector found it.
-        MASKED: both other networks are sure, the landmark model of the face and the aligner of its mask.
-            Then vague pixels may be mask.
+        MASKED: the landmark model finds it, and the aligner is sure of it and of its mask. Then vague
+            pixels may be mask.
         DOUBTFUL: it is small and not confirmed, or far behind another face, which may hide half of it, or
             much larger than the faces that are confirmed.
     """

@@ -24,8 +24,8 @@ def find_mask(
 ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     """Find the mask's pixels in a crop, also those of a mask that is only vague.
 
-    Vague pixels are mask where no worn mask is seen otherwise on a face of which the landmark model is
-    sure, the aligner is sure of its mask, and they lie like one.
+    Vague pixels are mask where no worn mask is seen otherwise, the aligner is sure of the face and of its
+    mask, the landmark model finds the face, and they lie like a mask.
 
     Args:
         probability: float32 [128, 128], of being mask, 0..1.
@@ -39,7 +39,8 @@ def find_mask(
         raised to where they are sure.
     """
     mask = mask_pixels(probability, crop_rgb)
-    is_sure = face.confirmed and face.mask_score >= DETECT.sure_mask
+    is_sure = face.score >= DETECT.sure_face and face.mask_score >= DETECT.sure_mask
+    is_sure = is_sure and face.landmarks is not None
     if not is_sure or is_worn(mask, probability, valid, evidence=evidence):
         return mask, probability
     low, high = SEGMENT.vague_probability

@@ -124,8 +124,23 @@ def test_crop_without_a_silhouette_is_the_mean_of_all_passes(
     assert np.abs(alone).max() > 20
 
 
+def test_layer_of_one_pass_is_the_generators_own_fill(
+    crops: NDArray[np.uint8], marks: NDArray[np.uint8]
+):
+    noise = np.random.default_rng(0).integers(0, 256, (4, 128, 128, 3), np.uint8)
+    out = fill_in_layers(lambda *_: noise, crops, marks, STREAM_PASSES)
+    face, beside = marks == 1, marks == BESIDE_FACE
+    face[:, :, 76:], beside[:, :, :92] = False, False  # away from the silhouette
+    assert np.array_equal(out[face], noise[:2][face])
+    assert np.array_equal(out[beside], noise[2:, :, ::-1][beside])
+
+
+@BOTH
 def test_mean_is_as_sharp_as_one_fill(
-    inpainter: Inpainter, crops: NDArray[np.uint8], holes: NDArray[np.uint8]
+    inpainter: Inpainter,
+    crops: NDArray[np.uint8],
+    holes: NDArray[np.uint8],
+    passes: tuple[Pass, ...],
 ):
     def detail(picture: NDArray[np.uint8]) -> float:
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
@@ -133,4 +148,4 @@ def test_mean_is_as_sharp_as_one_fill(
         return float(np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1))[inner].mean())
 
     alone = detail(inpainter(crops, holes)[0])
-    assert detail(fill_in_layers(inpainter, crops, holes)[0]) > 0.95 * alone
+    assert detail(fill_in_layers(inpainter, crops, holes, passes)[0]) > 0.95 * alone

@@ -32,10 +32,10 @@ def seen(
     mask_score: float,
     *,
     unrelated: bool,
-    confirmed: bool = True,
+    score: float = 0.995,
 ) -> SegmentedFace:
     """What the stage says of the fifth frame."""
-    known = replace(face, confirmed=confirmed, mask_score=mask_score)
+    known = replace(face, confirmed=True, score=score, mask_score=mask_score)
     stage = SegmentStage(unrelated=unrelated)
     found = [stage(tracked_frame(rgb, known)).faces[0] for _ in range(5)]
     return found[-1]
@@ -50,20 +50,23 @@ def test_vague_mask_is_taken_off_where_the_others_are_sure(
     assert found.wears_mask
     assert (truth & found.mask).sum() > 0.85 * (truth | found.mask).sum()
     assert not seen(vague_rgb, astronaut_face, 0.94, unrelated=unrelated).wears_mask
-    unconfirmed = seen(vague_rgb, astronaut_face, 1.0, unrelated=unrelated, confirmed=False)
-    assert not unconfirmed.wears_mask
+    assert not seen(vague_rgb, astronaut_face, 1.0, unrelated=unrelated, score=0.99).wears_mask
+    unmapped = replace(astronaut_face, landmarks=None)
+    assert not seen(vague_rgb, unmapped, 1.0, unrelated=unrelated).wears_mask
 
 
 def test_bare_face_stays_whatever_the_aligner_says(astronaut_rgb, astronaut_face) -> None:
-    assert not seen(astronaut_rgb, astronaut_face, 1.0, unrelated=True).wears_mask
+    assert not seen(astronaut_rgb, astronaut_face, 1.0, unrelated=True, score=1.0).wears_mask
 
 
 def test_vague_pixels_must_lie_like_a_mask(astronaut_rgb, astronaut_face) -> None:
     """Those of a mask cover the nose; a beard lies lower."""
-    known = replace(astronaut_face, confirmed=True, mask_score=1.0)
+    known = replace(astronaut_face, confirmed=False, score=0.995, mask_score=1.0)
     valid = np.ones((128, 128), bool)
 
-    def raised(rows: slice, columns: slice, value: float) -> NDArray[np.float32]:
+    def raised(
+        rows: slice, columns: slice, value: float, known: Face = known
+    ) -> NDArray[np.float32]:
         given = np.full((128, 128), 0.05, np.float32)
         given[rows, columns] = value
         crop, _ = warp_crop_rgb(np.ascontiguousarray(astronaut_rgb[:, :, ::-1]), known.matrix)
@@ -71,6 +74,8 @@ def test_vague_pixels_must_lie_like_a_mask(astronaut_rgb, astronaut_face) -> Non
 
     like_a_mask = slice(70, 110), slice(35, 93)
     assert raised(*like_a_mask, 0.3)[90, 64] == np.float32(0.9)
+    unmapped = replace(known, landmarks=None)
+    assert raised(*like_a_mask, 0.3, unmapped)[90, 64] == np.float32(0.3)
     assert raised(*like_a_mask, 0.3)[20, 20] == np.float32(0.05)
     assert raised(*like_a_mask, 0.99)[90, 64] == np.float32(0.99)
     assert raised(*like_a_mask, 0.09)[90, 64] == np.float32(0.09)
