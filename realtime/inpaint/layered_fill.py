@@ -94,7 +94,8 @@ def _joined(
     """Join the fills of a crop, uint8 [P, 128, 128, 3]: uint8 [128, 128, 3]."""
     if (hole == BESIDE_FACE).any():
         face, around = (np.mean(fills[chosen], 0, np.float32) for chosen in (~beside, beside))
-        fill = around + (face - around) * _face_share(hole)
+        share = _face_share(hole)
+        fill = np.asarray(cv2.blendLinear(face, around, share, 1 - share))
         averaged = len(beside) > 2
     else:
         fill, averaged = np.mean(fills, 0, np.float32), len(beside) > 1
@@ -105,13 +106,15 @@ def _joined(
 
 
 def _face_share(hole: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The share of the face's layer in each pixel of a hole, float32 [128, 128, 1], 0..1.
+    """The share of the face's layer in each pixel of a hole, float32 [128, 128], 0..1.
 
     Pixels outside the hole do not count.
     """
-    flags = np.stack([hole == _FACE, hole != 0], -1).astype(np.float32)
-    face, filled = np.moveaxis(cv2.GaussianBlur(flags, (0, 0), _EDGE_SIGMA_PX), -1, 0)
-    return (face / np.maximum(filled, np.float32(1e-3)))[..., None]
+    face, filled = (
+        cv2.GaussianBlur(flags.astype(np.float32), (0, 0), _EDGE_SIGMA_PX)
+        for flags in (hole == _FACE, hole != 0)
+    )
+    return face / np.maximum(filled, np.float32(1e-3))
 
 
 def _widened(hole: NDArray[np.uint8]) -> NDArray[np.uint8]:
