@@ -222,9 +222,9 @@ class GeneratorTask:
         return {name: adversary.state_dict() for name, adversary in self.adversaries.items()}
 
     def load_extra(self, state: dict[str, Any]) -> None:
-        """Load what `extra_state` returned."""
-        for name, adversary in self.adversaries.items():
-            adversary.load_state_dict(state[name])
+        """Load what `extra_state` returned, here or in a run that had fewer adversaries."""
+        for name in self.adversaries.keys() & state.keys():
+            self.adversaries[name].load_state_dict(state[name])
 
 
 def _shifted(pictures: Tensor, shift: Tensor | tuple[int, int], less_px: int = 4) -> Tensor:

@@ -20,6 +20,7 @@ from trainer.export.aligner_from_onnx import aligner_from_onnx
 from trainer.export.batch_norm_folding import restore_batch_norms
 from trainer.export.from_tflite import segmenter_from_tflite
 from trainer.fit import load_average
+from trainer.generator_task import GeneratorTask
 from trainer.networks import make_network
 from trainer.runs import RunFolder
 
@@ -47,6 +48,15 @@ def load_initial_weights(start: Path, net: nn.Module, config: FitConfig, faces: 
         net.load_state_dict(source.state_dict())
     except RuntimeError:
         raise UserError(f"{start}: holds {config.network} of another width") from None
+
+
+def load_initial_adversaries(start: Path, task: GeneratorTask) -> None:
+    """Load another run's discriminators, if `start` is the folder of a run that had the same ones.
+
+    A discriminator that begins anew has little to say for thousands of steps.
+    """
+    if start.suffix not in _FILES:
+        task.load_extra(RunFolder(start).load_extra())
 
 
 def check_initial_weights(start: Path) -> None:

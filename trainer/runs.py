@@ -105,6 +105,13 @@ class RunFolder:
         """Read the newest checkpoint."""
         return self.load_average() | read_part(self.path, "state")
 
+    def load_extra(self) -> dict[str, Any]:
+        """Read what the newest checkpoint holds of a task beside its network; empty without `state-*`."""
+        folder = newest_checkpoint(self.path) or self.path
+        if not any(folder.glob("state-*.bin")):
+            return {}
+        return read_part(self.path, "state").get("extra", {})
+
     @property
     def has_checkpoint(self) -> bool:
         """Whether there is a complete checkpoint."""

@@ -24,8 +24,12 @@ from trainer.config import FitConfig, Stage
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import to_mask, to_tensor
 from trainer.export.from_tflite import segmenter_from_tflite
-from trainer.generator_task import make_generator
-from trainer.initial_weights import check_initial_weights, load_initial_weights
+from trainer.generator_task import GeneratorTask, make_generator
+from trainer.initial_weights import (
+    check_initial_weights,
+    load_initial_adversaries,
+    load_initial_weights,
+)
 from trainer.presets import PRESETS
 from trainer.runs import RunFolder
 from trainer.segmenter_task import segment
@@ -58,6 +62,28 @@ def test_initial_weights_of_run_are_its_average(tmp_path: Path, faces: FaceSet):
     crops, holes = torch.rand(1, 3, 128, 128) * 2 - 1, torch.ones(1, 1, 128, 128)
     with torch.no_grad():
         assert torch.equal(same.eval()(crops, holes), net(crops, holes))
+
+
+def test_initial_adversaries_of_run_are_its_own(tmp_path: Path, faces: FaceSet):
+    config = replace(PRESETS["fast"], stages=(Stage(steps=1, batch=4, adversarial=0.01),))
+    before, after, anew = (
+        GeneratorTask(replace(config, seed=seed), faces, faces, None) for seed in (1, 2, 2)
+    )
+    run = RunFolder(tmp_path)
+    run.begin(config, resume=False)
+    average = before.net.state_dict()
+    run.save({"step": 1, "average": average, "extra": before.extra_state()})
+    load_initial_adversaries(tmp_path, after)
+
+    def first(task: GeneratorTask) -> torch.Tensor:
+        return next(task.adversaries["patch"].module.parameters())
+
+    assert torch.equal(first(after), first(before))
+    assert not torch.equal(first(anew), first(before))
+    load_initial_adversaries(WEIGHTS_DIR / "fast.onnx", anew)  # a file holds none
+    run.save({"step": 2, "average": average})
+    load_initial_adversaries(tmp_path, anew)  # nor does a run without adversaries
+    assert not torch.equal(first(anew), first(before))
 
 
 def test_initial_weights_that_do_not_fit_are_refused(tmp_path: Path, faces: FaceSet):

@@ -105,7 +105,7 @@ def test_silhouette_is_told_wider_to_one_layer_and_narrower_to_the_other(
     face, beside = told[0][0], told[0][1][:, ::-1]
     assert np.array_equal(face > 0, marks[0] > 0) and np.array_equal(beside > 0, marks[0] > 0)
     edges = [int(np.flatnonzero(hole[88] == BESIDE_FACE)[0]) for hole in (face, marks[0], beside)]
-    assert edges == [86, 84, 81]
+    assert edges == [86, 84, 83]
 
 
 @BOTH
