@@ -24,9 +24,8 @@ Generator = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.uint8]]
 _FACE = 1  # a pixel of a hole that lies on the face
 # How far the silhouette that each layer is told lies outside and inside the true one, crop px.
 _OUTSIDE_PX, _INSIDE_PX = 2, 1
-_EDGE_SIGMA_PX = (
-    1.5  # of the edge between the layers, crop px: a sharper one shows the pixels of the silhouette
-)
+# Sigma of the edge between the layers, crop px: a sharper one shows the pixels of the silhouette.
+_EDGE_SIGMA_PX = 1.5
 # Averaging several fills blurs fine detail; this unsharp mask restores it.
 _SHARPEN_AMOUNT, _SHARPEN_SIGMA_PX = 0.5, 1.0  # of the residual of a Gaussian blur; crop px
 
