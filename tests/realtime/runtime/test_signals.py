@@ -9,8 +9,9 @@ import pytest
 
 # Another process sends SIGHUP without pause, until this one is gone.
 _STOPPED = """
-import os, subprocess, sys, time
+import os, signal, subprocess, sys, time
 from realtime.runtime.signals import stop_on_signals
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
 stop_on_signals()
 try:
     command = f"while kill -HUP {os.getpid()}; do :; done"
