@@ -29,6 +29,7 @@ if any(importlib.util.find_spec(name) is None for name in ("av", "openvino", "pl
         "benchmarks/test_recognition.py",
         "benchmarks/test_speed.py",
         "test_documents.py",
+        "trainer/data/test_person_matte.py",
         "trainer/export/test_tflite_export.py",
     ]
 
