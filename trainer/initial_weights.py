@@ -19,8 +19,7 @@ from trainer.export.aligner_export import squares_of
 from trainer.export.aligner_from_onnx import aligner_from_onnx
 from trainer.export.batch_norm_folding import restore_batch_norms
 from trainer.export.from_tflite import segmenter_from_tflite
-from trainer.fit import load_average
-from trainer.generator_task import GeneratorTask
+from trainer.fit import Task, load_average
 from trainer.networks import make_network
 from trainer.runs import RunFolder
 
@@ -50,8 +49,8 @@ def load_initial_weights(start: Path, net: nn.Module, config: FitConfig, faces: 
         raise UserError(f"{start}: holds {config.network} of another width") from None
 
 
-def load_initial_adversaries(start: Path, task: GeneratorTask) -> None:
-    """Load another run's discriminators, if `start` is the folder of a run that had the same ones.
+def load_initial_adversaries(start: Path, task: Task) -> None:
+    """Load another run's discriminators, if `start` is the folder of a run that had the task's own.
 
     A discriminator that begins anew has little to say for thousands of steps.
     """

@@ -16,7 +16,7 @@ from benchmarks.tables import Row, publish
 from inpaint_model import open_inpainter
 from realtime.frames import Fill, SegmentedFace
 from realtime.inpaint.colour_matching import ColourMatching
-from realtime.inpaint.layered_fill import fill_in_layers
+from realtime.inpaint.layered_fill import STREAM_PASSES, fill_in_layers
 from realtime.segment.mask_cleaning import hole_from_mask, mask_pixels
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.synthetic import load_templates, random_style, render_mask
@@ -77,7 +77,8 @@ def _masked_and_unmasked(
         for crop, valid, landmarks in zip(faces.crops, faces.valid, faces.landmarks, strict=True):
             worn = render_mask(crop, landmarks, random_style(rng, drawings)).image_rgb
             hole = hole_from_mask(mask_pixels(segmenter(np.ascontiguousarray(worn))))
-            (filled,) = fill_in_layers(inpainter, worn[None], (hole | ~valid)[None].view(np.uint8))
+            unknown = (hole | ~valid)[None].view(np.uint8)
+            (filled,) = fill_in_layers(inpainter, worn[None], unknown, STREAM_PASSES)
             filled = np.where(hole[..., None], filled, worn)
             masked.append(worn)
             face = SegmentedFace.of_crop(worn, hole, valid)

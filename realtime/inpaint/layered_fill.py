@@ -91,14 +91,12 @@ def _joined(
     fills: NDArray[np.uint8], beside: NDArray[np.bool_], hole: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
     """Join the fills of a crop, uint8 [P, 128, 128, 3]: uint8 [128, 128, 3]."""
-    if (hole == BESIDE_FACE).any():
-        face, around = (np.mean(fills[chosen], 0, np.float32) for chosen in (~beside, beside))
-        share = _face_share(hole)
-        fill = np.asarray(cv2.blendLinear(face, around, share, 1 - share))
-        averaged = len(beside) > 2
-    else:
-        fill, averaged = np.mean(fills, 0, np.float32), len(beside) > 1
-    if averaged:
+    of_face = ~beside if (hole == BESIDE_FACE).any() else np.ones_like(beside)
+    fill = np.mean(fills[of_face], 0, np.float32)
+    if not of_face.all():
+        around, share = np.mean(fills[~of_face], 0, np.float32), _face_share(hole)
+        fill = np.asarray(cv2.blendLinear(fill, around, share, 1 - share))
+    if of_face.sum() > 1:
         soft = cv2.GaussianBlur(fill, (0, 0), _SHARPEN_SIGMA_PX)
         fill = cv2.addWeighted(fill, 1 + _SHARPEN_AMOUNT, soft, -_SHARPEN_AMOUNT, 0)
     return np.rint(np.clip(fill, 0, 255)).astype(np.uint8)

@@ -39,8 +39,11 @@ def find_mask(
         raised to where they are sure.
     """
     mask = mask_pixels(probability, crop_rgb)
-    is_sure = face.score >= DETECT.sure_face and face.mask_score >= DETECT.sure_mask
-    is_sure = is_sure and face.landmarks is not None
+    is_sure = (
+        face.landmarks is not None
+        and face.score >= DETECT.sure_face
+        and face.mask_score >= DETECT.sure_mask
+    )
     if not is_sure or is_worn(mask, probability, valid, evidence=evidence):
         return mask, probability
     low, high = SEGMENT.vague_probability

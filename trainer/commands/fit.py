@@ -25,7 +25,6 @@ from trainer.data.face_set import FaceSet
 from trainer.export.aligner_export import squares_of
 from trainer.export.run_exporter import AlignerExporter, GeneratorExporter, RunExporter
 from trainer.fit import Task, fit
-from trainer.generator_task import GeneratorTask
 from trainer.initial_weights import (
     check_initial_weights,
     load_initial_adversaries,
@@ -97,8 +96,7 @@ def _begin(config: FitConfig, task: Task, train: FaceSet, options: FitOptions) -
     """Load the initial weights that a run without a checkpoint has."""
     if options.begin is not None:
         load_initial_weights(options.begin, task.net, config, train.canonical())
-        if isinstance(task, GeneratorTask):
-            load_initial_adversaries(options.begin, task)
+        load_initial_adversaries(options.begin, task)
     elif config.initial_weights:
         name = config.initial_weights
         raise UserError(f"{options.run}: holds no checkpoint yet; name --begin {name} again")

@@ -72,10 +72,7 @@ def encode(
         if webp_quality is None
         else (".webp", [cv2.IMWRITE_WEBP_QUALITY, webp_quality])
     )
-    ok, data = cv2.imencode(name, picture[:, :, ::-1], how)
-    if not ok:
-        raise RuntimeError(f"OpenCV could not encode a crop as {name}")
-    return data.tobytes()
+    return _encoded(picture[:, :, ::-1], name, how)
 
 
 def decode(face: CodedFace) -> NDArray[np.uint8]:
@@ -102,10 +99,7 @@ def decode(face: CodedFace) -> NDArray[np.uint8]:
 
 def encode_matte(matte: NDArray[np.uint8]) -> bytes:
     """Encode a matte, uint8 [S, S], as `CodedFace.matte`."""
-    ok, data = cv2.imencode(".webp", matte, [cv2.IMWRITE_WEBP_QUALITY, _MATTE_QUALITY])
-    if not ok:
-        raise RuntimeError("OpenCV could not encode a matte as .webp")
-    return data.tobytes()
+    return _encoded(matte, ".webp", [cv2.IMWRITE_WEBP_QUALITY, _MATTE_QUALITY])
 
 
 def decode_matte(face: CodedFace) -> NDArray[np.uint8]:
@@ -120,6 +114,13 @@ def decode_matte(face: CodedFace) -> NDArray[np.uint8]:
     if matte is None or matte.shape != face.valid.shape:
         raise ValueError("not a matte of the face's size")
     return np.asarray(matte, np.uint8)
+
+
+def _encoded(picture: NDArray[np.uint8], name: str, how: list[int]) -> bytes:
+    ok, data = cv2.imencode(name, picture, how)
+    if not ok:
+        raise RuntimeError(f"OpenCV could not encode a picture as {name}")
+    return data.tobytes()
 
 
 def _bounding_box(valid: NDArray[np.bool_]) -> tuple[slice, slice]:
