@@ -78,12 +78,14 @@ class ArtefactHashes:
         segmenter: the mask segmenter.
         face_landmarker: MediaPipe's face landmark model.
         face_aligner: the network that says what is a face and which way up it is.
+        refiner: the network that gives fills of large faces their fine detail.
     """
 
     generator: str
     segmenter: str
     face_landmarker: str
     face_aligner: str
+    refiner: str
 
     def as_dict(self) -> dict[str, str]:
         """Return the hashes by the attributes' names, for JSON."""
@@ -129,6 +131,15 @@ def find_face_aligner(path: Path | None = None) -> Artefact:
         UserError: the file is missing or cannot be read.
     """
     return _shipped(path or WEIGHTS_DIR / "face_aligner.onnx", "face aligner")
+
+
+def find_refiner(path: Path | None = None) -> Artefact:
+    """Find the refiner's `.onnx` file: the one at `path`, by default the shipped one.
+
+    Raises:
+        UserError: the file is missing or cannot be read.
+    """
+    return _shipped(path or WEIGHTS_DIR / "refiner.onnx", "refiner")
 
 
 def _shipped(path: Path, what: str) -> Artefact:

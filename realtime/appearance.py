@@ -8,6 +8,7 @@ from typing import TypeVar
 from inpaint_model.errors import UserError
 from realtime.composite.edge_warp import EdgeWarp
 from realtime.composite.grain_synthesis import GrainSynthesis
+from realtime.composite.refinement import Refinement
 from realtime.composite.unsharp_mask import UnsharpMask
 from realtime.inpaint.appearance import AppearanceStep, FillStep, FrameStep
 from realtime.inpaint.colour_matching import ColourMatching
@@ -21,7 +22,7 @@ INPAINT_STEPS: tuple[type[FillStep], ...] = (ColourMatching, TemporalBlend)
 COMPOSITE_STEPS: tuple[type[FillStep], ...] = (EdgeWarp, UnsharpMask)
 """What the compositing stage does to each fill after that, in order."""
 
-FRAME_STEPS: tuple[type[FrameStep], ...] = (GrainSynthesis,)
+FRAME_STEPS: tuple[type[FrameStep], ...] = (Refinement, GrainSynthesis)
 """What the compositing stage then does in every frame, in order."""
 
 STEP_NAMES = tuple(step.name for step in (*INPAINT_STEPS, *COMPOSITE_STEPS, *FRAME_STEPS))

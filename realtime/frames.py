@@ -229,17 +229,32 @@ class Grain:
 
 
 @dataclass(frozen=True, eq=False)
+class Detail:
+    """Fine detail of a fill, at a higher resolution than the crop's.
+
+    Attributes:
+        levels: int16 [S, S, 3], BGR, what is added.
+        to_square: float64 [2, 3], crop pixels to pixels of this square.
+    """
+
+    levels: NDArray[np.int16]
+    to_square: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class Fill:
     """The picture that is shown in place of a mask.
 
     Attributes:
         rgb: uint8 [128, 128, 3], RGB, the crop with its hole filled.
         version: a number that changes with each new fill of this track.
+        detail: what is added in the frame at nose and mouth, or None.
         grain: the texture to add in the frame, or None.
     """
 
     rgb: NDArray[np.uint8]
     version: int = 0
+    detail: Detail | None = None
     grain: Grain | None = None
 
 
@@ -326,6 +341,7 @@ __all__ = [
     "NOMINAL_INTERVAL_S",
     "CropChange",
     "CropWindow",
+    "Detail",
     "Face",
     "FaceResult",
     "Fill",

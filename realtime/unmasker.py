@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model import open_inpainter
-from inpaint_model.artefacts import ArtefactHashes, find_face_aligner
+from inpaint_model.artefacts import ArtefactHashes, find_face_aligner, find_refiner
 from inpaint_model.errors import ClosedError, UserError
 from inpaint_model.third_party import find_face_landmarker
 from realtime.appearance import COMPOSITE_STEPS, FRAME_STEPS, INPAINT_STEPS, make_steps
@@ -111,6 +111,7 @@ class Unmasker:
             self._segment.artefact.sha256,
             landmarker.sha256,
             find_face_aligner().sha256,
+            find_refiner().sha256,
         )
         passes = PICTURE_PASSES if unrelated else STREAM_PASSES
         self._inpaint = InpaintStage(self.inpainter, passes, fill_steps)

@@ -9,7 +9,7 @@ from typing import Any
 from inpaint_model.errors import UserError
 from trainer.augment.generator_samples import Jitter
 
-NETWORKS = ("fast", "paper", "glcic", "segmenter", "aligner")
+NETWORKS = ("fast", "paper", "glcic", "segmenter", "aligner", "refiner")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ class FitConfig:
 
     Attributes:
         preset: its name.
-        network: "fast", "paper" (two chained autoencoders), "glcic" (one), "segmenter" or "aligner".
+        network: "fast", "paper" (two chained autoencoders), "glcic" (one), "segmenter", "aligner" or
+            "refiner".
         stages: run one after another.
         width: channels of the generator's first layer; the paper has 64, and the shipped `fast` 32.
         balance: "paper" and "glcic" balance colours before filling
@@ -113,6 +114,11 @@ class FitConfig:
             raise UserError(f"--minutes must be a number above 0, not {self.minutes}")
         if not self.stages:
             raise UserError("a run needs at least one stage")
+
+    @property
+    def data_scale(self) -> int:
+        """Pixels for each crop pixel, in each direction, of the faces that the run needs."""
+        return 2 if self.network == "refiner" else 1
 
     @property
     def steps(self) -> int:

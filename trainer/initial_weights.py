@@ -15,10 +15,10 @@ from trainer.augment.segmenter_samples import draw_segmenter_batch
 from trainer.config import FitConfig
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import to_mask, to_tensor
-from trainer.export.aligner_export import squares_of
-from trainer.export.aligner_from_onnx import aligner_from_onnx
 from trainer.export.batch_norm_folding import restore_batch_norms
 from trainer.export.from_tflite import segmenter_from_tflite
+from trainer.export.image_network_export import squares_of
+from trainer.export.image_network_from_onnx import aligner_from_onnx, refiner_from_onnx
 from trainer.fit import Task, load_average
 from trainer.networks import make_network
 from trainer.runs import RunFolder
@@ -32,7 +32,7 @@ def load_initial_weights(start: Path, net: nn.Module, config: FitConfig, faces: 
 
     Args:
         start: the folder of another run, whose averaged weights are taken, or an exported file (`.onnx`
-            of a generator or face aligner, `.tflite` of a segmenter).
+            of a generator, face aligner or refiner, `.tflite` of a segmenter).
         net: the network; changed in place.
         config: its run.
         faces: the faces to train on; they give the batch norms of a file's network their statistics.
@@ -79,11 +79,13 @@ def _load_network(start: Path, config: FitConfig, faces: FaceSet) -> nn.Module:
         source = segmenter_from_tflite(start)
         restore_batch_norms(source, _segmenter_samples(config, faces))
         return source
+    if config.network == "refiner":
+        return refiner_from_onnx(start)
     some = faces.sample(64, config.seed)
     crops = to_tensor(some.crops)
     if config.network == "aligner":
         source = aligner_from_onnx(start)
-        restore_batch_norms(source, torch.from_numpy(squares_of(some.crops)).float())
+        restore_batch_norms(source, torch.from_numpy(squares_of(some.crops)))
         return source
     source = generator_from_onnx(start)
     restore_batch_norms(source, crops, to_mask(draw_protocol(some, "face-mask", config.seed)[0]))

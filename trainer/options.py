@@ -48,6 +48,9 @@ class PrepareOptions:
             help="Crop pixels kept around each crop, a multiple of 4. Default: 0, or that of --data.",
         ),
     ] = None
+    scale: Annotated[
+        int, Option(help="Pixels for each crop pixel in each direction; the refiner needs 2.")
+    ] = 1
     workers: Annotated[int, Option(help="Number of processes.")] = 2
     limit: Annotated[int, Option(help="Largest number of photographs a folder. 0: all.")] = 0
     mattes: Annotated[
@@ -60,7 +63,9 @@ class PrepareOptions:
 class FitOptions:
     """A training run: what it learns from, what it changes of its preset, and where it runs."""
 
-    preset: Annotated[str, Option(help="paper, glcic, paper-mask, fast, segmenter or aligner.")]
+    preset: Annotated[
+        str, Option(help="paper, glcic, paper-mask, fast, segmenter, aligner or refiner.")
+    ]
     data: Data
     run: Annotated[Path, Option(help="Run folder: configuration, metrics, sheets, checkpoints.")]
     resume: Annotated[bool, Option("--resume", help="Continue from the run's checkpoint.")] = False

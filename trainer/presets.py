@@ -74,6 +74,14 @@ PRESETS: dict[str, FitConfig] = {
         bare_share=0.33,
         validation_faces=400,
     ),
+    # Its samples have their own ranges too.
+    "refiner": FitConfig(
+        preset="refiner",
+        network="refiner",
+        stages=(Stage(steps=3_000, batch=16, lr_start=1e-3, lr_end=1e-5, l1=2.0, gradient=4.0),),
+        jitter=Jitter(rotation_deg=0.0, scale=0.0, shift_px=0.0, colour=0.0),
+        validation_faces=100,
+    ),
 }
 
 

@@ -148,11 +148,14 @@ def synthetic_faces(number: int, seed: int = 0) -> FaceSet:
     picture[CANONICAL_HEAD.index] = CANONICAL_HEAD.points_cm[:, :2] * (10, -10)
     landmarks = apply(similarity_from_landmarks(picture), picture).astype(np.float32)
     side = CROP_SIZE
+    split, source, identity = (np.full(number, text) for text in ("train", "synthetic", ""))
     return FaceSet(
         rng.integers(0, 256, (number, side, side, 3), np.uint8),
         np.ones((number, side, side), bool),
         np.repeat(landmarks[None], number, 0),
-        *(np.full(number, text) for text in ("train", "synthetic", "")),
+        split,
+        source,
+        identity,
     )
 
 

@@ -35,6 +35,7 @@ class JudgeOptions:
         seed: of the lot.
         engine: of the generators.
         out: folder for the figures as JSON; None writes none.
+        without: appearance step that is left out of the last model's results; none if empty.
     """
 
     photos: Sequence[Path]
@@ -46,6 +47,7 @@ class JudgeOptions:
     seed: int = 0
     engine: str = "auto"
     out: Path | None = None
+    without: str = ""
 
 
 def run(options: JudgeOptions) -> list[Row]:
@@ -89,12 +91,21 @@ def _draw(options: JudgeOptions) -> tuple[list[Case], list[dict[str, str]]]:
         draw = draw_photographs if mode == "image" else draw_videos
         count = options.count // len(sources) + (number < options.count % len(sources))
         with ExitStack() as stack:
+            left_out = [
+                *[[]] * (len(options.models) - 1),
+                [options.without] * bool(options.without),
+            ]
             unmaskers = [
-                stack.enter_context(Unmasker(model=name, engine=options.engine, mode=mode))
-                for name in options.models
+                stack.enter_context(
+                    Unmasker(model=name, engine=options.engine, mode=mode, without_steps=steps)
+                )
+                for name, steps in zip(options.models, left_out, strict=True)
             ]
             cases += draw(path, count, options.seed, unmaskers)
-            networks = [unmasker.artefacts.as_dict() for unmasker in unmaskers]
+            networks = [
+                unmasker.artefacts.as_dict() | ({"without": steps[0]} if steps else {})
+                for unmasker, steps in zip(unmaskers, left_out, strict=True)
+            ]
     random.Random(options.seed).shuffle(cases)
     return cases, networks
 

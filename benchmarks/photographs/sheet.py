@@ -53,6 +53,9 @@ def run(
         Path, typer.Option(help="--judge: the file that judgements are added to.")
     ] = _JUDGEMENTS,
     judge_name: Annotated[str, typer.Option(help="--judge: who judges.")] = "",
+    without: Annotated[
+        str, typer.Option(help="--judge: compare with results without this appearance step.")
+    ] = "",
 ) -> list[Path] | list[Row]:
     """Draw random clear photographs before and after, to judge by eye.
 
@@ -61,17 +64,18 @@ def run(
     judging.
 
     With --judge filled faces are shown one by one in the browser instead: first with a face 150 px wide,
-    then at full size. With a second model both results are shown at full size, in an order drawn for each
-    face. Each judgement is kept at once: the judge can stop and go on later. The figures are printed at the
-    end. Without photographs and videos the figures of earlier judgements are printed.
+    then at full size. With a second model, or with --without, both results are shown at full size, in an
+    order drawn for each face. Each judgement is kept at once: the judge can stop and go on later. The
+    figures are printed at the end. Without photographs and videos the figures of earlier judgements are
+    printed.
     """
     if judge:
         from benchmarks.judging import judge as judging
 
-        models = [model] if against is None else [model, against]
-        options = judging.JudgeOptions(
-            photos or (), videos or (), models, judgements, judge_name, count, seed, engine, out
-        )
+        models = [model] if against is None and not without else [model, against or model]
+        sources = photos or (), videos or ()
+        who = judgements, judge_name, count, seed, engine, out, without
+        options = judging.JudgeOptions(*sources, models, *who)
         return judging.run(options)
     if not photos or out is None:
         raise UserError("a sheet needs --photos and --out; --judge shows faces in the browser")

@@ -30,9 +30,12 @@ class ImageNetwork:
         file: an `.onnx` or `.tflite` file, or a `.task` file, which is a zip archive of the latter.
         side_px: side of the network's square input, pixels.
         name: of the network in a `.task` file: its file there without `.tflite`.
+        channels: of the input.
     """
 
-    def __init__(self, file: Artefact, side_px: int, name: str | None = None) -> None:
+    def __init__(
+        self, file: Artefact, side_px: int, name: str | None = None, channels: int = 3
+    ) -> None:
         core = shared_core()
         network = (
             file if name is None else replace(file, path=file.path.with_name(f"{name}.tflite"))
@@ -40,7 +43,7 @@ class ImageNetwork:
         compiled = compile_or_load(
             core,
             network,
-            lambda: _read(core, file.path, name, side_px),
+            lambda: _read(core, file.path, name, (side_px, side_px, channels)),
             cpu_properties("fp32", 1),
             CompiledCache("openvino"),
         )
@@ -48,7 +51,7 @@ class ImageNetwork:
         self._outputs = len(compiled.outputs)
 
     def __call__(self, image: NDArray[np.floating]) -> list[NDArray[np.float32]]:
-        """Run the network on an image, float [side, side, 3], RGB, in the range that it expects.
+        """Run the network on an image, float [side, side, channels], RGB, in the range that it expects.
 
         Returns:
             Its outputs.
@@ -64,12 +67,14 @@ class ImageNetwork:
         self._request = None
 
 
-def _read(core: openvino.Core, path: Path, name: str | None, side_px: int) -> openvino.Model:
+def _read(
+    core: openvino.Core, path: Path, name: str | None, shape: tuple[int, int, int]
+) -> openvino.Model:
     """Read a network, out of an archive by way of a file: OpenVINO reads `.tflite` from files only."""
     if name is None:
         network = core.read_model(path)
     else:
         with zipfile.ZipFile(path) as bundle, tempfile.TemporaryDirectory() as scratch:
             network = core.read_model(bundle.extract(f"{name}.tflite", scratch))
-    network.reshape([1, side_px, side_px, 3])
+    network.reshape([1, *shape])
     return network

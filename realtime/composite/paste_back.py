@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.align.affine import apply, invert, scale_of
+from realtime.align.affine import apply, compose, invert, scale_of
 from realtime.composite.grain_texture import add_grain
-from realtime.frames import Fill
+from realtime.frames import Detail, Fill
 from realtime.settings import COMPOSITE
 
 _CUBIC_PX = 3  # margin that a bicubic warp reads, crop px
@@ -44,7 +44,7 @@ def paste(
 
     Args:
         frame_bgr: uint8 [H, W, 3], not changed.
-        fill: the filled crop, and the grain to add to it.
+        fill: the filled crop, and the detail and the grain to add to it.
         opacity: float32 [128, 128], 0 keeps the frame.
         matrix: float64 [2, 3], frame pixels to crop pixels.
 
@@ -71,6 +71,8 @@ def paste(
         slice(max(x0c - _CUBIC_PX, 0), x1c + _CUBIC_PX),
     )
     colours = _warp(fill.rgb[box], box[1].start, box[0].start, to_crop, size)
+    if fill.detail is not None:
+        colours = _add_detail(fill.detail, colours, to_crop)
     if fill.grain is not None:
         colours = add_grain(fill.grain, colours, int(x0), int(y0), to_crop)
     weight = cv2.warpAffine(opacity, to_crop, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
@@ -79,6 +81,17 @@ def paste(
     region = np.ascontiguousarray(frame_bgr[y0:y1, x0:x1])
     image = cv2.blendLinear(colours, region, weight, 1 - weight)
     return Patch(int(x0), int(y0), image.astype(np.uint8, copy=False), weight > 0)
+
+
+def _add_detail(
+    detail: Detail, colours_bgr: NDArray[np.uint8], to_crop: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    """Add detail to a part of the frame, uint8 [h, w, 3]; `to_crop` maps its pixels to the crop's."""
+    height, width = colours_bgr.shape[:2]
+    to_square = compose(detail.to_square, to_crop)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    levels = cv2.warpAffine(detail.levels, to_square, (width, height), flags=flags)
+    return np.asarray(cv2.add(colours_bgr, levels, dtype=cv2.CV_8U), np.uint8)
 
 
 def _warp(

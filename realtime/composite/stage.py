@@ -28,11 +28,11 @@ from realtime.stages import PerTrack, Stage
 
 @dataclass
 class _Prepared:
-    """A fill after the steps taken once, its opacity, float32 [128, 128], and the fill with its grain."""
+    """A fill after the steps taken once, its opacity, float32 [128, 128], and the fill after all steps."""
 
     fill: Fill
     opacity: NDArray[np.float32]
-    with_grain: Fill | None = None
+    finished: Fill | None = None
 
 
 class CompositeStage(Stage[InpaintedFrame, UnmaskResult]):
@@ -98,12 +98,12 @@ class CompositeStage(Stage[InpaintedFrame, UnmaskResult]):
             self._prepared[track_id] = prepared
         in_turns = self._take_turns and faces >= COMPOSITE.many_faces
         waits = in_turns and (self._frames + track_id) % COMPOSITE.grain_turns
-        if prepared.with_grain is None or not waits:
+        if prepared.finished is None or not waits:
             fill = prepared.fill
             for step in self._frame_steps:
                 fill = step(fill, filled, frame_bgr, face.segmented.matrix)
-            prepared.with_grain = fill
-        return prepared.with_grain, prepared.opacity
+            prepared.finished = fill
+        return prepared.finished, prepared.opacity
 
     def reset(self) -> None:
         """Forget all faces."""
@@ -113,7 +113,9 @@ class CompositeStage(Stage[InpaintedFrame, UnmaskResult]):
             step.reset()
 
     def close(self) -> None:
-        """Do nothing: the stage holds no model."""
+        """Free the steps' networks."""
+        for step in (*self._steps, *self._frame_steps):
+            step.close()
 
 
 def _result_of(

@@ -39,6 +39,7 @@ def weights(model: str) -> Iterator[Check]:
         SHIPPED_GENERATORS,
         find_face_aligner,
         find_generator,
+        find_refiner,
         find_segmenter,
     )
 
@@ -52,7 +53,12 @@ def weights(model: str) -> Iterator[Check]:
         else:
             found = f"{generator.path.name}, SHA-256 {generator.sha256[:12]}"
             yield Check(f"model {name}", "ok", found)
-    for what, network in (("segmenter", find_segmenter()), ("face aligner", find_face_aligner())):
+    ours = {
+        "segmenter": find_segmenter(),
+        "face aligner": find_face_aligner(),
+        "refiner": find_refiner(),
+    }
+    for what, network in ours.items():
         yield Check(what, "ok", f"{network.path.name}, SHA-256 {network.sha256[:12]}")
 
 

@@ -27,6 +27,9 @@ class AppearanceStep(ABC):
     def reset(self) -> None:  # noqa: B027
         """Forget all faces."""
 
+    def close(self) -> None:  # noqa: B027
+        """Free the step's network, if it has one."""
+
 
 class FillStep(AppearanceStep):
     """A step that is taken once for each fill."""

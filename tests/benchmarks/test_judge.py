@@ -165,6 +165,31 @@ def test_judge_walks_through_faces_and_goes_on_later(
     assert JudgementFile(kept).looks()[FIGURES]["masked/new"] == 1
 
 
+def test_judge_compares_with_a_step_left_out(
+    collections: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    kept = tmp_path / "judgements.jsonl"
+    models = ["fast", "fast"]
+    options = JudgeOptions(
+        collections[:1], [], models, kept, count=1, out=tmp_path, without="colour match"
+    )
+    shown: list[NDArray[np.uint8]] = []
+
+    def visit(page: Page) -> None:
+        assert page.state()["question"] == "choice"
+        shown.append(_picture(page))
+        page.answer("equal")
+
+    (row,) = _judge(options, visit, capsys)
+    assert row["equal"] == 1
+    # The results are not the same picture twice.
+    width = shown[0].shape[1]
+    left, right = shown[0][:, : width // 2 - 6], shown[0][:, -(width // 2 - 6) :]
+    assert 0.1 < np.abs(left.astype(int) - right).mean() < 10
+    (said,) = JudgementFile(kept).judgements()
+    assert said.against == {**said.networks, "without": "colour match"}
+
+
 def test_judge_of_no_filled_face_raises(tmp_path: Path, masked_bgr: NDArray[np.uint8]):
     cv2.imwrite(str(tmp_path / "empty.png"), masked_bgr * 0)
     with pytest.raises(UserError, match="no face was filled"):

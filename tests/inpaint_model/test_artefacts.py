@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from inpaint_model.artefacts import (
     ArtefactHashes,
     find_face_aligner,
     find_generator,
+    find_refiner,
     find_segmenter,
 )
 from inpaint_model.errors import UserError
+from inpaint_model.model_files import Artefact
 
 
 def sha256(content: bytes) -> str:
@@ -47,12 +50,15 @@ def test_find_segmenter_missing_is_refused(tmp_path: Path) -> None:
         find_segmenter(tmp_path / "none.tflite")
 
 
-def test_find_face_aligner_hashes_the_shipped_file() -> None:
-    aligner = find_face_aligner()
-    assert aligner.name == "face_aligner"
-    assert aligner.sha256 == sha256(aligner.path.read_bytes())
+@pytest.mark.parametrize(
+    ("find", "name"), [(find_face_aligner, "face_aligner"), (find_refiner, "refiner")]
+)
+def test_shipped_networks_are_hashed(find: Callable[[], Artefact], name: str) -> None:
+    network = find()
+    assert network.name == name
+    assert network.sha256 == sha256(network.path.read_bytes())
 
 
 def test_artefact_hashes_are_named_in_json() -> None:
-    names = ("generator", "segmenter", "face_landmarker", "face_aligner")
+    names = ("generator", "segmenter", "face_landmarker", "face_aligner", "refiner")
     assert list(ArtefactHashes(*names).as_dict().items()) == [(name, name) for name in names]

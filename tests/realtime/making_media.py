@@ -152,7 +152,7 @@ class StubUnmasker:
 
     def __init__(self, *, faces: int = 1, paints: bool = True, fails_at: int | None = None) -> None:
         self.inpainter = StubNetwork()
-        self.artefacts = ArtefactHashes("a" * 64, "b" * 64, "c" * 64, "d" * 64)
+        self.artefacts = ArtefactHashes("a" * 64, "b" * 64, "c" * 64, "d" * 64, "e" * 64)
         self._faces, self._paints, self._fails_at = faces, paints, fails_at
         self.seen = 0
 

@@ -36,6 +36,25 @@ def wide_faces(request: pytest.FixtureRequest, astronaut_rgb: NDArray[np.uint8])
     return replace(synthetic_faces(6), crops=crops, valid=np.ones(crops.shape[:3], bool))
 
 
+@pytest.fixture(scope="session")
+def fine_file(
+    tmp_path_factory: pytest.TempPathFactory, photo_folder: Path, wide_file: Path
+) -> Path:
+    """The photographs of `wide_file` prepared at twice the crop's resolution, without a margin."""
+    from trainer.data.prepare import prepare
+
+    assert wide_file.is_file()  # its manifest splits these faces alike
+    out = tmp_path_factory.mktemp("fine") / "faces.npz"
+    prepare([photo_folder], out, manifest=photo_folder / "wide.csv", workers=1, scale=2)
+    return out
+
+
+@pytest.fixture(scope="session")
+def fine_faces(fine_file: Path) -> FaceSet:
+    """The faces of `fine_file`, decoded."""
+    return faceset.load([fine_file], 2)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
     """Use one thread: small work is faster, and exact to the bit."""

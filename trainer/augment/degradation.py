@@ -12,7 +12,10 @@ _COARSE = 0.22, 0.86  # range of the side of a coarse picture, as a share of its
 
 
 def degrade(
-    picture: NDArray[np.uint8], rng: np.random.Generator, coarse_share: float = 0.25
+    picture: NDArray[np.uint8],
+    rng: np.random.Generator,
+    coarse_share: float = 0.25,
+    noise_share: float = 0.3,
 ) -> NDArray[np.uint8]:
     """Blur, downscale, add noise or JPEG artefacts at random.
 
@@ -20,6 +23,7 @@ def degrade(
         picture: uint8 [S, S, 3], RGB; not changed.
         rng: random generator.
         coarse_share: share of the pictures that are scaled down and up again.
+        noise_share: share of the pictures with noise.
     """
     size = picture.shape[:2]
     if rng.random() < 0.3:
@@ -28,7 +32,7 @@ def degrade(
         side = int(size[0] * rng.uniform(*_COARSE))
         small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
         picture = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-    if rng.random() < 0.3:
+    if rng.random() < noise_share:
         noise = rng.standard_normal(picture.shape).astype(np.float32) * rng.uniform(2, 14)
         picture = np.clip(picture + noise, 0, 255).astype(np.uint8)
     if rng.random() < 0.25:

@@ -13,13 +13,14 @@ from inpaint_model.networks.face_aligner import FaceAlignerNet
 from inpaint_model.networks.from_onnx import generator_from_onnx
 from inpaint_model.networks.layers import flops
 from inpaint_model.networks.paper import PaperGenerator
+from inpaint_model.networks.refiner import RefinerNet
 from inpaint_model.networks.segmenter import MaskSegmenterNet
 from trainer.augment.finish import Jitter
 from trainer.augment.generator_samples import draw_generator_batch
 from trainer.augment.holes import draw_protocol
 from trainer.data import face_set as faceset
 from trainer.data.face_set import FaceSet
-from trainer.export.aligner_export import ALIGNER, export_aligner, squares_of
+from trainer.export.image_network_export import INTERFACES, export_image_network, images_of
 from trainer.export.onnx_export import export_generator
 from trainer.export.prune import prune_generator
 from trainer.export.quantize import Inputs, Samples, quantize_onnx
@@ -49,7 +50,7 @@ def export(options: ExportOptions) -> str:
     """Write the artefact of a run or of a file; return lines on parity and on the cost of int8.
 
     int8 is calibrated on training faces; parity and cost are measured on held-out ones. The artefact is
-    `fast.onnx`, `paper.onnx`, `segmenter.tflite` or `face_aligner.onnx`.
+    `fast.onnx`, `paper.onnx`, `segmenter.tflite`, `face_aligner.onnx` or `refiner.onnx`.
 
     Raises:
         UserError: not exactly one of `run` and `model`, or what they name cannot be exported.
@@ -59,13 +60,18 @@ def export(options: ExportOptions) -> str:
         raise UserError("name either --run or --model")
     if model is not None and not model.is_file():
         raise UserError(f"{model}: no such model file")
-    faces = faceset.load(options.data).canonical()
+    scale = 1
     if run is None:
         assert model is not None
         net = generator_from_onnx(model)
     else:
-        net = _load(run)
-    write = {MaskSegmenterNet: _export_segmenter, FaceAlignerNet: _export_aligner}
+        net, scale = _load(run), RunFolder(run).config().data_scale
+    faces = faceset.load(options.data, scale).canonical()
+    write = {
+        MaskSegmenterNet: _export_segmenter,
+        FaceAlignerNet: _export_image_network,
+        RefinerNet: _export_image_network,
+    }
     return write.get(type(net), export_network)(net.eval(), faces, options.out)
 
 
@@ -150,9 +156,9 @@ def _export_segmenter(net: nn.Module, faces: FaceSet, out: Path) -> str:
     return f"{path}: {export_segmenter(net, path, worn.crops)}"
 
 
-def _export_aligner(net: nn.Module, faces: FaceSet, out: Path) -> str:
-    path = out / f"{ALIGNER}.onnx"
+def _export_image_network(net: nn.Module, faces: FaceSet, out: Path) -> str:
+    path = out / f"{INTERFACES[type(net)].stem}.onnx"
     few = faces.select("val").sample(_PARITY_CROPS, 0)
     if not len(few):
         raise UserError("exporting needs held-out faces in the data")
-    return f"{path}: {export_aligner(net, path, squares_of(few.crops))}"
+    return f"{path}: {export_image_network(net, path, images_of(net, few))}"

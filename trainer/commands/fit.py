@@ -22,8 +22,8 @@ from trainer.commands.tasks import make_task
 from trainer.config import FitConfig
 from trainer.data import face_set as faceset
 from trainer.data.face_set import FaceSet
-from trainer.export.aligner_export import squares_of
-from trainer.export.run_exporter import AlignerExporter, GeneratorExporter, RunExporter
+from trainer.export.image_network_export import INTERFACES, images_of
+from trainer.export.run_exporter import GeneratorExporter, ImageNetworkExporter, RunExporter
 from trainer.fit import Task, fit
 from trainer.initial_weights import (
     check_initial_weights,
@@ -63,7 +63,7 @@ def start(
         return {}
     clock = RunClock(began_s, folder.used_s() if options.resume else 0.0)
     fabric = _launch(options)
-    faces = faces or faceset.load(options.data)
+    faces = faces or faceset.load(options.data, config.data_scale)
     train, val = training_faces(faces, config), faces.select("val")
     if not len(train) or not len(val):
         raise UserError("the prepared data needs faces of both splits, train and val")
@@ -117,8 +117,10 @@ def _exporter(
     if config.network == "segmenter":
         return None
     few = val.sample(_PARITY_CROPS, config.seed).canonical()
-    if config.network == "aligner":
-        exporter = AlignerExporter(folder.path, squares_of(few.crops))
+    names = INTERFACES.get(type(task.net))
+    if names is not None:
+        images = images_of(task.net, few)
+        exporter = ImageNetworkExporter(folder.path, names.stem, images)
     else:
         holes, _ = draw_protocol(few, "face-mask", config.seed)
         exporter = GeneratorExporter(folder.path, config.network, few.crops, holes)

@@ -1,10 +1,11 @@
-"""Brings the network of a run together with its samples: generator, segmenter or face aligner."""
+"""Brings the network of a run together with its samples: generator, segmenter, face aligner or refiner."""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
 
+from inpaint_model import open_inpainter
 from inpaint_model.errors import UserError
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.synthetic import Template, load_templates
@@ -17,6 +18,7 @@ from trainer.fit import Task
 from trainer.generator_task import GeneratorTask
 from trainer.losses.recogniser import find_recogniser, load_recogniser
 from trainer.options import FitOptions
+from trainer.refiner_task import RefinerTask
 from trainer.segmenter_task import SegmenterTask
 from trainer.teacher import load_teacher
 
@@ -35,6 +37,9 @@ def make_task(config: FitConfig, train: FaceSet, val: FaceSet, options: FitOptio
     if config.network == "aligner":
         return _aligner_task(config, train, val, options)
     val = val.canonical()
+    if config.network == "refiner":
+        with open_inpainter(config.teacher or "fast") as generator:
+            return RefinerTask(config, train.canonical(), val, generator)
     if config.network == "segmenter":
         backgrounds, folder = (), options.backgrounds or options.places
         if folder:

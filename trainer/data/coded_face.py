@@ -21,13 +21,14 @@ class CodedFace:
     Attributes:
         picture: the canonical crop with a margin of M px, as JPEG or WebP: whole, or the bounding box
             of its valid pixels, around which the border pixels are repeated.
-        valid: bool [128 + 2M, 128 + 2M], False outside the source photograph.
+        valid: bool [S, S], S = scale (128 + 2M), False outside the source photograph.
         landmarks: float32 [478, 2], canonical crop pixels.
         split: train, val or test.
         source: the data set's name.
         identity: the person's name, or empty.
         matte: opacity of the person before the background, of the size of `valid`, as WebP; empty if it
             is not known.
+        scale: pixels of the picture for each crop pixel, in each direction.
     """
 
     picture: bytes
@@ -37,11 +38,12 @@ class CodedFace:
     source: str
     identity: str
     matte: bytes = b""
+    scale: int = 1
 
     @property
     def margin_px(self) -> int:
         """Margin around the canonical crop in pixels, M."""
-        return margin_of(len(self.valid))
+        return margin_of(len(self.valid), self.scale)
 
     @property
     def coded_bytes(self) -> int:
@@ -49,9 +51,9 @@ class CodedFace:
         return len(self.picture) + len(self.matte)
 
 
-def margin_of(side_px: int) -> int:
-    """Return the margin around the canonical crop in a square crop, in pixels."""
-    return (side_px - CROP_SIZE) // 2
+def margin_of(side_px: int, scale: int = 1) -> int:
+    """Return the margin around the canonical crop in a square picture of a scale, in crop pixels."""
+    return (side_px // scale - CROP_SIZE) // 2
 
 
 def encode(
@@ -76,7 +78,7 @@ def encode(
 
 
 def decode(face: CodedFace) -> NDArray[np.uint8]:
-    """Decode one crop, uint8 [128 + 2M, 128 + 2M, 3], RGB.
+    """Decode one crop, uint8 [S, S, 3], RGB, of the size of `valid`.
 
     Raises:
         ValueError: the picture is damaged.
@@ -103,7 +105,7 @@ def encode_matte(matte: NDArray[np.uint8]) -> bytes:
 
 
 def decode_matte(face: CodedFace) -> NDArray[np.uint8]:
-    """Decode a matte, uint8 [128 + 2M, 128 + 2M]; 255 everywhere if it is not known.
+    """Decode a matte, uint8 [S, S], of the size of `valid`; 255 everywhere if it is not known.
 
     Raises:
         ValueError: the matte is damaged.

@@ -30,12 +30,13 @@ class FaceSet:
     """Decoded faces in memory.
 
     Attributes:
-        crops: uint8 [N, 128 + 2M, 128 + 2M, 3], RGB, canonical crops with a margin of M px.
-        valid: bool [N, 128 + 2M, 128 + 2M].
+        crops: uint8 [N, S, S, 3], RGB, canonical crops with a margin of M px: S = scale (128 + 2M).
+        valid: bool [N, S, S].
         landmarks: float32 [N, 478, 2], canonical crop pixels.
         split, source, identity: str [N].
-        matte: uint8 [N, 128 + 2M, 128 + 2M], opacity of the person before the background, 255 where it is
-            not known; None if no face has one.
+        matte: uint8 [N, S, S], opacity of the person before the background, 255 where it is not known;
+            None if no face has one.
+        scale: pixels for each crop pixel, in each direction.
     """
 
     crops: NDArray[np.uint8]
@@ -45,6 +46,7 @@ class FaceSet:
     source: NDArray[np.str_]
     identity: NDArray[np.str_]
     matte: NDArray[np.uint8] | None = None
+    scale: int = 1
 
     def __len__(self) -> int:
         return len(self.crops)
@@ -52,19 +54,20 @@ class FaceSet:
     @property
     def margin_px(self) -> int:
         """Margin around the canonical crop in pixels, M."""
-        return margin_of(self.crops.shape[1])
+        return margin_of(self.crops.shape[1], self.scale)
 
     def canonical(self) -> FaceSet:
         """Return the faces without their margin; pixels are shared."""
-        inside = slice(self.margin_px, self.margin_px + CROP_SIZE)
+        first = self.margin_px * self.scale
+        inside = slice(first, first + CROP_SIZE * self.scale)
         crops, valid = self.crops[:, inside, inside], self.valid[:, inside, inside]
         matte = None if self.matte is None else self.matte[:, inside, inside]
         return replace(self, crops=crops, valid=valid, matte=matte)
 
     def where(self, keep: NDArray[np.bool_]) -> FaceSet:
         """Return the faces for which `keep`, bool [N], is true."""
-        columns = vars(self).items()
-        return FaceSet(**{name: values[keep] for name, values in columns if values is not None})
+        columns = {k: v[keep] for k, v in vars(self).items() if isinstance(v, np.ndarray)}
+        return replace(self, **columns)
 
     def sample(self, count: int, seed: int | Sequence[int]) -> FaceSet:
         """Return at most `count` faces, drawn at random, in their order."""
@@ -98,6 +101,7 @@ def write(path: Path, faces: Sequence[CodedFace], limit_bytes: float = math.inf)
         "split": np.array([face.split for face in faces]),
         "source": np.array([face.source for face in faces]),
         "identity": np.array([face.identity for face in faces]),
+        "scale": np.array(faces[0].scale),
     }
     if any(face.matte for face in faces):
         mattes = [face.matte for face in faces]
@@ -157,9 +161,10 @@ def read(path: Path) -> list[CodedFace]:
             if "mattes" in data:
                 mattes = _parts(data["mattes"], data["matte_offsets"])
             valid = np.unpackbits(data["valid"], axis=-1).view(bool)
+            scale = int(data["scale"]) if "scale" in data else 1
             labels = [data[name].tolist() for name in ("split", "source", "identity")]
         columns = zip(coded, valid, landmarks, *labels, mattes, strict=True)
-        return [CodedFace(*values) for values in columns]
+        return [replace(CodedFace(*values), scale=scale) for values in columns]
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: not a file written by `prepare` ({error})") from None
 
@@ -168,11 +173,16 @@ def _parts(content: NDArray[np.uint8], offsets: NDArray[np.int64]) -> list[bytes
     return [content[a:b].tobytes() for a, b in pairwise(offsets)]
 
 
-def load(paths: Iterable[Path]) -> FaceSet:
+def load(paths: Iterable[Path], scale: int = 1) -> FaceSet:
     """Load and decode prepared files.
 
+    Args:
+        paths: the files.
+        scale: pixels for each crop pixel, in each direction, that the files must have.
+
     Raises:
-        UserError: a file is missing, was not written by `prepare`, or has another margin than the others.
+        UserError: a file is missing, was not written by `prepare`, or has another scale; or the files have
+            different margins.
     """
     faces, names = [], []
     for path in paths:
@@ -181,6 +191,8 @@ def load(paths: Iterable[Path]) -> FaceSet:
         names += [f"{path}: face {index}" for index in range(len(part))]
     if not faces:
         raise UserError("no prepared file given: make one with `python -m trainer prepare`")
+    if {face.scale for face in faces} != {scale}:
+        raise UserError(f"this needs faces that were prepared with --scale {scale}")
     if len({face.margin_px for face in faces}) > 1:
         raise UserError("the prepared files have different margins: prepare them alike")
     crops = np.empty((len(faces), *faces[0].valid.shape, 3), np.uint8)
@@ -205,4 +217,5 @@ def load(paths: Iterable[Path]) -> FaceSet:
         np.array([face.source for face in faces]),
         np.array([face.identity for face in faces]),
         matte,
+        scale,
     )

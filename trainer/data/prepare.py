@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -34,7 +34,9 @@ class _Worker:
     finder: FaceFinder | None = None
 
     @classmethod
-    def prepare(cls, min_eye_px: float, margin_px: int, photo: Photo) -> CodedFace | str:
+    def prepare(
+        cls, min_eye_px: float, margin_px: int, scale: int, photo: Photo
+    ) -> CodedFace | str:
         """Prepare one photograph, or return the reason for dropping it."""
         if cls.finder is None:
             cv2.setNumThreads(1)
@@ -51,8 +53,8 @@ class _Worker:
             return "face too small"
         size = CROP_SIZE + 2 * margin_px
         wider = compose(scaled_and_shifted(1.0, margin_px, margin_px), face.matrix)
-        crop, valid = warp_crop(image, wider * (CROP_SIZE / size), size)
-        if valid[margin_px:, margin_px:][32:104, 32:96].mean() < 0.9:
+        crop, valid = warp_crop(image, wider * (CROP_SIZE / size), scale * size)
+        if valid[::scale, ::scale][margin_px:, margin_px:][32:104, 32:96].mean() < 0.9:
             return "face cut off"
         return CodedFace(
             encode(np.ascontiguousarray(crop[:, :, ::-1]), valid),
@@ -61,6 +63,7 @@ class _Worker:
             photo.split,
             photo.source,
             photo.identity,
+            scale=scale,
         )
 
 
@@ -74,6 +77,7 @@ def prepare(
     manifest: Path | None = None,
     min_eye_px: float = 24.0,
     margin_px: int | None = None,
+    scale: int = 1,
     workers: int = 2,
     limit: int = 0,
     mattes: Path | None = None,
@@ -90,6 +94,7 @@ def prepare(
         min_eye_px: photographs whose outer eye corners are closer are dropped ("face too small").
         margin_px: margin to keep around the canonical crop, a multiple of 4; wider crops and rotated
             heads need one. None: 0, or the margin of `data`.
+        scale: pixels for each crop pixel, in each direction; the refiner needs 2, everything else 1.
         workers: number of processes that read photographs.
         limit: largest number of photographs of each folder; 0 takes all.
         mattes: `selfie_segmentation.tflite`, to store the people's mattes (`trainer.data.person_matte`).
@@ -100,13 +105,18 @@ def prepare(
         raise UserError("name either folders of photographs (--faces) or prepared files (--data)")
     if margin_px is not None and (not 0 <= margin_px <= 128 or margin_px % 4):
         raise UserError(f"a margin is a multiple of 4 from 0 to 128 px, not {margin_px}")
+    if scale not in (1, 2) or (scale == 2 and (data or mattes or pack_mib)):
+        raise UserError(
+            "a scale is 1 or 2; 2 goes with photographs alone, no --data, --pack or --mattes"
+        )
     dropped: Counter[tuple[str, str]] = Counter()
     photos: list[Photo] = []
     for folder in folders or ():
         found = find_photos(folder, manifest)
         photos += found[:limit] if limit else found
     if photos:
-        faces = _read_photographs(photos, min_eye_px, margin_px or 0, workers, dropped)
+        work = partial(_Worker.prepare, min_eye_px, margin_px or 0, scale)
+        faces = _read_photographs(photos, work, workers, dropped)
     else:
         faces = _read_prepared(data or (), margin_px)
     total = len(photos) or len(faces)
@@ -137,14 +147,13 @@ def prepare(
 
 def _read_photographs(
     photos: Sequence[Photo],
-    min_eye_px: float,
-    margin_px: int,
+    work: Callable[[Photo], CodedFace | str],
     workers: int,
     dropped: Counter[tuple[str, str]],
 ) -> list[CodedFace]:
     """Prepare photographs; count those without a usable face in `dropped`, by data set and reason."""
     faces: list[CodedFace] = []
-    results = _prepare_all(photos, min_eye_px, margin_px, workers)
+    results = _prepare_all(photos, work, workers)
     for photo, result in zip(photos, track(results, "prepare", total=len(photos)), strict=True):
         if isinstance(result, CodedFace):
             faces.append(result)
@@ -154,9 +163,8 @@ def _read_photographs(
 
 
 def _prepare_all(
-    photos: Sequence[Photo], min_eye_px: float, margin_px: int, workers: int
+    photos: Sequence[Photo], work: Callable[[Photo], CodedFace | str], workers: int
 ) -> Iterator[CodedFace | str]:
-    work = partial(_Worker.prepare, min_eye_px, margin_px)
     if workers <= 1:
         yield from map(work, photos)
         return
@@ -169,6 +177,8 @@ def _prepare_all(
 def _read_prepared(paths: Sequence[Path], margin_px: int | None) -> list[CodedFace]:
     """Read prepared files, and cut the faces to a narrower margin if one is given."""
     faces = [face for path in paths for face in read(path)]
+    if any(face.scale != 1 for face in faces):
+        raise UserError("choosing from prepared files needs faces of --scale 1")
     margins = {face.margin_px for face in faces}
     if margin_px is None:
         if len(margins) > 1:

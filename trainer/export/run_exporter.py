@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inpaint_model.errors import UserError
-from trainer.export.aligner_export import ALIGNER, export_aligner
+from trainer.export.image_network_export import export_image_network
 from trainer.export.refill import refill, write_template
 
 
@@ -104,17 +104,18 @@ class GeneratorExporter(RunExporter):
         return f"fp16, differs from the network by {parity.largest}/255 at most"
 
 
-class AlignerExporter(RunExporter):
-    """Writes a face aligner in fp32.
+class ImageNetworkExporter(RunExporter):
+    """Writes a face aligner or a refiner in fp32.
 
     Args:
         run: the folder.
-        squares: uint8 [N, 64, 64, 3], a few real squares to compare file and network on.
+        name: of the file, without its suffix.
+        images: [N, S, S, C], a few real images to compare file and network on.
     """
 
-    def __init__(self, run: Path, squares: NDArray[np.uint8]) -> None:
-        super().__init__(run, ALIGNER)
-        self._squares = squares
+    def __init__(self, run: Path, name: str, images: NDArray[np.floating]) -> None:
+        super().__init__(run, name)
+        self._images = images
 
     def _export(self, net: nn.Module, path: Path) -> str:
-        return export_aligner(net, path, self._squares)
+        return export_image_network(net, path, self._images)

@@ -9,7 +9,7 @@ import pytest
 from realtime.align import affine, warp_crop
 from realtime.composite.feathering import feather
 from realtime.composite.paste_back import paste
-from realtime.frames import Face, Fill
+from realtime.frames import Detail, Face, Fill
 from realtime.segment.mask_cleaning import hole_from_mask
 
 
@@ -63,3 +63,19 @@ def test_paste_face_half_outside_the_frame_is_cut(mask):
     for x, y in ((4000, 0), (-4000, 0), (0, 4000), (0, -4000)):
         away = np.array([[1.0, 0, x], [0, 1.0, y]])
         assert paste(frame, Fill(frame), revealed(mask), away) is None
+
+
+def test_paste_adds_detail_in_its_place(mask):
+    """A square of twice the crop's resolution holds a brighter and a darker spot; blue alone changes."""
+    levels = np.zeros((64, 64, 3), np.int16)
+    levels[20:28, 20:28, 0], levels[20:28, 40:48, 0] = 50, -300
+    to_square = np.array([[2.0, 0, -96], [0, 2.0, -150]])
+    detail, matrix = Detail(levels, to_square), np.array([[0.25, 0, 10], [0, 0.25, 8]])
+    frame, crop = np.full((500, 500, 3), 90, np.uint8), np.full((128, 128, 3), 120, np.uint8)
+    opacity = np.ones((128, 128), np.float32)
+    patch = paste(frame, Fill(crop, detail=detail), opacity, matrix)
+    assert patch is not None
+    of_square = affine.invert(affine.compose(to_square, matrix))
+    places = affine.apply(of_square, np.array([[23.5, 23.5], [43.5, 23.5], [10.0, 10.0]]))
+    shown = [patch.image[round(y) - patch.y, round(x) - patch.x].tolist() for x, y in places]
+    assert shown == [[170, 120, 120], [0, 120, 120], [120, 120, 120]]

@@ -139,6 +139,33 @@ def test_fit_aligner_without_its_data_is_one_line(
     assert named in line
 
 
+def test_fit_refiner_needs_fine_faces(
+    prepared_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    where = ["--preset", "refiner", "--data", str(prepared_file), "--run", str(tmp_path / "run")]
+    assert run_here(["trainer", "fit", *where, "--accelerator", "cpu"], monkeypatch) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "prepared with --scale 2" in line
+
+
+def test_fit_refiner_runs_and_exports(
+    fine_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    run = tmp_path / "run"
+    where = ["--data", str(fine_file), "--run", str(run), "--accelerator", "cpu"]
+    tiny = ["--preset", "refiner", "--crops", "8", "--batch", "4"]
+    assert run_here(["trainer", "fit", *tiny, *where], monkeypatch) == 0
+    assert "contrast" in capsys.readouterr().out
+    metrics = (run / "metrics.csv").read_text().splitlines()
+    assert {"detail", "contrast"} <= set(metrics[0].split(","))
+
+
 def test_fit_aligner_runs_with_places(
     wide_file: Path,
     photo_folder: Path,

@@ -63,6 +63,29 @@ def test_find_photos_celeba_uses_its_split(tmp_path: Path):
     assert [photo.identity for photo in photos] == ["7", "8", "9"]
 
 
+def test_prepare_of_scale_2_keeps_finer_pixels(tmp_path: Path, prepared, photo_folder: Path):
+    out = tmp_path / "fine.npz"
+    prepare([photo_folder], out, workers=1, margin_px=4, scale=2)
+    fine, plain = faceset.load([out], 2), faceset.load([prepared[0]])
+    assert fine.crops.shape == (24, 272, 272, 3)
+    assert (fine.margin_px, fine.scale) == (4, 2)
+    assert np.array_equal(fine.landmarks, plain.landmarks)
+    inside = fine.where(fine.split == "train").canonical()
+    assert inside.crops.shape[1:] == (256, 256, 3) and inside.margin_px == 0
+    halved = inside.crops[:, ::2, ::2].astype(int)
+    assert np.abs(halved - plain.crops[plain.split == "train"]).mean() < 3
+    with pytest.raises(UserError, match="prepared with --scale 1"):
+        faceset.load([out])
+    with pytest.raises(UserError, match="prepared with --scale 2"):
+        faceset.load([prepared[0]], 2)
+    with pytest.raises(UserError, match="faces of --scale 1"):
+        prepare(None, tmp_path / "again.npz", data=[out])
+    with pytest.raises(UserError, match="a scale is 1 or 2"):
+        prepare([photo_folder], out, scale=3)
+    with pytest.raises(UserError, match="photographs alone"):
+        prepare([photo_folder], out, scale=2, pack_mib=1)
+
+
 def test_prepare_with_margin_keeps_more_photograph(tmp_path: Path, prepared, photo_folder: Path):
     out = tmp_path / "wide.npz"
     prepare([photo_folder], out, workers=1, margin_px=32)
