@@ -119,9 +119,11 @@ def _timed_networks(clock: _Clock) -> Iterator[None]:
     names: dict[int, str] = {}
     init, run, fill = ImageNetwork.__init__, ImageNetwork.__call__, Inpainter.__call__
 
-    def opened(self: ImageNetwork, file: Artefact, side_px: int, name: str | None = None) -> None:
+    def opened(
+        self: ImageNetwork, file: Artefact, side_px: int, name: str | None = None, channels: int = 3
+    ) -> None:
         names[id(self)] = name or file.path.stem
-        init(self, file, side_px, name)
+        init(self, file, side_px, name, channels)
 
     def image_network(self: ImageNetwork, image: NDArray[np.floating]) -> object:
         return clock.timed(names[id(self)], run, self, image)
@@ -169,7 +171,8 @@ def _by_part(ms: dict[str, float], calls: dict[str, float]) -> PartTimes:
 
 
 def _stage_of(network: str) -> str:
-    return {_GENERATOR: "inpaint", "segmenter": "segment"}.get(network, "detect_and_track")
+    stages = {_GENERATOR: "inpaint", "segmenter": "segment", "refiner": "composite"}
+    return stages.get(network, "detect_and_track")
 
 
 def _profile(unmasker: Unmasker, frames: Sequence[Frame]) -> tuple[float, float]:

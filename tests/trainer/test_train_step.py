@@ -24,6 +24,7 @@ from trainer.generator_task import GeneratorTask
 from trainer.losses.recogniser import Recogniser
 from trainer.precision import one_cpu
 from trainer.presets import PRESETS
+from trainer.refiner_task import RefinerTask
 from trainer.runs import RunFolder
 from trainer.segmenter_task import SegmenterTask
 from trainer.teacher import Teacher
@@ -71,11 +72,18 @@ def tiny(preset: str, *stages: Stage) -> FitConfig:
     )
 
 
+def _doubled(pictures: np.ndarray) -> np.ndarray:
+    return pictures.repeat(2, 1).repeat(2, 2)
+
+
 def make_task(config: FitConfig) -> Task:
     if config.network == "segmenter":
         return SegmenterTask(config, _FACES, _FACES)
     if config.network == "aligner":
         return AlignerTask(config, _FACES, _FACES)
+    if config.network == "refiner":
+        fine = replace(_FACES, crops=_doubled(_FACES.crops), valid=_doubled(_FACES.valid), scale=2)
+        return RefinerTask(config, fine, fine, lambda crops, holes: crops)
     torch.manual_seed(1)
     teacher = None
     if any(stage.distil for stage in config.stages):
