@@ -86,15 +86,14 @@ def _draw(options: JudgeOptions) -> tuple[list[Case], list[dict[str, str]]]:
     """Draw as many faces from each collection; also give the networks of each model."""
     sources = [*options.photos, *options.videos]
     cases, networks = [], []
+    left_out = [[] for _ in options.models]
+    if options.without:
+        left_out[-1] = [options.without]
     for number, path in enumerate(sources):
         mode: Mode = "image" if number < len(options.photos) else "video"
         draw = draw_photographs if mode == "image" else draw_videos
         count = options.count // len(sources) + (number < options.count % len(sources))
         with ExitStack() as stack:
-            left_out = [
-                *[[]] * (len(options.models) - 1),
-                [options.without] * bool(options.without),
-            ]
             unmaskers = [
                 stack.enter_context(
                     Unmasker(model=name, engine=options.engine, mode=mode, without_steps=steps)

@@ -46,7 +46,7 @@ class Refinement(FrameStep):
         """Add detail to the fill; its pixels stay; see `FrameStep`."""
         to_square = compose(_OF_CANONICAL, invert(face.window.matrix))
         if scale_of(compose(to_square, matrix)) * COMPOSITE.refined_scale > 2:
-            return replace(fill, detail=None)
+            return fill
         known = self._details[face.track_id]
         if known is None or known[0] != fill.version:
             patch = _patch(fill.rgb, face.hole, to_square, frame_bgr, matrix)
