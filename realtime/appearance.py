@@ -9,7 +9,6 @@ from inpaint_model.errors import UserError
 from realtime.composite.edge_warp import EdgeWarp
 from realtime.composite.grain_synthesis import GrainSynthesis
 from realtime.composite.refinement import Refinement
-from realtime.composite.unsharp_mask import UnsharpMask
 from realtime.inpaint.appearance import AppearanceStep, FillStep, FrameStep
 from realtime.inpaint.colour_matching import ColourMatching
 from realtime.inpaint.temporal_blend import TemporalBlend
@@ -19,7 +18,7 @@ S = TypeVar("S", bound=AppearanceStep)
 INPAINT_STEPS: tuple[type[FillStep], ...] = (ColourMatching, TemporalBlend)
 """What the inpainting stage does to each fill, in order."""
 
-COMPOSITE_STEPS: tuple[type[FillStep], ...] = (EdgeWarp, UnsharpMask)
+COMPOSITE_STEPS: tuple[type[FillStep], ...] = (EdgeWarp,)
 """What the compositing stage does to each fill after that, in order."""
 
 FRAME_STEPS: tuple[type[FrameStep], ...] = (Refinement, GrainSynthesis)

@@ -349,9 +349,6 @@ class CompositeSettings:
     edge_warp: float = 2.5
     """Distances of an edge's sides by which they move towards it: 2 makes it three times as narrow.
     Benchmark: realism."""
-    inner_edge_warp: float = 0.45
-    """Share of that at nose and mouth, where strong shading becomes a crease; without any, mouths are soft
-    (blind, of 24 faces: 15 better, 4 worse). Benchmark: sheet."""
     most_edge_warp_px: float = 3.0
     """Crop px that a pixel moves at most. Not measured alone."""
     edge_variance_px2: float = 10.0
@@ -361,15 +358,6 @@ class CompositeSettings:
     alone."""
     strong_edge_levels: float = 7.0
     """The same from which an edge is a contour and is warped in full. Not measured alone."""
-    natural_contrast: float = 0.85
-    """Fine contrast of a lower face over its upper face that the unsharp mask aims at; held-out bare faces
-    have 0.87 (0.65 to 1.15). Not measured alone."""
-    most_sharpening: float = 0.6
-    """Amount of the unsharp mask at most: more gives contours corners. Not measured alone."""
-    noise_levels: float = 1.0
-    """Levels of fine detail that are not sharpened: the generator's noise. Not measured alone."""
-    least_contrast_px: int = 400
-    """Crop px of either half of the face that must be seen to compare them. Not measured alone."""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class EdgeWarp(FillStep):
     """Narrows the contours of a fill, which its generator paints soft, by warping.
 
     Colours are taken from further away from an edge than where they are shown; nothing overshoots.
-    Shading, whose gradients are weak, stays; nose and mouth, where it is strong, are warped less.
+    Shading, whose gradients are weak, stays, and so do nose and mouth, where it is strong.
 
     Source: Arad and Gotsman, "Enhancement by image-dependent warping", IEEE Transactions on Image
     Processing 8(8), 1999.
@@ -45,8 +45,8 @@ class EdgeWarp(FillStep):
         if box is None:
             return fill
         inside = cv2.distanceTransform(hole[box].view(np.uint8), cv2.DIST_L2, 3)
-        inner = (1 - COMPOSITE.inner_edge_warp) * face.window.show(INNER_FACE)[box]
-        warped = _warp(fill.rgb[box], np.minimum(inside / _FADE_PX, 1) * (1 - inner))
+        outer = 1 - face.window.show(INNER_FACE)[box]
+        warped = _warp(fill.rgb[box], np.minimum(inside / _FADE_PX, 1) * outer)
         out = fill.rgb.copy()
         cv2.copyTo(warped, hole[box].view(np.uint8), out[box])
         return replace(fill, rgb=out)

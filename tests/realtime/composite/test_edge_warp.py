@@ -78,10 +78,10 @@ def moved(crop: np.ndarray, hole: np.ndarray, window: CropWindow | None = None) 
     return np.abs(warped(crop, hole, window).astype(int) - crop).max((1, 2))
 
 
-def test_edge_warp_nose_and_mouth_are_warped_less(hole):
+def test_edge_warp_nose_and_mouth_stay(hole):
     by_row = moved(step(1.0, WALL, x=64), hole)
     at_mouth, below_chin = by_row[70:96], by_row[116:120]
-    assert 0.3 * below_chin.max() < at_mouth.max() < 0.7 * below_chin.min()
+    assert at_mouth.max() < 0.1 * below_chin.min()
 
 
 def test_edge_warp_moved_window_knows_where_the_mouth_is(hole):

@@ -158,16 +158,3 @@ def test_composite_many_faces_renew_their_grain_in_turns() -> None:
     assert turns.any(0).all()  # and not all of them in the same frames
     assert _renewed(2, take_turns=True).all()
     assert _renewed(3, take_turns=False).all()
-
-
-def test_composite_soft_fill_is_sharpened(crop, frames, matrix) -> None:
-    soft = np.where(HOLE[..., None], cv2.GaussianBlur(crop, (0, 0), 1.2), crop)
-    given = filled(crop, frames[0], matrix)
-    given = replace(given, faces=(replace(given.faces[0], fill=Fill(soft)),))
-    sharp, plain = (
-        warp_crop(composite_stage(["grain", *more])(given).frame, matrix)[0]
-        for more in ([], ["unsharp mask"])
-    )
-    inner = (slice(72, 108), slice(44, 86))
-    contrasts = [cv2.Laplacian(one[inner], cv2.CV_32F).std() for one in (sharp, plain)]
-    assert contrasts[0] > 1.08 * contrasts[1]
