@@ -77,6 +77,9 @@ def run(
         who = judgements, judge_name, count, seed, engine, out, without
         options = judging.JudgeOptions(*sources, models, *who)
         return judging.run(options)
+    for name, value in {"videos": videos, "judge-name": judge_name, "without": without}.items():
+        if value:
+            raise UserError(f"--{name} needs --judge")
     if not photos or out is None:
         raise UserError("a sheet needs --photos and --out; --judge shows faces in the browser")
     return draw_sheet(photos, out, count, seed, page, model, against, engine)

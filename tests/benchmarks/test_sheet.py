@@ -54,6 +54,13 @@ def test_sheet_that_is_no_picture_raises(folder: Path, tmp_path: Path):
         sheet.draw_sheet([folder], tmp_path / "look")
 
 
+def test_sheet_options_of_the_judge_alone_raise(folder: Path, tmp_path: Path):
+    with pytest.raises(UserError, match="--without needs --judge"):
+        sheet.run([folder], tmp_path / "look.png", without="grain")
+    with pytest.raises(UserError, match="--videos needs --judge"):
+        sheet.run([folder], tmp_path / "look.png", videos=[tmp_path])
+
+
 def test_surroundings_add_a_margin_round_the_boxes():
     rows, columns = tiles.surroundings((400, 600), [(100, 100, 140, 150)], 0.5)
     assert (rows, columns) == (slice(75, 175), slice(70, 170))
