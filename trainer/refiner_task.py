@@ -16,13 +16,13 @@ from trainer.augment.fill_bank import fill_faces
 from trainer.augment.refiner_samples import RefinerBatch, draw_refiner_batch
 from trainer.config import FitConfig, Stage
 from trainer.data.face_set import FaceSet
+from trainer.evaluate.picture_rows import in_rows
 from trainer.losses.pixel_losses import pixel_losses
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
 
 _DETAIL_SIGMA_PX = 2.0  # of the blur whose residual is fine contrast, px
-_SHEET_FACES, _SHEET_COLUMNS = 32, 8
 
 
 class RefinerTask:
@@ -100,7 +100,8 @@ class RefinerTask:
             "detail": errors[0] / max(errors[1], 1e-6),
             "contrast": contrasts[0] / max(contrasts[1], 1e-6),
         }
-        return figures, _sheet(filled.real, filled.patches[..., :3], after)
+        rows = (_levels(x) for x in (filled.real, filled.patches[..., :3], after))
+        return figures, in_rows(*rows)
 
     def extra_state(self) -> dict[str, Any]:
         """Return nothing: there is no further state."""
@@ -127,13 +128,5 @@ def _contrast(pictures: NDArray[np.float32], opacity: NDArray[np.float32]) -> fl
     return float(np.sum(sums) / max(float(opacity.sum()), 1.0))
 
 
-def _sheet(*rows: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Draw rows of photographs, fills and refined fills, float32 [N, S, S, 3]; uint8 RGB."""
-    lines = []
-    for first in range(0, min(len(rows[0]), _SHEET_FACES), _SHEET_COLUMNS):
-        for pictures in rows:
-            tiles = np.clip(np.rint(pictures[first : first + _SHEET_COLUMNS]), 0, 255)
-            line = np.hstack(list(tiles.astype(np.uint8)))
-            more = _SHEET_COLUMNS * tiles.shape[2] - line.shape[1]
-            lines.append(np.pad(line, ((0, 0), (0, more), (0, 0))))
-    return np.vstack(lines) if lines else np.zeros((1, 1, 3), np.uint8)
+def _levels(pictures: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.clip(np.rint(pictures), 0, 255).astype(np.uint8)

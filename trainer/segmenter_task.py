@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from trainer.data.epoch_order import CropCount, seed_of
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.fill_crops import to_tensor
 from trainer.evaluate.measures import iou
+from trainer.evaluate.picture_rows import in_rows
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -211,13 +211,9 @@ def _sheet(
     crops: NDArray[np.uint8], found: NDArray[np.bool_], true: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
     """Draw masked crops above their masks: found green, missed red, false yellow."""
-    rows = []
-    for at in range(0, min(48, len(crops) - 11), 12):
-        group = slice(at, at + 12)
-        painted = crops[group].copy()
-        painted[found[group]] //= 2
-        painted[found[group]] += np.array([0, 127, 0], np.uint8)
-        painted[true[group] & ~found[group]] = (255, 0, 0)
-        painted[found[group] & ~true[group]] = (255, 255, 0)
-        rows += [cv2.hconcat(list(crops[group])), cv2.hconcat(list(painted))]
-    return np.asarray(cv2.vconcat(rows), np.uint8) if rows else crops[0]
+    painted = crops.copy()
+    painted[found] //= 2
+    painted[found] += np.array([0, 127, 0], np.uint8)
+    painted[true & ~found] = (255, 0, 0)
+    painted[found & ~true] = (255, 255, 0)
+    return in_rows(crops, painted, columns=12, most=48)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from trainer.evaluate.picture_rows import in_rows
 
 
 def to_tensor(crops: NDArray[np.uint8]) -> Tensor:
@@ -45,16 +46,7 @@ def fill(net: nn.Module, crops: NDArray[np.uint8], holes: NDArray[np.bool_]) -> 
 
 
 def make_sheet(
-    crops: NDArray[np.uint8], holes: NDArray[np.bool_], results: NDArray[np.uint8], columns: int = 8
+    crops: NDArray[np.uint8], holes: NDArray[np.bool_], results: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
     """Draw a sheet of up to 40 faces: rows of masked crops, results and truths; uint8 RGB."""
-    count = min(40, len(crops))
-    masked = np.where(holes[..., None], np.uint8(127), crops)
-    rows = []
-    for at in range(0, count, columns):
-        group = range(at, min(at + columns, count))
-        for pictures in (masked, results, crops):
-            tiles = [pictures[i] for i in group]
-            tiles += [np.zeros_like(tiles[0])] * (columns - len(tiles))
-            rows.append(cv2.hconcat(tiles))
-    return np.asarray(cv2.vconcat(rows), dtype=np.uint8)
+    return in_rows(np.where(holes[..., None], np.uint8(127), crops), results, crops)
