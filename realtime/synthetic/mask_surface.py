@@ -15,6 +15,7 @@ COLUMNS, ROWS = 25, 13  # points of the surface, across and down
 # The points that follow the face's shape; the others are interpolated between them.
 _CONTROL_COLUMNS, _CONTROL_ROWS = slice(0, COLUMNS, 4), slice(0, ROWS, 3)
 _BELOW_NOSE_Y, _BELOW_MOUTH_Y = -2.6, -6.2  # top edge of a mask that is pulled down, cm
+_GAPE_ASIDE = 0.7  # cm that a side reaches out for each cm that it stands off to the front
 _DEFORMATION_SIGMA_CM = 1.6  # reach of a landmark's residual
 
 # Profile of the face on the middle line, over nose and chin: y, z in cm.
@@ -75,7 +76,7 @@ def build_surface(fit: Fit, pulled_down: PulledDown) -> MaskSurface:
         - fit.side_taper * v
         - 0.45 * fit.side_round * fit.side_x * np.abs(2 * v - 1) ** 3
     )
-    x = u * half_width
+    x = u * (half_width + _GAPE_ASIDE * fit.gape)
     top = _top_edge(fit, across)
     bottom = _bottom_edge(fit, across)
     y = top + v * (bottom - top) + fit.tilt * u
@@ -103,10 +104,10 @@ def _depth(
     v: NDArray[np.float64],
     half_width: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Depth z: taut from the middle line to the sides, and off the face by the bulge."""
+    """Depth z: taut from the middle line to the sides, and off the face by bulge and gape."""
     middle = y[:, COLUMNS // 2, None]
     front = np.interp(middle, _FRONT_Y, _FRONT_Z) + fit.bulge * np.sin(np.pi * v) ** 0.7
-    side = np.interp(half_width, _SIDE_X, _SIDE_Z) - 0.25 * np.maximum(-4.0 - y, 0)
+    side = np.interp(half_width, _SIDE_X, _SIDE_Z) - 0.25 * np.maximum(-4.0 - y, 0) + fit.gape
     power = 1.25 + (fit.profile_power - 1.25) * np.minimum(v * 4, 1)
     return side + (front - side) * (1 - across**power)
 

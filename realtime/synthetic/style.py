@@ -49,6 +49,7 @@ class Fit:
         bottom_power: shape of the bottom edge: 1 a V, 2 round, 4 a box.
         profile_power: cross-section: 1 a ridge, 1.6 draped, 2.4 a cup.
         bulge: how far the middle stands off the nose and chin.
+        gape: how far the sides stand off the cheeks: on a turned head the far side is seen beside the face.
         shift_x: how far the middle is shifted sideways.
         tilt: how far the left corner is raised.
     """
@@ -65,6 +66,7 @@ class Fit:
     bottom_power: float = 2.0
     profile_power: float = 1.6
     bulge: float = 0.3
+    gape: float = 0.0
     shift_x: float = 0.0
     tilt: float = 0.0
 

@@ -23,6 +23,7 @@ from trainer.augment.eyewear import add_eyewear
 from trainer.augment.hands import add_hand
 from trainer.augment.headgear import wear_headgear
 from trainer.augment.held_things import add_thing
+from trainer.augment.loose_straps import add_loose_straps
 from trainer.augment.mask_styles import as_neck_cloth, random_training_style
 from trainer.augment.reflections import add_reflections
 from trainer.augment.views import View
@@ -30,8 +31,9 @@ from trainer.augment.views import View
 _HAIR_SHARE, _BEARD_SHARE = 0.10, 0.16  # of the faces
 # Shares of the masks: cloth draped over nose and mouth down to the neck, masks whose cloth goes on below.
 _DRAPE_SHARE, _BELOW_SHARE = 0.07, 0.06
+_LOOSE_STRAPS_SHARE = 0.12  # of the masks
 # Shares of bare faces and of masked ones.
-_THING_SHARES, _HAND_SHARES, _EYEWEAR_SHARES = (0.34, 0.14), (0.12, 0.08), (0.05, 0.14)
+_THING_SHARES, _HAND_SHARES, _EYEWEAR_SHARES = (0.34, 0.14), (0.12, 0.08), (0.05, 0.25)
 _UNDER_CHIN_SHARES, _HOOD_SHARES = (0.18, 0.08), (0.06, 0.06)
 
 
@@ -81,9 +83,14 @@ def _masked(
     below = draw < _DRAPE_SHARE + _BELOW_SHARE
     if below:
         style = as_neck_cloth(style, rng)
+    loose = style.straps == "ear" and rng.random() < _LOOSE_STRAPS_SHARE
+    if loose:
+        style = replace(style, straps="none")
     worn = render_mask(canvas.crop, canvas.landmarks, style)
     canvas = replace(canvas, crop=worn.image_rgb, alpha=worn.alpha > 0)
-    return hang_below(canvas, style.base_rgb, rng) if below else canvas
+    if below:
+        return hang_below(canvas, style.base_rgb, rng)
+    return add_loose_straps(canvas, style, rng) if loose else canvas
 
 
 def _with_things(canvas: Canvas, rng: Rng, pictures: NDArray[np.uint8], masked: bool) -> Canvas:

@@ -10,7 +10,7 @@ from realtime.synthetic.palette import random_colour
 from trainer.augment.canvas import Canvas, Map, Rng, polygon_cover, smooth_noise
 from trainer.augment.drawing import FIXED_POINT_BITS, fixed_point
 
-_GOGGLES_SHARE = 0.35  # of the eyewear
+_GOGGLES_SHARE = 0.2  # of the eyewear
 _EYE_Y = 2.6  # height of the eyes on the canonical head, cm
 _FAR_YAW = 0.8  # radians, from which on the far half of glasses is behind the nose
 
@@ -114,7 +114,7 @@ def _paint_frame(canvas: Canvas, frame: NDArray[np.uint8], rng: Rng, goggles: bo
     """Paint a frame or a strap, round in section, sometimes clear plastic."""
     cover = frame.astype(np.float32) / np.float32(255)
     albedo = (
-        np.array(random_colour(rng)) if rng.random() < 0.6 else np.full(3, rng.uniform(0.02, 0.2))
+        np.array(random_colour(rng)) if rng.random() < 0.4 else np.full(3, rng.uniform(0.02, 0.2))
     )
     relief = cv2.GaussianBlur(cover, (0, 0), 0.12 * canvas.pose.scale)
     light = np.gradient(relief, axis=0) * rng.uniform(0.2, 1.2)

@@ -15,7 +15,10 @@ from realtime.synthetic.palette import random_colour
 _SHEET = (256, 208)  # width and height of a template's picture, pixels
 # Shares of the masks.
 _PICTURE_PRINT, _SCARF, _VALVES, _BORDER, _LARGE_PATTERN = 0.15, 0.07, 0.06, 0.08, 0.08
-_BULGE, _MAX_BULGE_CM = 0.3, 2.5  # share of masks that stand off the face, and how far at most
+# Shares of masks whose middle or whose sides stand off the face, and how far at most.
+_BULGE, _MAX_BULGE_CM = 0.3, 2.5
+_GAPE, _MAX_GAPE_CM = 0.35, 2.5
+_MAX_RAISED_CM = 2.0  # by which the ear loops pull the upper corners of the latter up
 
 
 def random_training_style(
@@ -67,7 +70,7 @@ def picture_print(pictures: NDArray[np.uint8], rng: np.random.Generator) -> Temp
 
 
 def _add_variations(style: MaskStyle, rng: np.random.Generator) -> MaskStyle:
-    """Turn some masks into scarves or bulging ones; add valves, a wide hem or a large pattern to some."""
+    """Turn some masks into scarves, or let them stand off; add valves, a wide hem or a pattern to some."""
     if rng.random() < _SCARF:
         fit = replace(
             style.fit,
@@ -81,6 +84,10 @@ def _add_variations(style: MaskStyle, rng: np.random.Generator) -> MaskStyle:
     elif rng.random() < _BULGE:
         bulge = style.fit.bulge + float(rng.uniform(0, _MAX_BULGE_CM))
         style = replace(style, fit=replace(style.fit, bulge=bulge))
+    if style.straps == "ear" and rng.random() < _GAPE:
+        gape, raised = rng.uniform(0, (_MAX_GAPE_CM, _MAX_RAISED_CM))
+        corner = style.fit.side_top_y + raised
+        style = replace(style, fit=replace(style.fit, gape=float(gape), side_top_y=float(corner)))
     if rng.random() < _VALVES:
         style = replace(style, valve="both", accent_rgb=random_colour(rng))
     if rng.random() < _BORDER:

@@ -12,6 +12,7 @@ import pytest
 from skimage import data
 
 from inpaint_model.errors import UserError
+from realtime.align.canonical_head import CANONICAL_HEAD
 from realtime.detect.face_finder import FaceFinder
 from realtime.synthetic import (
     PATTERNS,
@@ -291,3 +292,21 @@ def test_load_templates_shared_drawings_load():
     templates = load_templates(folder)
     assert len(templates) >= 4
     assert all(template.texture_rgb.std() > 5 for template in templates)
+
+
+def test_silhouette_gaping_mask_reaches_out_on_the_far_side_of_a_turned_head():
+    turn = np.deg2rad(40)
+    x, y, z = CANONICAL_HEAD.points_cm.T
+    landmarks = np.full((478, 2), 128.0)
+    seen = np.stack([np.cos(turn) * x + np.sin(turn) * z, -y], -1)
+    landmarks[CANONICAL_HEAD.index] = 128 + 8 * seen
+    style = preset_style("surgical")
+    close, gaping = (
+        silhouette(landmarks, replace(style, fit=replace(style.fit, gape=gape)), (256, 256)) > 0
+        for gape in (0.0, 2.0)
+    )
+    rows = close.any(1) & gaping.any(1)
+    far, near = (
+        (gaping[rows] & ~close[rows])[:, half].sum() for half in (np.s_[128:], np.s_[:128])
+    )
+    assert far > 200 > near
