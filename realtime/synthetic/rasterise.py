@@ -73,7 +73,7 @@ def rasterise_mask(
     surface_coverage = coverage = _downsample(supersampled, size)
     if straps:
         for strap in straps:
-            band = _tapered_band(
+            band = tapered_band(
                 strap, style.strap_cm * pose.scale, 0.4 if style.strap_cm > 0.6 else 1.0
             )
             _fill_polygon(supersampled, _to_supersampled(band, region, factor))
@@ -139,7 +139,9 @@ def _visible_straps(
     return lines
 
 
-def _tapered_band(line: NDArray[np.float64], width: float, end_share: float) -> NDArray[np.float64]:
+def tapered_band(
+    line: NDArray[np.float64], width: float, end_share: float = 1.0
+) -> NDArray[np.float64]:
     """A polygon round a line [N, 2]: `width` wide at its start, `width * end_share` at its end."""
     along = np.empty_like(line)
     along[1:-1], along[0], along[-1] = line[2:] - line[:-2], line[1] - line[0], line[-1] - line[-2]

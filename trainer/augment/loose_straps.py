@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from realtime.synthetic import MaskStyle
 from realtime.synthetic.mask_surface import build_surface
+from realtime.synthetic.rasterise import tapered_band
 from trainer.augment.canvas import Canvas, Rng, polygon_cover
 from trainer.augment.drawing import bezier
 
@@ -23,7 +24,7 @@ def add_loose_straps(canvas: Canvas, style: MaskStyle, rng: Rng) -> Canvas:
     for side in sides:
         line = _loop(canvas, style, side, rng, pulled=pulled)
         width = max(rng.uniform(0.15, 0.4) * canvas.pose.scale, 0.8)
-        cover = np.maximum(cover, polygon_cover(_band(line, width), canvas.shape))
+        cover = np.maximum(cover, polygon_cover(tapered_band(line, width), canvas.shape))
     colour = canvas.levels(np.clip(np.asarray(style.strap_rgb) * style.exposure, 0, 1))
     return canvas.painted(colour, cover, _SHADOW, is_mask=True)
 
@@ -45,11 +46,3 @@ def _loop(
         for start in (upper, lower)
     ]
     return np.vstack([halves[0], halves[1][::-1]])
-
-
-def _band(line: NDArray[np.float64], width: float) -> NDArray[np.float64]:
-    """Return the polygon round a line, [N, 2] pixels."""
-    along = np.gradient(line, axis=0)
-    normal = along[:, ::-1] * (1.0, -1.0)
-    normal *= width / 2 / np.maximum(np.hypot(*normal.T), 1e-6)[:, None]
-    return np.vstack([line + normal, (line - normal)[::-1]])
