@@ -19,11 +19,8 @@ SIDE_PX = 128
 """Side of the square that the network sees, pixels of half a crop px."""
 
 _FOLD = 4  # pixels in each direction that are moved to channels
-_SMOOTHED_PX = (
-    3,
-    3,
-    5,
-)  # sides of the means taken one after another; a band lies between two of them
+# Sides of the means taken one after another; a band lies between two of them.
+_SMOOTHED_PX = (3, 3, 5)
 
 
 class RefinerNet(nn.Module):

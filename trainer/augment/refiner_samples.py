@@ -15,16 +15,11 @@ from trainer.augment.fill_bank import FillBank, random_mask_hole, reduced
 from trainer.data.face_set import FaceSet
 
 _BLUR_SIGMA_PX = 0.3, 2.0  # of the blur that stands for a generator's, crop px
-_DOUBLE_SHARE, _DOUBLE_PX = (
-    0.5,
-    0.7,
-)  # of holes that show two copies, as means of fills do; their distance
+# Share of holes that show two copies, as means of fills do; standard deviation of their distance.
+_DOUBLE_SHARE, _DOUBLE_PX = 0.5, 0.7
 _ROUGH_LEVELS, _ROUGH_SIGMA_PX = 2.5, 0.6  # most noise of a generator; most blur of it, crop px
-_RIPPLE_SHARE, _RIPPLE_LEVELS, _RIPPLE_PX = (
-    0.4,
-    2.5,
-    (2.0, 5.0),
-)  # its grids: most amplitude, period
+# Share of holes with its grids, their most amplitude, and their period.
+_RIPPLE_SHARE, _RIPPLE_LEVELS, _RIPPLE_PX = 0.4, 2.5, (2.0, 5.0)
 _EDGE_SIGMA_PX = 0.8  # of the edge between what is blurred and the photograph round it, crop px
 _COARSE_SHARE = 0.3  # of photographs that are scaled down and up again
 _NOISY_SHARE, _NOISE_LEVELS, _NOISE_SIGMA_PX = 0.4, (2.0, 14.0), (0.3, 1.0)  # noise round the fill
