@@ -10,12 +10,13 @@ from realtime.composite.edge_warp import EdgeWarp
 from realtime.composite.grain_synthesis import GrainSynthesis
 from realtime.composite.refinement import Refinement
 from realtime.inpaint.appearance import AppearanceStep, FillStep, FrameStep
+from realtime.inpaint.background_matching import BackgroundMatching
 from realtime.inpaint.colour_matching import ColourMatching
 from realtime.inpaint.temporal_blend import TemporalBlend
 
 S = TypeVar("S", bound=AppearanceStep)
 
-INPAINT_STEPS: tuple[type[FillStep], ...] = (ColourMatching, TemporalBlend)
+INPAINT_STEPS: tuple[type[FillStep], ...] = (ColourMatching, BackgroundMatching, TemporalBlend)
 """What the inpainting stage does to each fill, in order."""
 
 COMPOSITE_STEPS: tuple[type[FillStep], ...] = (EdgeWarp,)

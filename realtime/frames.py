@@ -13,7 +13,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.align.affine import apply
 from realtime.align.crop_window import CANONICAL, CropWindow
+from realtime.align.face_silhouette import face_silhouette
 
 NOMINAL_INTERVAL_S = 1 / 30
 """The time between frames whose timestamps are not known, seconds."""
@@ -163,6 +165,14 @@ class SegmentedFace:
         """Pixels of the photograph, bool [128, 128]: inside the picture and outside the hole."""
         return self.valid & ~self.hole
 
+    @cached_property
+    def silhouette(self) -> NDArray[np.bool_] | None:
+        """The face's silhouette in the crop by its landmarks, bool [128, 128]; None without landmarks."""
+        landmarks = self.tracked.face.landmarks
+        if landmarks is None:
+            return None
+        return face_silhouette(apply(self.matrix, landmarks), self.hole.shape)
+
     @classmethod
     def of_crop(
         cls,
@@ -173,6 +183,7 @@ class SegmentedFace:
         mask: NDArray[np.bool_] | None = None,
         window: CropWindow = CANONICAL,
         change: CropChange | None = None,
+        landmarks: NDArray[np.float64] | None = None,
     ) -> Self:
         """Make a face of a single crop, which is its own frame; for benchmarks and tests.
 
@@ -183,9 +194,10 @@ class SegmentedFace:
             mask: bool [128, 128], mask pixels; the hole where not given.
             window: of the crop.
             change: how the crop differs from those before.
+            landmarks: float64 [478, 2], pixels of the crop, if the landmark model found the face.
         """
         matrix = np.eye(2, 3)
-        face = Face((0.0, 0.0, 128.0, 128.0), np.zeros((5, 2)), None, matrix)
+        face = Face((0.0, 0.0, 128.0, 128.0), np.zeros((5, 2)), landmarks, matrix)
         return cls(
             TrackedFace(0, face, matrix),
             window,

@@ -301,7 +301,11 @@ class SegmentSettings:
 
 @dataclass(frozen=True)
 class InpaintSettings:
-    """How much of an earlier fill is blended into a new one."""
+    """What counts as a plain background, and how much of an earlier fill is blended into a new one."""
+
+    plain_levels: float = 4.0
+    """Standard deviation, levels, of the colours in a cell of a plain background.
+    Benchmarks: halo, sheet."""
 
     blend_s: float = 0.15
     """Time constant, seconds, of the low-pass on fills while nothing moves. Benchmark: stability."""

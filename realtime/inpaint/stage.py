@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.holes import mark_beside_face
-from realtime.align.affine import apply
-from realtime.align.face_silhouette import face_silhouette
 from realtime.frames import (
     Fill,
     InpaintedFace,
@@ -104,8 +102,6 @@ def _marked_hole(face: SegmentedFace) -> NDArray[np.uint8]:
         uint8 [128, 128], of `inpaint_model.holes`.
     """
     hole = face.hole | ~face.valid
-    landmarks = face.tracked.face.landmarks
-    if landmarks is None:
+    if face.silhouette is None:
         return hole.view(np.uint8)
-    points = apply(face.matrix, landmarks)
-    return mark_beside_face(hole, face_silhouette(points, hole.shape))
+    return mark_beside_face(hole, face.silhouette)

@@ -1,0 +1,129 @@
+"""Background matching: filled colours beside a face go over to those of a plain background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.frames import Fill, SegmentedFace
+from realtime.inpaint.appearance import FillStep
+from realtime.settings import INPAINT
+
+_REACH_PX = 6  # from the silhouette into the face, crop px: generators blur contours so far
+_RING_PX = 10  # width of the ring of pixels round the moved ones that count, crop px
+_RIM_PX = 1  # the mask colours the pixels that it touches; they are left out
+_CELL_PX = 8  # side of the cells whose means stand for the pixels of the ring, crop px
+_LEAST_CELL = 0.2  # share of a cell that must lie in the ring
+_COLOUR_SIGMA = 25.0  # of the kernel, levels
+_PLACE_SIGMA_PX = 16.0  # of the kernel, crop px
+_DOUBT = 0.002  # weight of a pixel's own colour, of that of all cells by their places alone
+_STEPS = 2  # of the mean shift
+_SOFT_SIGMA_PX = 0.7  # of the Gaussian that softens the stairs of moved contours, crop px
+
+
+class BackgroundMatching(FillStep):
+    """Moves colours beside the face, and at its edge, to those of a plain background.
+
+    A generator that is not sure where a contour lies paints a gradient across it, and a wall in nearly the
+    wall's colour. Each colour moves to the mean of those of the known cells of the ring, weighted by how
+    near they are, how alike and how plain (mean shift). Known cells that are not plain, and cells of the
+    filled face, hold the colours that are like theirs.
+
+    Source: Comaniciu and Meer, "Mean shift: a robust approach toward feature space analysis", IEEE
+    Transactions on Pattern Analysis and Machine Intelligence 24(5), 2002.
+    """
+
+    name = "background match"
+
+    def __call__(self, fill: Fill, face: SegmentedFace) -> Fill:
+        """Match the background; see `FillStep`. A face without landmarks has no known silhouette."""
+        if face.silhouette is None:
+            return fill
+        beside = face.hole & ~face.silhouette
+        moved = face.hole & face.valid & (_distance(beside) <= _REACH_PX)
+        ring = ~moved & (_distance(moved) <= _RING_PX)
+        known = ring & face.known & (_distance(face.hole) > _RIM_PX)
+        cells = _Cells.of(fill.rgb, known, ring & face.hole & face.silhouette)
+        if not moved.any() or not cells.plainness.any():
+            return fill
+        out = fill.rgb.copy()
+        out[moved] = np.rint(_shifted(fill.rgb[moved], np.argwhere(moved), cells))
+        out[moved] = cv2.GaussianBlur(out, (0, 0), _SOFT_SIGMA_PX)[moved]
+        return replace(fill, rgb=out)
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """The cells of a ring.
+
+    Attributes:
+        places: float32 [M, 2], crop px.
+        colours: float32 [M, 3], RGB.
+        weights: float32 [M], the share of each cell that lies in the ring.
+        plainness: float32 [M], 0..1: how plain its known part is, and how much of it is known.
+    """
+
+    places: NDArray[np.float32]
+    colours: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    plainness: NDArray[np.float32]
+
+    @classmethod
+    def of(
+        cls, picture_rgb: NDArray[np.uint8], known: NDArray[np.bool_], filled: NDArray[np.bool_]
+    ) -> _Cells:
+        """Take the means of the known and of the filled pixels of a ring, bool [128, 128]."""
+        flags = (known | filled).astype(np.float32)
+        levels = picture_rgb * flags[..., None]
+        weight, known_share, mean, square = (
+            _cell_means(each) for each in (flags, known.astype(np.float32), levels, levels * levels)
+        )
+        used = weight >= _LEAST_CELL
+        weight, colours = weight[used], mean[used] / weight[used, None]
+        variance = (square[used] / weight[:, None] - np.square(colours)).max(-1, initial=0)
+        plain = np.exp(-0.5 * variance / INPAINT.plain_levels**2)
+        places = ((np.argwhere(used) + 0.5) * _CELL_PX - 0.5).astype(np.float32)
+        return cls(places, colours, weight, plain * known_share[used] / weight)
+
+
+def _shifted(
+    colours: NDArray[np.uint8], places: NDArray[np.intp], cells: _Cells
+) -> NDArray[np.float32]:
+    """Shift colours, uint8 [N, 3], at their places, int [N, 2], towards plain cells: float32 [N, 3]."""
+    at, cells_at = (each.astype(np.float32) / _PLACE_SIGMA_PX for each in (places, cells.places))
+    doubt = _DOUBT * (_kernel(at, cells_at) @ cells.weights)
+    towards = cells.weights * cells.plainness
+    sums = np.column_stack([towards[:, None] * cells.colours, towards, cells.weights])
+    modes = np.hstack([cells_at, cells.colours / _COLOUR_SIGMA])
+    levels = colours.astype(np.float32)
+    for _ in range(_STEPS):
+        found = _kernel(np.hstack([at, levels / _COLOUR_SIGMA]), modes) @ sums
+        total = found[:, 4] + doubt
+        levels = (found[:, :3] + (total - found[:, 3])[:, None] * levels) / total[:, None]
+    return np.asarray(levels, np.float32)
+
+
+def _kernel(some: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The Gaussian of the distances of vectors, [N, C] and [M, C]: float32 [N, M].
+
+    One product gives all exponents: a pass over the distances alone would take as long again.
+    """
+    one = np.column_stack([some, -0.5 * np.square(some).sum(1), np.ones(len(some))])
+    other = np.column_stack([others, np.ones(len(others)), -0.5 * np.square(others).sum(1)])
+    exponents = one.astype(np.float32) @ other.astype(np.float32).T
+    return np.exp(exponents, out=exponents)
+
+
+def _cell_means(levels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of each cell, float32 [h / 8, w / 8] or [h / 8, w / 8, C]."""
+    height, width = levels.shape[:2]
+    size = width // _CELL_PX, height // _CELL_PX
+    return np.asarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _distance(marked: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The distance of each pixel to the next marked one, float32 [h, w]."""
+    return np.asarray(cv2.distanceTransform((~marked).view(np.uint8), cv2.DIST_L2, 3), np.float32)
