@@ -231,6 +231,8 @@ class SegmentSettings:
     Benchmark: outlines."""
     hole_margin_px: int = 3
     """Crop px by which the hole exceeds the mask, for its edge and contact shadow. Not measured alone."""
+    eye_margin_px: int = 2
+    """The same between the lids of an eye, of sure mask pixels alone. Benchmark: sheet."""
     grown_px: int = 5
     """Crop px from the mask up to which pixels of its colour are added. Not measured alone."""
     grown_contrast_levels: float = 40.0

@@ -14,6 +14,7 @@ from benchmarks.photographs.outlines import iou
 from realtime import Unmasker, UnmaskResult
 from realtime.align.canonical_crop import CROP_SIZE
 from realtime.frames import SegmentedFrame
+from realtime.imaging.mask_regions import dilated
 
 STREAM_FRAMES = 12
 _RING = 0.08  # width of the ring round the mask, of the face's width: 8 px of a face 100 px wide
@@ -131,8 +132,6 @@ def psnr_db(scene: Scene, after_rgb: Picture) -> float:
 def ring_error(scene: Scene, after_rgb: Picture) -> float:
     """Mean absolute error against the truth in a ring round the mask, levels."""
     reach = max(1, round(_RING * scene.width_px))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    grown = cv2.dilate(scene.mask.astype(np.uint8), disc) > 0
-    where = grown & ~scene.mask & ~scene.ignored
+    where = dilated(scene.mask, reach) & ~scene.mask & ~scene.ignored
     off = after_rgb[where].astype(np.float64) - scene.truth_rgb[where]
     return float(np.abs(off).mean()) if off.size else float("nan")

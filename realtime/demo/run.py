@@ -17,6 +17,7 @@ from realtime.align.canonical_crop import similarity_from_landmarks
 from realtime.align.warp_crop import warp_crop
 from realtime.demo.clip import DemoClip
 from realtime.frames import UnmaskResult
+from realtime.imaging.mask_regions import dilated
 from realtime.media.atomic_file import atomic_write
 from realtime.media.clip import write_clip
 from realtime.media.picture import Picture
@@ -89,8 +90,7 @@ class _ReplacedPixels:
             found = np.unpackbits(packed, axis=1, count=clip.path.side) > 0
             scale = scale_of(similarity_from_landmarks(clip.landmarks(index)))
             radius = round(SEGMENT.hole_margin_px / scale)
-            kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
-            worn = cv2.dilate(clip.mask(index).astype(np.uint8), kernel) > 0
+            worn = dilated(clip.mask(index), radius)
             ious.append(float((worn & found).sum() / max((worn | found).sum(), 1)))
         return ious
 

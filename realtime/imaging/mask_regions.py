@@ -43,7 +43,16 @@ def components_with(
     return keep[labels]
 
 
+def dilated(region: NDArray[np.bool_], radius_px: int) -> NDArray[np.bool_]:
+    """Dilate a region, bool [h, w], by a disc."""
+    return cv2.dilate(region.view(np.uint8), _disc(radius_px)) > 0
+
+
 def eroded(region: NDArray[np.bool_], radius_px: int) -> NDArray[np.bool_]:
     """Erode a region, bool [h, w], by a disc; the border of the crop does not erode it."""
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2)
-    return cv2.erode(region.view(np.uint8), kernel) > 0
+    return cv2.erode(region.view(np.uint8), _disc(radius_px)) > 0
+
+
+def _disc(radius_px: int) -> NDArray[np.uint8]:
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2)
+    return np.asarray(disc, np.uint8)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.holes import BESIDE_FACE
+from realtime.imaging.mask_regions import dilated
 
 Generator = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.uint8]]
 """Fills crops, uint8 [N, 128, 128, 3], in holes, uint8 [N, 128, 128] (`inpaint_model.holes`).
@@ -116,19 +117,14 @@ def _face_share(hole: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _widened(hole: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Move the silhouette that a hole's marks show outwards."""
-    reached = _dilated(hole == _FACE, _OUTSIDE_PX) & (hole == BESIDE_FACE)
+    reached = dilated(hole == _FACE, _OUTSIDE_PX) & (hole == BESIDE_FACE)
     return np.where(reached, np.uint8(_FACE), hole)
 
 
 def _narrowed(hole: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Move the silhouette that a hole's marks show inwards."""
-    reached = _dilated(hole == BESIDE_FACE, _INSIDE_PX) & (hole == _FACE)
+    reached = dilated(hole == BESIDE_FACE, _INSIDE_PX) & (hole == _FACE)
     return np.where(reached, np.uint8(BESIDE_FACE), hole)
-
-
-def _dilated(flags: NDArray[np.bool_], radius_px: int) -> NDArray[np.bool_]:
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2)
-    return cv2.dilate(flags.view(np.uint8), kernel) > 0
 
 
 def _flip(pictures: NDArray[np.uint8], one: Pass) -> NDArray[np.uint8]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.align.affine import compose, invert
+from realtime.align.affine import apply, compose, invert
 from realtime.align.crop_window import CANONICAL, CropWindow
+from realtime.align.face_regions import open_eyes
 from realtime.align.warp_crop import warp_crop_rgb
 from realtime.frames import SegmentedFace, SegmentedFrame, TrackedFace, TrackedFrame
 from realtime.segment.cloth import outline_above_cloth
 from realtime.segment.crop_fitting import SegmentedCrop, fit_window
-from realtime.segment.mask_cleaning import hole_from_mask, mask_pixels
+from realtime.segment.mask_cleaning import hole_from_mask, mask_pixels, spare_eyes
 from realtime.segment.mask_decision import (
     FaceEvidence,
     evidence_for,
@@ -192,14 +193,18 @@ class SegmentStage(Stage[TrackedFrame, SegmentedFrame]):
         wears_mask, probability, is_earlier = memory.mask.decide(shows_mask, crop.probability)
         if is_earlier:
             mask = mask_pixels(probability, crop.crop_rgb)
-        stored, change = memory.mask.store(mask, hole_from_mask(mask)), memory.mask.change
+        matrix, hole = crop.window.of(face.matrix), hole_from_mask(mask)
+        if face.face.landmarks is not None:
+            eyes = open_eyes(apply(matrix, face.face.landmarks), hole.shape)
+            hole = spare_eyes(hole, eyes, probability)
+        stored, change = memory.mask.store(mask, hole), memory.mask.change
         if not (shows_mask or wears_mask):
             memory.use(CANONICAL)
             memory.mask.outline = None
         return SegmentedFace(
             face,
             crop.window,
-            crop.window.of(face.matrix),
+            matrix,
             crop.crop_rgb,
             crop.valid,
             stored.mask,

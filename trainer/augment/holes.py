@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from realtime.align.canonical_crop import CROP_SIZE
 from realtime.align.face_silhouette import face_silhouette
+from realtime.imaging.mask_regions import dilated
 from realtime.synthetic import random_style, silhouette
 from trainer.data.face_set import FaceSet
 
@@ -29,11 +30,7 @@ def mask_hole(
     shape: tuple[int, int] = _SHAPE,
 ) -> NDArray[np.bool_]:
     """Draw the silhouette of a random worn mask, dilated; bool [H, W]."""
-    alpha = silhouette(landmarks, random_style(rng), shape)
-    if dilate_px:
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * dilate_px + 1,) * 2)
-        alpha = cv2.dilate(alpha, kernel)
-    return alpha > 0
+    return dilated(silhouette(landmarks, random_style(rng), shape) > 0, dilate_px)
 
 
 def random_square(

@@ -9,7 +9,7 @@ import pytest
 from realtime.align.affine import apply
 from realtime.align.warp_crop import warp_crop
 from realtime.frames import Face
-from realtime.segment.mask_cleaning import hole_from_mask, mask_pixels
+from realtime.segment.mask_cleaning import hole_from_mask, mask_pixels, spare_eyes
 from realtime.segment.mask_decision import FaceEvidence, is_worn
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.synthetic import preset_style, render_mask
@@ -76,6 +76,22 @@ def test_hole_from_mask_is_wider_by_the_margin():
     hole = hole_from_mask(mask, 3)
     assert hole[57, 65] and hole[65, 72]
     assert not hole[56, 65] and not hole[65, 73]
+
+
+def test_spare_eyes_keeps_eyes_beside_a_mask_but_not_a_mask_before_them():
+    probability = np.zeros((128, 128), np.float32)
+    probability[60:] = 0.95
+    probability[57:60] = 0.3
+    probability[40:60, 80:90] = 0.95
+    eyes = np.zeros((128, 128), bool)
+    eyes[48:58, 30:50] = eyes[48:58, 70:100] = True
+    hole = np.zeros((128, 128), bool)
+    hole[45:] = True
+    left = spare_eyes(hole, eyes, probability)
+    assert not left[47:58, 30:50].any() and left[58:].all()
+    assert left[48:58, 78:92].all() and not left[48:58, 70:77].any()
+    assert left[45:47].all() and not (left & ~hole).any()
+    assert left[50, 52] and left[50, 28] and left[50, 60]
 
 
 def _marked(rows: slice, confidence: float):

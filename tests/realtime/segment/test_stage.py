@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from realtime.align.affine import apply
+from realtime.align.face_regions import open_eyes
+from realtime.align.warp_crop import warp_crop_rgb
 from realtime.frames import Face, SegmentedFace, TrackedFace, TrackedFrame
+from realtime.imaging.mask_regions import dilated
+from realtime.segment.mask_cleaning import hole_from_mask
 from realtime.segment.mask_decision import FaceEvidence, evidence_for, largest_plausible
 from realtime.segment.segmenter import MaskSegmenter
 from realtime.segment.stage import SegmentStage
@@ -42,6 +47,17 @@ def closer(face: Face) -> NDArray[np.float64]:
 
 def seen(stage: SegmentStage, frame: TrackedFrame) -> SegmentedFace:
     return stage(frame).faces[0]
+
+
+def test_segment_spares_an_eye_that_a_mask_nearly_reaches(astronaut_rgb, astronaut_face) -> None:
+    raised = astronaut_face.landmarks - (0, 0.1 * astronaut_face.size)
+    worn = render_mask(astronaut_rgb, raised, preset_style("cloth"))
+    face = seen(SegmentStage(unrelated=True), tracked_frame(worn.image_rgb, astronaut_face))
+    eyes = open_eyes(apply(face.matrix, astronaut_face.landmarks), (128, 128))
+    alpha, _ = warp_crop_rgb(np.dstack([worn.alpha] * 3), face.matrix)
+    bare = eyes & ~dilated(alpha[..., 0] > 127, 3)
+    assert (bare & hole_from_mask(face.mask)).sum() > 10
+    assert not (bare & face.hole).any()
 
 
 def test_segment_unchanged_frames_reuse_the_mask(runs, masked_rgb, astronaut_face) -> None:
