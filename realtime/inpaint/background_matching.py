@@ -13,6 +13,7 @@ from realtime.inpaint.appearance import FillStep
 from realtime.settings import INPAINT
 
 _REACH_PX = 6  # from the silhouette into the face, crop px: generators blur contours so far
+_UNKNOWN_REACH_PX = 16  # from the hole's edge on, where no landmarks tell the silhouette, crop px
 _RING_PX = 10  # width of the ring of pixels round the moved ones that count, crop px
 _RIM_PX = 1  # the mask colours the pixels that it touches; they are left out
 _CELL_PX = 8  # side of the cells whose means stand for the pixels of the ring, crop px
@@ -39,20 +40,24 @@ class BackgroundMatching(FillStep):
     name = "background match"
 
     def __call__(self, fill: Fill, face: SegmentedFace) -> Fill:
-        """Match the background; see `FillStep`. A face without landmarks has no known silhouette."""
-        if face.silhouette is None:
-            return fill
-        beside = face.hole & ~face.silhouette
-        moved = face.hole & face.valid & (_distance(beside) <= _REACH_PX)
-        ring = ~moved & (_distance(moved) <= _RING_PX)
+        """Match the background; see `FillStep`."""
+        moved = _may_be_background(face) & face.valid
+        ring = face.valid & ~moved & (_distance(moved) <= _RING_PX)
         known = ring & face.known & (_distance(face.hole) > _RIM_PX)
-        cells = _Cells.of(fill.rgb, known, ring & face.hole & face.silhouette)
+        cells = _Cells.of(fill.rgb, known, ring & face.hole)
         if not moved.any() or not cells.plainness.any():
             return fill
         out = fill.rgb.copy()
         out[moved] = np.rint(_shifted(fill.rgb[moved], np.argwhere(moved), cells))
         out[moved] = cv2.GaussianBlur(out, (0, 0), _SOFT_SIGMA_PX)[moved]
         return replace(fill, rgb=out)
+
+
+def _may_be_background(face: SegmentedFace) -> NDArray[np.bool_]:
+    """Mark the pixels of a hole that lie beside the face or at its edge, bool [128, 128]."""
+    if face.silhouette is None:
+        return face.hole & (_distance(~face.hole) <= _UNKNOWN_REACH_PX)
+    return face.hole & (_distance(face.hole & ~face.silhouette) <= _REACH_PX)
 
 
 @dataclass(frozen=True, eq=False)

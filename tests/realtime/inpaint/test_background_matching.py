@@ -130,12 +130,21 @@ def test_what_lies_outside_the_picture_does_not_count(landmarks, silhouette, hol
     assert levels_off(out, truth)[away].max() <= 2
 
 
-@pytest.mark.parametrize("known", ["no landmarks", "no wall", "nothing beside the face"])
+def test_wall_goes_on_at_the_edge_of_a_hole_if_no_landmarks_tell_the_silhouette(silhouette, hole):
+    truth = portrait(silhouette)
+    filled = softly_filled(truth, hole, silhouette)
+    out = BackgroundMatching()(Fill(filled), SegmentedFace.of_crop(filled, hole)).rgb
+    away = hole & (depth_of(~silhouette) > 5) & (depth_of(hole) < 15)
+    assert levels_off(out, truth)[away].max() < TINT / 2
+    assert levels_off(out, truth)[away].mean() < 1
+    deep = depth_of(hole) > 18
+    assert np.array_equal(out[deep], filled[deep])
+
+
+@pytest.mark.parametrize("known", ["no wall", "nothing beside the face"])
 def test_fill_stays_where_there_is_nothing_to_go_by(landmarks, silhouette, hole, known):
     filled = softly_filled(portrait(silhouette), hole, silhouette)
-    if known == "no landmarks":
-        face = SegmentedFace.of_crop(filled, hole)
-    elif known == "no wall":
+    if known == "no wall":
         face = SegmentedFace.of_crop(filled, np.ones_like(hole), landmarks=landmarks)
     else:
         face = SegmentedFace.of_crop(filled, hole & (depth_of(silhouette) > 8), landmarks=landmarks)
