@@ -18,6 +18,7 @@ _RING_PX = 10  # width of the ring of pixels round the moved ones that count, cr
 _RIM_PX = 1  # the mask colours the pixels that it touches; they are left out
 _CELL_PX = 8  # side of the cells whose means stand for the pixels of the ring, crop px
 _LEAST_CELL = 0.2  # share of a cell that must lie in the ring
+_FACE_WEIGHT = 2.0  # of the cells of the filled face: a ring has fewer of them than of a wall
 _COLOUR_SIGMA = 25.0  # of the kernel, levels
 _PLACE_SIGMA_PX = 16.0  # of the kernel, crop px
 _DOUBT = 0.002  # weight of a pixel's own colour, of that of all cells by their places alone
@@ -67,7 +68,7 @@ class _Cells:
     Attributes:
         places: float32 [M, 2], crop px.
         colours: float32 [M, 3], RGB.
-        weights: float32 [M], the share of each cell that lies in the ring.
+        weights: float32 [M], the share of each cell that lies in the ring; what is filled counts for more.
         plainness: float32 [M], 0..1: how plain its known part is, and how much of it is known.
     """
 
@@ -83,15 +84,17 @@ class _Cells:
         """Take the means of the known and of the filled pixels of a ring, bool [128, 128]."""
         flags = (known | filled).astype(np.float32)
         levels = picture_rgb * flags[..., None]
-        weight, known_share, mean, square = (
+        share, known_share, mean, square = (
             _cell_means(each) for each in (flags, known.astype(np.float32), levels, levels * levels)
         )
-        used = weight >= _LEAST_CELL
-        weight, colours = weight[used], mean[used] / weight[used, None]
-        variance = (square[used] / weight[:, None] - np.square(colours)).max(-1, initial=0)
-        plain = np.exp(-0.5 * variance / INPAINT.plain_levels**2)
+        used = share >= _LEAST_CELL
         places = ((np.argwhere(used) + 0.5) * _CELL_PX - 0.5).astype(np.float32)
-        return cls(places, colours, weight, plain * known_share[used] / weight)
+        share, known_share = share[used], known_share[used]
+        colours, square = mean[used] / share[:, None], square[used] / share[:, None]
+        variance = (square - np.square(colours)).max(-1, initial=0)
+        plain = np.exp(-0.5 * variance / INPAINT.plain_levels**2)
+        weights = (known_share + _FACE_WEIGHT * (share - known_share)).astype(np.float32)
+        return cls(places, colours, weights, plain * known_share / weights)
 
 
 def _shifted(
