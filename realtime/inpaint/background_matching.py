@@ -23,6 +23,9 @@ _COLOUR_SIGMA = 25.0  # of the kernel, levels
 _PLACE_SIGMA_PX = 16.0  # of the kernel, crop px
 _DOUBT = 0.002  # weight of a pixel's own colour, of that of all cells by their places alone
 _STEPS = 2  # of the mean shift
+_ONE_THREAD = (
+    2**17
+)  # multiplications that BLAS does not share among threads: half of OpenBLAS's limit
 _SOFT_SIGMA_PX = 0.7  # of the Gaussian that softens the stairs of moved contours, crop px
 
 
@@ -101,28 +104,34 @@ def _shifted(
     colours: NDArray[np.uint8], places: NDArray[np.intp], cells: _Cells
 ) -> NDArray[np.float32]:
     """Shift colours, uint8 [N, 3], at their places, int [N, 2], towards plain cells: float32 [N, 3]."""
-    at, cells_at = (each.astype(np.float32) / _PLACE_SIGMA_PX for each in (places, cells.places))
-    doubt = _DOUBT * (_kernel(at, cells_at) @ cells.weights)
     towards = cells.weights * cells.plainness
     sums = np.column_stack([towards[:, None] * cells.colours, towards, cells.weights])
+    cells_at, at = cells.places / _PLACE_SIGMA_PX, places / _PLACE_SIGMA_PX
+    doubt = _DOUBT * _weighted_sums(at, cells_at, cells.weights[:, None])[:, 0]
     modes = np.hstack([cells_at, cells.colours / _COLOUR_SIGMA])
     levels = colours.astype(np.float32)
     for _ in range(_STEPS):
-        found = _kernel(np.hstack([at, levels / _COLOUR_SIGMA]), modes) @ sums
+        found = _weighted_sums(np.hstack([at, levels / _COLOUR_SIGMA]), modes, sums)
         total = found[:, 4] + doubt
         levels = (found[:, :3] + (total - found[:, 3])[:, None] * levels) / total[:, None]
     return np.asarray(levels, np.float32)
 
 
-def _kernel(some: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The Gaussian of the distances of vectors, [N, C] and [M, C]: float32 [N, M].
+def _weighted_sums(some: NDArray, others: NDArray, values: NDArray) -> NDArray[np.float32]:
+    """Sum values, [M, V], weighted by the Gaussian of the distances of vectors, [N, C] and [M, C].
 
-    One product gives all exponents: a pass over the distances alone would take as long again.
+    One product gives all exponents. It is taken in parts that BLAS computes in one thread: its threads
+    spin on all cores for a while after a larger one.
+
+    Returns:
+        float32 [N, V].
     """
     one = np.column_stack([some, -0.5 * np.square(some).sum(1), np.ones(len(some))])
     other = np.column_stack([others, np.ones(len(others)), -0.5 * np.square(others).sum(1)])
-    exponents = one.astype(np.float32) @ other.astype(np.float32).T
-    return np.exp(exponents, out=exponents)
+    one, other = one.astype(np.float32), np.ascontiguousarray(other.T, np.float32)
+    rows = max(_ONE_THREAD // other.size, 1)
+    parts = (np.exp(one[at : at + rows] @ other) for at in range(0, len(one), rows))
+    return np.concatenate([part @ values for part in parts], dtype=np.float32)
 
 
 def _cell_means(levels: NDArray[np.float32]) -> NDArray[np.float32]:
