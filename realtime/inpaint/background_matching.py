@@ -23,9 +23,7 @@ _COLOUR_SIGMA = 25.0  # of the kernel, levels
 _PLACE_SIGMA_PX = 16.0  # of the kernel, crop px
 _DOUBT = 0.002  # weight of a pixel's own colour, of that of all cells by their places alone
 _STEPS = 2  # of the mean shift
-_ONE_THREAD = (
-    2**17
-)  # multiplications that BLAS does not share among threads: half of OpenBLAS's limit
+_ONE_THREAD = 2**17  # multiplications; OpenBLAS computes up to twice as many in one thread
 _SOFT_SIGMA_PX = 0.7  # of the Gaussian that softens the stairs of moved contours, crop px
 
 
