@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 
 from realtime.align.canonical_crop import CROP_SIZE
 
-_SHIFT = 4  # fractional bits of drawn coordinates
-
 FACE_OVAL = (
     *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
@@ -40,23 +38,6 @@ def _upper_face() -> NDArray[np.bool_]:
     cv2.ellipse(oval, (64, 62), (40, 50), 0, 0, 360, 1, -1)
     oval[86:] = 0
     return oval > 0
-
-
-def open_eyes(points: NDArray[np.floating], shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Mark the pixels between the lids.
-
-    Args:
-        points: float [478, 2], landmarks in pixels.
-        shape: height and width.
-
-    Returns:
-        bool [height, width].
-    """
-    drawn = np.zeros(shape, np.uint8)
-    for lids in EYES:
-        outline = np.rint(points[list(lids)] * 2**_SHIFT).astype(np.int32)
-        cv2.fillPoly(drawn, [outline], (1,), cv2.LINE_8, _SHIFT)
-    return drawn > 0
 
 
 UPPER_FACE = _upper_face()

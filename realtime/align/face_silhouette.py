@@ -1,12 +1,15 @@
-"""The silhouette of a face by its landmarks: how far it reaches under a mask."""
+"""Which pixels are a face, also under a mask, and which are its eyes: by its landmarks."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.canonical_head import CANONICAL_HEAD
+from realtime.align.face_regions import EYES
 
 _SHIFT = 4  # fractional bits of drawn coordinates
 
@@ -25,10 +28,34 @@ def face_silhouette(points: NDArray[np.floating], shape: tuple[int, int]) -> NDA
         bool [height, width].
     """
     drawn = np.zeros(shape, np.uint8)
-    corners = np.rint(points[CANONICAL_HEAD.index] * 2**_SHIFT).astype(np.int32)
-    for triangle in corners[_TRIANGLES]:
+    for triangle in _fixed_point(points[CANONICAL_HEAD.index])[_TRIANGLES]:
         cv2.fillConvexPoly(drawn, triangle, (1,), cv2.LINE_8, _SHIFT)
     return drawn > 0
+
+
+def open_eyes(points: NDArray[np.floating], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Mark the pixels between the lids of both eyes; as `face_silhouette`."""
+    return enclosed((points[list(lids)] for lids in EYES), shape)
+
+
+def enclosed(outlines: Iterable[NDArray[np.floating]], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Mark the pixels inside closed outlines.
+
+    Args:
+        outlines: float [N, 2] each, pixels.
+        shape: height and width.
+
+    Returns:
+        bool [height, width].
+    """
+    drawn = np.zeros(shape, np.uint8)
+    for outline in outlines:
+        cv2.fillPoly(drawn, [_fixed_point(outline)], (1,), cv2.LINE_8, _SHIFT)
+    return drawn > 0
+
+
+def _fixed_point(points: NDArray[np.floating]) -> NDArray[np.int32]:
+    return np.rint(points * 2**_SHIFT).astype(np.int32)
 
 
 def _triangles() -> NDArray[np.intp]:

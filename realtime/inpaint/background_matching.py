@@ -44,10 +44,12 @@ class BackgroundMatching(FillStep):
     def __call__(self, fill: Fill, face: SegmentedFace) -> Fill:
         """Match the background; see `FillStep`."""
         moved = _may_be_background(face) & face.valid
+        if not moved.any():
+            return fill
         ring = face.valid & ~moved & (_distance(moved) <= _RING_PX)
         known = ring & face.known & (_distance(face.hole) > _RIM_PX)
         cells = _Cells.of(fill.rgb, known, ring & face.hole)
-        if not moved.any() or not cells.plainness.any():
+        if not cells.plainness.any():
             return fill
         out = fill.rgb.copy()
         out[moved] = np.rint(_shifted(fill.rgb[moved], np.argwhere(moved), cells))

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime.align.affine import apply
-from realtime.align.canonical_crop import CROP_SIZE
 from realtime.align.crop_window import CropWindow
 from realtime.align.face_regions import CHIN, FACE_OVAL
+from realtime.align.face_silhouette import enclosed
 from realtime.frames import TrackedFace
+from realtime.imaging.mask_regions import dilated
 from realtime.segment.crop_fitting import SegmentedCrop
 from realtime.settings import SEGMENT
-
-_SHIFT = 4  # fractional bits of drawn coordinates
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +40,8 @@ class FaceOutline:
             probability: of a crop.
             window: of that crop.
         """
-        near = np.zeros((CROP_SIZE, CROP_SIZE), np.uint8)
-        points = np.rint(apply(window.matrix, self.points) * 2**_SHIFT).astype(np.int32)
-        cv2.fillPoly(near, [points], (1,), cv2.LINE_8, _SHIFT)
-        reach = round(SEGMENT.outline_margin_px * window.scale)
-        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-        return probability * cv2.dilate(near, disc)
+        face = enclosed([apply(window.matrix, self.points)], probability.shape)
+        return probability * dilated(face, round(SEGMENT.outline_margin_px * window.scale))
 
 
 def outline_above_cloth(face: TrackedFace, crop: SegmentedCrop) -> FaceOutline | None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from realtime.align.affine import apply, compose, invert
 from realtime.align.crop_window import CANONICAL, CropWindow
-from realtime.align.face_regions import open_eyes
+from realtime.align.face_silhouette import open_eyes
 from realtime.align.warp_crop import warp_crop_rgb
 from realtime.frames import SegmentedFace, SegmentedFrame, TrackedFace, TrackedFrame
 from realtime.segment.cloth import outline_above_cloth

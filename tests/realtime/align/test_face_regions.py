@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime.align.affine import apply
-from realtime.align.face_regions import NOSE_AND_MOUTH, SKIN_SEEDS, UPPER_FACE, open_eyes
+from realtime.align.face_regions import NOSE_AND_MOUTH, SKIN_SEEDS, UPPER_FACE
 from realtime.frames import Face
 
 # Landmarks: brows, eyes' outer corners, the root and the base of the nose; then the face's outline.
@@ -50,17 +50,3 @@ def test_regions_are_as_wide_to_the_left_as_to_the_right():
     mouth[NOSE_AND_MOUTH] = True
     for region in (UPPER_FACE, mouth, *SKIN_SEEDS):
         assert 63 <= np.nonzero(region)[1].mean() <= 64
-
-
-def test_open_eyes_hold_the_irises_and_no_brow_or_cheek(points):
-    eyes = open_eyes(points, (128, 128))
-    for iris in (468, 473):
-        x, y = points[iris].round().astype(int)
-        assert eyes[y, x]
-    count, _, stats, _ = cv2.connectedComponentsWithStats(eyes.view(np.uint8))
-    assert count == 3
-    between_corners = abs(points[33, 0] - points[133, 0])
-    assert stats[1:, cv2.CC_STAT_WIDTH] == pytest.approx(between_corners, abs=4)
-    assert (stats[1:, cv2.CC_STAT_HEIGHT] < 0.7 * stats[1:, cv2.CC_STAT_WIDTH]).all()
-    rows = np.flatnonzero(eyes.any(1))
-    assert points[105, 1] + 3 < rows[0] and rows[-1] < points[117, 1]

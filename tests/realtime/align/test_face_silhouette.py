@@ -1,14 +1,15 @@
-"""The silhouette of a face by its landmarks."""
+"""The silhouette of a face and its eyes by its landmarks."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from realtime.align.affine import apply
 from realtime.align.canonical_head import CANONICAL_HEAD, LANDMARKS
-from realtime.align.face_silhouette import face_silhouette
+from realtime.align.face_silhouette import face_silhouette, open_eyes
 from realtime.frames import Face
 
 SHAPE = (128, 128)
@@ -62,3 +63,19 @@ def test_silhouette_in_profile_follows_nose_and_lips():
 
 def test_silhouette_outside_the_crop_is_empty():
     assert not face_silhouette(turned_head(0) + 400, SHAPE).any()
+
+
+def test_open_eyes_hold_the_irises_and_no_brow_or_cheek(astronaut_face: Face):
+    assert astronaut_face.landmarks is not None
+    points = apply(astronaut_face.matrix, astronaut_face.landmarks)
+    eyes = open_eyes(points, SHAPE)
+    for iris in (468, 473):
+        x, y = points[iris].round().astype(int)
+        assert eyes[y, x]
+    count, _, stats, _ = cv2.connectedComponentsWithStats(eyes.view(np.uint8))
+    assert count == 3
+    between_corners = abs(points[33, 0] - points[133, 0])
+    assert stats[1:, cv2.CC_STAT_WIDTH] == pytest.approx(between_corners, abs=4)
+    assert (stats[1:, cv2.CC_STAT_HEIGHT] < 0.7 * stats[1:, cv2.CC_STAT_WIDTH]).all()
+    rows = np.flatnonzero(eyes.any(1))
+    assert points[105, 1] + 3 < rows[0] and rows[-1] < points[117, 1]

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime.align.affine import apply
-from realtime.align.face_regions import open_eyes
+from realtime.align.face_silhouette import open_eyes
 from realtime.align.warp_crop import warp_crop_rgb
 from realtime.frames import Face, SegmentedFace, TrackedFace, TrackedFrame
 from realtime.imaging.mask_regions import dilated
