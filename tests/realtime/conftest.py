@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,14 @@ def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[XDisplay]:
     """A display in memory."""
     with display_in_memory(tmp_path_factory.mktemp("display")) as display:
         yield display
+
+
+@pytest.fixture
+def no_thread_is_left() -> Iterator[None]:
+    """Every thread that the test starts has ended after it; earlier ones may end meanwhile."""
+    before = set(threading.enumerate())
+    yield
+    assert not set(threading.enumerate()) - before
 
 
 @pytest.fixture

@@ -13,12 +13,7 @@ import pytest
 from realtime.runtime.links import LatestWins, Ordered
 from realtime.runtime.pipeline import Pipeline, Stage, each, join_by_thread, run
 
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left() -> Iterator[None]:
-    before = threading.active_count()
-    yield
-    assert threading.active_count() == before
+pytestmark = pytest.mark.usefixtures("no_thread_is_left")
 
 
 def doubled(items: Iterator[int]) -> Iterator[int]:
