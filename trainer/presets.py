@@ -78,7 +78,18 @@ PRESETS: dict[str, FitConfig] = {
     "refiner": FitConfig(
         preset="refiner",
         network="refiner",
-        stages=(Stage(steps=3_000, batch=16, lr_start=1e-3, lr_end=1e-5, l1=2.0, gradient=4.0),),
+        stages=(
+            Stage(steps=3_000, batch=16, lr_start=1e-3, lr_end=1e-4, l1=2.0, gradient=4.0),
+            Stage(
+                steps=7_500,
+                batch=16,
+                lr_start=3e-4,
+                lr_end=1e-5,
+                gradient=1.0,
+                adversarial=0.02,
+                matching=0.4,
+            ),
+        ),
         jitter=Jitter(rotation_deg=0.0, scale=0.0, shift_px=0.0, colour=0.0),
         validation_faces=100,
     ),

@@ -1,4 +1,4 @@
-"""Trains the refiner to restore blurred mouths by pixel losses, and validates it on fills too."""
+"""Trains the refiner to restore blurred mouths, and validates it on fills too."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from trainer.augment.refiner_samples import RefinerBatch, draw_refiner_batch
 from trainer.config import FitConfig, Stage
 from trainer.data.face_set import FaceSet
 from trainer.evaluate.picture_rows import in_rows
+from trainer.losses.discriminators import DiscriminatorBatch, PatchAdversary
 from trainer.losses.pixel_losses import pixel_losses
+from trainer.precision import one_cpu
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -26,7 +28,7 @@ _DETAIL_SIGMA_PX = 2.0  # of the blur whose residual is fine contrast, px
 
 
 class RefinerTask:
-    """The refiner with its samples, losses and validation.
+    """The refiner with its samples, losses, discriminator and validation.
 
     Args:
         config: the run.
@@ -40,6 +42,8 @@ class RefinerTask:
         torch.manual_seed(config.seed)
         self.net: nn.Module = RefinerNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train_count = len(train)
+        self._fabric = one_cpu()
+        self._adversary = PatchAdversary()
         self._trained, self._train = self.net, train
         val, rng = val.sample(config.validation_faces, config.seed), np.random.default_rng(1)
         self._blurred = draw_refiner_batch(val, range(len(val)), rng)
@@ -57,6 +61,8 @@ class RefinerTask:
         """Move the network to the run's devices."""
         net = cast(nn.Module, torch.compile(self.net, dynamic=False)) if compiled else self.net
         self._trained, optimiser = fabric.setup(net, optimiser)
+        self._fabric = fabric
+        self._adversary.setup(fabric)
         return optimiser
 
     def draw(
@@ -66,17 +72,23 @@ class RefinerTask:
         return draw_refiner_batch(self._train, indices, rng)
 
     def loss(self, stage: Stage, batch: RefinerBatch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the weighted sum of the losses on pixels of the hole, and each one."""
+        """Return the weighted sum of the losses on pixels and patches of the hole, and each one."""
         patches, real = torch.as_tensor(batch.patches), torch.as_tensor(batch.real)
         refined = patches[..., :3] + self._trained(patches).float()
         out, truth = (x.permute(0, 3, 1, 2) / 127.5 - 1 for x in (refined, real))
-        _, parts = pixel_losses(stage, [out], truth, patches[..., 3].unsqueeze(1))
-        weighted = [getattr(stage, name) * value for name, value in parts.items()]
-        return torch.stack(weighted).sum(), {name: x.detach() for name, x in parts.items()}
+        opacity = patches[..., 3].unsqueeze(1)
+        composite, parts = pixel_losses(stage, [out], truth, opacity)
+        total = torch.stack([getattr(stage, name) * value for name, value in parts.items()]).sum()
+        parts = {name: value.detach() for name, value in parts.items()}
+        if stage.adversarial or stage.matching:
+            judged = DiscriminatorBatch(composite, truth, opacity)
+            value, metrics = self._adversary.generator_loss(stage, judged)
+            total, parts = total + value, parts | metrics
+        return total, parts
 
     def after_step(self, stage: Stage) -> dict[str, Tensor]:
-        """Do nothing: there is no discriminator."""
-        return {}
+        """Train the discriminator on the pictures of this step."""
+        return self._adversary.train_step(self._fabric)
 
     def validate(self, net: nn.Module, most: int) -> tuple[dict[str, float], NDArray[np.uint8]]:
         """Measure held-out squares.
@@ -104,11 +116,12 @@ class RefinerTask:
         return figures, in_rows(*rows)
 
     def extra_state(self) -> dict[str, Any]:
-        """Return nothing: there is no further state."""
-        return {}
+        """Return the state of the discriminator and its optimiser."""
+        return {"patch": self._adversary.state_dict()}
 
     def load_extra(self, state: dict[str, Any]) -> None:
-        """Do nothing: there is no further state."""
+        """Load what `extra_state` returned."""
+        self._adversary.load_state_dict(state["patch"])
 
 
 def _refine(net: nn.Module, batch: RefinerBatch, at_a_time: int = 16) -> NDArray[np.float32]:

@@ -13,8 +13,8 @@ from trainer.data.face_set import FaceSet
 from trainer.presets import PRESETS
 from trainer.refiner_task import RefinerTask
 
-_STAGE = replace(PRESETS["refiner"].stages[0], steps=3, batch=4)
-_CONFIG = replace(PRESETS["refiner"], stages=(_STAGE,), validation_faces=12)
+_STAGE, _ADVERSARIAL = (replace(stage, steps=3, batch=4) for stage in PRESETS["refiner"].stages)
+_CONFIG = replace(PRESETS["refiner"], stages=(_STAGE, _ADVERSARIAL), validation_faces=12)
 
 
 def _soft(crops: NDArray[np.uint8], holes: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -32,18 +32,35 @@ def test_refiner_learns_to_sharpen(task: RefinerTask):
     assert before["detail"] == pytest.approx(1)
     assert before["contrast"] < 0.5  # grey fills have none
     assert sheet.shape[1:] == (8 * 128, 3)
-    batch = task.draw(_STAGE, 0, list(range(8)), np.random.default_rng(0))
-    optimiser = torch.optim.AdamW(task.net.parameters(), 1e-3)
-    totals, parts = list[float](), dict[str, torch.Tensor]()
-    for _ in range(40):
-        loss, parts = task.loss(_STAGE, batch)
+    optimiser, rng = torch.optim.AdamW(task.net.parameters(), 1e-3), np.random.default_rng(0)
+    fixed = task.draw(_STAGE, 0, list(range(8)), rng)
+    first = task.loss(_STAGE, fixed)[0].item()
+    for _ in range(60):
+        loss, parts = task.loss(_STAGE, task.draw(_STAGE, 0, list(range(8)), rng))
+        assert parts.keys() == {"l1", "gradient"} and task.after_step(_STAGE) == {}
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        totals.append(loss.item())
-    assert parts.keys() == {"l1", "gradient"}
-    assert totals[-1] < 0.97 * totals[0]
+    assert task.loss(_STAGE, fixed)[0].item() < 0.97 * first
     assert task.validate(task.net, 12)[0]["detail"] < 0.99
+
+
+def test_refiner_learns_what_its_discriminator_sees(task: RefinerTask, fine_faces: FaceSet):
+    batch = task.draw(_ADVERSARIAL, 0, list(range(8)), np.random.default_rng(0))
+    _, parts = task.loss(_ADVERSARIAL, batch)
+    assert parts.keys() == {"l1", "gradient", "adv", "match"}
+    losses = []
+    for _ in range(30):
+        task.loss(_ADVERSARIAL, batch)[0].backward()
+        losses.append(task.after_step(_ADVERSARIAL)["disc"].item())
+    assert losses[-1] < 0.98 * losses[0]  # it tells blurred mouths from true ones
+    assert not task.after_step(_ADVERSARIAL)  # each batch once
+    gradients = [weight.grad for weight in task.net.parameters()]
+    assert any(gradient is not None and gradient.any() for gradient in gradients)
+    resumed = RefinerTask(_CONFIG, fine_faces, fine_faces, _soft)
+    resumed.load_extra(task.extra_state())
+    one, same = (each.loss(_ADVERSARIAL, batch)[1]["adv"].item() for each in (task, resumed))
+    assert one == pytest.approx(same, abs=1e-4)
 
 
 def test_refiner_loss_counts_the_hole_alone(task: RefinerTask):

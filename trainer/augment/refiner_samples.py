@@ -14,9 +14,9 @@ from trainer.augment.degradation import degrade
 from trainer.augment.fill_bank import FillBank, random_mask_hole, reduced
 from trainer.data.face_set import FaceSet
 
-_BLUR_SIGMA_PX = 0.3, 2.0  # of the blur that stands for a generator's, crop px
+_BLUR_SIGMA_PX = 0.3, 3.0  # of the blur that stands for a generator's, crop px
 # Share of holes that show two copies, as means of fills do; standard deviation of their distance.
-_DOUBLE_SHARE, _DOUBLE_PX = 0.5, 0.7
+_DOUBLE_SHARE, _DOUBLE_PX = 0.6, 1.0
 _ROUGH_LEVELS, _ROUGH_SIGMA_PX = 2.5, 0.6  # most noise of a generator; most blur of it, crop px
 # Share of holes with its grids, their most amplitude, and their period.
 _RIPPLE_SHARE, _RIPPLE_LEVELS, _RIPPLE_PX = 0.4, 2.5, (2.0, 5.0)

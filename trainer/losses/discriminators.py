@@ -1,4 +1,4 @@
-"""The adversaries of the generator, each with its optimiser: the paper's and a patch discriminator."""
+"""The adversaries of generators and refiner, each with its optimiser: the paper's and one of patches."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class DiscriminatorBatch:
     """What a discriminator judges.
 
     Attributes:
-        fake: float [N, 3, 128, 128] in [-1, 1], crops with the generator's fill composited in.
+        fake: float [N, 3, 128, 128] in [-1, 1], crops with a network's fill composited in.
         real: the true crops, likewise.
-        valid_holes: float [N, 1, 128, 128], 1 on hole pixels whose truth is known.
+        valid_holes: float [N, 1, 128, 128], the fill's opacity, 0 on pixels whose truth is not known.
     """
 
     fake: Tensor
