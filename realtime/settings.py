@@ -199,7 +199,7 @@ class SegmentSettings:
     """A worn mask stays worn while it reaches these values (hysteresis). Benchmark: stability."""
     behind_share: float = 0.7
     """A face smaller than this share of the largest one is in the background: doubtful. Benchmark: bare."""
-    most_larger: float = 2.5
+    most_larger: float = 2.0
     """Times the size of the largest confirmed face above which one that is not confirmed is doubtful.
     Benchmarks: find, photos."""
     small_share: float = 0.3

@@ -195,13 +195,17 @@ def test_evidence_for_small_or_distant_faces_is_less(size, confirmed, largest, e
     assert evidence_for(TrackedFace(0, face, np.eye(2, 3)), largest, picture) == evidence
 
 
-@pytest.mark.parametrize(("confirmed", "largest"), [(False, 400), (True, 150)])
-def test_largest_plausible_face_is_not_much_larger_than_confirmed_ones(confirmed, largest) -> None:
+@pytest.mark.parametrize(
+    ("confirmed", "size", "largest"), [(False, 330, 330), (True, 330, 150), (True, 290, 290)]
+)
+def test_largest_plausible_face_is_not_much_larger_than_confirmed_ones(
+    confirmed, size, largest
+) -> None:
     faces = [
         TrackedFace(
-            0, Face((0, 0, size, size), np.zeros((5, 2)), None, np.eye(2, 3), sure), np.eye(2, 3)
+            0, Face((0, 0, side, side), np.zeros((5, 2)), None, np.eye(2, 3), sure), np.eye(2, 3)
         )
-        for size, sure in ((150, confirmed), (400, False))
+        for side, sure in ((150, confirmed), (size, False))
     ]
     assert largest_plausible(faces) == largest
     assert largest_plausible(faces[:1]) == 150
