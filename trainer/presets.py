@@ -86,7 +86,7 @@ PRESETS: dict[str, FitConfig] = {
                 lr_start=3e-4,
                 lr_end=1e-5,
                 gradient=1.0,
-                adversarial=0.02,
+                adversarial=0.015,
                 matching=0.4,
             ),
         ),

@@ -17,16 +17,18 @@ from trainer.data.face_set import FaceSet
 _BLUR_SIGMA_PX = 0.3, 3.0  # of the blur that stands for a generator's, crop px
 # Share of holes that show two copies, as means of fills do; standard deviation of their distance.
 _DOUBLE_SHARE, _DOUBLE_PX = 0.6, 1.0
-_ROUGH_LEVELS, _ROUGH_SIGMA_PX = 2.5, 0.6  # most noise of a generator; most blur of it, crop px
+# Most noise of a generator, its standard deviation; range of its blur in x and in y, crop px.
+_ROUGH_LEVELS, _ROUGH_SIGMA_PX = 2.5, (0.1, 1.5)
 # Share of holes with its grids, their most amplitude, and their period.
-_RIPPLE_SHARE, _RIPPLE_LEVELS, _RIPPLE_PX = 0.4, 2.5, (2.0, 5.0)
+_RIPPLE_SHARE, _RIPPLE_LEVELS, _RIPPLE_PX = 0.5, 3.5, (2.0, 5.0)
+_PATCHES = 5  # in each direction, in which its noise is strong or weak
 _EDGE_SIGMA_PX = 0.8  # of the edge between what is blurred and the photograph round it, crop px
 _COARSE_SHARE = 0.3  # of photographs that are scaled down and up again
 _NOISY_SHARE, _NOISE_LEVELS, _NOISE_SIGMA_PX = 0.4, (2.0, 14.0), (0.3, 1.0)  # noise round the fill
 _CENTRE_PX, _SPREAD_PX = (128.0, 190.0), (14.0, 16.0)  # of the square in the face, px, x and y
 _TURN_DEG, _SCALE = 6.0, 0.1  # standard deviations of its angle and of the logarithm of its scale
 _GAIN = 0.85, 1.15  # range of a channel's factor
-_LIGHT = -0.15, 0.2  # mean and standard deviation of the logarithm of a factor on all three
+_LIGHT = -0.25, 0.3  # mean and standard deviation of the logarithm of a factor on all three
 _LEAST_VALID, _LEAST_HOLE = 0.75, 0.3  # shares of the square
 _TRIES = 20
 
@@ -123,16 +125,21 @@ def _blurred(
 
 
 def _artefacts(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Draw what a generator leaves on its fills, noise and grids, in levels: float32 [H, W]."""
-    noise = rng.standard_normal(size, np.float32) * np.float32(rng.uniform(0, _ROUGH_LEVELS))
-    drawn = np.asarray(
-        cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.1, _ROUGH_SIGMA_PX)), np.float32
-    )
+    """Draw what generators leave on parts of fills, noise, streaks, grids, in levels: float32 [H, W]."""
+    sigma_x, sigma_y = rng.uniform(*_ROUGH_SIGMA_PX, 2)
+    noise = cv2.GaussianBlur(rng.standard_normal(size, np.float32), (0, 0), sigma_x, sigmaY=sigma_y)
+    drawn = noise * np.float32(rng.uniform(0, _ROUGH_LEVELS) / noise.std())
     if rng.random() < _RIPPLE_SHARE:
-        phases = np.arange(max(size)) * (2 * np.pi / rng.uniform(*_RIPPLE_PX)) + rng.uniform(0, 6)
-        ripple = np.float32(rng.uniform(0, _RIPPLE_LEVELS)) * np.sin(phases).astype(np.float32)
-        drawn += ripple[: size[1]] if rng.random() < 0.5 else ripple[: size[0], None]
-    return drawn
+        waves = [
+            np.sin(np.arange(length) * (2 * np.pi / rng.uniform(*_RIPPLE_PX)) + rng.uniform(0, 6))
+            for length in size
+        ]
+        flat = rng.integers(3)  # 2: a grid, else stripes in one direction
+        if flat < 2:
+            waves[flat][:] = 1
+        drawn += rng.uniform(0, _RIPPLE_LEVELS) * np.outer(*waves).astype(np.float32)
+    strength = cv2.resize(rng.random((_PATCHES, _PATCHES), np.float32), size[::-1])
+    return np.asarray(drawn * strength, np.float32)
 
 
 def _noisy(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
