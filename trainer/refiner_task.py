@@ -120,8 +120,9 @@ class RefinerTask:
         return {"patch": self._adversary.state_dict()}
 
     def load_extra(self, state: dict[str, Any]) -> None:
-        """Load what `extra_state` returned."""
-        self._adversary.load_state_dict(state["patch"])
+        """Load what `extra_state` returned, here or in a run of a version without a discriminator."""
+        if "patch" in state:
+            self._adversary.load_state_dict(state["patch"])
 
 
 def _refine(net: nn.Module, batch: RefinerBatch, at_a_time: int = 16) -> NDArray[np.float32]:

@@ -58,6 +58,7 @@ def test_refiner_learns_what_its_discriminator_sees(task: RefinerTask, fine_face
     gradients = [weight.grad for weight in task.net.parameters()]
     assert any(gradient is not None and gradient.any() for gradient in gradients)
     resumed = RefinerTask(_CONFIG, fine_faces, fine_faces, _soft)
+    resumed.load_extra({})  # of a run before there was a discriminator
     resumed.load_extra(task.extra_state())
     one, same = (each.loss(_ADVERSARIAL, batch)[1]["adv"].item() for each in (task, resumed))
     assert one == pytest.approx(same, abs=1e-4)
