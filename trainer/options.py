@@ -76,6 +76,9 @@ class FitOptions:
     first_stage: Annotated[
         int, Option(help="Leave out the preset's stages before this one: for trained weights.")
     ] = 1
+    last_stage: Annotated[
+        int | None, Option(help="Leave out the preset's stages after this one.")
+    ] = None
     minutes: Annotated[
         float | None,
         Option(
@@ -169,6 +172,9 @@ class ExportOptions:
 
     data: Data
     run: Annotated[Path | None, Option(help="Run folder of a fit; or name --model.")] = None
+    mean_with: Annotated[
+        Path | None, Option(help="Another run folder: the mean of both runs' weights is written.")
+    ] = None
     model: Annotated[
         Path | None, Option(help="Exported .onnx file (fp32, fp16) to export again.")
     ] = None

@@ -103,6 +103,7 @@ def resolve(
     crops: int | None = None,
     batch: int | None = None,
     first_stage: int = 1,
+    last_stage: int | None = None,
     rate: float = 1.0,
     **fields: Any,
 ) -> FitConfig:
@@ -114,6 +115,7 @@ def resolve(
         crops: number of crops that the stages see together, in place of `scale`.
         batch: crops a step; the steps are scaled so that as many crops are seen.
         first_stage: number of the stage that the run begins with; those before it are left out.
+        last_stage: number of the stage that it ends with; None: the preset's last one.
         rate: factor on every learning rate.
         fields: values of other fields of `FitConfig` (width, faces, seed, teacher); None changes nothing.
             A teacher is followed in every stage.
@@ -132,7 +134,11 @@ def resolve(
     config = PRESETS[preset]
     if not 1 <= first_stage <= len(config.stages):
         raise UserError(f"--first-stage: {preset} has {len(config.stages)}, not {first_stage}")
-    config = replace(config, stages=config.stages[first_stage - 1 :])
+    if last_stage is not None and not first_stage <= last_stage <= len(config.stages):
+        raise UserError(
+            f"--last-stage must be {first_stage} to {len(config.stages)}, not {last_stage}"
+        )
+    config = replace(config, stages=config.stages[first_stage - 1 : last_stage])
     if crops is not None:
         scale = crops / sum(stage.steps * stage.batch for stage in config.stages)
     resized = []

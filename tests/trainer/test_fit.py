@@ -215,6 +215,15 @@ def test_resolve_from_a_later_stage_leaves_out_the_others():
         resolve("fast", first_stage=4)
 
 
+def test_resolve_to_an_earlier_stage_leaves_out_the_others():
+    every = resolve("fast").stages
+    assert resolve("fast", last_stage=1).stages == every[:1]
+    assert resolve("fast", first_stage=2, last_stage=2).stages == every[1:2]
+    for first, last in ((1, 0), (1, 4), (3, 2)):
+        with pytest.raises(UserError, match=f"--last-stage must be {first} to 3, not {last}"):
+            resolve("fast", first_stage=first, last_stage=last)
+
+
 def test_resolve_with_rate_scales_learning_rates():
     stage, slower = resolve("segmenter").stages[0], resolve("segmenter", rate=0.25).stages[0]
     assert (slower.lr_start, slower.lr_end) == (stage.lr_start / 4, stage.lr_end / 4)

@@ -178,6 +178,7 @@ def _configure(options: FitOptions) -> FitConfig:
         crops=options.crops,
         batch=options.batch,
         first_stage=options.first_stage,
+        last_stage=options.last_stage,
         rate=options.rate,
         width=options.width,
         faces=options.faces,
