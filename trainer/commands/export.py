@@ -118,15 +118,11 @@ def _load(run: Path) -> nn.Module:
 def _take_mean(net: nn.Module, run: Path) -> None:
     """Give a network the mean of its own and a run's weights (Wang et al. 2018, "ESRGAN")."""
     ours, theirs = net.state_dict(), _load(run).state_dict()
-    if {name: value.shape for name, value in ours.items()} != {
-        name: value.shape for name, value in theirs.items()
-    }:
+    if [value.shape for value in ours.values()] != [value.shape for value in theirs.values()]:
         raise UserError(f"{run}: holds another network, or one of another width")
-    mean = {
-        name: (value + theirs[name]) / 2 if value.is_floating_point() else value
-        for name, value in ours.items()
-    }
-    net.load_state_dict(mean)
+    for value, other in zip(ours.values(), theirs.values(), strict=True):
+        if value.is_floating_point():  # not the number of batches that a batch norm has seen
+            value.add_(other).div_(2)
 
 
 def _some(faces: FaceSet, split: str, most: int) -> FaceSet:
