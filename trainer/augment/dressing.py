@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.synthetic import Template, render_mask
+from realtime.synthetic import Template, render_mask, silhouette
 from trainer.augment.beards import add_beard
 from trainer.augment.canvas import Canvas, Rng
 from trainer.augment.cloth import (
@@ -23,7 +23,7 @@ from trainer.augment.eyewear import add_eyewear
 from trainer.augment.hands import add_hand
 from trainer.augment.headgear import wear_headgear
 from trainer.augment.held_things import add_thing
-from trainer.augment.loose_straps import add_loose_straps
+from trainer.augment.loose_straps import MARKED_STRAP_CM, add_loose_straps
 from trainer.augment.mask_styles import as_neck_cloth, random_training_style
 from trainer.augment.reflections import add_reflections
 from trainer.augment.views import View
@@ -87,7 +87,9 @@ def _masked(
     if loose:
         style = replace(style, straps="none")
     worn = render_mask(canvas.crop, canvas.landmarks, style)
-    canvas = replace(canvas, crop=worn.image_rgb, alpha=worn.alpha > 0)
+    thick = replace(style, strap_cm=max(style.strap_cm, MARKED_STRAP_CM))
+    marked = worn.alpha | silhouette(canvas.landmarks, thick, canvas.shape)
+    canvas = replace(canvas, crop=worn.image_rgb, alpha=marked > 0)
     if below:
         return hang_below(canvas, style.base_rgb, rng)
     return add_loose_straps(canvas, style, rng) if loose else canvas

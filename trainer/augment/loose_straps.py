@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,18 +17,24 @@ _POINTS = 12  # of each half of a loop
 _PULLED_SHARE = 0.6  # of the loops; the others hang down
 _SHADOW = 0.15
 
+MARKED_STRAP_CM = 0.33
+"""Straps are marked at least so wide: a pixel that a thin one covers by less than a half shows it too."""
+
 
 def add_loose_straps(canvas: Canvas, style: MaskStyle, rng: Rng) -> Canvas:
     """Draw a loop from the two corners of one side of a mask, or of both sides; it is part of the mask."""
     sides = [-1, 1] if rng.random() < 0.5 else [int(rng.choice([-1, 1]))]
     pulled = bool(rng.random() < _PULLED_SHARE)
-    cover = np.zeros(canvas.shape, np.float32)
+    cover, marked = np.zeros((2, *canvas.shape), np.float32)
     for side in sides:
         line = _loop(canvas, style, side, rng, pulled=pulled)
-        width = max(rng.uniform(0.15, 0.4) * canvas.pose.scale, 0.8)
-        cover = np.maximum(cover, polygon_cover(tapered_band(line, width), canvas.shape))
+        width_cm = rng.uniform(0.12, 0.4)
+        for drawn, wide_cm in ((cover, width_cm), (marked, max(width_cm, MARKED_STRAP_CM))):
+            band = tapered_band(line, wide_cm * canvas.pose.scale)
+            np.maximum(drawn, polygon_cover(band, canvas.shape), out=drawn)
     colour = canvas.levels(np.clip(np.asarray(style.strap_rgb) * style.exposure, 0, 1))
-    return canvas.painted(colour, cover, _SHADOW, is_mask=True)
+    painted = canvas.painted(colour, cover, _SHADOW, is_mask=True)
+    return replace(painted, alpha=painted.alpha | (marked >= 0.5))
 
 
 def _loop(

@@ -18,6 +18,7 @@ _PICTURE_PRINT, _SCARF, _VALVES, _BORDER, _LARGE_PATTERN = 0.15, 0.07, 0.06, 0.0
 # Shares of masks whose middle or whose sides stand off the face, and how far at most.
 _BULGE, _MAX_BULGE_CM = 0.3, 2.5
 _GAPE, _MAX_GAPE_CM = 0.35, 2.5
+_THIN_STRAPS, _THIN_STRAP_CM = 0.5, (0.08, 0.22)  # share of the masks with straps, range of widths
 _MAX_RAISED_CM = 2.0  # by which the ear loops pull the upper corners of the latter up
 
 
@@ -88,6 +89,8 @@ def _add_variations(style: MaskStyle, rng: np.random.Generator) -> MaskStyle:
         gape, raised = rng.uniform(0, (_MAX_GAPE_CM, _MAX_RAISED_CM))
         corner = style.fit.side_top_y + raised
         style = replace(style, fit=replace(style.fit, gape=float(gape), side_top_y=float(corner)))
+    if style.straps in ("ear", "head") and rng.random() < _THIN_STRAPS:
+        style = replace(style, strap_cm=float(rng.uniform(*_THIN_STRAP_CM)))
     if rng.random() < _VALVES:
         style = replace(style, valve="both", accent_rgb=random_colour(rng))
     if rng.random() < _BORDER:

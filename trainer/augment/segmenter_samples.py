@@ -37,7 +37,9 @@ from trainer.data.face_set import FaceSet, margin_of
 _SHAPE = (CROP_SIZE, CROP_SIZE)
 # Shares: of backgrounds, of heads that are rotated, of profiles among these.
 _BACKGROUND_SHARE, _ROTATED_SHARE, _PROFILES = 0.2, 0.35, 0.45
-_GREY_SHARE = 0.12  # of the samples
+_GREY_SHARE = 0.12  # of the samples whose colours change freely
+# Share of the samples that are as clean as good photographs, and the strength of their colour jitter.
+_CLEAN_SHARE, _CLEAN_COLOUR = 0.5, 0.25
 
 # Crop, mask pixels, pixels inside the photograph.
 _Sample = tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]
@@ -139,6 +141,9 @@ def _background_sample(place: NDArray[np.uint8], rng: np.random.Generator) -> _S
 
 
 def _degraded(sample: _Sample, jitter: Jitter, rng: np.random.Generator) -> _Sample:
+    """Change the colours and the light of a sample, and degrade it, or leave it nearly as it is."""
     crop, alpha, valid = sample
+    if rng.random() < _CLEAN_SHARE:
+        return recolour(crop, random_colours(_CLEAN_COLOUR, rng, 1)[0]), alpha, valid
     crop = recolour(crop, random_colours(jitter.colour, rng, 1, _GREY_SHARE)[0])
     return degrade(add_overlay(change_light(crop, rng), rng), rng), alpha, valid

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.synthetic import silhouette
+from realtime.synthetic import preset_style, silhouette
+from trainer.augment import dressing
 from trainer.augment.canvas import Canvas
 from trainer.augment.cloth import hang_below, wear_drape, wear_hood, wear_under_chin
 from trainer.augment.dressing import dressed
@@ -59,6 +60,19 @@ def test_dressed_masked_face_keeps_most_of_its_mask(wide_faces: FaceSet):
     shape = view.valid.shape
     whole = [silhouette(view.landmarks, random_training_style(rng), shape) > 0 for _ in range(60)]
     assert np.median(shares) > 0.75 * np.median([one.mean() for one in whole])
+
+
+def test_dressed_mask_holds_straps_thinner_than_a_pixel(
+    wide_faces: FaceSet, monkeypatch: pytest.MonkeyPatch
+):
+    thin = replace(preset_style("surgical"), strap_cm=0.08)
+    monkeypatch.setattr(dressing, "random_training_style", lambda *_: thin)
+    view, rng = view_of(wide_faces, 0), np.random.default_rng(0)
+    straps = silhouette(view.landmarks, replace(thin, strap_cm=0.25), view.valid.shape) > 0
+    straps &= silhouette(view.landmarks, replace(thin, straps="none"), view.valid.shape) == 0
+    assert straps.sum() > 40
+    seen = [dressed(view, wide_faces.crops, rng, masked=True)[1][straps].mean() for _ in range(9)]
+    assert max(seen) > 0.95  # where nothing hides them
 
 
 @pytest.mark.parametrize("what", ["thing", "hand", "eyewear", "hood"])
