@@ -88,7 +88,7 @@ def _masked(
         style = replace(style, straps="none")
     worn = render_mask(canvas.crop, canvas.landmarks, style)
     thick = replace(style, strap_cm=max(style.strap_cm, MARKED_STRAP_CM))
-    marked = worn.alpha | silhouette(canvas.landmarks, thick, canvas.shape)
+    marked = silhouette(canvas.landmarks, thick, canvas.shape)
     canvas = replace(canvas, crop=worn.image_rgb, alpha=marked > 0)
     if below:
         return hang_below(canvas, style.base_rgb, rng)

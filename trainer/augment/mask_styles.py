@@ -18,8 +18,8 @@ _PICTURE_PRINT, _SCARF, _VALVES, _BORDER, _LARGE_PATTERN = 0.15, 0.07, 0.06, 0.0
 # Shares of masks whose middle or whose sides stand off the face, and how far at most.
 _BULGE, _MAX_BULGE_CM = 0.3, 2.5
 _GAPE, _MAX_GAPE_CM = 0.35, 2.5
-_THIN_STRAPS, _THIN_STRAP_CM = 0.5, (0.08, 0.22)  # share of the masks with straps, range of widths
 _MAX_RAISED_CM = 2.0  # by which the ear loops pull the upper corners of the latter up
+_THIN_STRAPS, _THIN_STRAP_CM = 0.5, (0.08, 0.22)  # share of the masks with straps, range of widths
 
 
 def random_training_style(

@@ -16,7 +16,7 @@ from realtime.segment.stage import SegmentStage
 from realtime.segment.vague_mask import find_mask
 from tests.realtime.making_faces import tracked_frame
 
-OPACITY = 0.38  # of a mask that this segmenter half sees
+OPACITY = 0.38  # of a mask that the segmenter half sees
 
 
 @pytest.fixture(scope="module")
