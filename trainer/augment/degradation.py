@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from trainer.augment.drawing import draw_line
 
 _COARSE = 0.22, 0.86  # range of the side of a coarse picture, as a share of its own side
+_NOISE_LEVELS, _NOISE_SIGMA_PX = (2.0, 14.0), (0.3, 1.0)  # of a sensor, before and after its blur
 
 
 def degrade(
@@ -40,6 +41,27 @@ def degrade(
         _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
         picture = cv2.imdecode(data, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)
     return picture
+
+
+def add_noise(
+    picture: NDArray[np.uint8], where: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Add a sensor's noise to a part of a picture.
+
+    Args:
+        picture: uint8 [H, W, 3], RGB; not changed.
+        where: bool [H, W], the part.
+        rng: random generator.
+    """
+    noise = where[..., None] * sensor_noise(picture.shape, rng)
+    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+
+def sensor_noise(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Draw a sensor's noise, in levels: float32 [H, W, 3]."""
+    noise = rng.standard_normal(shape, np.float32)
+    noise = cv2.GaussianBlur(noise, (0, 0), rng.uniform(*_NOISE_SIGMA_PX))
+    return np.asarray(noise * np.float32(rng.uniform(*_NOISE_LEVELS)), np.float32)
 
 
 def blur_by_motion(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -13,14 +13,22 @@ from trainer.augment.canvas import LUMA, Map, Rng, smooth_noise
 _COLOURED_SHARE, _DARK_SHARE, _GLARE_SHARE = 0.08, 0.08, 0.05  # of the samples
 
 
-def change_light(picture: NDArray[np.uint8], rng: Rng) -> NDArray[np.uint8]:
-    """Show some pictures, uint8 [S, S, 3] RGB, in other light; what they show stays in its place."""
+def change_light(picture: NDArray[np.uint8], rng: Rng, *, noise: bool = True) -> NDArray[np.uint8]:
+    """Show some pictures in other light; what they show stays in its place.
+
+    Args:
+        picture: uint8 [S, S, 3], RGB; not changed.
+        rng: random generator.
+        noise: whether dark pictures have a sensor's noise.
+    """
     draw = rng.random(3)
     out = picture.astype(np.float32)
     if draw[0] < _COLOURED_SHARE:
         out = _coloured(out, rng)
     if draw[1] < _DARK_SHARE:
-        out = _dark(out, rng)
+        out = _darkened(out, rng)
+        if noise:
+            out = _with_shot_noise(out, rng)
     if draw[2] < _GLARE_SHARE:
         out = _glare(out, rng)
     if not (draw < (_COLOURED_SHARE, _DARK_SHARE, _GLARE_SHARE)).any():
@@ -50,16 +58,21 @@ def _lamp(rng: Rng) -> NDArray[np.float64]:
     return np.array(colorsys.hsv_to_rgb(hue, float(deep), 1.0)) * rng.uniform(0.7, 1.5)
 
 
-def _dark(picture: Map, rng: Rng) -> Map:
-    """Little light: levels fall, shadows drown, and the noise of few photons shows."""
+def _darkened(picture: Map, rng: Rng) -> Map:
+    """Little light: levels fall, and shadows drown."""
     gain, gamma = np.exp(rng.uniform(np.log(0.1), np.log(0.5))), rng.uniform(1.0, 1.4)
-    out = 255 * (picture / 255) ** np.float32(gamma) * gain + np.float32(rng.uniform(0, 6))
-    sigma = np.sqrt(rng.uniform(0.5, 6) ** 2 + rng.uniform(0, 1) * out)
+    dark = 255 * (np.clip(picture, 0, None) / 255) ** np.float32(gamma) * gain
+    return np.asarray(dark + np.float32(rng.uniform(0, 6)), np.float32)
+
+
+def _with_shot_noise(picture: Map, rng: Rng) -> Map:
+    """The noise of few photons."""
+    sigma = np.sqrt(rng.uniform(0.5, 6) ** 2 + rng.uniform(0, 1) * picture)
     noise = rng.standard_normal(picture.shape).astype(np.float32)
     noise += rng.uniform(0, 1) * rng.standard_normal((*picture.shape[:2], 1)).astype(np.float32)
     if rng.random() < 0.5:
         noise = 1.6 * cv2.GaussianBlur(noise, (0, 0), 0.7)
-    return np.asarray(out + sigma * noise, np.float32)
+    return np.asarray(picture + sigma * noise, np.float32)
 
 
 def _glare(picture: Map, rng: Rng) -> Map:

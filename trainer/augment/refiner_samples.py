@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inpaint_model.networks.refiner import SIDE_PX
-from trainer.augment.degradation import degrade
+from trainer.augment.degradation import degrade, sensor_noise
 from trainer.augment.fill_bank import FillBank, random_mask_hole, reduced
 from trainer.data.face_set import FaceSet
 
@@ -24,7 +24,7 @@ _RIPPLE_SHARE, _RIPPLE_LEVELS, _RIPPLE_PX = 0.5, 3.5, (2.0, 5.0)
 _PATCHES = 5  # in each direction, in which its noise is strong or weak
 _EDGE_SIGMA_PX = 0.8  # of the edge between what is blurred and the photograph round it, crop px
 _COARSE_SHARE = 0.3  # of photographs that are scaled down and up again
-_NOISY_SHARE, _NOISE_LEVELS, _NOISE_SIGMA_PX = 0.4, (2.0, 14.0), (0.3, 1.0)  # noise round the fill
+_NOISY_SHARE = 0.4  # of photographs with a sensor's noise round the fill
 _CENTRE_PX, _SPREAD_PX = (128.0, 190.0), (14.0, 16.0)  # of the square in the face, px, x and y
 _TURN_DEG, _SCALE = 6.0, 0.1  # standard deviations of its angle and of the logarithm of its scale
 _GAIN = 0.85, 1.15  # range of a channel's factor
@@ -147,9 +147,7 @@ def _noisy(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.f
     out = picture.astype(np.float32)
     if rng.random() >= _NOISY_SHARE:
         return out
-    noise = rng.standard_normal(picture.shape, np.float32)
-    noise = cv2.GaussianBlur(noise, (0, 0), rng.uniform(*_NOISE_SIGMA_PX))
-    return out + noise * np.float32(rng.uniform(*_NOISE_LEVELS))
+    return out + sensor_noise(picture.shape, rng)
 
 
 def _random_square(

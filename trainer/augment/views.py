@@ -14,9 +14,11 @@ from realtime.align.crop_window import MOST_ASIDE_PX, MOST_UP_PX, CropWindow
 from realtime.detect.face_geometry import scaled_and_shifted
 from realtime.synthetic.pose import fit_pose
 from trainer.augment.background_replacement import replace_background
+from trainer.augment.degradation import add_noise, degrade
 from trainer.augment.head_rotation import random_head_rotation
 from trainer.augment.headgear import wear_headgear
 from trainer.augment.holes import extend_hole_forward, random_beside, random_hole
+from trainer.augment.lighting import change_light
 from trainer.augment.side_light import cast_side_light
 from trainer.data.face_set import FaceSet, margin_of
 
@@ -26,6 +28,8 @@ _WIDE_SHARE, _MIN_SCALE, _MIN_CONTEXT = 0.45, 0.6, 0.85
 _MAX_ENLARGEMENT = 1.35  # of a rotated head against its photograph
 # Shares: of heads that are rotated, of profiles among them, of holes extended in front of these.
 _ROTATED_SHARE, _PROFILES, _FORWARD_SHARE = 0.5, 0.55, 0.7
+# Shares: of pictures blurred, coarse or coded as on ordinary footage, and of those with noise.
+_DEGRADED_SHARE, _NOISY_SHARE = 0.45, 0.25
 
 
 @dataclass(frozen=True)
@@ -127,9 +131,10 @@ def records_of(views: Sequence[DrawnView]) -> NDArray[np.void]:
 
 
 def draw_view(faces: FaceSet, index: int, rng: np.random.Generator) -> DrawnView:
-    """Draw a view of a face with its hole: some rotated, with a cap or sunglasses, or lit from the side.
+    """Draw a view of a face with its hole: some rotated, with a cap or sunglasses, in poor light, degraded.
 
-    A face without a margin is not rotated: a rotated head needs its surroundings.
+    A face without a margin is not rotated: a rotated head needs its surroundings. Noise lies round the
+    hole alone: the truth has none, because the program adds grain itself.
     """
     margin, view = faces.margin_px, view_of(faces, index)
     if faces.matte is not None:
@@ -139,10 +144,15 @@ def draw_view(faces: FaceSet, index: int, rng: np.random.Generator) -> DrawnView
         view = rotated_view(view, rng, _PROFILES)
     crop = wear_headgear(view.crop, view.landmarks, rng)
     crop = cast_side_light(crop, view.landmarks, rng)
+    crop = change_light(crop, rng, noise=False)
+    if rng.random() < _DEGRADED_SHARE:
+        crop = degrade(crop, rng, noise_share=0.0)
     beside = random_beside(view.landmarks, rng, view.valid.shape)
     hole = random_hole(view.landmarks - margin, rng, margin, loose=beside is not None)
     if rotated and rng.random() < _FORWARD_SHARE:
         hole = extend_hole_forward(hole, fit_pose(view.landmarks).yaw, rng)
+    if rng.random() < _NOISY_SHARE:
+        crop = add_noise(crop, ~hole, rng)
     return DrawnView(crop, view.valid, hole, view.to_canonical, rotated, beside)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from realtime.align.face_silhouette import face_silhouette
 from trainer.augment import views
@@ -105,6 +106,38 @@ def test_generator_batch_cuts_some_crops_at_edges(faces: FaceSet):
     assert not squares.holes.all(1).any()
 
 
+def test_noise_lies_round_the_hole_alone(wide_faces: FaceSet, monkeypatch: pytest.MonkeyPatch):
+    drawn = []
+    for share in (0.0, 1.0):
+        monkeypatch.setattr(views, "_NOISY_SHARE", share)
+        drawn.append(
+            [views.draw_view(wide_faces, 0, np.random.default_rng(seed)) for seed in range(20)]
+        )
+    for clean, noisy in zip(*drawn, strict=True):
+        assert np.array_equal(noisy.hole, clean.hole)
+        assert np.array_equal(noisy.crop[clean.hole], clean.crop[clean.hole])
+        apart = noisy.crop[~clean.hole].astype(float) - clean.crop[~clean.hole]
+        assert 0.2 < apart.std() < 15
+
+
+def test_degraded_views_have_less_detail_in_hole_and_surroundings(
+    wide_faces: FaceSet, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(views, "_NOISY_SHARE", 0.0)
+
+    def detail(share: float) -> NDArray[np.float64]:
+        monkeypatch.setattr(views, "_DEGRADED_SHARE", share)
+        found = []
+        for seed in range(40):
+            view = views.draw_view(wide_faces, 0, np.random.default_rng(seed))
+            fine = np.abs(cv2.Laplacian(view.crop.astype(np.float32), cv2.CV_32F)).mean(-1)
+            found.append([fine[view.hole].mean(), fine[~view.hole].mean()])
+        return np.mean(found, 0)
+
+    sharp, soft = detail(0.0), detail(1.0)
+    assert (soft < 0.9 * sharp).all(), (sharp, soft)
+
+
 def test_draw_protocol_unknown_is_refused(faces: FaceSet):
     with pytest.raises(KeyError):
         draw_protocol(faces, "circles")
@@ -116,8 +149,8 @@ def test_generator_batch_with_margin_has_wider_crops(
     monkeypatch.setattr(views, "_ROTATED_SHARE", 0.0)
     wide = replace(wide_faces, valid=np.ones_like(wide_faces.valid))
     still, rng = Jitter(0, 0, 0, 0), np.random.default_rng(3)
-    batch = draw_generator_batch(wide, [0] * 60, rng, still)
-    plain = draw_generator_batch(wide.canonical(), [0] * 60, rng, still)
+    batch = draw_generator_batch(wide, [0] * 200, rng, still)
+    plain = draw_generator_batch(wide.canonical(), [0] * 200, rng, still)
     sizes = [np.quantile(some.valid_holes.mean((1, 2)), 0.25) for some in (batch, plain)]
     assert batch.crops.shape == plain.crops.shape
     assert sizes[0] < 0.85 * sizes[1]

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from inpaint_model.holes import BESIDE_FACE
-from trainer.augment import headgear, side_light, views
+from trainer.augment import headgear, lighting, side_light, views
 from trainer.augment.device_sampler import DeviceSampler
 from trainer.augment.finish import Jitter
 from trainer.augment.generator_samples import GeneratorBatch, draw_generator_batch
@@ -26,6 +26,11 @@ _FAR = 48  # pixels between which steps are measured
 _BATCH, _COUNT = 50, 400
 _GEOMETRY = Jitter(rotation_deg=5, scale=0.1, shift_px=4, colour=0)
 _COLOUR = replace(_GEOMETRY, colour=0.6)
+_CHANGE_COLOURS = {
+    side_light: ["_SHARE"],
+    lighting: ["_COLOURED_SHARE", "_DARK_SHARE", "_GLARE_SHARE"],
+    views: ["_DEGRADED_SHARE", "_NOISY_SHARE"],
+}
 
 Sampler = Callable[[FaceSet, Jitter, int], list[GeneratorBatch]]
 Figures = dict[str, Any]  # float or bool [N] each
@@ -130,7 +135,9 @@ def _colours(batch: GeneratorBatch) -> Figures:
 def _geometry_figures(sampler: Sampler, faces: FaceSet, count: int) -> Figures:
     """Figures of the geometry of coded photographs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(side_light, "_SHARE", 0.0)  # the coded colours must stay
+        for module, names in _CHANGE_COLOURS.items():  # the coded colours must stay
+            for name in names:
+                patch.setattr(module, name, 0.0)
         return _joined([_geometry(part) for part in sampler(_coded(faces), _GEOMETRY, count)])
 
 
