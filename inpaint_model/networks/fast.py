@@ -25,13 +25,18 @@ class ResidualUnit(nn.Module):
         return functional.relu(x + self.second(self.first(x)))
 
 
+def _fuse(channels: int) -> nn.Sequential:
+    """Join what came up with what the same scale had on the way down, [N, 2C, H, W], into [N, C, H, W]."""
+    return nn.Sequential(ConvUnit(2 * channels, channels), ResidualUnit(channels, 1))
+
+
 def fast_widths(width: int) -> tuple[int, int, int, int]:
     """Channels of a `FastGenerator` at 64, 32, 16 and 8 pixels from those at 64; 32 is the usual width."""
     return width, width * 3 // 2, width * 3, width * 6
 
 
 class FastGenerator(nn.Module):
-    """A U-Net of four scales (64, 32, 16 and 8 pixels) with dilated residual units at the coarse two.
+    """A U-Net of four scales (64, 32, 16 and 8 pixels) with residual units, dilated at the coarse two.
 
     Args:
         widths: channels at 64, 32, 16 and 8 pixels.
@@ -43,7 +48,7 @@ class FastGenerator(nn.Module):
         self,
         widths: tuple[int, int, int, int] = fast_widths(32),
         dilations_16: tuple[int, ...] = (1, 2),
-        dilations_8: tuple[int, ...] = (1, 2),
+        dilations_8: tuple[int, ...] = (1, 2, 1, 2),
     ) -> None:
         super().__init__()
         w64, w32, w16, w8 = widths
@@ -54,11 +59,11 @@ class FastGenerator(nn.Module):
         self.down8 = ConvUnit(w16, w8, 3, 2)
         self.body8 = nn.Sequential(*(ResidualUnit(w8, d) for d in dilations_8))
         self.up16 = UpUnit(w8, w16)
-        self.fuse16 = ConvUnit(2 * w16, w16)
+        self.fuse16 = _fuse(w16)
         self.up32 = UpUnit(w16, w32)
-        self.fuse32 = ConvUnit(2 * w32, w32)
+        self.fuse32 = _fuse(w32)
         self.up64 = UpUnit(w32, w64)
-        self.fuse64 = ConvUnit(2 * w64, w64)
+        self.fuse64 = _fuse(w64)
         self.to_rgb = nn.Sequential(nn.Conv2d(w64, 12, 3, padding=1), nn.PixelShuffle(2))
         self.colour_balance = ColourBalance()
 

@@ -42,7 +42,8 @@ def test_fast_draws_no_skin_beside_the_face(
             inpainter(crop[None], given[None])[0] for given in (hole, mark_beside_face(hole, face))
         )
     beside = hole & ~cv2.dilate(face.view(np.uint8), np.ones((5, 5))).view(bool)
+    beside[100:] = False  # her suit, whose colour nothing foretells
     assert beside.sum() > 800
     wrong = [np.abs(one[beside].astype(int) - crop[beside]).mean() for one in (plain, told)]
-    assert wrong[1] < 0.9 * wrong[0]
+    assert wrong[1] < 0.8 * wrong[0]
     assert np.array_equal(told[~hole], crop[~hole])
