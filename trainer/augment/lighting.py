@@ -61,8 +61,8 @@ def _lamp(rng: Rng) -> NDArray[np.float64]:
 def _darkened(picture: Map, rng: Rng) -> Map:
     """Little light: levels fall, and shadows drown."""
     gain, gamma = np.exp(rng.uniform(np.log(0.1), np.log(0.5))), rng.uniform(1.0, 1.4)
-    dark = 255 * (np.clip(picture, 0, None) / 255) ** np.float32(gamma) * gain
-    return np.asarray(dark + np.float32(rng.uniform(0, 6)), np.float32)
+    out = 255 * (picture / 255) ** np.float32(gamma) * gain + np.float32(rng.uniform(0, 6))
+    return np.asarray(out, np.float32)
 
 
 def _with_shot_noise(picture: Map, rng: Rng) -> Map:
