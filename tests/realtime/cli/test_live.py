@@ -156,7 +156,7 @@ def test_live_command_recording_on_a_full_disk_is_kept(
     assert any("from capture to display" in line for line in lines)  # the run went on
     assert lines[-1].startswith("unmask: error: ")
     assert "cannot be written to its end" in lines[-1] and "the rest is kept" in lines[-1]
-    assert _recorded_s(tmp_path) > 0.3
+    assert _recorded_s(tmp_path) >= 0.3  # of the five frames that fit the last one may be cut
 
 
 def test_live_command_recording_ended_by_sighup_plays(noisy_video: Path, tmp_path: Path) -> None:
