@@ -34,7 +34,7 @@ def degrade(
         small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
         picture = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), np.uint8)
     if rng.random() < noise_share:
-        noise = rng.standard_normal(picture.shape).astype(np.float32) * rng.uniform(2, 14)
+        noise = rng.standard_normal(picture.shape).astype(np.float32) * rng.uniform(*_NOISE_LEVELS)
         picture = np.clip(picture + noise, 0, 255).astype(np.uint8)
     if rng.random() < 0.25:
         quality = int(rng.integers(25, 90))

@@ -21,18 +21,18 @@ def change_light(picture: NDArray[np.uint8], rng: Rng, *, noise: bool = True) ->
         rng: random generator.
         noise: whether dark pictures have a sensor's noise.
     """
-    draw = rng.random(3)
+    coloured, dark, glare = rng.random(3) < (_COLOURED_SHARE, _DARK_SHARE, _GLARE_SHARE)
+    if not (coloured or dark or glare):
+        return picture
     out = picture.astype(np.float32)
-    if draw[0] < _COLOURED_SHARE:
+    if coloured:
         out = _coloured(out, rng)
-    if draw[1] < _DARK_SHARE:
+    if dark:
         out = _darkened(out, rng)
         if noise:
             out = _with_shot_noise(out, rng)
-    if draw[2] < _GLARE_SHARE:
+    if glare:
         out = _glare(out, rng)
-    if not (draw < (_COLOURED_SHARE, _DARK_SHARE, _GLARE_SHARE)).any():
-        return picture
     return np.clip(out + 0.5, 0, 255).astype(np.uint8)
 
 
